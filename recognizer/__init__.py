@@ -1,0 +1,1 @@
+from recognizer.emotions import EMOTIONS, FACE_SIZE

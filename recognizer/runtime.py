@@ -1,0 +1,46 @@
+"""One TensorFlow Lite model, run through LiteRT by any number of threads.
+
+An interpreter serves one thread at a time, so each thread gets its own at its first call (the weights are shared pages
+of the same buffer; an interpreter of the shipped models is some megabytes).
+"""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+
+class TfliteModel:
+    """A float32 `.tflite` model with one input; safe for concurrent callers."""
+
+    def __init__(self, content: bytes) -> None:
+        """Load the model from the bytes of its file. Raises `ValueError` where they are not a TensorFlow Lite model."""
+        self._content = content
+        self._of_thread = threading.local()
+        self._interpreter()
+
+    @classmethod
+    def from_file(cls, path: Path) -> "TfliteModel":
+        """Load the model from a file. Raises `FileNotFoundError` or `ValueError`."""
+        return cls(path.read_bytes())
+
+    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Run the model on `batch`, whose first axis may have any length; outputs by their names in the file."""
+        interpreter = self._interpreter()
+        entry = interpreter.get_input_details()[0]
+        if tuple(entry["shape"]) != batch.shape:
+            interpreter.resize_tensor_input(entry["index"], batch.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(entry["index"], batch)
+        interpreter.invoke()
+        return {out["name"]: interpreter.get_tensor(out["index"]) for out in interpreter.get_output_details()}
+
+    def _interpreter(self) -> Interpreter:
+        if not hasattr(self._of_thread, "interpreter"):
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+            interpreter.allocate_tensors()
+            self._of_thread.interpreter = interpreter
+        interpreter: Interpreter = self._of_thread.interpreter
+        return interpreter

@@ -1,0 +1,5 @@
+"""Train, export and judge the expression classifier. The only room that needs Keras and TensorFlow.
+
+`python -m training --help` lists the commands. What is trained here is served by `recognizer`, which never imports
+this package.
+"""

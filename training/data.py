@@ -1,0 +1,167 @@
+"""Reading labelled faces: the shared contact sheets, the Kaggle CSV, or `train|test/<class>/*` folders.
+
+All three give the same `Faces`. Nothing is written; the data stays where it is.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import EMOTIONS, FACE_SIZE
+
+Split = Literal["train", "valid", "test"]
+
+FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
+"""The eight FER+ emotions, in the column order of Barsoum et al. 2016 (https://arxiv.org/abs/1608.01041)."""
+
+_KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+_KAGGLE_SPLITS: dict[str, Split] = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
+_FACES_A_ROW = 64
+
+
+class DataError(Exception):
+    """The training data is missing or not what it should be; the message says which file and what to do."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Labelled faces of one split.
+
+    pixels: uint8 grey, `(n, 48, 48)`. labels: int64, `(n,)`, indices into `recognizer.EMOTIONS`.
+    votes: float32, `(n, 8)`, FER+ votes in the order of `FERPLUS` (rows may be all zero), or None where unknown.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    votes: NDArray[np.float32] | None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Faces":
+        return Faces(self.pixels[rows], self.labels[rows], None if self.votes is None else self.votes[rows])
+
+    @property
+    def class_counts(self) -> NDArray[np.int64]:
+        """Faces a class, `(7,)`."""
+        return np.bincount(self.labels, minlength=len(EMOTIONS))
+
+
+def default_folder() -> Path:
+    """Where the data is looked for when the caller names no place: `FER2013_DIR`, else the shared folder."""
+    return Path(os.environ.get("FER2013_DIR") or Path(__file__).parents[1] / ".." / "shared" / "data" / "fer2013")
+
+
+def load(path: Path) -> dict[Split, Faces]:
+    """Read every split under `path`, whichever of the three public forms it is in.
+
+    Raises `DataError` where the place is missing, incomplete or in none of the forms.
+    """
+    if path.is_file() and path.suffix.lower() == ".csv":
+        return _load_kaggle_csv(path)
+    if (path / "labels.csv").is_file():
+        return _load_sheets(path)
+    if (path / "fer2013.csv").is_file():
+        return _load_kaggle_csv(path / "fer2013.csv")
+    if (path / "train").is_dir() and (path / "test").is_dir():
+        return _load_folders(path)
+    raise DataError(
+        f"No FER2013 data at {path}. Set FER2013_DIR (or --data) to a folder with labels.csv and faces-*.webp, "
+        "to the Kaggle fer2013.csv, or to a folder with train/<class>/ and test/<class>/."
+    )
+
+
+def without_copies(train: Faces, *held_out: Faces) -> Faces:
+    """`train` less its blank faces and less every face that is pixel-identical to one of `held_out`."""
+    seen = {face.tobytes() for faces in held_out for face in faces.pixels}
+    keep = [face.tobytes() not in seen and face.min() != face.max() for face in train.pixels]
+    return train[np.array(keep, dtype=bool)]
+
+
+def _load_sheets(folder: Path) -> dict[Split, Faces]:
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        splits = np.array([row["split"] for row in rows])
+        labels = np.array([EMOTIONS.index(row["fer2013"]) for row in rows], dtype=np.int64)
+        votes = np.array([[row[f"ferplus_{name}"] for name in FERPLUS] for row in rows], dtype=np.float32)
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{folder / 'labels.csv'} is damaged ({error}); fetch it again.") from error
+    sheets = [_read_sheet(path) for path in sorted(folder.glob("faces-*.webp"))]
+    pixels = np.concatenate(sheets) if sheets else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8)
+    if len(pixels) < len(rows):
+        raise DataError(
+            f"{folder} has {len(pixels)} faces for the {len(rows)} lines of labels.csv: a faces-*.webp sheet is missing."
+        )
+    everything = Faces(pixels[: len(rows)], labels, votes)
+    return {split: everything[splits == split] for split in ("train", "valid", "test")}
+
+
+def _read_sheet(path: Path) -> NDArray[np.uint8]:
+    sheet = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if sheet is None or sheet.shape[1] != _FACES_A_ROW * FACE_SIZE or sheet.shape[0] % FACE_SIZE:
+        raise DataError(f"{path} is not a sheet of 48x48 faces, 64 a row; fetch it again.")
+    tiles = sheet.reshape(-1, FACE_SIZE, _FACES_A_ROW, FACE_SIZE).transpose(0, 2, 1, 3)
+    return tiles.reshape(-1, FACE_SIZE, FACE_SIZE).astype(np.uint8)
+
+
+def _load_kaggle_csv(path: Path) -> dict[Split, Faces]:
+    gathered: dict[Split, tuple[list[NDArray[np.uint8]], list[int]]] = {s: ([], []) for s in _KAGGLE_SPLITS.values()}
+    for number, label, pixels, usage in _kaggle_rows(path):
+        face = np.array(pixels.split(), dtype=np.uint8)
+        if face.size != FACE_SIZE**2:
+            raise DataError(f"{path}, line {number}: {face.size} pixels where 2304 belong; is the file cut off?")
+        split = _KAGGLE_SPLITS[usage]
+        gathered[split][0].append(face.reshape(FACE_SIZE, FACE_SIZE))
+        gathered[split][1].append(EMOTIONS.index(_KAGGLE_EMOTIONS[label]))
+    return {split: _faces_of(path, split, *found) for split, found in gathered.items()}
+
+
+def _kaggle_rows(path: Path) -> Iterator[tuple[int, int, str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                label, pixels, usage = int(row["emotion"]), row["pixels"], row["Usage"]
+                if usage not in _KAGGLE_SPLITS or not 0 <= label < len(EMOTIONS):
+                    raise ValueError(f"emotion {label}, Usage {usage}")
+            except (KeyError, ValueError, TypeError) as error:
+                raise DataError(f"{path}, line {number}: not a line of fer2013.csv ({error}).") from error
+            yield number, label, pixels, usage
+
+
+def _load_folders(folder: Path) -> dict[Split, Faces]:
+    """The folder form has no valid split; every tenth training face, in the order of the names, becomes one."""
+    train, test = (_read_class_folders(folder / name) for name in ("train", "test"))
+    tenth = np.arange(len(train)) % 10 == 0
+    return {"train": train[~tenth], "valid": train[tenth], "test": test}
+
+
+def _read_class_folders(folder: Path) -> Faces:
+    pixels: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    for label, emotion in enumerate(EMOTIONS):
+        paths = sorted(path for path in (folder / emotion).glob("*") if path.is_file())
+        if not paths:
+            raise DataError(f"{folder / emotion} is missing or empty; each of {', '.join(EMOTIONS)} needs faces.")
+        for path in paths:
+            face = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            if face is None:
+                raise DataError(f"{path} is not a picture; remove it or fetch it again.")
+            if face.shape != (FACE_SIZE, FACE_SIZE):
+                face = cv2.resize(face, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
+            pixels.append(face.astype(np.uint8))
+            labels.append(label)
+    return _faces_of(folder, folder.name, pixels, labels)
+
+
+def _faces_of(path: Path, split: str, pixels: list[NDArray[np.uint8]], labels: list[int]) -> Faces:
+    if not pixels:
+        raise DataError(f"{path} holds no face of the {split} split; is the file cut off?")
+    return Faces(np.stack(pixels), np.array(labels, dtype=np.int64), None)
