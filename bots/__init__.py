@@ -1,0 +1,1 @@
+"""The doors: Telegram, Discord and a local web chat, around one service that decides everything."""

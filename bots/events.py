@@ -1,0 +1,99 @@
+"""What goes between a platform's adapter and the service: plain frozen facts, the same for every platform."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from db import Chat, Person
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """One file that was sent: its bytes, and whether it is a clip (a video note) rather than a still."""
+
+    content: bytes
+    is_clip: bool = False
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One message with a picture, or an album of several, to be answered once."""
+
+    person: Person
+    chat: Chat
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A button was pressed; `token` is the one the button was made with."""
+
+    person: Person
+    chat: Chat
+    token: str
+
+
+class CommandName(StrEnum):
+    """The commands the service answers in the same way everywhere."""
+
+    START = "start"
+    HELP = "help"
+    PRIVACY = "privacy"
+    FORGET_ME = "forget_me"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command without arguments."""
+
+    person: Person
+    chat: Chat
+    name: CommandName
+
+
+class Tone(Enum):
+    """How a button should look where the platform can show it."""
+
+    PLAIN = "plain"
+    CHOSEN = "chosen"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button: what is on it, what it means in words (for screen readers), and the token of its `Tap`.
+
+    token: at most 64 bytes of ASCII (Telegram's callback_data, https://core.telegram.org/bots/api#inlinekeyboardbutton).
+    """
+
+    label: str
+    meaning: str
+    token: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to say to a photo or a command.
+
+    reactions: one a picture, None for no reaction; empty where nothing is reacted to. rows: buttons, at most five rows
+    of five (Discord's limit). waiting: it is said while the answer is still being made.
+    """
+
+    text: str
+    reactions: tuple[str | None, ...] = ()
+    rows: tuple[tuple[Button, ...], ...] = ()
+    waiting: bool = False
+
+
+@dataclass(frozen=True)
+class TapReply:
+    """What to do about a tap.
+
+    notice: a short word for the person who tapped only. rows: the buttons the message has from now on, None to leave
+    them. text: the message's new text, None to leave it. reaction: the photo's new reaction, None to leave it.
+    """
+
+    notice: str
+    rows: tuple[tuple[Button, ...], ...] | None = None
+    text: str | None = None
+    reaction: str | None = None

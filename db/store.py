@@ -1,0 +1,192 @@
+"""The one door to the database. Every method is one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import delete, event, exists, select, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from db.identity import Chat, Person
+from db.migrate import upgrade
+from db.schema import ChatRow, PersonRow, PhotoRow, ReadingRow, TapRow
+
+_Row = TypeVar("_Row", PersonRow, ChatRow)
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message says what to check, never a password."""
+
+
+@dataclass(frozen=True)
+class FaceReading:
+    """One face as it goes in: seven probabilities, the emoji suggested, and its 48x48 grey bytes."""
+
+    probabilities: tuple[float, ...]
+    suggestions: tuple[str, ...]
+    crop: bytes
+
+
+@dataclass(frozen=True)
+class StoredReading:
+    """One face as it comes out, with the emoji last tapped for it, if any."""
+
+    id: int
+    probabilities: tuple[float, ...]
+    suggestions: tuple[str, ...]
+    chosen: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """The readings of one message, in the order they were added. own: whoever asks is the one who sent it."""
+
+    own: bool
+    readings: tuple[StoredReading, ...]
+
+    def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
+        """The same photo after `emoji` was chosen for one of its readings."""
+        changed = (replace(each, chosen=emoji) if each.id == reading_id else each for each in self.readings)
+        return StoredPhoto(self.own, tuple(changed))
+
+
+class Store:
+    """Chats, people, readings and taps. People and chats are stored as hashes under `secret`."""
+
+    def __init__(self, engine: AsyncEngine, secret: str) -> None:
+        self._engine = engine
+        self._secret = secret
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @classmethod
+    async def open(cls, url: str, secret: str) -> "Store":
+        """Connect and bring the schema up to date. Raises `StoreError`."""
+        address = _async_url(url)
+        engine = create_async_engine(address, pool_pre_ping=True)
+        if address.get_backend_name() == "sqlite":
+            event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(upgrade)
+        except (SQLAlchemyError, OSError) as error:
+            await engine.dispose()
+            shown = address.render_as_string(hide_password=True)
+            reason = str(getattr(error, "orig", error)).splitlines()[0]
+            raise StoreError(f"Cannot open the database {shown}: check DATABASE_URL ({reason}).") from error
+        return cls(engine, secret)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._engine.dispose()
+
+    async def add_photo(
+        self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading]
+    ) -> tuple[StoredReading, ...]:
+        """Keep what was read in one message; the crops only where the person agreed to it."""
+        async with self._sessions.begin() as session:
+            who = await self._row(session, PersonRow, person)
+            where = await self._row(session, ChatRow, chat)
+            photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model)
+            session.add(photo)
+            await session.flush()
+            rows = [
+                ReadingRow(
+                    photo_id=photo.id,
+                    probabilities=list(face.probabilities),
+                    suggestions=list(face.suggestions),
+                    crop=face.crop if who.keeps_faces else None,
+                )
+                for face in faces
+            ]
+            session.add_all(rows)
+            await session.flush()
+            return tuple(_stored(row, None) for row in rows)
+
+    async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
+        """The photo that a reading belongs to, or None where it is not there (any more)."""
+        sender = select(PhotoRow.id, PersonRow.hash).join(PersonRow).join(ReadingRow).where(ReadingRow.id == reading_id)
+        async with self._sessions() as session:
+            found = (await session.execute(sender)).one_or_none()
+            if found is None:
+                return None
+            photo_id, sender_hash = found
+            siblings = select(ReadingRow).where(ReadingRow.photo_id == photo_id).order_by(ReadingRow.id)
+            rows = (await session.scalars(siblings)).all()
+            taps = select(TapRow).where(TapRow.reading_id.in_([row.id for row in rows])).order_by(TapRow.id)
+            chosen = {tap.reading_id: tap.emoji for tap in await session.scalars(taps)}
+            own = sender_hash == asked_by.hashed(self._secret)
+            return StoredPhoto(own, tuple(_stored(row, chosen.get(row.id)) for row in rows))
+
+    async def add_tap(self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None) -> None:
+        """Keep a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it."""
+        async with self._sessions.begin() as session:
+            if await session.get(ReadingRow, reading_id) is not None:  # it may have been forgotten a moment ago
+                session.add(TapRow(reading_id=reading_id, emoji=emoji, emotion=emotion))
+
+    async def keeps_faces(self, person: Person) -> bool:
+        """Whether this person agreed that crops of their faces are kept; without a word from them, no."""
+        async with self._sessions() as session:
+            answer = select(PersonRow.keeps_faces).where(PersonRow.hash == person.hashed(self._secret))
+            return bool(await session.scalar(answer))
+
+    async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
+        """Remember the choice; a no also deletes the crops kept so far."""
+        async with self._sessions.begin() as session:
+            row = await self._row(session, PersonRow, person)
+            row.keeps_faces = agreed
+            if not agreed:
+                photos = select(PhotoRow.id).where(PhotoRow.person_id == row.id)
+                await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
+
+    async def forget(self, person: Person) -> bool:
+        """Delete everything of this person, and chats nobody else sent a photo in. Gives whether there was anything."""
+        async with self._sessions.begin() as session:
+            gone = delete(PersonRow).where(PersonRow.hash == person.hashed(self._secret)).returning(PersonRow.id)
+            known = (await session.scalar(gone)) is not None
+            await session.execute(delete(ChatRow).where(~exists().where(PhotoRow.chat_id == ChatRow.id)))
+            return known
+
+    async def _row(
+        self, session: AsyncSession, table: type[_Row], identity: Person | Chat
+    ) -> _Row:
+        digest = identity.hashed(self._secret)
+        query = select(table).where(table.hash == digest)
+        row = await session.scalar(query)
+        if row is not None:
+            return row
+        try:
+            async with session.begin_nested():
+                session.add(table(platform=identity.platform, hash=digest))
+        except IntegrityError:
+            pass  # another photo of the same person was a moment faster
+        return (await session.scalars(query)).one()
+
+
+def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:
+    return StoredReading(row.id, tuple(row.probabilities), tuple(row.suggestions), chosen)
+
+
+def _async_url(url: str) -> URL:
+    try:
+        address = make_url(url)
+        address = address.set(drivername=_DRIVERS[address.drivername.split("+")[0]])
+    except (ArgumentError, KeyError) as error:
+        raise StoreError(
+            "DATABASE_URL is not understood; write sqlite:///data/mugmoji.db or postgresql://user:password@host/name."
+        ) from error
+    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+    return address
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

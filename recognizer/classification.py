@@ -1,0 +1,98 @@
+"""Registered faces to calibrated emotion probabilities, through LiteRT.
+
+A model is two files: `expression.tflite` (int8 weights, float activations) and `model.json`, which says how its outputs
+become what the bot shows: temperatures (Guo et al. 2017, https://arxiv.org/abs/1706.04599), the class-prior correction
+(Menon et al. 2021, https://arxiv.org/abs/2007.07314) and whether predictions are averaged over the mirrored face.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.runtime import TfliteModel
+
+MODEL_FOLDER = Path(__file__).parent / "model"
+WEIGHTS_FILE = "expression.tflite"
+CARD_FILE = "model.json"
+
+Head = Literal["shown", "fer2013"]
+
+_FACES_A_RUN = 16
+
+
+class ModelError(Exception):
+    """The model's files are missing or do not fit together; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What turns the network's outputs into probabilities.
+
+    version: names this model in readings. mirror: average over the face and its mirror image. temperature: the
+    logarithm of the probabilities is divided by it before they are shown. log_prior: `(7,)`, subtracted from that
+    logarithm (zeros where no prior correction is made).
+    """
+
+    version: str
+    mirror: bool
+    temperature: float
+    log_prior: tuple[float, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> "ModelCard":
+        """Read `model.json`. Raises `ModelError`."""
+        try:
+            card = json.loads(path.read_text(encoding="utf-8"))["serving"]
+            loaded = cls(card["version"], card["mirror"], float(card["temperature"]), tuple(card["log_prior"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
+        if loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
+            raise ModelError(f"{path}: temperature or log_prior is out of range; restore the model folder.")
+        return loaded
+
+
+class Classifier:
+    """The expression classifier; safe for concurrent callers."""
+
+    def __init__(self, network: TfliteModel, card: ModelCard) -> None:
+        self._network = network
+        self.card = card
+
+    @classmethod
+    def load(cls, folder: Path = MODEL_FOLDER) -> "Classifier":
+        """Load the two files of a model. Raises `ModelError`."""
+        card = ModelCard.load(folder / CARD_FILE)
+        try:
+            return cls(TfliteModel.from_file(folder / WEIGHTS_FILE), card)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{folder / WEIGHTS_FILE} is missing or damaged; restore the model folder.") from error
+
+    def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
+        """Emotion probabilities `(n, 7)` of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows sum to 1.
+
+        head "fer2013" gives the network's own probabilities of the official label (for the published benchmark);
+        "shown" is calibrated and corrected for the class prior as the card says. Raises `ValueError` on other shapes.
+        """
+        if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
+            raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
+        runs = [self._run(faces[start : start + _FACES_A_RUN]) for start in range(0, len(faces), _FACES_A_RUN)]
+        probabilities = np.concatenate([np.empty((0, len(EMOTIONS)), np.float32), *runs])
+        return probabilities if head == "fer2013" else calibrate(probabilities, self.card)
+
+    def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        views = np.concatenate([faces, faces[:, :, ::-1]]) if self.card.mirror else faces
+        probabilities = self._network.run(views.astype(np.float32))["fer2013"]
+        return probabilities.reshape(-1, len(faces), len(EMOTIONS)).mean(axis=0)
+
+
+def calibrate(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:
+    """Temperature and prior correction of probabilities `(n, 7)`; rows sum to 1."""
+    logits = np.log(np.clip(probabilities, 1e-9, 1)) / card.temperature - np.asarray(card.log_prior)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shown: NDArray[np.float32] = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shown

@@ -1,0 +1,106 @@
+"""The whole way from a photo's bytes to emoji: decode, detect, register, classify, rank."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.classification import MODEL_FOLDER, Classifier, Head
+from recognizer.detection import Box, Detection, FaceDetector
+from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
+from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.photo import Photo, decode
+from recognizer.registration import register
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face: where it is in the upright original photo (pixels), how sure the detector is (0 to 1), what it shows.
+
+    probabilities: in the order of `EMOTIONS`, summing to 1. emoji: all of the map, the fittest first. crop: the
+    registered face the classifier saw, uint8 `(48, 48)`.
+    """
+
+    box: Box
+    score: float
+    probabilities: tuple[float, ...]
+    emoji: tuple[str, ...]
+    crop: NDArray[np.uint8]
+
+    @property
+    def emotion(self) -> str:
+        """The likeliest emotion."""
+        return EMOTIONS[int(np.argmax(self.probabilities))]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the likeliest emotion, 0 to 1."""
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True)
+class Milliseconds:
+    """How long each step of a reading took, in milliseconds; classify includes registration."""
+
+    decode: float
+    detect: float
+    classify: float
+    rank: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in one photo: its faces, the biggest first, the model's version, and the time it took."""
+
+    faces: tuple[Face, ...]
+    model: str
+    ms: Milliseconds
+
+
+class Recognizer:
+    """Reads facial expressions. Holds no state that changes; any number of threads may call it."""
+
+    def __init__(self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self.emoji_map = emoji_map
+
+    @classmethod
+    def load(cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH) -> "Recognizer":
+        """Load detector, classifier and emoji map. Raises `DetectorError`, `ModelError` or `EmojiMapError`."""
+        return cls(FaceDetector.load(), Classifier.load(model), EmojiMap.load(emoji_map))
+
+    @property
+    def version(self) -> str:
+        """The version of the model that classifies."""
+        return self._classifier.card.version
+
+    def read(self, data: bytes) -> Reading:
+        """Read the faces in a picture's bytes. Raises `PhotoError`, and nothing else, whatever the bytes are."""
+        started = time.perf_counter()
+        photo = decode(data)
+        return self._read(photo, started, time.perf_counter())
+
+    def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
+        """Probabilities `(n, 7)` of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
+        return self._classifier.classify(faces, head)
+
+    def _read(self, photo: Photo, started: float, decoded: float) -> Reading:
+        found = self._detector.find(photo.pixels)
+        detected = time.perf_counter()
+        crops = [register(photo.pixels, face.keypoints) for face in found]
+        probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))
+        classified = time.perf_counter()
+        faces = tuple(
+            self._face(face, photo.scale, row, crop) for face, row, crop in zip(found, probabilities, crops, strict=True)
+        )
+        times = (started, decoded, detected, classified, time.perf_counter())
+        steps = (1000 * (end - start) for start, end in zip(times, times[1:], strict=False))
+        return Reading(faces, self.version, Milliseconds(*steps))
+
+    def _face(self, found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8]) -> Face:
+        box = Box(*(scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
+        probabilities = tuple(float(p) for p in row)
+        return Face(box, found.score, probabilities, self.emoji_map.rank(probabilities), crop)

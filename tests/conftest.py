@@ -1,0 +1,63 @@
+"""Real parts shared by all tests: the shipped recogniser, a fresh database, photos with known content."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from bots.inference import InferencePool
+from bots.service import EmojiService
+from db import Store
+from recognizer import Recognizer
+
+
+def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """RGB pixels as the bytes of a JPEG."""
+    written, content = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert written
+    return content.tobytes()
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    return Recognizer.load()
+
+
+@pytest.fixture(scope="session")
+def selfie() -> bytes:
+    """One smiling face: the astronaut Eileen Collins (NASA, public domain, shipped with scikit-image)."""
+    return jpeg(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="session")
+def group_photo() -> bytes:
+    """Two faces of different sizes beside each other."""
+    face = skimage.data.astronaut()[:300, 60:360]
+    canvas = np.full((400, 700, 3), 200, np.uint8)
+    canvas[50:350, 20:320] = face
+    canvas[100:300, 420:620] = cv2.resize(face, (200, 200), interpolation=cv2.INTER_AREA)
+    return jpeg(canvas)
+
+
+@pytest.fixture(scope="session")
+def wall_photo() -> bytes:
+    """A brick wall, nobody in it."""
+    return jpeg(cv2.cvtColor(skimage.data.brick(), cv2.COLOR_GRAY2RGB))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite:///{tmp_path}/test.db", secret="a secret for tests")
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def service(recognizer: Recognizer, store: Store) -> AsyncIterator[EmojiService]:
+    pool = InferencePool(workers=2, waiting=8)
+    yield EmojiService(recognizer, store, pool)
+    pool.close()
