@@ -33,9 +33,9 @@ class ModelError(Exception):
 class ModelCard:
     """What turns the network's outputs into probabilities.
 
-    version: names this model in readings. mirror: average over the face and its mirror image. temperature: the
-    logarithm of the probabilities is divided by it before they are shown. log_prior: `(7,)`, subtracted from that
-    logarithm (zeros where no prior correction is made).
+    version: names this model in readings. mirror: average over the face and its mirror image. log_prior: `(7,)`,
+    subtracted from the logarithm of the probabilities (zeros where no prior correction is made). temperature: what is
+    left is divided by it.
     """
 
     version: str
@@ -92,7 +92,7 @@ class Classifier:
 
 def calibrate(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:
     """Temperature and prior correction of probabilities `(n, 7)`; rows sum to 1."""
-    logits = np.log(np.clip(probabilities, 1e-9, 1)) / card.temperature - np.asarray(card.log_prior)
+    logits = (np.log(np.clip(probabilities, 1e-9, 1)) - np.asarray(card.log_prior)) / card.temperature
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     shown: NDArray[np.float32] = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
     return shown

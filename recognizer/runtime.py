@@ -19,7 +19,13 @@ class TfliteModel:
         """Load the model from the bytes of its file. Raises `ValueError` where they are not a TensorFlow Lite model."""
         self._content = content
         self._of_thread = threading.local()
-        self._interpreter()
+        interpreter = self._interpreter()
+        signatures = interpreter.get_signature_list()
+        if signatures:
+            details = interpreter.get_signature_runner(next(iter(signatures))).get_output_details()
+            self._outputs = {name: int(tensor["index"]) for name, tensor in details.items()}
+        else:
+            self._outputs = {tensor["name"]: int(tensor["index"]) for tensor in interpreter.get_output_details()}
 
     @classmethod
     def from_file(cls, path: Path) -> "TfliteModel":
@@ -27,7 +33,10 @@ class TfliteModel:
         return cls(path.read_bytes())
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Run the model on `batch`, whose first axis may have any length; outputs by their names in the file."""
+        """Run the model on `batch`, whose first axis may have any length.
+
+        Gives the outputs by the names in the file's signature or, in a file without one, by their tensors' names.
+        """
         interpreter = self._interpreter()
         entry = interpreter.get_input_details()[0]
         if tuple(entry["shape"]) != batch.shape:
@@ -35,7 +44,7 @@ class TfliteModel:
             interpreter.allocate_tensors()
         interpreter.set_tensor(entry["index"], batch)
         interpreter.invoke()
-        return {out["name"]: interpreter.get_tensor(out["index"]) for out in interpreter.get_output_details()}
+        return {name: interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
     def _interpreter(self) -> Interpreter:
         if not hasattr(self._of_thread, "interpreter"):

@@ -1,0 +1,29 @@
+"""Gathers what belongs together: Telegram sends the photos of an album one by one, with no sign which is the last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Gatherer(Generic[Item]):
+    """Collects the items of one key until none has come for `quiet_s` seconds, then hands them over in one list."""
+
+    def __init__(self, quiet_s: float, hand_over: Callable[[list[Item]], Awaitable[None]]) -> None:
+        self._quiet_s = quiet_s
+        self._hand_over = hand_over
+        self._gathered: dict[Hashable, list[Item]] = {}
+
+    async def add(self, key: Hashable, item: Item) -> None:
+        """Add an item; whoever brings the first one of a key waits for the others and hands them over."""
+        if key in self._gathered:
+            self._gathered[key].append(item)
+            return
+        items = self._gathered[key] = [item]
+        seen = 0
+        while seen < len(items):
+            seen = len(items)
+            await asyncio.sleep(self._quiet_s)
+        del self._gathered[key]
+        await self._hand_over(items)

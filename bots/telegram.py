@@ -1,0 +1,284 @@
+"""The Telegram door: translates updates to events and replies to messages, reactions and keyboards."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from telegram import (
+    Bot,
+    BotCommand,
+    CallbackQuery,
+    Document,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    PhotoSize,
+    ReplyParameters,
+    Update,
+    User,
+    VideoNote,
+)
+from telegram.constants import ChatType, FileSizeLimit, ReactionEmoji
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram.ext import (
+    AIORateLimiter,
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    CommandHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
+
+from bots import texts
+from bots.albums import Gatherer
+from bots.door import DoorError
+from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.service import EmojiService
+from db import Chat, Person
+
+ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
+"""The emoji a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
+
+_ENOUGH_PIXELS = 640
+"""Long side in pixels from which a larger copy of a photo would not be read any better."""
+_MOST_RECONNECT_S = 60.0
+
+_COMMANDS = (
+    BotCommand("emoji", "reply to a photo: find its emoji"),
+    BotCommand("help", "what I can do"),
+    BotCommand("privacy", "what I keep, and your choice"),
+    BotCommand("forget_me", "delete everything about you"),
+)
+
+_log = structlog.get_logger()
+
+_Sent = PhotoSize | Document | VideoNote
+
+
+class TelegramDoor:
+    """Long polling; a selfie sent while the bot was down is still answered."""
+
+    name = "telegram"
+
+    def __init__(self, service: EmojiService, token: str, *, api_url: str = "", album_quiet_s: float = 1.0) -> None:
+        """api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: how long an album
+        must have been quiet, in seconds, before it is answered."""
+        self._service = service
+        self._albums = Gatherer(album_quiet_s, self._answer)
+        try:
+            self._application = self._build(token, api_url)
+        except InvalidToken as error:
+            raise DoorError(_REFUSED) from error
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `DoorError` where Telegram refuses the token."""
+        await self._connect()
+        application, updater = self._application, self._application.updater
+        assert updater is not None
+        try:
+            await application.start()
+            await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
+            with suppress(TelegramError):
+                await application.bot.set_my_commands(_COMMANDS)
+            _log.info("door_open", door=self.name)
+            await asyncio.Event().wait()
+        finally:
+            if updater.running:
+                await updater.stop()
+            if application.running:
+                await application.stop()
+            await application.shutdown()
+
+    async def _connect(self) -> None:
+        """Say hello to Telegram, for as long as the network takes to be there."""
+        pause = 1.0
+        while True:
+            try:
+                await self._application.initialize()
+                return
+            except InvalidToken as error:
+                raise DoorError(_REFUSED) from error
+            except NetworkError as error:
+                _log.warning("telegram_unreachable", retry_in_s=pause, reason=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _MOST_RECONNECT_S)
+
+    def _build(self, token: str, api_url: str) -> Application:  # type: ignore[type-arg]
+        builder = ApplicationBuilder().token(token).concurrent_updates(True)
+        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))
+        if api_url:
+            builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
+        application = builder.build()
+        for name in CommandName:
+            application.add_handler(CommandHandler(name.value, self._on_command))
+        pictures = filters.PHOTO | filters.Document.IMAGE | filters.VIDEO_NOTE
+        application.add_handler(CommandHandler("emoji", self._on_emoji, filters.UpdateType.MESSAGE))
+        application.add_handler(MessageHandler(pictures & filters.UpdateType.MESSAGE, self._on_picture))
+        application.add_handler(CallbackQueryHandler(self._on_tap))
+        application.add_handler(MessageHandler(filters.ChatType.PRIVATE & ~filters.COMMAND, self._on_other))
+        application.add_error_handler(_on_error)
+        return application
+
+    async def _on_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is None or message.text is None:
+            return
+        name = CommandName(message.text.split()[0].split("@")[0].removeprefix("/").lower())
+        reply = await self._service.on_command(Command(_sender(message), _chat(message), name))
+        await _say(message, reply)
+
+    async def _on_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is None:
+            return
+        original = message.reply_to_message
+        if original is None or _picture_in(original) is None:
+            await _say(message, Reply(texts.NO_PHOTO_IN_REPLY))
+            return
+        await self._answer([original], asked_by=message)
+
+    async def _on_picture(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is None or not _is_for_me(message, context.bot):
+            return
+        if message.media_group_id:
+            await self._albums.add((message.chat_id, message.media_group_id), message)
+        else:
+            await self._answer([message])
+
+    async def _on_other(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.message is not None:
+            await _say(update.message, Reply(texts.HELP))
+
+    async def _on_tap(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        if query is None or not isinstance(query.message, Message):
+            return
+        person = Person("telegram", str(query.from_user.id))
+        answer = await self._service.on_tap(Tap(person, _chat(query.message), query.data or ""))
+        with suppress(TelegramError):  # too old to be answered; the rest still counts
+            await query.answer(answer.notice[:200])
+        await _show_tap(query, query.message, answer)
+
+    async def _answer(self, messages: Sequence[Message], asked_by: Message | None = None) -> None:
+        """Answer the photos of one message or album, in reply to the first of them."""
+        messages = sorted(messages, key=lambda message: message.message_id)
+        asking = asked_by or messages[0]
+        try:
+            pictures = tuple([await _download(message) for message in messages])
+        except _FileTooLargeError:
+            await _say(messages[0], Reply(texts.FILE_TOO_LARGE))
+            return
+        except TelegramError as error:
+            _log.warning("download_failed", platform=self.name, reason=type(error).__name__)
+            await _say(messages[0], Reply(texts.DOWNLOAD_FAILED))
+            return
+        waiting: Message | None = None
+        async for reply in self._service.on_photo(Photo(_sender(asking), _chat(asking), pictures)):
+            if waiting is not None:
+                await waiting.edit_text(reply.text, reply_markup=_keyboard(reply.rows))
+            else:
+                sent = await _say(messages[0], reply)
+                waiting = sent if reply.waiting else None
+            for message, reaction in zip(messages, reply.reactions, strict=False):
+                await _react(message, reaction)
+
+
+class _FileTooLargeError(Exception):
+    """Telegram does not hand out files of this size to bots."""
+
+
+_REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
+
+
+def _sender(message: Message) -> Person:
+    """Who sent a message; an anonymous admin or a channel speaks as their chat."""
+    source: User | None = message.from_user
+    speaker = message.sender_chat.id if message.sender_chat is not None else source.id if source else message.chat_id
+    return Person("telegram", str(speaker))
+
+
+def _chat(message: Message) -> Chat:
+    return Chat("telegram", str(message.chat_id))
+
+
+def _is_for_me(message: Message, bot: Bot) -> bool:
+    """In a private chat every picture is; in a group only one whose caption names the bot or says /emoji."""
+    if message.chat.type == ChatType.PRIVATE:
+        return True
+    words = (message.caption or "").lower().split()
+    mine = f"@{bot.username}".lower()
+    return mine in words or "/emoji" in words or f"/emoji{mine}" in words
+
+
+def _picture_in(message: Message) -> _Sent | None:
+    """The file to read: of a photo's sizes the smallest that is large enough."""
+    if message.photo:
+        sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
+        return next((size for size in sizes if max(size.width, size.height) >= _ENOUGH_PIXELS), sizes[-1])
+    if message.document is not None and (message.document.mime_type or "").startswith("image/"):
+        return message.document
+    return message.video_note
+
+
+async def _download(message: Message) -> Picture:
+    sent = _picture_in(message)
+    if sent is None:
+        raise BadRequest("no picture in this message")
+    if (sent.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
+        raise _FileTooLargeError
+    file = await sent.get_file()
+    return Picture(bytes(await file.download_as_bytearray()), is_clip=isinstance(sent, VideoNote))
+
+
+async def _say(message: Message, reply: Reply) -> Message:
+    """Reply to a message, or, where it was deleted meanwhile, just say it in the chat."""
+    quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
+    return await message.get_bot().send_message(
+        message.chat_id,
+        reply.text,
+        reply_parameters=quoted,
+        reply_markup=_keyboard(reply.rows),
+        message_thread_id=message.message_thread_id if message.is_topic_message else None,
+    )
+
+
+async def _react(message: Message, emoji: str | None) -> None:
+    """React where it is allowed; a chat may allow fewer reactions than Telegram does, and that is no one's fault."""
+    if emoji is None or emoji not in ALLOWED_REACTIONS:
+        return
+    try:
+        await message.set_reaction(emoji)
+    except (BadRequest, Forbidden) as error:
+        _log.info("reaction_refused", platform="telegram", reason=str(error))
+
+
+async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:
+    keyboard = message.reply_markup if answer.rows is None else _keyboard(answer.rows)
+    try:
+        if answer.text is not None:
+            await query.edit_message_text(answer.text, reply_markup=keyboard)
+        elif answer.rows is not None:
+            await query.edit_message_reply_markup(keyboard)
+    except BadRequest as error:  # the same button twice: nothing changes, and Telegram says so with an error
+        _log.debug("message_not_edited", platform="telegram", reason=str(error))
+    if message.reply_to_message is not None:
+        await _react(message.reply_to_message, answer.reaction)
+
+
+def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+    if not rows:
+        return None
+    return InlineKeyboardMarkup([[_key(button) for button in row] for row in rows])
+
+
+def _key(button: Button) -> InlineKeyboardButton:
+    label = f"✓ {button.label}" if button.tone is Tone.CHOSEN else button.label
+    return InlineKeyboardButton(label, callback_data=button.token)
+
+
+async def _on_error(_update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+    _log.error("telegram_update_failed", reason=repr(context.error), exc_info=context.error)

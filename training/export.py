@@ -1,0 +1,119 @@
+"""From a fitted run to the two files that `recognizer` serves: int8 weights, and a card with the calibration."""
+
+import hashlib
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from recognizer import EMOTIONS
+from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard, calibrate
+from recognizer.runtime import TfliteModel
+from training.data import Faces
+from training.evaluation import score
+from training.fit import RECIPE_FILE, load_fitted
+
+PRIOR_POWERS = (0.0, 0.25, 0.5)
+LEAST_AGREEMENT = 0.98
+"""Share of faces on which the int8 file must give the float network's label."""
+
+
+class ExportError(Exception):
+    """The exported file is not fit to be served; the message gives the figures."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How close the int8 file is to the float network on the same faces, without mirroring: shares from 0 to 1."""
+
+    same_label: float
+    largest_difference: float
+    float_accuracy: float
+    int8_accuracy: float
+
+
+def export(run: Path, train: Faces, valid: Faces, folder: Path) -> ModelCard:
+    """Write `expression.tflite` and `model.json` into `folder`; everything is chosen on `valid`.
+
+    Raises `ExportError` where int8 and float disagree on more than 2 % of the labels, `FileNotFoundError` where the
+    run has no weights.
+    """
+    network = load_fitted(run)
+    content = to_tflite(network)
+    plain = ModelCard("", mirror=False, temperature=1.0, log_prior=(0.0,) * len(EMOTIONS))
+    served = TfliteModel(content)
+    single = Classifier(served, plain).classify(valid.pixels, "fer2013")
+    agreement = _agreement(network, single, valid)
+    if agreement.same_label < LEAST_AGREEMENT:
+        raise ExportError(f"int8 and float agree on {agreement.same_label:.1%} of labels; nothing was written.")
+    mirrored = Classifier(served, ModelCard("", True, 1.0, plain.log_prior)).classify(valid.pixels, "fer2013")
+    mirror = score(mirrored, valid.labels).accuracy > score(single, valid.labels).accuracy
+    name = json.loads((run / RECIPE_FILE).read_text(encoding="utf-8"))["name"]
+    version = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
+    chosen = mirrored if mirror else single
+    card = choose_calibration(chosen, valid.labels, train.class_counts, version, mirror=mirror)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS_FILE).write_bytes(content)
+    facts = {
+        "serving": asdict(card),
+        "weights_sha256": hashlib.sha256(content).hexdigest(),
+        "recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")),
+        "int8_against_float_on_valid": asdict(agreement),
+        "valid": {"fer2013": asdict(score(chosen, valid.labels)), "shown": asdict(score(calibrate(chosen, card), valid.labels))},
+    }
+    (folder / CARD_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def to_tflite(network: keras.Model) -> bytes:
+    """The network as a LiteRT file with int8 weights and float activations (dynamic-range quantisation).
+
+    Input "faces" float32 `(n, 48, 48)`, 0 to 255; outputs are the network's heads by their names.
+    Source: https://ai.google.dev/edge/litert/models/post_training_quantization
+    """
+    faces = keras.Input(network.input_shape[1:], dtype="float32", name="faces")
+    serving = keras.Model(faces, network(faces, training=False))
+    with tempfile.TemporaryDirectory() as folder:
+        serving.export(folder, format="tf_saved_model", verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        content: bytes = converter.convert()
+    return content
+
+
+def choose_calibration(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    class_counts: NDArray[np.int64],
+    version: str,
+    *,
+    mirror: bool,
+) -> ModelCard:
+    """Prior correction by the best macro-F1 and temperature by the best likelihood on held-out faces."""
+    log_shares = np.log(class_counts / class_counts.sum())
+
+    def card(power: float, temperature: float) -> ModelCard:
+        prior = tuple(float(round(p, 4)) for p in power * (log_shares - log_shares.mean()))
+        return ModelCard(version, mirror, round(temperature, 4), prior)
+
+    power = max(PRIOR_POWERS, key=lambda p: score(calibrate(probabilities, card(p, 1.0)), labels).macro_f1)
+    fitted = minimize_scalar(
+        lambda t: score(calibrate(probabilities, card(power, float(t))), labels).nll, bounds=(0.2, 5), method="bounded"
+    )
+    return card(power, float(fitted.x))
+
+
+def _agreement(network: keras.Model, int8: NDArray[np.float32], valid: Faces) -> Agreement:
+    floats = network.predict(valid.pixels.astype(np.float32), batch_size=256, verbose=0)["fer2013"]
+    return Agreement(
+        same_label=float((floats.argmax(axis=1) == int8.argmax(axis=1)).mean()),
+        largest_difference=float(np.abs(floats - int8).max()),
+        float_accuracy=score(floats, valid.labels).accuracy,
+        int8_accuracy=score(int8, valid.labels).accuracy,
+    )
