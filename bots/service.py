@@ -151,7 +151,7 @@ class EmojiService:
             case CommandName.START:
                 return Reply(texts.START)
             case CommandName.HELP:
-                return Reply(texts.DISCORD_HELP if command.chat.platform == "discord" else texts.HELP)
+                return Reply(texts.HELPS[command.chat.platform])
             case CommandName.PRIVACY:
                 agreed = await self._store.keeps_faces(command.person)
                 return Reply(_privacy_text(agreed), rows=privacy_rows(agreed))

@@ -1,1 +1,23 @@
+"""From the bytes of a photo to the emoji of its faces. No chat, no database, no TensorFlow."""
+
+from recognizer.classification import ModelError
+from recognizer.detection import Box, DetectorError
+from recognizer.emoji_map import EmojiMap, EmojiMapError
 from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.photo import PhotoError, PhotoProblem
+from recognizer.reader import Face, Reading, Recognizer
+
+__all__ = [
+    "EMOTIONS",
+    "FACE_SIZE",
+    "Box",
+    "DetectorError",
+    "EmojiMap",
+    "EmojiMapError",
+    "Face",
+    "ModelError",
+    "PhotoError",
+    "PhotoProblem",
+    "Reading",
+    "Recognizer",
+]

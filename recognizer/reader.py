@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
+from recognizer.clip import frames
 from recognizer.detection import Box, Detection, FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import EMOTIONS, FACE_SIZE
@@ -82,6 +83,17 @@ class Recognizer:
         started = time.perf_counter()
         photo = decode(data)
         return self._read(photo, started, time.perf_counter())
+
+    def read_clip(self, data: bytes) -> Reading:
+        """Read a few frames of a short video and give the one whose biggest face is read most surely.
+
+        Raises `PhotoError`, and nothing else, whatever the bytes are.
+        """
+        started = time.perf_counter()
+        photos = frames(data)
+        decoded = time.perf_counter()
+        readings = [self._read(photo, started, decoded) for photo in photos]
+        return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Probabilities `(n, 7)` of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""

@@ -34,6 +34,9 @@ class TelegramServer:
 
     async def send(self, *, person: int = 7, chat: int | None = None, **content: Any) -> dict[str, Any]:
         """A message from a person: a private one unless `chat` names a group. Gives the message."""
+        command = content.get("text", "")
+        if command.startswith("/"):
+            content["entities"] = [{"type": "bot_command", "offset": 0, "length": len(command.split()[0])}]
         message = {
             "message_id": next(self._numbers),
             "date": int(time.time()),

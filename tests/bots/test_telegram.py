@@ -163,8 +163,7 @@ async def test_in_a_group_a_photo_is_left_alone(telegram: TelegramServer, selfie
 
 async def test_emoji_as_a_reply_to_a_photo_answers_it(telegram: TelegramServer, selfie: bytes) -> None:
     photo = await telegram.send(chat=-5, photo=telegram.picture(selfie))
-    command = {"entities": [{"type": "bot_command", "offset": 0, "length": 6}]}
-    await telegram.send(person=8, chat=-5, text="/emoji", reply_to_message=photo, **command)
+    await telegram.send(person=8, chat=-5, text="/emoji", reply_to_message=photo)
     [answer] = await telegram.sent("sendMessage")
     assert "You look happy" in answer["text"]
     await _until(lambda: telegram.reactions)
@@ -172,7 +171,7 @@ async def test_emoji_as_a_reply_to_a_photo_answers_it(telegram: TelegramServer, 
 
 
 async def test_emoji_without_a_photo_says_what_to_do(telegram: TelegramServer) -> None:
-    await telegram.send(text="/emoji", entities=[{"type": "bot_command", "offset": 0, "length": 6}])
+    await telegram.send(text="/emoji")
     [answer] = await telegram.sent("sendMessage")
     assert answer["text"] == texts.NO_PHOTO_IN_REPLY
 
@@ -181,7 +180,7 @@ async def test_forget_me_deletes_what_is_known(telegram: TelegramServer, store: 
     await telegram.send(photo=telegram.picture(selfie))
     await telegram.sent("sendMessage")
     assert await count_rows(store, "readings") == 1
-    await telegram.send(text="/forget_me", entities=[{"type": "bot_command", "offset": 0, "length": 10}])
+    await telegram.send(text="/forget_me")
     answers = await telegram.sent("sendMessage", 2)
     assert answers[1]["text"] == texts.FORGOTTEN
     assert [await count_rows(store, table) for table in ("people", "chats", "photos", "readings", "taps")] == [0] * 5

@@ -1,0 +1,104 @@
+"""`python -m bots`: opens every door that is configured, around one service, until Ctrl-C.
+
+Exit status: 0 when stopped, 3 when something needed is missing or wrong (the last line says what to set).
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bots.door import Door, DoorError
+from bots.inference import InferencePool
+from bots.logs import configure_logs
+from bots.service import EmojiService
+from bots.settings import Settings, SettingsError, load_settings
+from db import Store, StoreError
+from recognizer import DetectorError, EmojiMapError, ModelError, Recognizer
+
+MISSING = 3
+
+_log = structlog.get_logger()
+
+
+async def serve(settings: Settings) -> int:
+    """Run the doors until a signal; gives the exit status."""
+    openers = _openers(settings)
+    if not openers:
+        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true.")
+    async with _service(settings) as service:
+        doors = [asyncio.create_task(_open(opener, service)) for opener in openers]
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signal_number, _cancel, doors)
+        outcomes = await asyncio.gather(*doors, return_exceptions=True)
+    failed = [outcome for outcome in outcomes if not isinstance(outcome, asyncio.CancelledError)]
+    return MISSING if failed else 0
+
+
+def main() -> int:
+    """Wire everything together; gives the exit status."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_level, settings.log_format)
+        return asyncio.run(serve(settings))
+    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, DoorError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return MISSING
+
+
+def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
+    """One for each door that is configured; a platform's library is only imported for its own door."""
+    openers: list[Callable[[EmojiService], Door]] = []
+    if token := settings.telegram_token.get_secret_value():
+        from bots.telegram import TelegramDoor
+
+        openers.append(lambda service: TelegramDoor(service, token, api_url=settings.telegram_api_url))
+    if discord_token := settings.discord_token.get_secret_value():
+        from bots.discord import DiscordDoor
+
+        openers.append(lambda service: DiscordDoor(service, discord_token))
+    if settings.web_chat:
+        from bots.web import WebDoor
+
+        secret = settings.hashing_secret()
+        openers.append(
+            lambda service: WebDoor(service, host=settings.web_host, port=settings.web_port, secret=secret)
+        )
+    return openers
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
+    recognizer = Recognizer.load(emoji_map=settings.emoji_map)
+    store = await Store.open(settings.database_url.get_secret_value(), settings.hashing_secret())
+    pool = InferencePool(settings.workers, settings.waiting)
+    try:
+        yield EmojiService(recognizer, store, pool, settings.candidates)
+    finally:
+        pool.close()
+        await store.close()
+
+
+async def _open(opener: Callable[[EmojiService], Door], service: EmojiService) -> None:
+    """Serve one door; where it cannot be opened, say why in one line and leave the others alone."""
+    try:
+        await opener(service).run()
+    except DoorError as error:
+        _log.error(str(error))
+        raise
+    except Exception:
+        _log.exception("door_failed")
+        raise
+
+
+def _cancel(doors: list[asyncio.Task[None]]) -> None:
+    for door in doors:
+        door.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

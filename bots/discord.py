@@ -1,0 +1,368 @@
+"""The Discord door: translates messages, commands and presses to events, and replies to messages, reactions, buttons.
+
+It needs no privileged intent: what is sent to the bot, what mentions it and what a command is used on may be read
+without one (https://discord.com/developers/docs/events/gateway#message-content-intent).
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands, ui
+
+from bots import texts
+from bots.door import DoorError
+from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.service import EmojiService
+from db import Chat, Person
+
+MAX_FILE_BYTES = 20 * 2**20
+MAX_PICTURES = 10
+MAX_TEXT = 2000
+"""Characters a message may have (https://discord.com/developers/docs/resources/message#create-message)."""
+
+_BAD_TOKEN_CLOSE_CODE = 4004
+_MOST_RECONNECT_S = 60.0
+_PICTURE_ENDINGS = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_STYLES = {
+    Tone.PLAIN: discord.ButtonStyle.secondary,
+    Tone.CHOSEN: discord.ButtonStyle.success,
+    Tone.QUIET: discord.ButtonStyle.secondary,
+}
+_SAID_BY_THE_BUTTONS = frozenset({texts.MORE_SHOWN, texts.BACK_SHOWN})
+"""Notices that go without saying where a notice is a message of its own."""
+
+_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
+_REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
+
+_log = structlog.get_logger()
+
+
+class DiscordDoor:
+    """Serves through Discord's gateway, as many shards as Discord asks for."""
+
+    name = "discord"
+
+    def __init__(self, service: EmojiService, token: str) -> None:
+        self._service = service
+        self._token = token
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `DoorError` where Discord refuses the token."""
+        pause = 1.0
+        while True:
+            try:
+                async with EmojiClient(self._service) as client:
+                    await client.start(self._token)
+            except _TROUBLE as error:
+                if _is_bad_token(error):
+                    raise DoorError(_REFUSED) from error
+                _log.warning("discord_unreachable", retry_in_s=pause, reason=type(error).__name__)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _MOST_RECONNECT_S)
+
+
+class EmojiClient(discord.AutoShardedClient):
+    """A connection to Discord; a new one is made where it is lost for good. It keeps no messages."""
+
+    def __init__(self, service: EmojiService, shard_count: int | None = None) -> None:
+        """shard_count: None lets Discord say how many."""
+        super().__init__(
+            intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            shard_count=shard_count,
+        )
+        self.service = service
+        self.tree = app_commands.CommandTree(self)
+
+    async def setup_hook(self) -> None:
+        """Make old buttons work, and publish the commands where they have changed."""
+        self.add_dynamic_items(TapButton)
+        self.tree.add_command(_emoji)
+        self.tree.add_command(_suggest_emoji)
+        for name in (CommandName.HELP, CommandName.PRIVACY, CommandName.FORGET_ME):
+            self.tree.add_command(_plain_command(name))
+        with _tolerated("publish_commands"):
+            published = {_facts(command.to_dict()) for command in await self.tree.fetch_commands()}
+            if published != {_facts(command.to_dict(self.tree)) for command in self.tree.get_commands()}:
+                await self.tree.sync()
+                _log.info("commands_published", platform="discord")
+
+    async def on_ready(self) -> None:
+        """Tell the operator; it is said again after a lost connection."""
+        _log.info("door_open", door=DiscordDoor.name)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer what is sent to the bot directly, and what mentions it."""
+        is_direct = message.guild is None
+        is_for_me = is_direct or self._me in {user.id for user in message.mentions}
+        if not is_for_me or message.author.bot or message.is_system() or not _may_speak(message):
+            return
+        if _pictures_in(message):
+            await self._answer(message, asked_by=message.author)
+        elif is_direct:
+            person, chat = _person(message.author), _chat(message.channel.id)
+            await _say(message, await self.service.on_command(Command(person, chat, CommandName.HELP)))
+        elif self._me in message.raw_mentions:  # a mere reply to the bot mentions it too, but asks for nothing
+            await self._answer_mention(message)
+
+    @property
+    def _me(self) -> int:
+        assert self.user is not None  # known since the login
+        return self.user.id
+
+    async def _answer_mention(self, message: discord.Message) -> None:
+        """Answer for the picture that a mention without one replies to, as far as Discord lets the bot see it."""
+        original = message.reference.resolved if message.reference is not None else None
+        if not isinstance(original, discord.Message) or original.author.id == self._me:
+            await _say(message, Reply(texts.MENTIONED_WITHOUT_PHOTO))
+        elif not _pictures_in(original):
+            await _say(message, Reply(texts.NO_PHOTO_SEEN_IN_REPLY))
+        else:
+            await self._answer(original, asked_by=message.author)
+
+    async def _answer(self, message: discord.Message, asked_by: discord.abc.User) -> None:
+        """Answer the pictures of a message, in reply to it."""
+        try:
+            pictures = await _download(_pictures_in(message))
+        except _NotFetchedError as error:
+            await _say(message, Reply(str(error)))
+            return
+        sent: discord.Message | None = None
+        async for reply in self.service.on_photo(Photo(_person(asked_by), _chat(message.channel.id), pictures)):
+            if sent is None:
+                sent = await _say(message, reply)
+            else:
+                with _tolerated("edit"):
+                    await sent.edit(content=_fitting(reply.text), view=_view(reply.rows))
+            await _react(message, reply)
+
+
+class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token>[!-~]{1,64})"):
+    """A button that works for as long as its message is there: all it needs is in its custom_id."""
+
+    def __init__(self, token: str, button: ui.Button[ui.View]) -> None:
+        super().__init__(button)
+        self._token = token
+
+    @classmethod
+    def showing(cls, button: Button, row: int) -> "TapButton":
+        """The service's button, in a row of 0 to 4.
+
+        Its emoji goes on the label: Discord refuses a whole message for one `emoji` that is newer than its own list.
+        """
+        custom_id = f"mugmoji:{button.token}"
+        return cls(
+            button.token, ui.Button(label=button.label, style=_STYLES[button.tone], custom_id=custom_id, row=row)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> "TapButton":
+        """The button again, from what came back when it was pressed."""
+        assert isinstance(item, ui.Button)
+        return cls(match["token"], item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the tap to the service and show what it says."""
+        service: EmojiService = interaction.client.service
+        with _tolerated("tap"):
+            await interaction.response.defer()
+            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token)
+            await _show_tap(interaction, await service.on_tap(tap))
+
+
+@app_commands.command(name="emoji", description=texts.DISCORD_COMMANDS["emoji"])
+@app_commands.describe(photo=texts.DISCORD_COMMANDS["photo"])
+async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
+    with _tolerated("command"):
+        await interaction.response.defer(thinking=True)
+        await _answer_interaction(interaction, [photo])
+
+
+@app_commands.context_menu(name=texts.SUGGEST_EMOJI)
+async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message: discord.Message) -> None:
+    with _tolerated("command"):
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        pictures = _pictures_in(message)
+        if pictures:
+            await _answer_interaction(interaction, pictures)
+        else:
+            await interaction.edit_original_response(content=texts.NO_PHOTO_IN_MESSAGE)
+
+
+def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
+    """A command that the service answers by itself, privately."""
+
+    async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
+        with _tolerated("command"):
+            await interaction.response.defer(thinking=True, ephemeral=True)
+            command = Command(_person(interaction.user), _chat(interaction.channel_id), name)
+            reply = await interaction.client.service.on_command(command)
+            await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
+
+    return app_commands.Command(name=name.value, description=texts.DISCORD_COMMANDS[name.value], callback=answer)
+
+
+def _facts(command: Mapping[str, Any]) -> tuple[object, ...]:
+    """What people see of a command: if this is the same, it needs no publishing."""
+    options = command.get("options") or ()
+    shown = tuple((each["name"], each["description"], each["type"], each.get("required")) for each in options)
+    return command["type"], command["name"], command.get("description", ""), shown
+
+
+async def _answer_interaction(
+    interaction: discord.Interaction[EmojiClient], attachments: Sequence[discord.Attachment]
+) -> None:
+    try:
+        pictures = await _download(attachments)
+    except _NotFetchedError as error:
+        await interaction.edit_original_response(content=str(error))
+        return
+    photo = Photo(_person(interaction.user), _chat(interaction.channel_id), pictures)
+    async for reply in interaction.client.service.on_photo(photo):
+        await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
+
+
+async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> None:
+    if answer.text is not None or answer.rows is not None:
+        await interaction.edit_original_response(
+            content=discord.utils.MISSING if answer.text is None else _fitting(answer.text),
+            view=discord.utils.MISSING if answer.rows is None else _view(answer.rows),
+        )
+    if answer.text is None and answer.notice not in _SAID_BY_THE_BUTTONS:
+        await interaction.followup.send(answer.notice, ephemeral=True)
+    if answer.reaction is not None:
+        await _replace_reaction(interaction, answer.reaction)
+
+
+async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -> None:
+    """React anew to the photo that the answer replied to; a private answer leaves no trace in the channel."""
+    answer = interaction.message
+    photo = answer.reference if answer is not None and not answer.flags.ephemeral else None
+    is_allowed = interaction.guild_id is None or _allows_reactions(interaction.app_permissions)
+    if photo is None or photo.message_id is None or not is_allowed:
+        return
+    channel = interaction.client.get_partial_messageable(photo.channel_id, guild_id=photo.guild_id)
+    message = await channel.fetch_message(photo.message_id)
+    own = {str(reaction.emoji) for reaction in message.reactions if reaction.me}
+    for former in own - {emoji}:
+        await message.remove_reaction(former, interaction.client.user)
+    if emoji not in own:
+        await message.add_reaction(emoji)
+
+
+class _NotFetchedError(Exception):
+    """The pictures could not be fetched; the message is the sentence for whoever sent them."""
+
+
+async def _download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, ...]:
+    """Read the files at once, because their links expire."""
+    if any(attachment.size > MAX_FILE_BYTES for attachment in attachments):
+        raise _NotFetchedError(texts.FILE_TOO_LARGE)
+    try:
+        return tuple([Picture(await each.read(), is_clip=_is_clip(each)) for each in attachments])
+    except _TROUBLE as error:
+        _log.warning("download_failed", platform="discord", reason=type(error).__name__)
+        raise _NotFetchedError(texts.DOWNLOAD_FAILED) from error
+
+
+def _pictures_in(message: discord.Message) -> list[discord.Attachment]:
+    """The attachments to read, those of a forwarded message included."""
+    forwarded = (attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments)
+    attachments = (*message.attachments, *forwarded)
+    return [each for each in attachments if _is_picture(each) or _is_clip(each)][:MAX_PICTURES]
+
+
+def _is_picture(attachment: discord.Attachment) -> bool:
+    """Discord does not know the type of every picture; a phone's .heic comes with none."""
+    kind = attachment.content_type or "application/octet-stream"
+    if kind == "application/octet-stream":
+        return attachment.filename.lower().endswith(_PICTURE_ENDINGS)
+    return kind.startswith("image/")
+
+
+def _is_clip(attachment: discord.Attachment) -> bool:
+    return (attachment.content_type or "").startswith("video/")
+
+
+async def _say(message: discord.Message, reply: Reply) -> discord.Message | None:
+    """Reply to a message, or, where it was deleted meanwhile or may not be quoted, just say it in the channel."""
+    text, view = _fitting(reply.text), _view(reply.rows)
+    with _tolerated("reply"):
+        if not _permissions(message).read_message_history:
+            return await message.channel.send(text, view=view)
+        quoted = message.to_reference(fail_if_not_exists=False)
+        return await message.channel.send(text, view=view, reference=quoted, mention_author=False)
+    return None
+
+
+async def _react(message: discord.Message, reply: Reply) -> None:
+    """One reaction a message: that of the first picture that has one."""
+    emoji = next((reaction for reaction in reply.reactions if reaction is not None), None)
+    if emoji is not None and _allows_reactions(_permissions(message)):
+        with _tolerated("reaction"):
+            await message.add_reaction(emoji)
+
+
+def _permissions(message: discord.Message) -> discord.Permissions:
+    """What the bot may do where a message is: asked before every call, because Discord bans bots that only try."""
+    if message.guild is None:
+        return discord.Permissions.all()
+    try:
+        return message.channel.permissions_for(message.guild.me)
+    except discord.ClientException:  # a thread in a channel that the bot cannot see
+        return discord.Permissions.none()
+
+
+def _may_speak(message: discord.Message) -> bool:
+    permissions = _permissions(message)
+    in_thread = isinstance(message.channel, discord.Thread)
+    return permissions.send_messages_in_threads if in_thread else permissions.send_messages
+
+
+def _allows_reactions(permissions: discord.Permissions) -> bool:
+    return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
+
+
+def _person(user: discord.abc.User) -> Person:
+    return Person("discord", str(user.id))
+
+
+def _chat(channel_id: int | None) -> Chat:
+    return Chat("discord", str(channel_id))
+
+
+def _view(rows: Sequence[Sequence[Button]]) -> ui.View:
+    view = ui.View(timeout=None)
+    for number, row in enumerate(rows):
+        for button in row:
+            view.add_item(TapButton.showing(button, number))
+    return view
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _is_bad_token(error: Exception) -> bool:
+    if isinstance(error, discord.ConnectionClosed):
+        return error.code == _BAD_TOKEN_CLOSE_CODE
+    return isinstance(error, discord.LoginFailure) or (isinstance(error, discord.HTTPException) and error.status == 401)
+
+
+@contextmanager
+def _tolerated(action: str) -> Iterator[None]:
+    """Log what Discord (or the way there) refuses, and go on: it is the operator's to know and no one's to suffer."""
+    try:
+        yield
+    except _TROUBLE as error:
+        status, code = getattr(error, "status", None), getattr(error, "code", None)
+        _log.warning("discord_refused", action=action, reason=type(error).__name__, status=status, code=code)

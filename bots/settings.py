@@ -1,0 +1,64 @@
+"""What an operator may set: environment variables, or a `.env` file beside them (see `.env.example`)."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRET_FILE = "mugmoji.secret"
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and says what belongs there."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; an empty token leaves that door closed."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    telegram_token: SecretStr = SecretStr("")
+    telegram_api_url: str = ""
+    discord_token: SecretStr = SecretStr("")
+    web_chat: bool = True
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    database_url: SecretStr = SecretStr("sqlite:///data/mugmoji.db")
+    data_dir: Path = Path("data")
+    secret: SecretStr = SecretStr("")
+    emoji_map: Path = Path(__file__).parents[1] / "emoji_map.yaml"
+    candidates: Annotated[int, Field(ge=1, le=5)] = 3
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    waiting: Annotated[int, Field(ge=0, le=10_000)] = 8
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    def hashing_secret(self) -> str:
+        """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.
+
+        Raises `SettingsError` where it can be neither read nor written.
+        """
+        if self.secret.get_secret_value():
+            return self.secret.get_secret_value()
+        file = self.data_dir / SECRET_FILE
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                    new.write(secrets.token_urlsafe(32))
+            return file.read_text(encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError(f"{file} cannot be used ({reason}); set SECRET, or DATA_DIR to a writable folder.") from error
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises `SettingsError`, which never quotes a value: it may be a token."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"Check .env or the environment. {faults}.") from error

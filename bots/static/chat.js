@@ -1,0 +1,76 @@
+// Every way a picture comes in (picker, drop, paste, camera) ends in mugmoji.send, which hands it to the uploader and
+// keeps its preview in this browser; the server never sends the photo back.
+window.mugmoji = {
+  previews: {},
+  count: 0,
+
+  send(files) {
+    const pictures = Array.from(files).map((file) => {
+      const name = `${Date.now()}-${this.count++}-${file.name || "picture"}`;
+      const renamed = new File([file], name, { type: file.type });
+      this.previews[name] = URL.createObjectURL(file);
+      return renamed;
+    });
+    if (pictures.length) this.uploader().addFiles(pictures);
+  },
+
+  uploader() {
+    return getElement(document.querySelector(".bot-only").id.slice(1)).$refs.qRef;
+  },
+
+  show(imageId, name) {
+    const image = document.getElementById(imageId);
+    if (image && this.previews[name]) image.src = this.previews[name];
+    window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
+  },
+
+  pick() {
+    const input = document.createElement("input");
+    Object.assign(input, { type: "file", accept: "image/*,.heic,.heif", multiple: true });
+    input.onchange = () => this.send(input.files);
+    input.click();
+  },
+
+  async openCamera() {
+    const video = document.querySelector(".viewfinder");
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+      await video.play();
+      return true;
+    } catch {
+      return false;
+    }
+  },
+
+  closeCamera() {
+    const video = document.querySelector(".viewfinder");
+    if (video?.srcObject) video.srcObject.getTracks().forEach((track) => track.stop());
+  },
+
+  snap() {
+    const video = document.querySelector(".viewfinder");
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => this.send([new File([blob], "camera.jpg", { type: "image/jpeg" })]), "image/jpeg", 0.92);
+    this.closeCamera();
+  },
+};
+
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) window.mugmoji.send(event.clipboardData.files);
+});
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  window.mugmoji.send(event.dataTransfer.files);
+});

