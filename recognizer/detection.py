@@ -1,14 +1,14 @@
 """Finding faces with BlazeFace (Bazarevsky et al. 2019, https://arxiv.org/abs/1907.05047) through LiteRT.
 
 The short-range net sees faces that fill 0.3 to 1 of its 128x128 view, so the photo is searched coarse to fine: whole,
-then in overlapping tiles of two sizes where nothing was found or more may be there, then turned by quarter turns. What
+then turned by quarter turns, then in overlapping tiles of two sizes, unless a big face was found on the way. What
 is found anywhere gets a second look, centred and level: BlazeFace again sharpens the key points, and MediaPipe's face
 mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) says whether it is a face at all.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,13 +22,22 @@ KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
 """BlazeFace's key points in their order; left and right are the person's own."""
 
 _VIEW = 128
-_FIRST_LOOK_SCORE = 0.35
-_SECOND_LOOK_SCORE = 0.45
+_FIRST_LOOK_SCORE = 0.45
+_SECOND_LOOK_SCORE = 0.4
 _SECOND_LOOK_MARGIN = 1.8
+_UPRIGHT_LOOK_SCORE = 0.82
+"""Of 200 valid faces, 96 % score less than this in every wrong orientation and 80 % more in the right one."""
 _MESH_VIEW = 192
 _MESH_MARGIN = 1.5
-_MESH_LOGIT = 2.2
-_SURE_SCORE = 0.8
+_MOST_MESH_LOGIT = 8.0
+_FACE_WEIGHTS = (1.15, 0.43, 0.82, 0.63)
+"""Of the logit of the second looks' mean score, the mesh's logit, the logarithm of the face's share of the short side,
+and 1: a logistic regression over true and false faces found in valid-split scenes (`python -m training.face_check`)."""
+_MOST_SHARE = 0.6
+_LEAST_SCORE = 0.4
+_SURE_SCORE = 0.9
+_LEAST_WIDTH = 34
+"""Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _SAME_FACE_OVERLAP = 0.3
 _BIG_FACE = 0.25
 _DARK_BELOW = 140
@@ -104,69 +113,98 @@ class FaceDetector:
 
     def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
         """The faces in an RGB uint8 photo `(height, width, 3)`, the biggest first."""
-        photo = _brightened(photo)
-        faces = self._find_upright(photo)
-        if max((face.score for face in faces), default=0.0) < _SURE_SCORE:
-            turned = [self._find_turned(photo, quarter_turns) for quarter_turns in (1, 2, 3)]
-            faces = max([faces, *turned], key=lambda found: max((face.score for face in found), default=0.0))
-        return sorted(faces, key=lambda face: face.box.width * face.box.height, reverse=True)
+        faces = self._find_coarse_to_fine(_brightened(photo))
+        return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
-    def _find_upright(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        short_side = min(photo.shape[:2])
-        whole = _shrunk(photo, _VIEW / (_COARSE.side * short_side))
-        faces = self._second_look(photo, self._look_at_whole(whole, photo.shape[1] / whole.shape[1]))
-        if any(face.box.width >= _BIG_FACE * short_side for face in faces):
+    def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:
+        half = _shrunk(photo, 0.5) if min(photo.shape[:2]) > 4 * _VIEW else photo  # halving is fast, and enough
+        small = _shrunk(half, _VIEW / max(half.shape[:2]))
+        scale = max(photo.shape[:2]) / _VIEW
+        faces = self._second_look(photo, self._look_at_whole(small, scale))
+        if _is_portrait(faces, photo):
+            return faces
+        turned = [
+            _turned_back(face, quarter_turns, photo.shape[1], photo.shape[0])
+            for quarter_turns in (1, 2, 3)
+            for face in self._look_at_whole(np.rot90(small, quarter_turns), scale)
+        ]
+        faces = self._second_look(photo, turned, faces)
+        if _is_portrait(faces, photo):
             return faces
         for grid in (_COARSE, _FINE):
-            faces = self._second_look(photo, [*faces, *self._look_at_tiles(photo, grid)])
+            faces = self._second_look(photo, self._look_at_tiles(half, photo.shape[1] / half.shape[1], grid), faces)
         return faces
 
-    def _find_turned(self, photo: NDArray[np.uint8], quarter_turns: int) -> list[Detection]:
-        turned = np.ascontiguousarray(np.rot90(photo, quarter_turns))
-        whole = _shrunk(turned, _VIEW / max(turned.shape[:2]))
-        found = self._second_look(turned, self._look_at_whole(whole, turned.shape[1] / whole.shape[1]))
-        return [_turned_back(face, quarter_turns, photo.shape[1], photo.shape[0]) for face in found]
+    def _look_at_whole(self, small: NDArray[np.uint8], scale: float) -> list[Detection]:
+        """Look at all of a photo at once, shrunk to a long side of 128; `scale` is how much."""
+        view = np.zeros((_VIEW, _VIEW, 3), np.uint8)
+        view[: small.shape[0], : small.shape[1]] = small
+        return self._look(view, (0.0, 0.0), scale)
 
-    def _look_at_whole(self, photo: NDArray[np.uint8], scale: float) -> list[Detection]:
-        """Look at all of a picture at once; `scale` is how many pixels of the photo one of its pixels is wide."""
-        view, shrink = np.zeros((_VIEW, _VIEW, 3), np.uint8), _VIEW / max(photo.shape[:2])
-        small = _shrunk(photo, shrink)
-        view[: small.shape[0], : small.shape[1]] = small[:_VIEW, :_VIEW]
-        return self._look(view, (0.0, 0.0), scale / shrink)
-
-    def _look_at_tiles(self, photo: NDArray[np.uint8], grid: _Grid) -> list[Detection]:
-        shrink = _VIEW / (grid.side * min(photo.shape[:2]))
-        level = _shrunk(photo, shrink)
+    def _look_at_tiles(self, picture: NDArray[np.uint8], scale: float, grid: _Grid) -> list[Detection]:
+        """Look at every tile of a picture whose pixels are `scale` photo pixels wide."""
+        shrink = _VIEW / (grid.side * min(picture.shape[:2]))
+        level, scale = _shrunk(picture, shrink), scale / shrink
         found = []
         for x, y in grid.corners(level.shape[1], level.shape[0]):
-            tile = level[y : y + _VIEW, x : x + _VIEW]
-            found += self._look(tile, (x / shrink, y / shrink), 1 / shrink)
-        return _distinct(found)
+            tile = np.zeros((_VIEW, _VIEW, 3), np.uint8)
+            part = level[y : y + _VIEW, x : x + _VIEW]
+            tile[: part.shape[0], : part.shape[1]] = part
+            found += self._look(tile, (x * scale, y * scale), scale)
+        return found
 
-    def _second_look(self, photo: NDArray[np.uint8], found: Sequence[Detection]) -> list[Detection]:
-        """Look at each face again, centred, level and at the size the net knows best; keep what is still a face."""
-        kept = []
-        for face in _distinct(found):
-            view, to_photo = _levelled_view(photo, face, _SECOND_LOOK_MARGIN, _VIEW)
-            again = max(self._look(view, (0.0, 0.0), 1.0), key=lambda look: look.score, default=None)
-            if again is None or again.score < _SECOND_LOOK_SCORE:
+    def _second_look(
+        self, photo: NDArray[np.uint8], found: Sequence[Detection], known: Sequence[Detection] = ()
+    ) -> list[Detection]:
+        """Look at each face again, centred, level and at the size the net knows best; keep what is still a face.
+
+        Gives the `known` faces too, without any that a surer one overlaps.
+        """
+        faces = list(known)
+        for face in sorted(found, key=lambda face: face.score, reverse=True):
+            if _overlap_with(face, faces) >= _SAME_FACE_OVERLAP:
                 continue
-            sharper = _in_photo(again, to_photo)
-            if self._mesh_logit(photo, sharper) >= _MESH_LOGIT:
-                kept.append(sharper)
-        return _distinct(kept)
+            sharper = self._look_again(photo, face)
+            if sharper is not None:
+                faces = _distinct([*faces, sharper])
+        return faces
 
-    def _mesh_logit(self, photo: NDArray[np.uint8], face: Detection) -> float:
-        """How surely the face mesh sees a face there, as a logit."""
-        view, _ = _levelled_view(photo, face, _MESH_MARGIN, _MESH_VIEW)
-        outputs = self._mesh.run(view[None].astype(np.float32) / 255)
-        return float(next(output for output in outputs.values() if output.size == 1).item())
+    def _look_again(self, photo: NDArray[np.uint8], face: Detection) -> Detection | None:
+        view, to_photo = _levelled_view(photo, face, _SECOND_LOOK_MARGIN, _VIEW)
+        again, turns = self._best_turn(view)
+        if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * _scale(to_photo) < _LEAST_WIDTH:
+            return None
+        mirrored = self._best(np.rot90(view, turns)[:, ::-1])
+        mean = (again.score + (mirrored.score if mirrored else 0.0)) / 2
+        again = _turned_back(again, turns, _VIEW, _VIEW)
+        sharper = _in_photo(again, to_photo)
+        mesh_view, _ = _levelled_view(photo, sharper, _MESH_MARGIN, _MESH_VIEW)
+        outputs = self._mesh.run(mesh_view[None].astype(np.float32) / 255)
+        mesh = float(next(output for output in outputs.values() if output.size == 1).item())
+        evidence = (_logit(mean), max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, mesh)))
+        share = math.log(min(_MOST_SHARE, sharper.box.width / min(photo.shape[:2])))
+        score = 1 / (1 + math.exp(-float(np.dot(_FACE_WEIGHTS, (*evidence, share, 1.0)))))
+        return replace(sharper, score=score) if score >= _LEAST_SCORE else None
+
+    def _best_turn(self, view: NDArray[np.uint8]) -> tuple[Detection | None, int]:
+        """The surest face in `np.rot90(view, turns)`, and the quarter turns; what is sure upright is not turned."""
+        best, best_turns = self._best(view), 0
+        for turns in (2, 1, 3):
+            if best is None or best.score >= _UPRIGHT_LOOK_SCORE:
+                break
+            look = self._best(np.rot90(view, turns))
+            if look is not None and look.score > best.score:
+                best, best_turns = look, turns
+        return best, best_turns
+
+    def _best(self, view: NDArray[np.uint8]) -> Detection | None:
+        return max(self._look(view, (0.0, 0.0), 1.0), key=lambda face: face.score, default=None)
 
     def _look(self, view: NDArray[np.uint8], corner: tuple[float, float], scale: float) -> list[Detection]:
         """Run the net on one 128x128 view whose pixels are `scale` photo pixels wide, starting at `corner`."""
         outputs = self._network.run(view[None].astype(np.float32) / 127.5 - 1)
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
-        likely = np.flatnonzero(logits > math.log(_FIRST_LOOK_SCORE / (1 - _FIRST_LOOK_SCORE)))
+        likely = np.flatnonzero(logits > _logit(_FIRST_LOOK_SCORE))
         if not len(likely):
             return []
         scores = 1 / (1 + np.exp(-logits[likely]))
@@ -205,10 +243,22 @@ def _distinct(faces: Sequence[Detection]) -> list[Detection]:
     """The faces without those that overlap a surer one."""
     kept: list[Detection] = []
     for face in sorted(faces, key=lambda face: face.score, reverse=True):
-        others = np.array([_corners(other.box) for other in kept]).reshape(-1, 4)
-        if not len(others) or _overlaps(np.array(_corners(face.box)), others).max() < _SAME_FACE_OVERLAP:
+        if _overlap_with(face, kept) < _SAME_FACE_OVERLAP:
             kept.append(face)
     return kept
+
+
+def _overlap_with(face: Detection, others: Sequence[Detection]) -> float:
+    """The largest overlap of a face with any of the others, 0 to 1."""
+    if not others:
+        return 0.0
+    return float(_overlaps(np.array(_corners(face.box)), np.array([_corners(other.box) for other in others])).max())
+
+
+def _is_portrait(faces: Sequence[Detection], photo: NDArray[np.uint8]) -> bool:
+    """Whether a face was surely found that is big enough for the photo to be about it."""
+    big = _BIG_FACE * min(photo.shape[:2])
+    return any(face.score >= _SURE_SCORE and face.box.width >= big for face in faces)
 
 
 def _overlaps(corners: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -248,7 +298,7 @@ def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int) -> 
     if (high <= low).any():
         return np.zeros((side, side, *photo.shape[2:]), np.uint8)
     part = photo[low[1] : high[1], low[0] : high[0]]
-    reduce = max(1.0, math.hypot(to_photo[0, 0], to_photo[1, 0]) / 1.25)
+    reduce = max(1.0, _scale(to_photo) / 1.25)
     small = _shrunk(part, 1 / reduce)
     ratio = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
     to_small = to_photo.copy()
@@ -259,10 +309,19 @@ def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int) -> 
     return view.astype(np.uint8, copy=False)
 
 
+def _scale(affine: NDArray[np.float64]) -> float:
+    """How much a similarity transform `(2, 3)` enlarges."""
+    return math.hypot(affine[0, 0], affine[1, 0])
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(bounded / (1 - bounded))
+
+
 def _in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
     """A face found in a view, carried over to the photo; the box stays upright around the same centre."""
-    linear, shift = to_photo[:, :2], to_photo[:, 2]
-    scale = math.hypot(linear[0, 0], linear[1, 0])
+    linear, shift, scale = to_photo[:, :2], to_photo[:, 2], _scale(to_photo)
     width, height = face.box.width * scale, face.box.height * scale
     x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
     keypoints = (face.keypoints @ linear.T + shift).astype(np.float32)
@@ -274,14 +333,15 @@ def _turned_back(face: Detection, quarter_turns: int, width: int, height: int) -
     x, y = face.keypoints[:, 0], face.keypoints[:, 1]
     box, middle = face.box, (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
     match quarter_turns:
+        case 0:
+            return face
         case 1:
             points, centre = np.stack([width - 1 - y, x], axis=1), (width - 1 - middle[1], middle[0])
         case 2:
             points, centre = np.stack([width - 1 - x, height - 1 - y], axis=1), (width - 1 - middle[0], height - 1 - middle[1])
         case _:
             points, centre = np.stack([y, height - 1 - x], axis=1), (middle[1], height - 1 - middle[0])
-    upright = (box.width, box.height) if quarter_turns == 2 else (box.height, box.width)
-    turned = Box(centre[0] - upright[0] / 2, centre[1] - upright[1] / 2, *upright)
+    turned = Box(centre[0] - box.width / 2, centre[1] - box.height / 2, box.width, box.height)
     return Detection(turned, face.score, points.astype(np.float32))
 
 
