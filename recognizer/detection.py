@@ -36,6 +36,8 @@ and 1: a logistic regression over true and false faces found in valid-split scen
 _MOST_SHARE = 0.6
 _LEAST_SCORE = 0.4
 _SURE_SCORE = 0.9
+_BESIDE_SURE_SCORE = 0.7
+"""What a face needs beside a sure one: a doubtful face alone is worth an answer, as one of several it is noise."""
 _LEAST_WIDTH = 34
 """Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _SAME_FACE_OVERLAP = 0.3
@@ -114,6 +116,8 @@ class FaceDetector:
     def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
         """The faces in an RGB uint8 photo `(height, width, 3)`, the biggest first."""
         faces = self._find_coarse_to_fine(_brightened(photo))
+        if any(face.score >= _SURE_SCORE for face in faces):
+            faces = [face for face in faces if face.score >= _BESIDE_SURE_SCORE]
         return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
     def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from recognizer.detection import warp
 from recognizer.emotions import FACE_SIZE
 
-REFERENCE = np.array([(15.1, 19.0), (32.8, 18.7), (24.4, 37.4)], dtype=np.float64)
-"""Where right eye, left eye and mouth fall in a 48x48 FER2013 face."""
+REFERENCE = np.array([(14.8, 18.4), (32.5, 18.3), (23.8, 36.6)], dtype=np.float64)
+"""Where right eye, left eye and mouth fall in a 48x48 FER2013 face: medians over 2,000 training faces, of which the
+detector found 96 % (`python -m training framing`)."""
 _USED = (0, 1, 3)
 
 

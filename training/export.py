@@ -99,7 +99,7 @@ def choose_calibration(
     log_shares = np.log(class_counts / class_counts.sum())
 
     def card(power: float, temperature: float) -> ModelCard:
-        prior = tuple(float(round(p, 4)) for p in power * (log_shares - log_shares.mean()))
+        prior = tuple(round(power * float(share), 4) + 0.0 for share in log_shares - log_shares.mean())
         return ModelCard(version, mirror, round(temperature, 4), prior)
 
     power = max(PRIOR_POWERS, key=lambda p: score(calibrate(probabilities, card(p, 1.0)), labels).macro_f1)
