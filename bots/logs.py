@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 _SECRETS = re.compile(
-    r"\b\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
-    r"|\b[\w-]{20,30}\.[\w-]{6}\.[\w-]{27,}"  # Discord: id, time and signature in base 64
+    r"(?<!\d)\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
+    r"|[\w-]{20,30}\.[\w-]{6}\.[\w-]{27,}"  # Discord: id, time and signature in base 64
     r"|https://(cdn|media)\.discordapp\.\w+/\S+"
 )
 _QUIET = ("httpx", "httpcore", "telegram", "discord", "uvicorn", "nicegui", "alembic", "aiosqlite", "asyncio", "apscheduler")

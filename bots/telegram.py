@@ -1,6 +1,7 @@
 """The Telegram door: translates updates to events and replies to messages, reactions and keyboards."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -53,6 +54,7 @@ _COMMANDS = (
     BotCommand("forget_me", "delete everything about you"),
 )
 
+_TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
 
 _Sent = PhotoSize | Document | VideoNote
@@ -68,10 +70,9 @@ class TelegramDoor:
         must have been quiet, in seconds, before it is answered."""
         self._service = service
         self._albums = Gatherer(album_quiet_s, self._answer)
-        try:
-            self._application = self._build(token, api_url)
-        except InvalidToken as error:
-            raise DoorError(_REFUSED) from error
+        if not _TOKEN.fullmatch(token):
+            raise DoorError(_REFUSED)
+        self._application = self._build(token, api_url)
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `DoorError` where Telegram refuses the token."""

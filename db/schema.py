@@ -9,6 +9,8 @@ _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itsel
 
 
 class Base(DeclarativeBase):
+    """Every table; constraints have names, so that migrations can find them."""
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -63,7 +65,7 @@ class ReadingRow(Base):
     first. crop: 48x48 grey bytes in row order, only with consent."""
 
     __tablename__ = "readings"
-    __table_args__ = {"sqlite_autoincrement": True}  # a forgotten reading's number, still on a button, never returns
+    __table_args__ = ({"sqlite_autoincrement": True},)  # a forgotten reading's number, still on a button, never returns
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     photo_id: Mapped[int] = mapped_column(ForeignKey("photos.id", ondelete="CASCADE"), index=True)

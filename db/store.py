@@ -152,9 +152,7 @@ class Store:
             await session.execute(delete(ChatRow).where(~exists().where(PhotoRow.chat_id == ChatRow.id)))
             return known
 
-    async def _row(
-        self, session: AsyncSession, table: type[_Row], identity: Person | Chat
-    ) -> _Row:
+    async def _row(self, session: AsyncSession, table: type[_Row], identity: Person | Chat) -> _Row:
         digest = identity.hashed(self._secret)
         query = select(table).where(table.hash == digest)
         row = await session.scalar(query)

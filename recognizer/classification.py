@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,12 +34,14 @@ class ModelError(Exception):
 class ModelCard:
     """What turns the network's outputs into probabilities.
 
-    version: names this model in readings. mirror: average over the face and its mirror image. log_prior: `(7,)`,
+    version: names this model in readings. zooms: the classifier looks at a face this many times as wide as its frame,
+    and averages. mirror: and at the mirror image of each. log_prior: `(7,)`,
     subtracted from the logarithm of the probabilities (zeros where no prior correction is made). temperature: what is
     left is divided by it.
     """
 
     version: str
+    zooms: tuple[float, ...]
     mirror: bool
     temperature: float
     log_prior: tuple[float, ...]
@@ -48,11 +51,11 @@ class ModelCard:
         """Read `model.json`. Raises `ModelError`."""
         try:
             card = json.loads(path.read_text(encoding="utf-8"))["serving"]
-            loaded = cls(card["version"], card["mirror"], float(card["temperature"]), tuple(card["log_prior"]))
+            loaded = cls(card["version"], tuple(card["zooms"]), card["mirror"], float(card["temperature"]), tuple(card["log_prior"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
-        if loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
-            raise ModelError(f"{path}: temperature or log_prior is out of range; restore the model folder.")
+        if not loaded.zooms or loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
+            raise ModelError(f"{path}: zooms, temperature or log_prior is out of range; restore the model folder.")
         return loaded
 
 
@@ -85,9 +88,22 @@ class Classifier:
         return probabilities if head == "fer2013" else calibrate(probabilities, self.card)
 
     def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        views = np.concatenate([faces, faces[:, :, ::-1]]) if self.card.mirror else faces
+        views = np.concatenate([_zoomed(faces, zoom) for zoom in self.card.zooms])
+        if self.card.mirror:
+            views = np.concatenate([views, views[:, :, ::-1]])
         probabilities = self._network.run(views.astype(np.float32))["fer2013"]
         return probabilities.reshape(-1, len(faces), len(EMOTIONS)).mean(axis=0)
+
+
+def _zoomed(faces: NDArray[np.uint8], zoom: float) -> NDArray[np.uint8]:
+    """The faces seen in a frame `zoom` times as wide, around the same centre; beyond the edge it is repeated."""
+    if zoom == 1 or not len(faces):
+        return faces
+    shift = (1 - zoom) * (FACE_SIZE - 1) / 2
+    frame = np.array([[zoom, 0, shift], [0, zoom, shift]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (FACE_SIZE, FACE_SIZE)
+    return np.stack([cv2.warpAffine(face, frame, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for face in faces])
 
 
 def calibrate(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:

@@ -23,20 +23,21 @@ KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
 
 _VIEW = 128
 _FIRST_LOOK_SCORE = 0.45
-_SECOND_LOOK_SCORE = 0.4
+_SECOND_LOOK_SCORE = 0.3
 _SECOND_LOOK_MARGIN = 1.8
 _UPRIGHT_LOOK_SCORE = 0.82
 """Of 200 valid faces, 96 % score less than this in every wrong orientation and 80 % more in the right one."""
+_DOUBT_MARGINS = (1.35, 2.4)
 _MESH_VIEW = 192
 _MESH_MARGIN = 1.5
 _MOST_MESH_LOGIT = 8.0
-_FACE_WEIGHTS = (1.15, 0.43, 0.82, 0.63)
-"""Of the logit of the second looks' mean score, the mesh's logit, the logarithm of the face's share of the short side,
-and 1: a logistic regression over true and false faces found in valid-split scenes (`python -m training.face_check`)."""
+_LOOK_WEIGHT, _MESH_WEIGHT, _SHARE_WEIGHT, _BIAS = 0.56, 0.26, 1.40, 1.60
+"""Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
+regression over 6,423 true and false faces in scenes made of valid-split faces (`python -m training face-check`)."""
 _MOST_SHARE = 0.6
-_LEAST_SCORE = 0.4
+_LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
-_BESIDE_SURE_SCORE = 0.7
+_BESIDE_SURE_SCORE = 0.95
 """What a face needs beside a sure one: a doubtful face alone is worth an answer, as one of several it is noise."""
 _LEAST_WIDTH = 34
 """Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
@@ -86,8 +87,8 @@ class _Grid:
                 yield x, y
 
 
-_COARSE = _Grid(side=0.6, overlap=0.5)
-_FINE = _Grid(side=1 / 3, overlap=0.4)
+_COARSE = _Grid(side=0.6, overlap=0.38)
+_FINE = _Grid(side=1 / 3, overlap=0.3)
 
 
 class FaceDetector:
@@ -121,22 +122,23 @@ class FaceDetector:
         return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
     def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        half = _shrunk(photo, 0.5) if min(photo.shape[:2]) > 4 * _VIEW else photo  # halving is fast, and enough
-        small = _shrunk(half, _VIEW / max(half.shape[:2]))
-        scale = max(photo.shape[:2]) / _VIEW
-        faces = self._second_look(photo, self._look_at_whole(small, scale))
+        levels = _halved(photo)
+        height, width = photo.shape[:2]
+        scale = max(width, height) / _VIEW
+        small = _shrunk(levels[-1], _VIEW / max(levels[-1].shape[:2]))
+        faces = self._second_look(levels, self._look_at_whole(small, scale))
         if _is_portrait(faces, photo):
             return faces
         turned = [
-            _turned_back(face, quarter_turns, photo.shape[1], photo.shape[0])
+            _turned_back(face, quarter_turns, width, height)
             for quarter_turns in (1, 2, 3)
             for face in self._look_at_whole(np.rot90(small, quarter_turns), scale)
         ]
-        faces = self._second_look(photo, turned, faces)
+        faces = self._second_look(levels, turned, faces)
         if _is_portrait(faces, photo):
             return faces
         for grid in (_COARSE, _FINE):
-            faces = self._second_look(photo, self._look_at_tiles(half, photo.shape[1] / half.shape[1], grid), faces)
+            faces = self._second_look(levels, self._look_at_tiles(levels, grid), faces)
         return faces
 
     def _look_at_whole(self, small: NDArray[np.uint8], scale: float) -> list[Detection]:
@@ -145,10 +147,10 @@ class FaceDetector:
         view[: small.shape[0], : small.shape[1]] = small
         return self._look(view, (0.0, 0.0), scale)
 
-    def _look_at_tiles(self, picture: NDArray[np.uint8], scale: float, grid: _Grid) -> list[Detection]:
-        """Look at every tile of a picture whose pixels are `scale` photo pixels wide."""
-        shrink = _VIEW / (grid.side * min(picture.shape[:2]))
-        level, scale = _shrunk(picture, shrink), scale / shrink
+    def _look_at_tiles(self, levels: Sequence[NDArray[np.uint8]], grid: _Grid) -> list[Detection]:
+        scale = grid.side * min(levels[0].shape[:2]) / _VIEW
+        picture, reduced = _level_for(levels, scale)
+        level = _shrunk(picture, reduced / scale)
         found = []
         for x, y in grid.corners(level.shape[1], level.shape[0]):
             tile = np.zeros((_VIEW, _VIEW, 3), np.uint8)
@@ -158,7 +160,7 @@ class FaceDetector:
         return found
 
     def _second_look(
-        self, photo: NDArray[np.uint8], found: Sequence[Detection], known: Sequence[Detection] = ()
+        self, levels: Sequence[NDArray[np.uint8]], found: Sequence[Detection], known: Sequence[Detection] = ()
     ) -> list[Detection]:
         """Look at each face again, centred, level and at the size the net knows best; keep what is still a face.
 
@@ -168,27 +170,41 @@ class FaceDetector:
         for face in sorted(found, key=lambda face: face.score, reverse=True):
             if _overlap_with(face, faces) >= _SAME_FACE_OVERLAP:
                 continue
-            sharper = self._look_again(photo, face)
+            sharper = self._look_again(levels, face)
             if sharper is not None:
                 faces = _distinct([*faces, sharper])
         return faces
 
-    def _look_again(self, photo: NDArray[np.uint8], face: Detection) -> Detection | None:
-        view, to_photo = _levelled_view(photo, face, _SECOND_LOOK_MARGIN, _VIEW)
+    def _look_again(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Detection | None:
+        view, to_photo = _levelled_view(levels, face, _SECOND_LOOK_MARGIN, _VIEW)
         again, turns = self._best_turn(view)
         if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * _scale(to_photo) < _LEAST_WIDTH:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
-        mean = (again.score + (mirrored.score if mirrored else 0.0)) / 2
-        again = _turned_back(again, turns, _VIEW, _VIEW)
-        sharper = _in_photo(again, to_photo)
-        mesh_view, _ = _levelled_view(photo, sharper, _MESH_MARGIN, _MESH_VIEW)
-        outputs = self._mesh.run(mesh_view[None].astype(np.float32) / 255)
-        mesh = float(next(output for output in outputs.values() if output.size == 1).item())
-        evidence = (_logit(mean), max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, mesh)))
-        share = math.log(min(_MOST_SHARE, sharper.box.width / min(photo.shape[:2])))
-        score = 1 / (1 + math.exp(-float(np.dot(_FACE_WEIGHTS, (*evidence, share, 1.0)))))
+        sharper = _in_photo(_turned_back(again, turns, _VIEW, _VIEW), to_photo)
+        score = self._score(levels, sharper, [again.score, mirrored.score if mirrored else 0.0])
         return replace(sharper, score=score) if score >= _LEAST_SCORE else None
+
+    def _score(self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]) -> float:
+        """How surely this is a face, 0 to 1, from two looks at it, the mesh and, where these leave a doubt, two looks
+        more from nearer and farther and the mesh on the mirrored face."""
+        mesh_view, _ = _levelled_view(levels, face, _MESH_MARGIN, _MESH_VIEW)
+        meshes = [self._mesh_logit(mesh_view)] * 2
+        scores = [*looks, *looks]
+        if min(looks) < _UPRIGHT_LOOK_SCORE or meshes[0] < _MOST_MESH_LOGIT:
+            nearer_and_farther = (_levelled_view(levels, face, margin, _VIEW)[0] for margin in _DOUBT_MARGINS)
+            more = [self._best(view) for view in nearer_and_farther]
+            scores = [*looks, *(look.score if look else 0.0 for look in more)]
+            meshes[1] = self._mesh_logit(mesh_view[:, ::-1])
+        share = math.log(min(_MOST_SHARE, face.box.width / min(levels[0].shape[:2])))
+        evidence = _LOOK_WEIGHT * sum(map(_logit, scores)) + _MESH_WEIGHT * sum(meshes) + _SHARE_WEIGHT * share + _BIAS
+        return 1 / (1 + math.exp(-evidence))
+
+    def _mesh_logit(self, view: NDArray[np.uint8]) -> float:
+        """How surely the face mesh sees a face in a 192x192 view, as a logit of at most 8 either way."""
+        outputs = self._mesh.run(view[None].astype(np.float32) / 255)
+        logit = float(next(output for output in outputs.values() if output.size == 1).item())
+        return max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, logit))
 
     def _best_turn(self, view: NDArray[np.uint8]) -> tuple[Detection | None, int]:
         """The surest face in `np.rot90(view, turns)`, and the quarter turns; what is sure upright is not turned."""
@@ -279,8 +295,23 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return box.x, box.y, box.x + box.width, box.y + box.height
 
 
+def _halved(photo: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The photo, and it halved again and again for as long as it stays larger than two views; halving is fast."""
+    levels = [photo]
+    while min(levels[-1].shape[:2]) > 4 * _VIEW:
+        levels.append(_shrunk(levels[-1], 0.5))
+    return levels
+
+
+def _level_for(levels: Sequence[NDArray[np.uint8]], scale: float) -> tuple[NDArray[np.uint8], float]:
+    """The smallest level that still has every pixel of a view whose pixels are `scale` photo pixels wide, and how many
+    photo pixels one of the level's is wide."""
+    index = max(0, min(len(levels) - 1, math.floor(math.log2(max(scale, 1.0)))))
+    return levels[index], 2.0**index
+
+
 def _levelled_view(
-    photo: NDArray[np.uint8], face: Detection, margin: float, side: int
+    levels: Sequence[NDArray[np.uint8]], face: Detection, margin: float, side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The face centred in a view of `side` pixels, `margin` times its box, its eyes level; and the affine map `(2, 3)`
     from the view to the photo."""
@@ -290,27 +321,36 @@ def _levelled_view(
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
     x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
     to_photo = np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
-    return warp(photo, to_photo, side), to_photo
+    level, reduced = _level_for(levels, scale)
+    to_level = to_photo / reduced
+    to_level[:, 2] += 0.5 / reduced - 0.5
+    return warp(level, to_level, side), to_photo
 
 
-def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
-    """A square view of `side` pixels; `to_photo` `(2, 3)` maps its pixels to the photo's. Shrinking is anti-aliased:
-    the part in view is first reduced by area averaging to at most twice the resolution needed. Edges are repeated."""
-    corners = to_photo @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]], dtype=np.float64)
+def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int, finer: int = 1) -> NDArray[np.uint8]:
+    """A square view of `side` pixels; `to_photo` `(2, 3)` maps the centres of its pixels to the photo's.
+
+    Shrinking is anti-aliased: the part in view is first reduced by area averaging to the view's resolution times
+    `finer`, then turned at that resolution, then averaged. Edges are repeated.
+    """
+    fine = to_photo.copy()
+    fine[:, :2] /= finer
+    fine[:, 2] += (to_photo[:, :2].sum(axis=1) / finer - to_photo[:, :2].sum(axis=1)) / 2
+    length = side * finer
+    corners = fine @ np.array([[0, length, 0, length], [0, 0, length, length], [1, 1, 1, 1]], dtype=np.float64)
     low = np.maximum(np.floor(corners.min(axis=1)).astype(int) - 2, 0)
     high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, photo.shape[1::-1])
     if (high <= low).any():
         return np.zeros((side, side, *photo.shape[2:]), np.uint8)
     part = photo[low[1] : high[1], low[0] : high[0]]
-    reduce = max(1.0, _scale(to_photo) / 1.25)
-    small = _shrunk(part, 1 / reduce)
+    small = _shrunk(part, 1 / max(1.0, _scale(fine)))
     ratio = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
-    to_small = to_photo.copy()
-    to_small[:, 2] -= low - (0.5 / ratio - 0.5)
-    to_small *= ratio[:, None]
+    fine[:, 2] += 0.5 - low
+    fine *= ratio[:, None]
+    fine[:, 2] -= 0.5
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(small, to_small, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return view.astype(np.uint8, copy=False)
+    view = cv2.warpAffine(small, fine, (length, length), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return _shrunk(view.astype(np.uint8, copy=False), 1 / finer)
 
 
 def _scale(affine: NDArray[np.float64]) -> float:
@@ -319,7 +359,7 @@ def _scale(affine: NDArray[np.float64]) -> float:
 
 
 def _logit(probability: float) -> float:
-    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    bounded = min(max(probability, 1e-3), 1 - 1e-3)
     return math.log(bounded / (1 - bounded))
 
 

@@ -102,7 +102,7 @@ class Recognizer:
     def _read(self, photo: Photo, started: float, decoded: float) -> Reading:
         found = self._detector.find(photo.pixels)
         detected = time.perf_counter()
-        crops = [register(photo.pixels, face.keypoints) for face in found]
+        crops = [register(photo.pixels, face) for face in found]
         probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))
         classified = time.perf_counter()
         faces = tuple(

@@ -13,6 +13,7 @@ from bots.inference import InferencePool
 from bots.service import EmojiService
 from db import Store
 from recognizer import Recognizer
+from training.data import Faces, default_folder, load
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
@@ -47,6 +48,14 @@ def group_photo() -> bytes:
 def wall_photo() -> bytes:
     """A brick wall, nobody in it."""
     return jpeg(cv2.cvtColor(skimage.data.brick(), cv2.COLOR_GRAY2RGB))
+
+
+@pytest.fixture(scope="session")
+def faces() -> Faces:
+    """The valid split of FER2013, where the shared data is at hand."""
+    if not default_folder().exists():
+        pytest.skip(f"needs FER2013: {default_folder()} is not there and FER2013_DIR is not set")
+    return load(default_folder())["valid"]
 
 
 @pytest.fixture

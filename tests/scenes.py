@@ -83,6 +83,15 @@ def faceless(faces: NDArray[np.uint8], count: int, random: np.random.Generator) 
 
 
 def is_found(truth: Box, box: Box) -> bool:
-    """Whether a detection lies on a pasted face: its centre inside, and its size between a third and 1.3 times."""
+    """Whether a detection lies on a pasted face: its centre inside, and its size between a third and 1.6 times."""
     x, y = box.x + box.width / 2 - truth.x, box.y + box.height / 2 - truth.y
-    return 0 < x < truth.width and 0 < y < truth.height and 0.33 < box.width / truth.width < 1.3
+    return 0 < x < truth.width and 0 < y < truth.height and 0.33 < box.width / truth.width < 1.6
+
+
+def quarter_turned(scene: NDArray[np.uint8], box: Box, quarter_turns: int) -> tuple[NDArray[np.uint8], Box]:
+    """The scene turned counter-clockwise by quarter turns, and where the box has come to."""
+    width = scene.shape[1]
+    for _ in range(quarter_turns):
+        scene, box = np.rot90(scene), Box(box.y, width - box.x - box.width, box.height, box.width)
+        width = scene.shape[1]
+    return np.ascontiguousarray(scene), box

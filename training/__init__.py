@@ -3,3 +3,7 @@
 `python -m training --help` lists the commands. What is trained here is served by `recognizer`, which never imports
 this package.
 """
+
+
+class TrainingError(Exception):
+    """What was asked cannot be done with what was given; the message says why and what to do."""

@@ -1,142 +1,40 @@
 """`python -m training`: fit a recipe, export it, judge it.
 
-Exit status: 0 well, 1 the data or recipe was bad, 2 the call was wrong, 3 something needed is missing.
+Exit status: 0 well, 1 the data or recipe was bad, 2 the call was wrong, 3 something needed is missing, 130 stopped by
+Ctrl-C.
 """
 
-import importlib.util
-import json
 import os
 import sys
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, Literal
+from importlib.util import find_spec
 
-import numpy as np
+from recognizer import DetectorError, ModelError
+from training import TrainingError
 
-_missing = [name for name in ("keras", "matplotlib", "rich", "sklearn", "tensorflow", "typer") if not importlib.util.find_spec(name)]
-if _missing:
-    print(f"Training needs {', '.join(_missing)}: pip install -e '.[training]'.", file=sys.stderr)  # noqa: T201
-    sys.exit(3)
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import typer
-from rich.console import Console
-from rich.table import Table
-
-from recognizer import EMOTIONS, DetectorError, ModelError
-from recognizer.classification import MODEL_FOLDER, Classifier
-from recognizer.detection import KEYPOINTS, FaceDetector
-from training.data import DataError, Split, default_folder, load, without_copies
-from training.evaluation import Scores, draw, score
-from training.recipe import RecipeError, load_recipe, recipe_names
-
-app = typer.Typer(help="Train, export and judge the expression classifier.", no_args_is_help=True, add_completion=False)
-console = Console()
-
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Shared sheets, the Kaggle CSV, or train|test/<class>/ folders.")
-]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Where runs are kept, a folder each.")]
-_RUNS = Path("runs")
+_NEEDED = ("keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
 
 
-@app.command()
-def fit(
-    recipe: Annotated[str, typer.Argument(help=f"A YAML file, or one of: {', '.join(recipe_names())}.")],
-    data: DataOption = None,
-    runs: RunsOption = _RUNS,
-) -> None:
-    """Fit a recipe; called again, it goes on after the last whole epoch."""
-    from training.fit import fit as run_recipe
-
-    chosen = load_recipe(recipe)
-    splits = load(data or default_folder())
-    train = without_copies(splits["train"], splits["valid"], splits["test"])
-    console.print(f"{len(train)} faces to learn from, {len(splits['valid'])} to choose by.")
-    best = run_recipe(chosen, train, splits["valid"], runs / chosen.name)
-    console.print(f"Best weights: {best}. Next: python -m training export {recipe}")
-
-
-@app.command()
-def export(
-    recipe: Annotated[str, typer.Argument(help="The recipe that was fitted.")],
-    data: DataOption = None,
-    runs: RunsOption = _RUNS,
-    out: Annotated[Path, typer.Option(help="Folder for the two files.")] = MODEL_FOLDER,
-) -> None:
-    """Turn a fitted run into the int8 file and the card that the bot serves; everything is chosen on valid."""
-    from training.export import export as write
-
-    splits = load(data or default_folder())
-    train = without_copies(splits["train"], splits["valid"], splits["test"])
-    card = write(runs / load_recipe(recipe).name, train, splits["valid"], out)
-    console.print(f"{out}: {card}")
-
-
-@app.command()
-def evaluate(
-    split: Annotated[Split, typer.Option(help="test is for a final figure only: choose nothing by it.")] = "valid",
-    data: DataOption = None,
-    model: Annotated[Path, typer.Option(help="Folder of the model.")] = MODEL_FOLDER,
-    out: Annotated[Path | None, typer.Option(help="Folder for the figures (JSON) and pictures (PNG).")] = None,
-) -> None:
-    """Score the int8 file as it is served, both as benchmark and as shown."""
-    classifier = Classifier.load(model)
-    faces = load(data or default_folder())[split]
-    heads: tuple[Literal["fer2013", "shown"], ...] = ("fer2013", "shown")
-    results = {}
-    for head in heads:
-        probabilities = classifier.classify(faces.pixels, head)
-        results[head] = score(probabilities, faces.labels)
-        _print_scores(f"{classifier.card.version}, {head}, {split}", results[head])
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            draw(probabilities, faces.labels, f"{head}, {split}", out / f"{head}-{split}.png")
-    if out is not None:
-        facts = {"version": classifier.card.version, "split": split} | {h: asdict(s) for h, s in results.items()}
-        (out / f"scores-{split}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-
-
-@app.command()
-def framing(
-    data: DataOption = None,
-    count: Annotated[int, typer.Option(min=1, help="How many training faces to look at.")] = 2000,
-) -> None:
-    """Print where the key points fall in a FER2013 face: the reference that registration uses."""
-    from training.framing import derive
-
-    train = load(data or default_folder())["train"]
-    rows = np.random.default_rng(0).choice(len(train), min(count, len(train)), replace=False)
-    found = derive(FaceDetector.load(), train[rows])
-    table = Table("key point", "x", "y", "median distance", title=f"found on {found.found:.1%} of {len(rows)} faces")
-    for name, (x, y), spread in zip(KEYPOINTS, found.keypoints, found.spread, strict=True):
-        table.add_row(name, f"{x:.1f}", f"{y:.1f}", f"{spread:.1f}")
-    console.print(table)
-
-
-def _print_scores(title: str, scores: Scores) -> None:
-    table = Table("", "precision", "recall", "F1", title=title)
-    for emotion, *shares in zip(EMOTIONS, scores.precision, scores.recall, scores.f1, strict=True):
-        table.add_row(emotion, *(f"{share:.1%}" for share in shares))
-    console.print(table)
-    console.print(
-        f"{scores.n} faces: accuracy {scores.accuracy:.2%}, macro-F1 {scores.macro_f1:.2%}, macro recall "
-        f"{scores.macro_recall:.2%}, calibration error {scores.calibration_error:.2%}, NLL {scores.nll:.3f}"
-    )
-
-
-def main() -> None:
+def main() -> int:
     """Run the command line; every expected failure is one sentence."""
+    missing = [name for name in _NEEDED if not find_spec(name)]
+    if missing:
+        return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from training.commands import app  # noqa: PLC0415  # only once its needs are met
+
     try:
         app()
-    except (DataError, RecipeError, ValueError) as error:
-        console.print(str(error), style="red", highlight=False)
-        sys.exit(1)
+    except TrainingError as error:
+        return _say(str(error), status=1)
     except (DetectorError, ModelError, FileNotFoundError) as error:
-        console.print(str(error), style="red", highlight=False)
-        sys.exit(3)
+        return _say(str(error), status=3)
+    return 0
+
+
+def _say(sentence: str, *, status: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

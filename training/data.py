@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import EMOTIONS, FACE_SIZE
+from training import TrainingError
 
 Split = Literal["train", "valid", "test"]
 
@@ -22,11 +23,12 @@ FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "c
 """The eight FER+ emotions, in the column order of Barsoum et al. 2016 (https://arxiv.org/abs/1608.01041)."""
 
 _KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+_SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 _KAGGLE_SPLITS: dict[str, Split] = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
 _FACES_A_ROW = 64
 
 
-class DataError(Exception):
+class DataError(TrainingError):
     """The training data is missing or not what it should be; the message says which file and what to do."""
 
 
@@ -86,22 +88,43 @@ def without_copies(train: Faces, *held_out: Faces) -> Faces:
 
 
 def _load_sheets(folder: Path) -> dict[Split, Faces]:
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    splits, labels, votes = _read_labels(folder / "labels.csv")
+    pixels = np.concatenate([_read_sheet(path) for path in _sheets(folder)])
+    if len(pixels) < len(labels):
+        raise DataError(
+            f"{folder} has {len(pixels)} faces for the {len(labels)} lines of labels.csv: the last faces-*.webp sheets "
+            "are missing; fetch them again."
+        )
+    if len(pixels) - len(labels) >= _FACES_A_ROW:  # a sheet is padded to a whole row, no further
+        raise DataError(
+            f"{folder / 'labels.csv'} has {len(labels)} lines for {len(pixels)} faces; it is cut off, fetch it again."
+        )
+    everything = Faces(pixels[: len(labels)], labels, votes)
+    return {split: everything[splits == split] for split in _SPLITS}
+
+
+def _read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArray[np.float32]]:
     try:
-        splits = np.array([row["split"] for row in rows])
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        splits = np.array([row["split"] for row in rows], dtype=np.str_)
         labels = np.array([EMOTIONS.index(row["fer2013"]) for row in rows], dtype=np.int64)
         votes = np.array([[row[f"ferplus_{name}"] for name in FERPLUS] for row in rows], dtype=np.float32)
-    except (KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{folder / 'labels.csv'} is damaged ({error}); fetch it again.") from error
-    sheets = [_read_sheet(path) for path in sorted(folder.glob("faces-*.webp"))]
-    pixels = np.concatenate(sheets) if sheets else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8)
-    if len(pixels) < len(rows):
-        raise DataError(
-            f"{folder} has {len(pixels)} faces for the {len(rows)} lines of labels.csv: a faces-*.webp sheet is missing."
-        )
-    everything = Faces(pixels[: len(rows)], labels, votes)
-    return {split: everything[splits == split] for split in ("train", "valid", "test")}
+    except (csv.Error, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error}); fetch it again.") from error
+    if set(splits) != set(_SPLITS):
+        raise DataError(f"{path} has splits {sorted(set(splits))} where train, valid and test belong; fetch it again.")
+    return splits, labels, votes
+
+
+def _sheets(folder: Path) -> list[Path]:
+    """Every sheet from the first to the last, in order. Raises `DataError` naming the first one that is not there."""
+    found = sorted(folder.glob("faces-*.webp"))
+    expected = [folder / f"faces-{number:02}.webp" for number in range(max(1, len(found)))]
+    for path in expected:
+        if path not in found:
+            raise DataError(f"{path} is missing; fetch it again.")
+    return expected
 
 
 def _read_sheet(path: Path) -> NDArray[np.uint8]:
@@ -113,27 +136,35 @@ def _read_sheet(path: Path) -> NDArray[np.uint8]:
 
 
 def _load_kaggle_csv(path: Path) -> dict[Split, Faces]:
-    gathered: dict[Split, tuple[list[NDArray[np.uint8]], list[int]]] = {s: ([], []) for s in _KAGGLE_SPLITS.values()}
-    for number, label, pixels, usage in _kaggle_rows(path):
-        face = np.array(pixels.split(), dtype=np.uint8)
-        if face.size != FACE_SIZE**2:
-            raise DataError(f"{path}, line {number}: {face.size} pixels where 2304 belong; is the file cut off?")
-        split = _KAGGLE_SPLITS[usage]
-        gathered[split][0].append(face.reshape(FACE_SIZE, FACE_SIZE))
-        gathered[split][1].append(EMOTIONS.index(_KAGGLE_EMOTIONS[label]))
+    gathered: dict[Split, tuple[list[NDArray[np.uint8]], list[int]]] = {split: ([], []) for split in _SPLITS}
+    for split, label, face in _kaggle_faces(path):
+        gathered[split][0].append(face)
+        gathered[split][1].append(label)
     return {split: _faces_of(path, split, *found) for split, found in gathered.items()}
 
 
-def _kaggle_rows(path: Path) -> Iterator[tuple[int, int, str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                label, pixels, usage = int(row["emotion"]), row["pixels"], row["Usage"]
-                if usage not in _KAGGLE_SPLITS or not 0 <= label < len(EMOTIONS):
-                    raise ValueError(f"emotion {label}, Usage {usage}")
-            except (KeyError, ValueError, TypeError) as error:
-                raise DataError(f"{path}, line {number}: not a line of fer2013.csv ({error}).") from error
-            yield number, label, pixels, usage
+def _kaggle_faces(path: Path) -> Iterator[tuple[Split, int, NDArray[np.uint8]]]:
+    line = 1
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                line += 1
+                yield _kaggle_face(row)
+    except (csv.Error, KeyError, IndexError, ValueError, TypeError, OverflowError, AttributeError) as error:
+        raise DataError(f"{path}, line {line}: not a line of fer2013.csv ({error}); is the file cut off?") from error
+
+
+def _kaggle_face(row: dict[str, str]) -> tuple[Split, int, NDArray[np.uint8]]:
+    label = int(row["emotion"])
+    if not 0 <= label < len(_KAGGLE_EMOTIONS):
+        raise ValueError(f"emotion {label}")
+    face = np.array([int(grey) for grey in row["pixels"].split()], dtype=np.uint8)
+    if face.size != FACE_SIZE**2:
+        raise ValueError(f"{face.size} pixels where {FACE_SIZE**2} belong")
+    if row["Usage"] not in _KAGGLE_SPLITS:
+        raise ValueError(f"Usage {row['Usage']}")
+    label = EMOTIONS.index(_KAGGLE_EMOTIONS[label])
+    return _KAGGLE_SPLITS[row["Usage"]], label, face.reshape(FACE_SIZE, FACE_SIZE)
 
 
 def _load_folders(folder: Path) -> dict[Split, Faces]:

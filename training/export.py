@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
@@ -15,16 +15,23 @@ from scipy.optimize import minimize_scalar
 from recognizer import EMOTIONS
 from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard, calibrate
 from recognizer.runtime import TfliteModel
+from training import TrainingError
 from training.data import Faces
 from training.evaluation import score
 from training.fit import RECIPE_FILE, load_fitted
 
 PRIOR_POWERS = (0.0, 0.25, 0.5)
+VIEWS: tuple[tuple[tuple[float, ...], bool], ...] = (
+    ((1.0,), False),
+    ((1.0,), True),
+    ((0.88, 1.0, 1.12), True),
+)
+"""The ways to look at a face that are tried: zooms, and whether its mirror image is looked at too."""
 LEAST_AGREEMENT = 0.98
 """Share of faces on which the int8 file must give the float network's label."""
 
 
-class ExportError(Exception):
+class ExportError(TrainingError):
     """The exported file is not fit to be served; the message gives the figures."""
 
 
@@ -46,18 +53,18 @@ def export(run: Path, train: Faces, valid: Faces, folder: Path) -> ModelCard:
     """
     network = load_fitted(run)
     content = to_tflite(network)
-    plain = ModelCard("", mirror=False, temperature=1.0, log_prior=(0.0,) * len(EMOTIONS))
     served = TfliteModel(content)
-    single = Classifier(served, plain).classify(valid.pixels, "fer2013")
+    single = _probabilities(served, valid, (1.0,), mirror=False)
     agreement = _agreement(network, single, valid)
     if agreement.same_label < LEAST_AGREEMENT:
         raise ExportError(f"int8 and float agree on {agreement.same_label:.1%} of labels; nothing was written.")
-    mirrored = Classifier(served, ModelCard("", True, 1.0, plain.log_prior)).classify(valid.pixels, "fer2013")
-    mirror = score(mirrored, valid.labels).accuracy > score(single, valid.labels).accuracy
     name = json.loads((run / RECIPE_FILE).read_text(encoding="utf-8"))["name"]
     version = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
-    chosen = mirrored if mirror else single
-    card = choose_calibration(chosen, valid.labels, train.class_counts, version, mirror=mirror)
+    views = {view: _probabilities(served, valid, view[0], mirror=view[1]) for view in VIEWS}
+    zooms, mirror = max(views, key=lambda view: score(views[view], valid.labels).accuracy)
+    chosen = views[zooms, mirror]
+    uncalibrated = ModelCard(version, zooms, mirror, 1.0, (0.0,) * len(EMOTIONS))
+    card = choose_calibration(chosen, valid.labels, train.class_counts, uncalibrated)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(content)
     facts = {
@@ -65,7 +72,14 @@ def export(run: Path, train: Faces, valid: Faces, folder: Path) -> ModelCard:
         "weights_sha256": hashlib.sha256(content).hexdigest(),
         "recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")),
         "int8_against_float_on_valid": asdict(agreement),
-        "valid": {"fer2013": asdict(score(chosen, valid.labels)), "shown": asdict(score(calibrate(chosen, card), valid.labels))},
+        "valid_accuracy_by_view": {
+            f"zooms {zooms}, mirror {mirror}": score(seen, valid.labels).accuracy
+            for (zooms, mirror), seen in views.items()
+        },
+        "valid": {
+            "fer2013": asdict(score(chosen, valid.labels)),
+            "shown": asdict(score(calibrate(chosen, card), valid.labels)),
+        },
     }
     (folder / CARD_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return card
@@ -91,22 +105,27 @@ def choose_calibration(
     probabilities: NDArray[np.float32],
     labels: NDArray[np.int64],
     class_counts: NDArray[np.int64],
-    version: str,
-    *,
-    mirror: bool,
+    uncalibrated: ModelCard,
 ) -> ModelCard:
     """Prior correction by the best macro-F1 and temperature by the best likelihood on held-out faces."""
     log_shares = np.log(class_counts / class_counts.sum())
 
     def card(power: float, temperature: float) -> ModelCard:
         prior = tuple(round(power * float(share), 4) + 0.0 for share in log_shares - log_shares.mean())
-        return ModelCard(version, mirror, round(temperature, 4), prior)
+        return replace(uncalibrated, temperature=round(temperature, 4), log_prior=prior)
 
     power = max(PRIOR_POWERS, key=lambda p: score(calibrate(probabilities, card(p, 1.0)), labels).macro_f1)
     fitted = minimize_scalar(
         lambda t: score(calibrate(probabilities, card(power, float(t))), labels).nll, bounds=(0.2, 5), method="bounded"
     )
     return card(power, float(fitted.x))
+
+
+def _probabilities(
+    network: TfliteModel, faces: Faces, zooms: tuple[float, ...], *, mirror: bool
+) -> NDArray[np.float32]:
+    card = ModelCard("", zooms, mirror, 1.0, (0.0,) * len(EMOTIONS))
+    return Classifier(network, card).classify(faces.pixels, "fer2013")
 
 
 def _agreement(network: keras.Model, int8: NDArray[np.float32], valid: Faces) -> Agreement:

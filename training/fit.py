@@ -8,8 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from training.data import Faces
+from training import TrainingError
+from training.data import FERPLUS, Faces
 from training.networks import build
 from training.recipe import Recipe
 
@@ -17,6 +19,11 @@ BEST_WEIGHTS = "best.weights.h5"
 RECIPE_FILE = "recipe.json"
 HISTORY_FILE = "history.csv"
 _CHECKPOINT = "checkpoint"
+_MONITORED = "val_fer2013_accuracy"
+
+
+class RunError(TrainingError):
+    """The folder of a run cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +36,15 @@ class Targets:
 
 def targets_of(faces: Faces, recipe: Recipe, class_counts: NDArray[np.int64]) -> Targets:
     """One-hot official labels weighted by class rarity, and FER+ votes as a distribution (weight 0 without votes)."""
-    shares = class_counts / class_counts.sum()
-    class_weights = shares ** -recipe.loss.class_weight_power
+    shares = np.maximum(class_counts, 1) / class_counts.sum()
+    class_weights = shares**-recipe.loss.class_weight_power
     class_weights /= (class_weights * shares).sum()
     targets = {"fer2013": np.eye(len(class_counts), dtype=np.float32)[faces.labels]}
     weights = {"fer2013": class_weights[faces.labels].astype(np.float32)}
-    if faces.votes is not None and recipe.loss.ferplus_weight:
-        total = faces.votes.sum(axis=1, keepdims=True)
-        targets["ferplus"] = faces.votes / np.maximum(total, 1)
+    if _has_ferplus_head(recipe):
+        votes = np.zeros((len(faces), len(FERPLUS)), np.float32) if faces.votes is None else faces.votes
+        total = votes.sum(axis=1, keepdims=True)
+        targets["ferplus"] = votes / np.maximum(total, 1)
         weights["ferplus"] = (total[:, 0] > 0).astype(np.float32)
     return Targets(targets, weights)
 
@@ -45,14 +53,14 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path) -> Path:
     """Run `recipe` in the folder `run` and return the path of the weights that were best on `valid`.
 
     A run that was interrupted goes on after its last whole epoch. Writes recipe.json, history.csv (a line an epoch)
-    and best.weights.h5 (highest accuracy of the fer2013 head on `valid`). Raises `ValueError` where the folder holds a
+    and best.weights.h5 (highest accuracy of the fer2013 head on `valid`). Raises `RunError` where the folder holds a
     run of another recipe.
     """
     _claim(run, recipe)
     keras.utils.set_random_seed(recipe.seed)
     train_targets = targets_of(train, recipe, train.class_counts)
     valid_targets = targets_of(valid, recipe, train.class_counts)
-    model = build(recipe, ferplus="ferplus" in train_targets.targets)
+    model = build(recipe, ferplus=_has_ferplus_head(recipe))
     _compile(model, recipe, steps=recipe.epochs * -(-len(train) // recipe.batch_size))
     best = run / BEST_WEIGHTS
     model.fit(
@@ -65,7 +73,7 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path) -> Path:
         callbacks=[
             keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
             _best_so_far(run, best),
-            keras.callbacks.BackupAndRestore(run / _CHECKPOINT, delete_checkpoint=False),
+            keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
         ],
         verbose="auto" if os.isatty(1) else 2,
     )
@@ -74,8 +82,10 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path) -> Path:
 
 def load_fitted(run: Path) -> keras.Model:
     """The fitted network of a run, in float32, with its best weights. Raises `FileNotFoundError`."""
+    if not (run / BEST_WEIGHTS).is_file():
+        raise FileNotFoundError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
     recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
-    model = build(recipe, ferplus=recipe.loss.ferplus_weight > 0, dtype="float32")
+    model = build(recipe, ferplus=_has_ferplus_head(recipe), dtype="float32")
     model.load_weights(run / BEST_WEIGHTS)
     return model
 
@@ -85,8 +95,19 @@ def _claim(run: Path, recipe: Recipe) -> None:
     file = run / RECIPE_FILE
     if not file.exists():
         file.write_text(json.dumps(recipe.model_dump(), indent=2) + "\n", encoding="utf-8")
-    elif Recipe.model_validate_json(file.read_text(encoding="utf-8")) != recipe:
-        raise ValueError(f"{run} holds a run of another recipe; name another folder with --run, or remove it.")
+    elif _claimed_by(file) != recipe:
+        raise RunError(f"{run} holds a run of another recipe; name another folder with --runs, or remove it.")
+
+
+def _claimed_by(file: Path) -> Recipe | None:
+    try:
+        return Recipe.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError:
+        return None
+
+
+def _has_ferplus_head(recipe: Recipe) -> bool:
+    return recipe.loss.ferplus_weight > 0
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
@@ -128,6 +149,3 @@ def _best_so_far(run: Path, best: Path) -> keras.callbacks.ModelCheckpoint:
         save_weights_only=True,
         initial_value_threshold=reached,
     )
-
-
-_MONITORED = "val_fer2013_accuracy"

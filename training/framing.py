@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.detection import FaceDetector
-from training.data import Faces
+from training.data import DataError, Faces
 
 ENLARGED = 8
 """The detector wants more pixels than 48; an enlargement by a whole number maps back exactly."""
@@ -29,13 +29,18 @@ class Framing:
 
 
 def derive(detector: FaceDetector, faces: Faces) -> Framing:
-    """Run the detector over the faces, enlarged, and take the medians of what it finds."""
+    """Run the detector over the faces, enlarged, and take the medians of what it finds.
+
+    Raises `DataError` where it finds none.
+    """
     keypoints = []
     for face in faces.pixels:
         large = cv2.resize(face, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
         found = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False))
         if found:
             keypoints.append((found[0].keypoints.astype(np.float64) + 0.5) / ENLARGED - 0.5)
+    if not keypoints:
+        raise DataError(f"The detector found no face among {len(faces)}; are these FER2013 faces?")
     medians = np.median(keypoints, axis=0)
     spread = np.median(np.linalg.norm(np.array(keypoints) - medians, axis=2), axis=0)
     return Framing(medians, spread, len(keypoints) / len(faces))

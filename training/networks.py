@@ -10,7 +10,7 @@ from training.data import FERPLUS
 from training.recipe import Augmentation, Recipe
 
 
-class RandomWarp(keras.layers.Layer):
+class RandomWarp(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Rotation, shift, zoom, stretch and flip of each face as one affine map, so that pixels are interpolated once.
 
     Input and output: `(n, height, width, channels)`; the identity outside training.
@@ -22,6 +22,7 @@ class RandomWarp(keras.layers.Layer):
         self._seeds = keras.random.SeedGenerator(seed)
 
     def call(self, faces: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        """Keras calls this with `training` set while it fits."""
         if not training:
             return faces
         count, height, width = ops.shape(faces)[0], faces.shape[1], faces.shape[2]

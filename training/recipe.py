@@ -1,15 +1,19 @@
 """A recipe: everything that decides a training run, as data one can read (see `training/recipes/`)."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from training import TrainingError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
+_MOST_STAGES = 6  # five max-pools leave one pixel of 48
 
-class RecipeError(Exception):
+
+class RecipeError(TrainingError):
     """The recipe cannot be used; the message names the key at fault."""
 
 
@@ -20,9 +24,15 @@ class _Part(BaseModel):
 class Network(_Part):
     """A VGG-style stack: each stage is some 3x3 convolutions of one width, then a 2x2 max-pool."""
 
-    widths: tuple[Annotated[int, Field(gt=0)], ...]
+    widths: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1, max_length=_MOST_STAGES)]
     convolutions: tuple[Annotated[int, Field(gt=0)], ...]
     dropout: Fraction
+
+    @model_validator(mode="after")
+    def _a_number_of_convolutions_for_each_width(self) -> Self:
+        if len(self.widths) != len(self.convolutions):
+            raise ValueError(f"{len(self.widths)} widths and {len(self.convolutions)} convolutions; give one a stage")
+        return self
 
 
 class Augmentation(_Part):
@@ -58,7 +68,9 @@ class Schedule(_Part):
 
 
 class Recipe(_Part):
-    name: str
+    """A whole run. name: also names its folder and its exported model."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     seed: int
     precision: Literal["float32", "mixed_bfloat16"]
     epochs: Annotated[int, Field(gt=0)]

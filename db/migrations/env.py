@@ -1,4 +1,4 @@
-"""Alembic's entry: at start `db.migrate` hands over its connection; on the command line alembic.ini names a database."""
+"""Alembic's entry: at start `db.migrate` hands over its connection; on the command line alembic.ini names one."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine

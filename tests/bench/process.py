@@ -1,0 +1,63 @@
+"""What `speed.process_table` runs in a process of its own: prints one number."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_started = time.perf_counter()
+
+
+def start() -> float:
+    """Seconds from nothing imported to the first photo read."""
+    from recognizer import Recognizer
+
+    Recognizer.load().read(_photo())
+    return time.perf_counter() - _started
+
+
+def reader_memory() -> float:
+    """Megabytes resident after one photo, nothing but the recogniser imported."""
+    start()
+    return _resident_mb()
+
+
+async def serving_memory() -> float:
+    """Megabytes resident after the service answered 100 photos while the web chat was being served."""
+    from bots.events import Photo, Picture
+    from bots.inference import InferencePool
+    from bots.service import EmojiService
+    from bots.web import WebDoor
+    from db import Chat, Person, Store
+    from recognizer import Recognizer
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = await Store.open(f"sqlite:///{folder}/bench.db", "a secret for the bench")
+        service = EmojiService(Recognizer.load(), store, InferencePool(workers=2, waiting=8))
+        serving = asyncio.create_task(WebDoor(service, host="127.0.0.1", port=18080, secret="bench").run())
+        photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(_photo()),))
+        for _ in range(100):
+            async for _reply in service.on_photo(photo):
+                pass
+        megabytes = _resident_mb()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await store.close()
+    return megabytes
+
+
+def _photo() -> bytes:
+    """Read from a file, so that what makes the photo does not count."""
+    return Path(sys.argv[2]).read_bytes()
+
+
+def _resident_mb() -> float:
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+if __name__ == "__main__":
+    figure = {"start": start, "reader-memory": reader_memory, "serving-memory": lambda: asyncio.run(serving_memory())}
+    print(figure[sys.argv[1]]())

@@ -1,0 +1,86 @@
+"""How long reading takes, and what the serving process weighs."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+import skimage.data
+from numpy.typing import NDArray
+from rich.table import Table
+
+from recognizer import Recognizer
+from tests.scenes import HEIGHT, WIDTH, shipped_photos
+
+REPEATS = 100
+_PROCESS = "tests.bench.process"
+
+
+def portrait() -> bytes:
+    """A 1280x960 JPEG with one big face."""
+    part = skimage.data.astronaut()[0:300, 56:456]
+    return _jpeg(cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
+
+
+def small_face() -> bytes:
+    """A 1280x960 JPEG whose one face is so small that only the finest tiles find it."""
+    scene = cv2.resize(shipped_photos()[4], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    scene[500:640, 900:1040] = cv2.resize(skimage.data.astronaut()[50:200, 150:300], (140, 140))
+    return _jpeg(scene)
+
+
+def speed_table() -> Table:
+    """Median and 95th percentile of each step, and photos a second."""
+    recognizer = Recognizer.load()
+    table = Table("1280x960 JPEG", "median ms", "p95 ms", title=f"Reading one photo, one core, {REPEATS} times")
+    for name, photo in (("one big face", portrait()), ("one small face (finest tiles)", small_face())):
+        recognizer.read(photo)
+        steps = [asdict(recognizer.read(photo).ms) for _ in range(REPEATS)]
+        for step in ("decode", "detect", "classify", "rank"):
+            table.add_row(f"  {step}", *_median_and_p95([times[step] for times in steps]))
+        table.add_row(f"{name}: read", *_median_and_p95([sum(times.values()) for times in steps]), end_section=True)
+    for threads in (1, 2):
+        table.add_row(f"photos/s, {threads} thread{'s' * (threads > 1)}", f"{_throughput(recognizer, threads):.0f}", "")
+    return table
+
+
+def process_table() -> Table:
+    """Start-up and memory, each measured in a fresh process."""
+    table = Table("a fresh process", "figure", title="Start-up and memory")
+    starts = [float(_run("start")) for _ in range(5)]
+    table.add_row("import recognizer, load, first photo (median of 5)", f"{statistics.median(starts):.2f} s")
+    table.add_row("the same process then", f"{float(_run('reader-memory')):.0f} MB")
+    table.add_row("serving with the web chat, after 100 photos", f"{float(_run('serving-memory')):.0f} MB")
+    return table
+
+
+def _throughput(recognizer: Recognizer, threads: int) -> float:
+    photo = portrait()
+    work: Callable[[int], object] = lambda _: recognizer.read(photo)  # noqa: E731
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(4)))
+        started = time.perf_counter()
+        list(pool.map(work, range(REPEATS)))
+        return REPEATS / (time.perf_counter() - started)
+
+
+def _run(what: str) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(portrait())
+        file.flush()
+        command = [sys.executable, "-m", _PROCESS, what, file.name]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+
+
+def _median_and_p95(times_ms: list[float]) -> tuple[str, str]:
+    return f"{statistics.median(times_ms):.2f}", f"{statistics.quantiles(times_ms, n=20)[-1]:.2f}"
+
+
+def _jpeg(pixels: NDArray[np.uint8] | cv2.typing.MatLike) -> bytes:
+    return cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()

@@ -1,0 +1,229 @@
+"""What the bot decides, with the real recogniser and a real database."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from structlog.testing import capture_logs
+
+from bots import texts
+from bots.buttons import Action, Token
+from bots.events import Command, CommandName, Photo, Picture, Reply, Tap
+from bots.inference import InferencePool
+from bots.service import EmojiService
+from db import Chat, Person, Store
+from recognizer import Reading, Recognizer
+from tests import scenes
+from tests.conftest import jpeg
+from tests.pictures import checkers, encoded, png_bomb
+from tests.rows import count_rows
+from training.data import Faces
+
+ADA, BOB = Person("telegram", "7"), Person("telegram", "8")
+CHAT = Chat("telegram", "7")
+
+
+async def answer(service: EmojiService, *pictures: bytes, person: Person = ADA) -> Reply:
+    photo = Photo(person, CHAT, tuple(map(Picture, pictures)))
+    return [reply async for reply in service.on_photo(photo)][-1]
+
+
+async def tap(service: EmojiService, token: str, person: Person = ADA) -> str:
+    return (await service.on_tap(Tap(person, CHAT, token))).notice
+
+
+async def test_a_sure_face_gets_a_verdict_and_a_reaction(service: EmojiService, selfie: bytes) -> None:
+    reply = await answer(service, selfie)
+    assert reply.text == texts.ONE_FACE.format(emoji="😄", feeling="happy")
+    assert reply.reactions == ("😁",)
+    assert [button.label for button in reply.rows[0]] == ["😄", "😁", "😊"]
+
+
+async def test_an_unsure_face_gets_choices_and_no_reaction(service: EmojiService, recognizer: Recognizer, faces: Faces) -> None:
+    surest = recognizer.classify(faces.pixels[:400]).max(axis=1)
+    for row in np.argsort(surest):
+        scene = np.full((600, 600, 3), 128, np.uint8)
+        scene[90:510, 90:510] = cv2.resize(faces.pixels[row], (420, 420), interpolation=cv2.INTER_CUBIC)[..., None]
+        reading = recognizer.read(jpeg(scene))
+        if reading.faces and reading.faces[0].confidence < 0.45:
+            break
+    reply = await answer(service, jpeg(scene))
+    assert reply.text.startswith("Hard to say")
+    assert reply.reactions == (None,)
+    assert len(reply.rows[0]) == 3
+
+
+async def test_forty_faces_are_numbered_and_the_first_five_get_buttons(service: EmojiService, faces: Faces) -> None:
+    reply = await answer(service, jpeg(scenes.crowd(faces.pixels[:40], side=100, columns=8)))
+    assert "30. " in reply.text
+    assert len(reply.rows) == 5
+    assert all(len(row) <= 5 for row in reply.rows)
+    assert all(len(button.token.encode()) <= 64 for row in reply.rows for button in row)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        encoded(checkers(), "JPEG")[:-300],
+        b"%PDF-1.7",
+        png_bomb(40_000, 40_000),
+        bytes(21 * 2**20),
+        encoded(checkers(1, 1), "PNG"),
+    ],
+)
+async def test_bad_input_gets_a_sentence_and_the_next_photo_an_answer(
+    service: EmojiService, selfie: bytes, broken: bytes
+) -> None:
+    with capture_logs() as logs:
+        refused = await answer(service, broken)
+    assert refused.text.endswith(".")
+    assert refused.rows == ()
+    assert [entry["event"] for entry in logs] == ["photo_refused"]
+    assert "happy" in (await answer(service, selfie)).text
+
+
+async def test_an_animation_is_answered_by_its_first_frame(service: EmojiService) -> None:
+    from PIL import Image
+
+    frame = Image.fromarray(skimage.data.astronaut())
+    data = encoded(frame, "GIF", save_all=True, append_images=[Image.new("RGB", frame.size)])
+    assert "happy" in (await answer(service, data)).text
+
+
+async def test_a_fault_of_the_bot_itself_is_logged_and_said_kindly(
+    service: EmojiService, recognizer: Recognizer, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: Recognizer, _data: bytes) -> Reading:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(Recognizer, "read", broken)
+        assert (await answer(service, selfie)).text == texts.FAILED
+    assert [entry["event"] for entry in logs] == ["photo_failed"]
+    assert "happy" in (await answer(service, selfie)).text
+
+
+async def test_without_a_database_the_answer_still_comes(recognizer: Recognizer, selfie: bytes) -> None:
+    store = await Store.open("sqlite://", secret="x")
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE taps")
+        await connection.exec_driver_sql("DROP TABLE readings")
+    service = EmojiService(recognizer, store, InferencePool(1, 1))
+    reply = await answer(service, selfie)
+    assert "happy" in reply.text
+    assert reply.rows == ()
+    await store.close()
+
+
+async def test_every_tap_is_kept_and_the_last_one_counts(service: EmojiService, store: Store, selfie: bytes) -> None:
+    first, second, _ = (await answer(service, selfie)).rows[0]
+    assert await tap(service, first.token) == texts.CHOSEN.format(emoji=first.label)
+    assert await tap(service, second.token) == texts.CORRECTED.format(emoji=second.label)
+    assert await count_rows(store, "taps") == 2
+    reading = Token.parse(first.token).reading
+    stored = await store.photo_of(reading, ADA)
+    assert stored is not None
+    assert stored.readings[0].chosen == second.label
+
+
+async def test_a_choice_from_further_down_stays_in_sight(service: EmojiService, selfie: bytes) -> None:
+    reply = await answer(service, selfie)
+    more = await service.on_tap(Tap(ADA, CHAT, reply.rows[1][0].token))
+    assert more.rows is not None
+    far = more.rows[2][3]
+    after = await service.on_tap(Tap(ADA, CHAT, far.token))
+    assert after.rows is not None
+    assert after.rows[0][-1].label == far.label
+
+
+@pytest.mark.parametrize("token", ["", "e:1", "e:x:0", "z:1:0", "e:1:0:0", "e:-1:0", "c:1:9", "e:01:0", "e:1:99", "☃" * 50])
+async def test_a_token_that_no_button_has_is_refused_kindly(service: EmojiService, selfie: bytes, token: str) -> None:
+    await answer(service, selfie)
+    assert await tap(service, token) == texts.GONE
+
+
+async def test_only_the_sender_may_tap(service: EmojiService, store: Store, selfie: bytes) -> None:
+    button = (await answer(service, selfie)).rows[0][0]
+    assert await tap(service, button.token, person=BOB) == texts.NOT_YOURS
+    assert await count_rows(store, "taps") == 0
+
+
+async def test_a_button_of_a_forgotten_photo_says_so(service: EmojiService, selfie: bytes) -> None:
+    button = (await answer(service, selfie)).rows[0][0]
+    await service.on_command(Command(ADA, CHAT, CommandName.FORGET_ME))
+    assert await tap(service, button.token) == texts.GONE
+
+
+async def test_no_face_is_kept_unless_its_sender_agreed(service: EmojiService, store: Store, selfie: bytes) -> None:
+    await answer(service, selfie)
+    assert await _crops(store) == [None]
+    privacy = await service.on_command(Command(ADA, CHAT, CommandName.PRIVACY))
+    assert await tap(service, privacy.rows[0][0].token) == texts.FACES_ALLOWED
+    await answer(service, selfie)
+    kept = await _crops(store)
+    assert [crop and len(crop) for crop in kept] == [None, 48 * 48]
+    assert await tap(service, str(Token(Action.KEEP_FACES, choice=0))) == texts.FACES_REFUSED
+    assert await _crops(store) == [None, None]
+
+
+@pytest.mark.parametrize("platform", ["telegram", "discord", "web"])
+async def test_every_platform_has_its_help(service: EmojiService, platform: str) -> None:
+    person, chat = Person(platform, "1"), Chat(platform, "1")
+    assert "forget" in (await service.on_command(Command(person, chat, CommandName.HELP))).text.lower()
+
+
+@pytest.fixture
+async def crowded(recognizer: Recognizer, store: Store) -> AsyncIterator[EmojiService]:
+    pool = InferencePool(workers=1, waiting=1)
+    yield EmojiService(recognizer, store, pool)
+    pool.close()
+
+
+async def test_when_the_pool_is_full_people_hear_so_and_are_answered_in_turn(
+    crowded: EmojiService, recognizer: Recognizer, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, read = threading.Event(), Recognizer.read
+
+    def slow(self: Recognizer, data: bytes) -> Reading:
+        gate.wait(5)
+        return read(self, data)
+
+    monkeypatch.setattr(Recognizer, "read", slow)
+    order: list[int] = []
+
+    async def send(number: int) -> list[Reply]:
+        replies = []
+        async for reply in crowded.on_photo(Photo(Person("telegram", str(number)), CHAT, (Picture(selfie),))):
+            replies.append(reply)
+        order.append(number)
+        return replies
+
+    sending = []
+    for number in range(4):
+        sending.append(asyncio.create_task(send(number)))
+        await asyncio.sleep(0.01)
+    gate.set()
+    replies = await asyncio.gather(*sending)
+    assert [[reply.waiting for reply in each] for each in replies] == [[False], [False], [True, False], [True, False]]
+    assert order == [0, 1, 2, 3]
+
+
+async def test_the_event_loop_runs_on_while_a_photo_is_read(service: EmojiService, selfie: bytes) -> None:
+    reading = asyncio.create_task(answer(service, *[selfie] * 10))
+    longest, loop = 0.0, asyncio.get_running_loop()
+    while not reading.done():
+        before = loop.time()
+        await asyncio.sleep(0)
+        longest = max(longest, loop.time() - before)
+    assert longest < 0.5
+
+
+async def _crops(store: Store) -> list[bytes | None]:
+    async with store._engine.connect() as connection:
+        rows = await connection.exec_driver_sql("SELECT crop FROM readings ORDER BY id")
+        return [row[0] for row in rows]

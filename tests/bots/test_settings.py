@@ -1,0 +1,51 @@
+"""Settings: what an operator may write, and what they are told about a mistake."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bots.settings import SECRET_FILE, Settings, SettingsError, load_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    names = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
+    (tmp_path / ".env").write_text(example, encoding="utf-8")
+    assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_a_mistake_is_named_without_quoting_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_PORT", "123456:secret-put-in-the-wrong-line")
+    with pytest.raises(SettingsError, match="WEB_PORT") as error:
+        load_settings()
+    assert "secret-put" not in str(error.value)
+
+
+def test_tokens_do_not_show_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "123456:hidden")
+    assert "hidden" not in repr(load_settings())
+
+
+def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    secret = settings.hashing_secret()
+    assert len(secret) >= 32
+    assert Settings(data_dir=tmp_path / "data").hashing_secret() == secret
+    assert (tmp_path / "data" / SECRET_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_an_unusable_data_folder_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SettingsError, match="DATA_DIR"):
+        Settings(data_dir=tmp_path / "file").hashing_secret()

@@ -1,0 +1,233 @@
+"""The web chat as a person uses it: the real program, in a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bots import texts
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+class Bot:
+    """`python -m bots` in a folder of its own, with only the settings given."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.port = _free_port()
+        self.log = folder / "bot.log"
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WEB_PORT": str(self.port), **settings}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bots"], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def wait_for(self, words: str, within_s: float = 60) -> None:
+        deadline = time.monotonic() + within_s
+        while words not in self.log.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline, f"{words!r} is not in the log:\n{self.log.read_text(encoding='utf-8')}"
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
+    bot = Bot(tmp_path_factory.mktemp("bot"))
+    bot.wait_for("door_open")
+    yield bot
+    bot.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(bot: Bot, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(bot.url)
+    expect(page.locator(".bubble").first).to_be_visible()
+    page.wait_for_function("() => window.socket?.connected ?? true")
+    page.wait_for_timeout(400)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def selfie_file(tmp_path: Path, selfie: bytes) -> Path:
+    path = tmp_path / "selfie.jpg"
+    path.write_bytes(selfie)
+    return path
+
+
+def _choose(page: Page, *files: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=texts.WEB_PICK).click()
+    chooser.value.set_files(list(files))
+
+
+@needs_browser
+def test_a_chosen_photo_gets_a_reaction_and_candidates(page: Page, selfie_file: Path) -> None:
+    _choose(page, selfie_file)
+    expect(page.locator(".shot .reaction")).to_have_text("😄")
+    expect(page.locator(".keys button.emoji")).to_have_count(3)
+    expect(page.locator(".shot img")).to_have_js_property("naturalWidth", 512)
+
+
+@needs_browser
+def test_a_tap_changes_answer_and_reaction(page: Page, selfie_file: Path) -> None:
+    _choose(page, selfie_file)
+    second = page.locator(".keys button.emoji").nth(1)
+    emoji = second.inner_text()
+    second.click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.CHOSEN.format(emoji=emoji))
+    expect(page.locator(".shot .reaction")).to_have_text(emoji)
+    expect(page.locator(".keys button[aria-pressed=true]")).to_have_text(emoji)
+
+
+@needs_browser
+def test_it_works_by_keyboard(page: Page, selfie_file: Path) -> None:
+    page.get_by_role("button", name=texts.WEB_PICK).focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(selfie_file)
+    page.locator(".keys button.emoji").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".bubble").last).to_contain_text("Thank you!")
+
+
+@needs_browser
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_photo_may_be_dropped_or_pasted(page: Page, selfie: bytes, way: str) -> None:
+    page.evaluate(
+        """([bytes, way]) => {
+          const file = new File([new Uint8Array(bytes)], "me.jpg", {type: "image/jpeg"});
+          const carried = new DataTransfer();
+          carried.items.add(file);
+          const event = way === "drop"
+            ? new DragEvent("drop", {dataTransfer: carried, bubbles: true})
+            : new ClipboardEvent("paste", {clipboardData: carried, bubbles: true});
+          document.body.dispatchEvent(event);
+        }""",
+        [list(selfie), way],
+    )
+    expect(page.locator(".shot .reaction")).to_have_text("😄")
+
+
+@needs_browser
+def test_the_camera_takes_a_photo(page: Page) -> None:
+    page.get_by_role("button", name=texts.WEB_CAMERA).click()
+    expect(page.locator("video.viewfinder")).to_have_js_property("paused", False)
+    page.wait_for_function("() => document.querySelector('.viewfinder').videoWidth > 0")
+    page.get_by_role("button", name=texts.WEB_SNAP).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.NO_FACE)
+
+
+@needs_browser
+def test_several_photos_are_answered_once(page: Page, tmp_path: Path, selfie_file: Path, wall_photo: bytes) -> None:
+    wall = tmp_path / "wall.jpg"
+    wall.write_bytes(wall_photo)
+    _choose(page, selfie_file, wall)
+    expect(page.locator(".bubble").last).to_contain_text("Photo 2")
+    expect(page.locator(".shot")).to_have_count(2)
+
+
+@needs_browser
+def test_what_is_no_picture_gets_a_sentence_and_the_next_photo_an_answer(
+    page: Page, tmp_path: Path, selfie_file: Path
+) -> None:
+    document = tmp_path / "holiday.jpg"
+    document.write_bytes(b"%PDF-1.7")
+    _choose(page, document)
+    expect(page.locator(".bubble").last).to_contain_text("not a picture")
+    _choose(page, selfie_file)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+
+
+@needs_browser
+def test_privacy_and_forgetting_are_one_press_away(page: Page) -> None:
+    page.get_by_role("button", name="Privacy").click()
+    page.get_by_role("button", name=texts.ALLOW_FACES).click()
+    expect(page.get_by_role("button", name=texts.REFUSE_FACES)).to_be_visible()
+    page.get_by_role("button", name="Forget me").click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.FORGOTTEN)
+
+
+@needs_browser
+def test_nothing_reaches_past_a_phone_screen(page: Page, selfie_file: Path) -> None:
+    _choose(page, selfie_file)
+    expect(page.locator(".keys button.emoji").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_it_stops_on_ctrl_c_with_status_0(tmp_path: Path) -> None:
+    bot = Bot(tmp_path)
+    bot.wait_for("door_open")
+    assert bot.stop() == 0
+
+
+def test_a_taken_port_is_one_sentence_and_status_3(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        bot = Bot(tmp_path, WEB_PORT=port)
+        assert bot.process.wait(60) == 3
+    assert "set WEB_HOST or WEB_PORT" in bot.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"WEB_CHAT": "false"}, "Nothing to do: set TELEGRAM_TOKEN"),
+        ({"DATABASE_URL": "mysql://u:hidden@h/d"}, "DATABASE_URL is not understood"),
+        ({"EMOJI_MAP": "/nowhere/map.yaml"}, "Set EMOJI_MAP"),
+        ({"TELEGRAM_TOKEN": "wrong", "WEB_CHAT": "false"}, "Telegram refused TELEGRAM_TOKEN"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
+    bot = Bot(tmp_path, **settings)
+    assert bot.process.wait(60) == 3
+    log = re.sub(r"INFO: Created TensorFlow.*\n", "", bot.log.read_text(encoding="utf-8"))
+    assert sentence in log
+    assert "Traceback" not in log
+    assert "hidden" not in log
+
+
+def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
+    bot = Bot(tmp_path, TELEGRAM_TOKEN="wrong")
+    bot.wait_for("door_open")
+    bot.wait_for("Telegram refused TELEGRAM_TOKEN")
+    assert bot.process.poll() is None
+    assert bot.stop() == 3
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,0 +1,35 @@
+"""Pictures as files come from outside: sound ones in every format, and broken ones."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+
+def checkers(width: int = 96, height: int = 64) -> Image.Image:
+    """A picture whose four quarters have four colours, so that every turn of it is told apart."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[: height // 2, : width // 2] = (250, 20, 20)
+    pixels[: height // 2, width // 2 :] = (20, 250, 20)
+    pixels[height // 2 :, : width // 2] = (20, 20, 250)
+    pixels[height // 2 :, width // 2 :] = (250, 250, 20)
+    return Image.fromarray(pixels)
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    """The bytes of a picture's file."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def png_bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that says it is `width` x `height` pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")

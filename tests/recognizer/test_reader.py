@@ -1,0 +1,89 @@
+"""The whole way from bytes to emoji, and the command line."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognizer import PhotoError, Recognizer
+from recognizer.__main__ import main
+from tests.pictures import checkers, encoded
+
+SAMPLES = [encoded(checkers(), form) for form in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")]
+
+
+def test_a_smile_is_happy(recognizer: Recognizer, selfie: bytes) -> None:
+    reading = recognizer.read(selfie)
+    assert [face.emotion for face in reading.faces] == ["happy"]
+    assert reading.faces[0].emoji[0] == "😄"
+    assert reading.model == recognizer.version
+
+
+def test_a_wall_has_no_face(recognizer: Recognizer, wall_photo: bytes) -> None:
+    assert recognizer.read(wall_photo).faces == ()
+
+
+def test_boxes_are_in_pixels_of_the_original(recognizer: Recognizer, selfie: bytes) -> None:
+    import cv2
+    import numpy as np
+
+    image = cv2.imdecode(np.frombuffer(selfie, np.uint8), cv2.IMREAD_COLOR)
+    large = cv2.imencode(".jpg", cv2.resize(image, None, fx=6, fy=6))[1].tobytes()
+    small_box, large_box = recognizer.read(selfie).faces[0].box, recognizer.read(large).faces[0].box
+    assert large_box.width == pytest.approx(6 * small_box.width, rel=0.15)
+    assert large_box.x == pytest.approx(6 * small_box.x, rel=0.1)
+
+
+def test_threads_read_what_one_reads(recognizer: Recognizer, selfie: bytes, group_photo: bytes) -> None:
+    photos = [selfie, group_photo] * 6
+    alone = [[face.probabilities for face in recognizer.read(photo).faces] for photo in photos]
+    with ThreadPoolExecutor(4) as pool:
+        readings = list(pool.map(recognizer.read, photos))
+    assert [[face.probabilities for face in reading.faces] for reading in readings] == alone
+
+
+@pytest.mark.parametrize("data", [b"", b"not a film at all", bytes(21 * 2**20)])
+def test_a_broken_clip_is_refused(recognizer: Recognizer, data: bytes) -> None:
+    with pytest.raises(PhotoError):
+        recognizer.read_clip(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sample=st.sampled_from(SAMPLES), cut=st.integers(0, 4000), noise=st.binary(max_size=40))
+def test_mutated_bytes_are_read_or_refused(recognizer: Recognizer, sample: bytes, cut: int, noise: bytes) -> None:
+    place = cut % len(sample)
+    try:
+        recognizer.read(sample[:place] + noise + sample[place + len(noise) :])
+    except PhotoError:
+        pass
+
+
+def test_the_command_line_gives_a_line_of_json_a_photo(
+    tmp_path: Path, selfie: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
+    good.write_bytes(selfie)
+    bad.write_bytes(b"%PDF-1.4")
+    assert main([str(bad), str(good), str(tmp_path / "none.jpg"), "--json"]) == 1
+    refused, read, missing = map(json.loads, capsys.readouterr().out.splitlines())
+    assert refused["error"]["code"] == "not_a_picture"
+    assert missing["error"]["code"] == "not_found"
+    assert set(read) == {"photo", "faces", "model", "ms"}
+    assert set(read["faces"][0]) == {"box", "score", "emotions", "emoji"}
+    assert set(read["ms"]) == {"decode", "detect", "classify", "rank"}
+    assert main([str(good)]) == 0
+    assert "happy" in capsys.readouterr().out
+
+
+def test_a_wrong_call_ends_with_status_2() -> None:
+    assert subprocess.run([sys.executable, "-m", "recognizer"], capture_output=True, check=False).returncode == 2
+
+
+def test_serving_never_imports_tensorflow() -> None:
+    code = "import sys, recognizer, bots.service, bots.web, bots.telegram, bots.discord; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

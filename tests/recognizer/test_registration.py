@@ -1,0 +1,42 @@
+"""Registration: a face ends up framed as FER2013 frames it, however it lay in the photo."""
+
+import cv2
+import numpy as np
+import skimage.data
+
+from recognizer.detection import FaceDetector
+from recognizer.reader import Recognizer
+from recognizer.registration import register
+from tests import scenes
+from training.data import Faces
+
+
+def _crop(photo: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    return register(photo, FaceDetector.load().find(photo)[0])
+
+
+def test_size_and_place_of_the_face_do_not_matter() -> None:
+    face = skimage.data.astronaut()[:260, 90:350]
+    scene = np.full((800, 1000, 3), 128, np.uint8)
+    scene[200:720, 300:820] = cv2.resize(face, (520, 520), interpolation=cv2.INTER_CUBIC)
+    small, large = _crop(np.ascontiguousarray(face)), _crop(scene)
+    assert small.shape == large.shape == (48, 48)
+    assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.95
+
+
+def test_a_quarter_turn_is_turned_back() -> None:
+    face = np.ascontiguousarray(skimage.data.astronaut()[:260, 90:350])
+    upright, turned = _crop(face), _crop(np.ascontiguousarray(np.rot90(face)))
+    assert np.corrcoef(upright.ravel(), turned.ravel())[0, 1] > 0.9
+
+
+def test_a_pasted_face_keeps_its_label(recognizer: Recognizer, faces: Faces) -> None:
+    random, detector, same, found = np.random.default_rng(4), FaceDetector.load(), 0, 0
+    for face in faces.pixels[:60]:
+        scene, truth = scenes.pasted(face, 420, random)
+        seen = [each for each in detector.find(scene) if scenes.is_found(truth, each.box)]
+        if seen:
+            found += 1
+            raw, registered = recognizer.classify(np.stack([face, register(scene, seen[0])])).argmax(axis=1)
+            same += raw == registered
+    assert same / found > 0.75
