@@ -46,7 +46,7 @@ def main() -> int:
         configure_logs(settings.log_level, settings.log_format)
         return asyncio.run(serve(settings))
     except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, DoorError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
         return MISSING
 
 
@@ -65,9 +65,7 @@ def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
         from bots.web import WebDoor
 
         secret = settings.hashing_secret()
-        openers.append(
-            lambda service: WebDoor(service, host=settings.web_host, port=settings.web_port, secret=secret)
-        )
+        openers.append(lambda service: WebDoor(service, host=settings.web_host, port=settings.web_port, secret=secret))
     return openers
 
 

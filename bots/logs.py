@@ -12,7 +12,18 @@ _SECRETS = re.compile(
     r"|[\w-]{20,30}\.[\w-]{6}\.[\w-]{27,}"  # Discord: id, time and signature in base 64
     r"|https://(cdn|media)\.discordapp\.\w+/\S+"
 )
-_QUIET = ("httpx", "httpcore", "telegram", "discord", "uvicorn", "nicegui", "alembic", "aiosqlite", "asyncio", "apscheduler")
+_QUIET = (
+    "httpx",
+    "httpcore",
+    "telegram",
+    "discord",
+    "uvicorn",
+    "nicegui",
+    "alembic",
+    "aiosqlite",
+    "asyncio",
+    "apscheduler",
+)
 
 
 def configure_logs(level: str, style: str) -> None:
@@ -53,4 +64,3 @@ class _SafeFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return _SECRETS.sub("[removed]", super().format(record))
-

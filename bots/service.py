@@ -62,7 +62,7 @@ class EmojiService:
                 return TapReply(texts.GONE)
             if not stored.own:
                 return TapReply(texts.NOT_YOURS)
-            return await self._tapped(tap, token, stored)
+            return await self._tapped(token, stored)
         except TokenError:
             return TapReply(texts.GONE)
         except Exception:
@@ -108,11 +108,11 @@ class EmojiService:
         mood = np.mean([face.probabilities for face in faces], axis=0)
         return self._recognizer.emoji_map.reaction(platform, mood) if mood.max() >= SURE_FROM else None
 
-    async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto) -> TapReply:
+    async def _tapped(self, token: Token, stored: StoredPhoto) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)
         emoji_map = self._recognizer.emoji_map
         if token.action is Action.CHOOSE:
-            return await self._choose(tap, token, stored, reading)
+            return await self._choose(token, stored, reading)
         if token.action is Action.NONE:
             await self._store.add_tap(reading.id)
             return TapReply(texts.WHICH_EMOTION, rows_after(token, stored, self._candidates, emoji_map))
@@ -125,7 +125,7 @@ class EmojiService:
         notice = texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN
         return TapReply(notice, rows_after(token, stored, self._candidates, emoji_map))
 
-    async def _choose(self, tap: Tap, token: Token, stored: StoredPhoto, reading: StoredReading) -> TapReply:
+    async def _choose(self, token: Token, stored: StoredPhoto, reading: StoredReading) -> TapReply:
         if token.choice >= len(reading.suggestions):
             return TapReply(texts.GONE)
         emoji = reading.suggestions[token.choice]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRET_FILE = "mugmoji.secret"
+SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
 
 
 class SettingsError(Exception):
@@ -52,7 +52,9 @@ class Settings(BaseSettings):
             return file.read_text(encoding="utf-8")
         except OSError as error:
             reason = error.strerror or str(error)
-            raise SettingsError(f"{file} cannot be used ({reason}); set SECRET, or DATA_DIR to a writable folder.") from error
+            raise SettingsError(
+                f"{file} cannot be used ({reason}); set SECRET, or DATA_DIR to a writable folder."
+            ) from error
 
 
 def load_settings() -> Settings:

@@ -109,7 +109,7 @@ class TelegramDoor:
 
     def _build(self, token: str, api_url: str) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().token(token).concurrent_updates(True)
-        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))
+        builder = builder.rate_limiter(AIORateLimiter(max_retries=3))  # type: ignore[arg-type]  # its stubs differ
         if api_url:
             builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
         application = builder.build()

@@ -39,7 +39,12 @@ class WebDoor:
         nicegui_app.add_static_files("/static", _STATIC)
         MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # uploads stay in memory, never in a temporary file
         ui.run_with(
-            self._app, root=self._page, title=texts.WEB_TITLE, favicon="😄", storage_secret=secret, show_welcome_message=False
+            self._app,
+            root=self._page,
+            title=texts.WEB_TITLE,
+            favicon="😄",
+            storage_secret=secret,
+            show_welcome_message=False,
         )
 
     async def run(self) -> None:
@@ -76,7 +81,7 @@ class _Conversation:
                 for label, command in texts.WEB_MENU.items():
                     handler = _later(self._command, CommandName(command))
                     ui.button(label, on_click=handler).props("flat dense no-caps color=deep-purple")
-            self._talk = ui.element("div").classes("talk").props('role=log aria-live=polite')
+            self._talk = ui.element("div").classes("talk").props("role=log aria-live=polite")
             ui.label(texts.WEB_HINT).classes("hint")
             self._uploader()
             self._camera()
@@ -169,7 +174,9 @@ class _Conversation:
             self._fill(keys, answer.rows, text, reaction)
 
 
-def _later(action: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> Callable[[], Coroutine[Any, Any, None]]:
+def _later(
+    action: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+) -> Callable[[], Coroutine[Any, Any, None]]:
     """The action as a handler that brings its arguments along."""
     return lambda: action(*arguments)
 

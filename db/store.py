@@ -68,16 +68,11 @@ class Store:
     async def open(cls, url: str, secret: str) -> "Store":
         """Connect and bring the schema up to date. Raises `StoreError`."""
         address = _async_url(url)
-        engine = create_async_engine(address, pool_pre_ping=True)
-        if address.get_backend_name() == "sqlite":
-            event.listen(engine.sync_engine, "connect", _configure_sqlite)
         try:
-            async with engine.begin() as connection:
-                await connection.run_sync(upgrade)
-        except (SQLAlchemyError, OSError) as error:
-            await engine.dispose()
-            shown = address.render_as_string(hide_password=True)
-            reason = str(getattr(error, "orig", error)).splitlines()[0]
+            engine = await _connected(address)
+        except (SQLAlchemyError, OSError, ImportError, TypeError) as error:  # TypeError: options it does not know
+            shown = address.set(query={}).render_as_string(hide_password=True)
+            reason = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
             raise StoreError(f"Cannot open the database {shown}: check DATABASE_URL ({reason}).") from error
         return cls(engine, secret)
 
@@ -174,13 +169,28 @@ def _async_url(url: str) -> URL:
     try:
         address = make_url(url)
         address = address.set(drivername=_DRIVERS[address.drivername.split("+")[0]])
-    except (ArgumentError, KeyError) as error:
+    except (ArgumentError, KeyError, ValueError) as error:
         raise StoreError(
             "DATABASE_URL is not understood; write sqlite:///data/mugmoji.db or postgresql://user:password@host/name."
         ) from error
-    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
-        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
     return address
+
+
+async def _connected(address: URL) -> AsyncEngine:
+    """An engine whose database is up to date; the folder of a new SQLite file is made."""
+    is_sqlite = address.get_backend_name() == "sqlite"
+    if is_sqlite and address.database not in (None, "", ":memory:"):
+        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(address, pool_pre_ping=True)
+    if is_sqlite:
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+    except BaseException:
+        await engine.dispose()
+        raise
+    return engine
 
 
 def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -51,7 +51,13 @@ class ModelCard:
         """Read `model.json`. Raises `ModelError`."""
         try:
             card = json.loads(path.read_text(encoding="utf-8"))["serving"]
-            loaded = cls(card["version"], tuple(card["zooms"]), card["mirror"], float(card["temperature"]), tuple(card["log_prior"]))
+            loaded = cls(
+                card["version"],
+                tuple(card["zooms"]),
+                card["mirror"],
+                float(card["temperature"]),
+                tuple(card["log_prior"]),
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
         if not loaded.zooms or loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
@@ -84,7 +90,7 @@ class Classifier:
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
             raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
         runs = [self._run(faces[start : start + _FACES_A_RUN]) for start in range(0, len(faces), _FACES_A_RUN)]
-        probabilities = np.concatenate([np.empty((0, len(EMOTIONS)), np.float32), *runs])
+        probabilities: NDArray[np.float32] = np.concatenate([np.empty((0, len(EMOTIONS)), np.float32), *runs])
         return probabilities if head == "fer2013" else calibrate(probabilities, self.card)
 
     def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -92,7 +98,8 @@ class Classifier:
         if self.card.mirror:
             views = np.concatenate([views, views[:, :, ::-1]])
         probabilities = self._network.run(views.astype(np.float32))["fer2013"]
-        return probabilities.reshape(-1, len(faces), len(EMOTIONS)).mean(axis=0)
+        mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), len(EMOTIONS)).mean(axis=0)
+        return mean
 
 
 def _zoomed(faces: NDArray[np.uint8], zoom: float) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
     if len(data) > MAX_BYTES:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
     stream = io.BytesIO(data)  # OpenCV does not keep it alive itself
-    clip = cv2.VideoCapture(stream, cv2.CAP_FFMPEG, [])
+    clip = cv2.VideoCapture(stream, cv2.CAP_FFMPEG, [])  # type: ignore[call-overload]  # any stream will do
     try:
         return _sample(clip, count)
     except cv2.error as error:

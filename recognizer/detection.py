@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.runtime import TfliteModel
+from recognizer.views import halved, level_for, scale_of, shrunk, warp
 
 KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
 """BlazeFace's key points in their order; left and right are the person's own."""
@@ -31,9 +32,9 @@ _DOUBT_MARGINS = (1.35, 2.4)
 _MESH_VIEW = 192
 _MESH_MARGIN = 1.5
 _MOST_MESH_LOGIT = 8.0
-_LOOK_WEIGHT, _MESH_WEIGHT, _SHARE_WEIGHT, _BIAS = 0.56, 0.26, 1.40, 1.60
+FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
 """Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
-regression over 6,423 true and false faces in scenes made of valid-split faces (`python -m training face-check`)."""
+regression over what was looked at twice in scenes made of valid-split faces (compare `python -m training face-check`)."""
 _MOST_SHARE = 0.6
 _LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
@@ -122,10 +123,10 @@ class FaceDetector:
         return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
     def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        levels = _halved(photo)
+        levels = halved(photo)
         height, width = photo.shape[:2]
         scale = max(width, height) / _VIEW
-        small = _shrunk(levels[-1], _VIEW / max(levels[-1].shape[:2]))
+        small = shrunk(levels[-1], _VIEW / max(levels[-1].shape[:2]))
         faces = self._second_look(levels, self._look_at_whole(small, scale))
         if _is_portrait(faces, photo):
             return faces
@@ -149,8 +150,8 @@ class FaceDetector:
 
     def _look_at_tiles(self, levels: Sequence[NDArray[np.uint8]], grid: _Grid) -> list[Detection]:
         scale = grid.side * min(levels[0].shape[:2]) / _VIEW
-        picture, reduced = _level_for(levels, scale)
-        level = _shrunk(picture, reduced / scale)
+        picture, reduced = level_for(levels, scale)
+        level = shrunk(picture, reduced / scale)
         found = []
         for x, y in grid.corners(level.shape[1], level.shape[0]):
             tile = np.zeros((_VIEW, _VIEW, 3), np.uint8)
@@ -178,16 +179,19 @@ class FaceDetector:
     def _look_again(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Detection | None:
         view, to_photo = _levelled_view(levels, face, _SECOND_LOOK_MARGIN, _VIEW)
         again, turns = self._best_turn(view)
-        if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * _scale(to_photo) < _LEAST_WIDTH:
+        if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * scale_of(to_photo) < _LEAST_WIDTH:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
         sharper = _in_photo(_turned_back(again, turns, _VIEW, _VIEW), to_photo)
-        score = self._score(levels, sharper, [again.score, mirrored.score if mirrored else 0.0])
+        evidence = self._evidence(levels, sharper, [again.score, mirrored.score if mirrored else 0.0])
+        score = 1 / (1 + math.exp(-float(np.dot(FACE_WEIGHTS, evidence)) - FACE_BIAS))
         return replace(sharper, score=score) if score >= _LEAST_SCORE else None
 
-    def _score(self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]) -> float:
-        """How surely this is a face, 0 to 1, from two looks at it, the mesh and, where these leave a doubt, two looks
-        more from nearer and farther and the mesh on the mirrored face."""
+    def _evidence(
+        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]
+    ) -> tuple[float, float, float]:
+        """What speaks for a face: the logits of two looks at it and of the mesh and, where these leave a doubt, of two
+        looks more from nearer and farther and of the mesh on the mirrored face; and the logarithm of its share."""
         mesh_view, _ = _levelled_view(levels, face, _MESH_MARGIN, _MESH_VIEW)
         meshes = [self._mesh_logit(mesh_view)] * 2
         scores = [*looks, *looks]
@@ -197,12 +201,11 @@ class FaceDetector:
             scores = [*looks, *(look.score if look else 0.0 for look in more)]
             meshes[1] = self._mesh_logit(mesh_view[:, ::-1])
         share = math.log(min(_MOST_SHARE, face.box.width / min(levels[0].shape[:2])))
-        evidence = _LOOK_WEIGHT * sum(map(_logit, scores)) + _MESH_WEIGHT * sum(meshes) + _SHARE_WEIGHT * share + _BIAS
-        return 1 / (1 + math.exp(-evidence))
+        return sum(map(_logit, scores)), sum(meshes), share
 
     def _mesh_logit(self, view: NDArray[np.uint8]) -> float:
         """How surely the face mesh sees a face in a 192x192 view, as a logit of at most 8 either way."""
-        outputs = self._mesh.run(view[None].astype(np.float32) / 255)
+        outputs = self._mesh.run(view[None].astype(np.float32) / np.float32(255))
         logit = float(next(output for output in outputs.values() if output.size == 1).item())
         return max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, logit))
 
@@ -222,16 +225,16 @@ class FaceDetector:
 
     def _look(self, view: NDArray[np.uint8], corner: tuple[float, float], scale: float) -> list[Detection]:
         """Run the net on one 128x128 view whose pixels are `scale` photo pixels wide, starting at `corner`."""
-        outputs = self._network.run(view[None].astype(np.float32) / 127.5 - 1)
+        outputs = self._network.run(view[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
         likely = np.flatnonzero(logits > _logit(_FIRST_LOOK_SCORE))
         if not len(likely):
             return []
-        scores = 1 / (1 + np.exp(-logits[likely]))
+        scores = (1 / (1 + np.exp(-logits[likely]))).astype(np.float32)
         points = regressed[likely].reshape(-1, 8, 2)
         points[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[likely, None] * _VIEW
         points[:, 1] *= scale
-        points[:, [0, 2, 3, 4, 5, 6, 7]] = points[:, [0, 2, 3, 4, 5, 6, 7]] * scale + np.float32(corner)
+        points[:, [0, 2, 3, 4, 5, 6, 7]] = points[:, [0, 2, 3, 4, 5, 6, 7]] * scale + np.array(corner, np.float32)
         return _merged(scores, points)
 
 
@@ -295,21 +298,6 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
     return box.x, box.y, box.x + box.width, box.y + box.height
 
 
-def _halved(photo: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The photo, and it halved again and again for as long as it stays larger than two views; halving is fast."""
-    levels = [photo]
-    while min(levels[-1].shape[:2]) > 4 * _VIEW:
-        levels.append(_shrunk(levels[-1], 0.5))
-    return levels
-
-
-def _level_for(levels: Sequence[NDArray[np.uint8]], scale: float) -> tuple[NDArray[np.uint8], float]:
-    """The smallest level that still has every pixel of a view whose pixels are `scale` photo pixels wide, and how many
-    photo pixels one of the level's is wide."""
-    index = max(0, min(len(levels) - 1, math.floor(math.log2(max(scale, 1.0)))))
-    return levels[index], 2.0**index
-
-
 def _levelled_view(
     levels: Sequence[NDArray[np.uint8]], face: Detection, margin: float, side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -321,41 +309,10 @@ def _levelled_view(
     cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
     x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
     to_photo = np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
-    level, reduced = _level_for(levels, scale)
+    level, reduced = level_for(levels, scale)
     to_level = to_photo / reduced
     to_level[:, 2] += 0.5 / reduced - 0.5
     return warp(level, to_level, side), to_photo
-
-
-def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int, finer: int = 1) -> NDArray[np.uint8]:
-    """A square view of `side` pixels; `to_photo` `(2, 3)` maps the centres of its pixels to the photo's.
-
-    Shrinking is anti-aliased: the part in view is first reduced by area averaging to the view's resolution times
-    `finer`, then turned at that resolution, then averaged. Edges are repeated.
-    """
-    fine = to_photo.copy()
-    fine[:, :2] /= finer
-    fine[:, 2] += (to_photo[:, :2].sum(axis=1) / finer - to_photo[:, :2].sum(axis=1)) / 2
-    length = side * finer
-    corners = fine @ np.array([[0, length, 0, length], [0, 0, length, length], [1, 1, 1, 1]], dtype=np.float64)
-    low = np.maximum(np.floor(corners.min(axis=1)).astype(int) - 2, 0)
-    high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, photo.shape[1::-1])
-    if (high <= low).any():
-        return np.zeros((side, side, *photo.shape[2:]), np.uint8)
-    part = photo[low[1] : high[1], low[0] : high[0]]
-    small = _shrunk(part, 1 / max(1.0, _scale(fine)))
-    ratio = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
-    fine[:, 2] += 0.5 - low
-    fine *= ratio[:, None]
-    fine[:, 2] -= 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(small, fine, (length, length), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return _shrunk(view.astype(np.uint8, copy=False), 1 / finer)
-
-
-def _scale(affine: NDArray[np.float64]) -> float:
-    """How much a similarity transform `(2, 3)` enlarges."""
-    return math.hypot(affine[0, 0], affine[1, 0])
 
 
 def _logit(probability: float) -> float:
@@ -365,7 +322,7 @@ def _logit(probability: float) -> float:
 
 def _in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
     """A face found in a view, carried over to the photo; the box stays upright around the same centre."""
-    linear, shift, scale = to_photo[:, :2], to_photo[:, 2], _scale(to_photo)
+    linear, shift, scale = to_photo[:, :2], to_photo[:, 2], scale_of(to_photo)
     width, height = face.box.width * scale, face.box.height * scale
     x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
     keypoints = (face.keypoints @ linear.T + shift).astype(np.float32)
@@ -382,23 +339,18 @@ def _turned_back(face: Detection, quarter_turns: int, width: int, height: int) -
         case 1:
             points, centre = np.stack([width - 1 - y, x], axis=1), (width - 1 - middle[1], middle[0])
         case 2:
-            points, centre = np.stack([width - 1 - x, height - 1 - y], axis=1), (width - 1 - middle[0], height - 1 - middle[1])
+            points, centre = (
+                np.stack([width - 1 - x, height - 1 - y], axis=1),
+                (width - 1 - middle[0], height - 1 - middle[1]),
+            )
         case _:
             points, centre = np.stack([y, height - 1 - x], axis=1), (middle[1], height - 1 - middle[0])
     turned = Box(centre[0] - box.width / 2, centre[1] - box.height / 2, box.width, box.height)
     return Detection(turned, face.score, points.astype(np.float32))
 
 
-def _shrunk(photo: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    if factor == 1:
-        return photo
-    size = tuple(max(1, round(side * factor)) for side in photo.shape[1::-1])
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return cv2.resize(photo, size, interpolation=method).astype(np.uint8, copy=False)
-
-
 def _starts(length: int, step: float) -> list[int]:
-    """Where the tiles of one axis start: evenly spread, no further apart than `step`, the last one ending at the edge."""
+    """Where the tiles of one axis start: evenly spread, no further apart than `step`, the last at the edge."""
     room = length - _VIEW
     count = math.ceil(room / step) + 1 if room > 0 else 1
     return [round(room * index / (count - 1)) for index in range(count)] if count > 1 else [0]

@@ -93,7 +93,7 @@ def _open(data: bytes) -> Image.Image:
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         if find_spec("pillow_heif") is None:
             raise PhotoError(PhotoProblem.NEEDS_HEIC)
-        from pillow_heif import register_heif_opener
+        from pillow_heif import register_heif_opener  # noqa: PLC0415  (an optional extra)
 
         register_heif_opener()
         formats.append("HEIF")
@@ -119,7 +119,8 @@ def _pixels_of(data: bytes, image: Image.Image) -> Photo:
         pixels = np.asarray(_eight_bit_rgb(_shrunk(image)))
     if max(pixels.shape) > WORKING_SIDE:
         shrink = WORKING_SIDE / max(pixels.shape)
-        pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        shrunk = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        pixels = shrunk.astype(np.uint8, copy=False)
     for turn in _TURNS.get(image.getexif().get(0x0112, 1), ()):
         pixels = turn(pixels)
     return Photo(np.ascontiguousarray(pixels, dtype=np.uint8), long_side / max(pixels.shape))

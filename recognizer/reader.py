@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -106,10 +107,11 @@ class Recognizer:
         probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))
         classified = time.perf_counter()
         faces = tuple(
-            self._face(face, photo.scale, row, crop) for face, row, crop in zip(found, probabilities, crops, strict=True)
+            self._face(face, photo.scale, row, crop)
+            for face, row, crop in zip(found, probabilities, crops, strict=True)
         )
         times = (started, decoded, detected, classified, time.perf_counter())
-        steps = (1000 * (end - start) for start, end in zip(times, times[1:], strict=False))
+        steps = (1000 * (end - start) for start, end in pairwise(times))
         return Reading(faces, self.version, Milliseconds(*steps))
 
     def _face(self, found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8]) -> Face:

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.detection import Detection, warp
+from recognizer.detection import Detection
 from recognizer.emotions import FACE_SIZE
+from recognizer.views import warp
 
 SIDE_WEIGHTS = (0.870, 1.083, -0.452)
 """A frame's side as a sum of box width, distance of the eyes, and distance from between the eyes to the mouth."""

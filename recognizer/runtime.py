@@ -47,9 +47,9 @@ class TfliteModel:
         return {name: interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
     def _interpreter(self) -> Interpreter:
-        if not hasattr(self._of_thread, "interpreter"):
+        interpreter: Interpreter | None = getattr(self._of_thread, "interpreter", None)
+        if interpreter is None:
             interpreter = Interpreter(model_content=self._content, num_threads=1)
             interpreter.allocate_tensors()
             self._of_thread.interpreter = interpreter
-        interpreter: Interpreter = self._of_thread.interpreter
         return interpreter

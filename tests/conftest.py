@@ -18,7 +18,9 @@ from training.data import Faces, default_folder, load
 
 def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
     """RGB pixels as the bytes of a JPEG."""
-    written, content = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    written, content = cv2.imencode(
+        ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     assert written
     return content.tobytes()
 
@@ -47,7 +49,7 @@ def group_photo() -> bytes:
 @pytest.fixture(scope="session")
 def wall_photo() -> bytes:
     """A brick wall, nobody in it."""
-    return jpeg(cv2.cvtColor(skimage.data.brick(), cv2.COLOR_GRAY2RGB))
+    return jpeg(np.repeat(skimage.data.brick()[..., None], 3, axis=2))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def main() -> int:
     if missing:
         return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from training.commands import app  # noqa: PLC0415  # only once its needs are met
+    from training.commands import app  # only once its needs are met
 
     try:
         app()
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def _say(sentence: str, *, status: int) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201
+    print(sentence, file=sys.stderr)
     return status
 
 

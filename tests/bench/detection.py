@@ -10,8 +10,8 @@ from rich.table import Table
 from recognizer import Recognizer
 from recognizer.detection import FaceDetector
 from recognizer.registration import register
-from tests.scenes import faceless, is_found, pasted, quarter_turned
 from training.data import Faces
+from training.scenes import faceless, is_found, pasted, quarter_turned
 
 _SEED = 20261121
 
@@ -44,9 +44,14 @@ def detection_table(faces: Faces, count: int) -> Table:
         raw = recognizer.classify(faces.pixels[rows]).argmax(axis=1)
         registered = recognizer.classify(np.stack(crops)).argmax(axis=1)
         labels = faces.labels[rows]
-        shares = (len(rows) / count, *(float(x.mean()) for x in (raw == registered, registered == labels, raw == labels)))
+        shares = (
+            len(rows) / count,
+            *(float(x.mean()) for x in (raw == registered, registered == labels, raw == labels)),
+        )
         turned = f"{90 * case.quarter_turns}°"
-        table.add_row(f"{case.side} px", turned, *(f"{share:.1%}" for share in shares), f"{statistics.median(times):.1f}")
+        table.add_row(
+            f"{case.side} px", turned, *(f"{share:.1%}" for share in shares), f"{statistics.median(times):.1f}"
+        )
     return table
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from recognizer import Recognizer
-from tests.scenes import HEIGHT, WIDTH, shipped_photos
+from training.scenes import HEIGHT, WIDTH, shipped_photos
 
 REPEATS = 100
 _PROCESS = "tests.bench.process"

@@ -57,7 +57,9 @@ class TelegramServer:
         self.files[number] = data
         return {"file_id": number, "file_unique_id": number, "file_size": len(data)}
 
-    async def tap(self, record: dict[str, Any], label: str, *, person: int = 7, original: dict[str, Any] | None = None) -> None:
+    async def tap(
+        self, record: dict[str, Any], label: str, *, person: int = 7, original: dict[str, Any] | None = None
+    ) -> None:
         """A person presses the button that carries `label` under a message the bot sent (or edited)."""
         keys = [key for row in _markup(record)["inline_keyboard"] for key in row]
         data = next(key["callback_data"] for key in keys if label in key["text"])

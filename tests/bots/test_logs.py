@@ -19,7 +19,9 @@ def test_a_secret_is_removed(style: str, secret: str, capsys: pytest.CaptureFixt
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     try:
         configure_logs("info", style)
-        structlog.get_logger().info("event", url=f"https://api.telegram.org/bot{secret}/getMe" if secret != LINK else secret)
+        structlog.get_logger().info(
+            "event", url=f"https://api.telegram.org/bot{secret}/getMe" if secret != LINK else secret
+        )
         logging.getLogger("somebody").warning("they wrote %s", secret)
         try:
             raise RuntimeError(secret)

@@ -17,10 +17,10 @@ from bots.inference import InferencePool
 from bots.service import EmojiService
 from db import Chat, Person, Store
 from recognizer import Reading, Recognizer
-from tests import scenes
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded, png_bomb
 from tests.rows import count_rows
+from training import scenes
 from training.data import Faces
 
 ADA, BOB = Person("telegram", "7"), Person("telegram", "8")
@@ -43,7 +43,9 @@ async def test_a_sure_face_gets_a_verdict_and_a_reaction(service: EmojiService, 
     assert [button.label for button in reply.rows[0]] == ["😄", "😁", "😊"]
 
 
-async def test_an_unsure_face_gets_choices_and_no_reaction(service: EmojiService, recognizer: Recognizer, faces: Faces) -> None:
+async def test_an_unsure_face_gets_choices_and_no_reaction(
+    service: EmojiService, recognizer: Recognizer, faces: Faces
+) -> None:
     surest = recognizer.classify(faces.pixels[:400]).max(axis=1)
     for row in np.argsort(surest):
         scene = np.full((600, 600, 3), 128, np.uint8)
@@ -141,7 +143,9 @@ async def test_a_choice_from_further_down_stays_in_sight(service: EmojiService, 
     assert after.rows[0][-1].label == far.label
 
 
-@pytest.mark.parametrize("token", ["", "e:1", "e:x:0", "z:1:0", "e:1:0:0", "e:-1:0", "c:1:9", "e:01:0", "e:1:99", "☃" * 50])
+@pytest.mark.parametrize(
+    "token", ["", "e:1", "e:x:0", "z:1:0", "e:1:0:0", "e:-1:0", "c:1:9", "e:01:0", "e:1:99", "☃" * 50]
+)
 async def test_a_token_that_no_button_has_is_refused_kindly(service: EmojiService, selfie: bytes, token: str) -> None:
     await answer(service, selfie)
     assert await tap(service, token) == texts.GONE
@@ -197,9 +201,8 @@ async def test_when_the_pool_is_full_people_hear_so_and_are_answered_in_turn(
     order: list[int] = []
 
     async def send(number: int) -> list[Reply]:
-        replies = []
-        async for reply in crowded.on_photo(Photo(Person("telegram", str(number)), CHAT, (Picture(selfie),))):
-            replies.append(reply)
+        photo = Photo(Person("telegram", str(number)), CHAT, (Picture(selfie),))
+        replies = [reply async for reply in crowded.on_photo(photo)]
         order.append(number)
         return replies
 

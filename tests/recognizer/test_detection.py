@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recognizer import detection
 from recognizer.detection import Detection, DetectorError, FaceDetector
-from tests import scenes
+from training import scenes
 from training.data import Faces
 
 ASTRONAUT = skimage.data.astronaut()

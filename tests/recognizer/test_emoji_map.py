@@ -72,7 +72,9 @@ def test_too_few_emoji_for_an_emotion_are_refused(tmp_path: Path) -> None:
         EmojiMap.load(path)
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"", "is empty"), (b"\xff\xfe\xff", "cannot be read"), (b"- 1", "line 1")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"", "is empty"), (b"\xff\xfe\xff", "cannot be read"), (b"- 1", "line 1")]
+)
 def test_what_is_no_map_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "map.yaml"
     path.write_bytes(content)

@@ -3,15 +3,16 @@
 import cv2
 import numpy as np
 import skimage.data
+from numpy.typing import NDArray
 
 from recognizer.detection import FaceDetector
 from recognizer.reader import Recognizer
 from recognizer.registration import register
-from tests import scenes
+from training import scenes
 from training.data import Faces
 
 
-def _crop(photo: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _crop(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return register(photo, FaceDetector.load().find(photo)[0])
 
 

@@ -2,9 +2,7 @@
 
 from training.recipe import Augmentation, Loss, Network, Recipe, Schedule
 
-STILL = Augmentation(
-    rotation_degrees=0, shift=0, zoom=0, stretch=0, flip=False, brightness=0, contrast=0, erase=0
-)
+STILL = Augmentation(rotation_degrees=0, shift=0, zoom=0, stretch=0, flip=False, brightness=0, contrast=0, erase=0)
 LIVELY = Augmentation(
     rotation_degrees=12, shift=0.08, zoom=0.12, stretch=0.06, flip=True, brightness=0.15, contrast=0.3, erase=0.25
 )

@@ -129,7 +129,12 @@ def test_labels_cut_after_a_whole_line_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("was", "becomes"),
-    [("0,train,angry", "0,train,furious"), ("0,train", "0,tram"), ("ferplus_fear", "ferplus_joy"), ("angry,0", "angry,x")],
+    [
+        ("0,train,angry", "0,train,furious"),
+        ("0,train", "0,tram"),
+        ("ferplus_fear", "ferplus_joy"),
+        ("angry,0", "angry,x"),
+    ],
 )
 def test_a_junk_label_is_named(tmp_path: Path, was: str, becomes: str) -> None:
     labels = write_sheets(tmp_path, FACES, SPLITS) / "labels.csv"

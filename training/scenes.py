@@ -33,17 +33,22 @@ def background(random: np.random.Generator) -> NDArray[np.uint8]:
     if kind == 0:
         photos = shipped_photos()
         photo = photos[random.integers(len(photos))]
-        return cv2.resize(photo, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+        return _resized(photo)
     if kind == 1:
         cells = int(random.choice([4, 16, 64, 240]))
         noise = random.integers(0, 256, (cells * 3 // 4, cells, 3)).astype(np.uint8)
-        return cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+        return _resized(noise)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     turn, colours = random.uniform(0, np.pi), random.integers(0, 256, (2, 3))
     along = x * np.cos(turn) + y * np.sin(turn)
     wave = np.sin(along / random.uniform(4, 80)) / 2 + 0.5 if kind == 2 else (along - along.min()) / np.ptp(along)
     mixed = colours[0] * wave[..., None] + colours[1] * (1 - wave[..., None])
-    return np.clip(mixed + random.normal(0, 6, mixed.shape), 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(mixed + random.normal(0, 6, mixed.shape), 0, 255).astype(np.uint8)
+    return picture
+
+
+def _resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def pasted(face: NDArray[np.uint8], side: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], Box]:
@@ -77,7 +82,11 @@ def faceless(faces: NDArray[np.uint8], count: int, random: np.random.Generator) 
         elif index % 3 == 1:
             yield background(random)
         else:
-            corner = faces[random.integers(len(faces))][:12, :12] if index % 2 else faces[random.integers(len(faces))][-10:, -10:]
+            corner = (
+                faces[random.integers(len(faces))][:12, :12]
+                if index % 2
+                else faces[random.integers(len(faces))][-10:, -10:]
+            )
             grey = cv2.resize(corner, (640, 640), interpolation=cv2.INTER_CUBIC)
             yield cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
 

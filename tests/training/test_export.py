@@ -1,0 +1,77 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import training.export
+from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
+from tests.training.faces import easy_faces
+from tests.training.recipes import tiny_recipe
+from training.export import ExportError, choose_calibration, export
+from training.fit import fit, load_fitted
+
+TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    fit(tiny_recipe(epochs=5), TRAIN, VALID, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "new"
+    export(run, TRAIN, VALID, folder)
+    return folder
+
+
+def test_int8_gives_the_labels_that_keras_gives(run: Path, model: Path) -> None:
+    unseen = easy_faces(70, seed=2)
+    floats = load_fitted(run).predict(unseen.pixels, verbose=0)["fer2013"]
+    served = Classifier.load(model)
+    single = Classifier(served._network, ModelCard("", (1.0,), False, 1.0, (0.0,) * 7))
+    int8 = single.classify(unseen.pixels, "fer2013")
+    assert (int8.argmax(axis=1) == floats.argmax(axis=1)).mean() >= 0.98
+    np.testing.assert_allclose(int8, floats, atol=0.1)
+
+
+def test_the_exported_model_reads_easy_faces_as_it_is_served(model: Path) -> None:
+    shown = Classifier.load(model).classify(VALID.pixels)
+    np.testing.assert_allclose(shown.sum(axis=1), 1, atol=1e-5)
+    assert (shown.argmax(axis=1) == VALID.labels).mean() > 0.6
+
+
+def test_the_card_names_the_recipe_and_the_weights(model: Path) -> None:
+    facts = json.loads((model / CARD_FILE).read_text())
+    version = Classifier.load(model).card.version
+    assert version == f"tiny-{facts['weights_sha256'][:8]}"
+    assert facts["recipe"]["epochs"] == 5
+    assert facts["int8_against_float_on_valid"]["same_label"] >= 0.98
+
+
+def test_weights_that_disagree_with_the_float_network_are_not_written(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.export, "LEAST_AGREEMENT", 1.01)
+    with pytest.raises(ExportError, match="nothing was written"):
+        export(run, TRAIN, VALID, tmp_path / "new")
+    assert not (tmp_path / "new" / WEIGHTS_FILE).exists()
+
+
+def test_a_run_without_weights_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="holds no fitted run"):
+        export(tmp_path, TRAIN, VALID, tmp_path / "new")
+
+
+def test_a_network_that_is_too_sure_is_cooled_down() -> None:
+    labels = np.arange(700, dtype=np.int64) % 7
+    guesses = np.where(np.arange(700) % 4 == 0, (labels + 1) % 7, labels)  # three of four right, all 0.99 sure
+    probabilities = np.full((700, 7), 0.01 / 6, np.float32)
+    probabilities[np.arange(700), guesses] = 0.99
+    uncalibrated = ModelCard("v", (1.0,), False, 1.0, (0.0,) * 7)
+    card = choose_calibration(probabilities, labels, np.full(7, 100), uncalibrated)
+    assert card.temperature > 1.3
+    assert card.log_prior == (0.0,) * 7

@@ -1,0 +1,196 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py  # type: ignore[import-untyped]
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.faces import easy_faces, in_turns, write_sheets
+from tests.training.recipes import tiny_recipe
+from training.data import Faces
+from training.fit import BEST_WEIGHTS, HISTORY_FILE, Batches, RunError, fit, load_fitted, targets_of
+from training.recipe import Recipe
+
+TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
+
+
+class InterruptedLogger(keras.callbacks.CSVLogger):  # type: ignore[misc]  # Keras has no types
+    """Somebody presses Ctrl-C in the second epoch."""
+
+    def on_train_batch_end(self, *_: object, **__: object) -> None:
+        if self.model.optimizer.iterations >= 14 + 5:
+            raise KeyboardInterrupt
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / HISTORY_FILE).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def optimizer_steps(run: Path) -> int:
+    with h5py.File(run / "checkpoint" / "latest.weights.h5") as file:
+        return int(file["optimizer/vars/0"][()])
+
+
+def accuracy(network: keras.Model, faces: Faces) -> float:
+    guesses = network.predict(faces.pixels, verbose=0)["fer2013"].argmax(axis=1)
+    return float((guesses == faces.labels).mean())
+
+
+def interrupt_in_second_epoch(recipe: Recipe, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "CSVLogger", InterruptedLogger)
+        with pytest.raises(KeyboardInterrupt):
+            fit(recipe, TRAIN, VALID, run)
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("whole")
+    assert fit(tiny_recipe(epochs=3), TRAIN, VALID, run) == run / BEST_WEIGHTS
+    return run
+
+
+def test_a_fit_learns_and_writes_a_line_an_epoch(whole_run: Path) -> None:
+    assert [line["epoch"] for line in history(whole_run)] == ["0", "1", "2"]
+    assert accuracy(load_fitted(whole_run), VALID) > 0.6
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(whole_run: Path) -> None:
+    best = max(float(line["val_fer2013_accuracy"]) for line in history(whole_run))
+    assert accuracy(load_fitted(whole_run), VALID) == pytest.approx(best, abs=0.02)
+
+
+def test_a_finished_run_is_left_as_it_is(whole_run: Path) -> None:
+    before = (whole_run / BEST_WEIGHTS).read_bytes()
+    fit(tiny_recipe(epochs=3), TRAIN, VALID, whole_run)
+    assert (whole_run / BEST_WEIGHTS).read_bytes() == before
+    assert len(history(whole_run)) == 3
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tiny_recipe(epochs=3)
+    interrupt_in_second_epoch(recipe, tmp_path, monkeypatch)
+    assert [line["epoch"] for line in history(tmp_path)] == ["0"]
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert [line["epoch"] for line in history(tmp_path)] == ["0", "1", "2"]
+    assert optimizer_steps(tmp_path) == optimizer_steps(whole_run) == 3 * 14
+    # true to the last bit only without augmentation and dropout, whose random numbers start anew
+    for resumed, whole in zip(load_fitted(tmp_path).weights, load_fitted(whole_run).weights, strict=True):
+        np.testing.assert_allclose(resumed.numpy(), whole.numpy(), atol=1e-4)
+
+
+def test_a_checkpoint_spoilt_by_a_crash_is_replaced_by_the_one_before(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=3)
+    fit(recipe, TRAIN, VALID, tmp_path)
+    checkpoint = tmp_path / "checkpoint" / "latest.weights.h5"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert optimizer_steps(tmp_path) == 3 * 14
+
+
+def test_a_resumed_run_keeps_a_best_that_is_not_reached_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tiny_recipe()
+    interrupt_in_second_epoch(recipe, tmp_path, monkeypatch)
+    lines = (tmp_path / HISTORY_FILE).read_text().splitlines()
+    column = lines[0].split(",").index("val_fer2013_accuracy")
+    figures = lines[1].split(",")
+    figures[column] = "1.5"  # nothing reaches this
+    (tmp_path / HISTORY_FILE).write_text("\n".join([lines[0], ",".join(figures)]) + "\n")
+    best = (tmp_path / BEST_WEIGHTS).read_bytes()
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert (tmp_path / BEST_WEIGHTS).read_bytes() == best
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"name": "tiny"}'])
+def test_the_folder_of_another_recipe_is_refused(tmp_path: Path, content: str | None) -> None:
+    other = json.dumps(tiny_recipe(epochs=9).model_dump()) if content is None else content
+    (tmp_path / "recipe.json").write_text(other)
+    with pytest.raises(RunError, match=f"{tmp_path} holds a run of another recipe"):
+        fit(tiny_recipe(), TRAIN, VALID, tmp_path)
+
+
+def test_a_run_that_was_never_fitted_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="python -m training fit"):
+        load_fitted(tmp_path / "tiny")
+
+
+def test_faces_without_votes_fit_the_same_recipe(tmp_path: Path) -> None:
+    without_votes = Faces(TRAIN.pixels[:70], TRAIN.labels[:70], None)
+    fit(tiny_recipe(epochs=1), without_votes, VALID, tmp_path)
+    assert set(load_fitted(tmp_path).output_names) == {"fer2013", "ferplus"}
+    assert np.isfinite([float(figure) for figure in history(tmp_path)[0].values()]).all()
+
+
+def test_rare_classes_weigh_more_and_weights_average_one() -> None:
+    faces = Faces(TRAIN.pixels[:8], np.array([0, 0, 0, 0, 0, 0, 0, 1]), None)
+    weights = targets_of(faces, tiny_recipe(), faces.class_counts).weights["fer2013"]
+    assert weights[7] / weights[0] == pytest.approx(7**0.25)
+    assert weights.mean() == pytest.approx(1)
+
+
+def test_votes_become_shares_and_faces_without_votes_weigh_nothing() -> None:
+    votes = np.zeros((2, 8), np.float32)
+    votes[0, :2] = 3, 1
+    wanted = targets_of(Faces(TRAIN.pixels[:2], TRAIN.labels[:2], votes), tiny_recipe(), TRAIN.class_counts)
+    assert wanted.targets["ferplus"][0].tolist() == [0.75, 0.25, 0, 0, 0, 0, 0, 0]
+    assert wanted.weights["ferplus"].tolist() == [1, 0]
+
+
+def seen_in_an_epoch(batches: Batches, epoch: int) -> NDArray[np.uint8]:
+    batches.shuffle(epoch)
+    return np.concatenate([batches[number][0] for number in range(len(batches))])
+
+
+def test_every_epoch_has_every_face_once_in_an_order_of_its_own() -> None:
+    recipe = tiny_recipe()
+    batches = Batches(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe)
+    first, second, first_again = (seen_in_an_epoch(batches, epoch) for epoch in (0, 1, 0))
+    np.testing.assert_array_equal(first, first_again)
+    assert (first != second).any()
+    for seen in (first, second):
+        assert sorted(face.tobytes() for face in seen) == sorted(face.tobytes() for face in TRAIN.pixels)
+
+
+def test_keras_sees_another_order_in_every_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    take = Batches.__getitem__
+
+    def watched(self: Batches, number: int) -> tuple[NDArray[np.uint8], object, object]:
+        batch = take(self, number)
+        if number == len(self) - 1:
+            seen.append(batch[0].tobytes())
+        return batch
+
+    monkeypatch.setattr(Batches, "__getitem__", watched)
+    fit(tiny_recipe(epochs=3), TRAIN[:70], VALID, tmp_path)
+    assert len(set(seen)) == 3
+
+
+def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> None:
+    write_sheets(tmp_path / "data", easy_faces(300), in_turns(300))
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(json.dumps(tiny_recipe(epochs=10_000).model_dump(mode="json")))  # JSON is YAML
+    command = [sys.executable, "-m", "training", "fit", str(recipe)]
+    command += ["--data", str(tmp_path / "data"), "--runs", str(tmp_path / "runs")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    checkpoint = tmp_path / "runs" / "tiny" / "checkpoint" / "training_metadata.json"
+    deadline = time.monotonic() + 60
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "Stopped. Whole epochs are kept" in output
+    assert "Traceback" not in errors
+    assert optimizer_steps(tmp_path / "runs" / "tiny") % 15 == 0

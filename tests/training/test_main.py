@@ -1,0 +1,119 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import training.__main__
+from tests.training.faces import easy_faces, in_turns, write_sheets
+from tests.training.recipes import tiny_recipe
+from training.__main__ import main
+
+
+class Call:
+    """Runs the command line in this process and keeps what it said."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *arguments: str | Path) -> tuple[int, str]:
+        """The exit status, and everything that was printed in one line."""
+        self._monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
+        try:
+            status = main()
+        except SystemExit as left:
+            status = int(left.code or 0)
+        said = self._capsys.readouterr()
+        return status, " ".join((said.out + said.err).split())
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    return Call(monkeypatch, capsys)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_sheets(tmp_path / "data", easy_faces(300), in_turns(300))
+
+
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "training", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "fit" in done.stdout
+    assert "tensorflow" not in done.stderr.lower()
+
+
+@pytest.mark.parametrize("command", ["fit", "export", "evaluate", "framing"])
+def test_every_command_has_help(call: Call, command: str) -> None:
+    status, said = call(command, "--help")
+    assert status == 0
+    assert "--data" in said
+
+
+def test_a_wrong_recipe_name_is_answered_with_the_right_ones(call: Call) -> None:
+    status, said = call("fit", "nope")
+    assert status == 1
+    assert said == "No recipe 'nope'. Name a YAML file or one of: vgg_small."
+
+
+@pytest.mark.parametrize("arguments", [("--nonsense",), ("fit",), ("fit", "vgg_small", "--nonsense"), ("knit",)])
+def test_a_wrong_call_is_told_apart(call: Call, arguments: tuple[str, ...]) -> None:
+    status, _ = call(*arguments)
+    assert status == 2
+
+
+def test_missing_data_is_answered_with_what_to_set(call: Call, tmp_path: Path) -> None:
+    status, said = call("evaluate", "--data", tmp_path)
+    assert status == 1
+    assert said.startswith(f"No FER2013 data at {tmp_path}. Set FER2013_DIR")
+
+
+def test_a_missing_model_is_something_needed(call: Call, tmp_path: Path) -> None:
+    status, said = call("evaluate", "--model", tmp_path)
+    assert status == 3
+    assert "model.json is missing" in said
+
+
+def test_a_missing_package_is_named_with_how_to_install_it(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.__main__, "find_spec", lambda name: None if name == "keras" else name)
+    status, said = call("fit", "vgg_small")
+    assert status == 3
+    assert said == "Training needs keras: pip install -e '.[training]'."
+
+
+def test_exporting_before_fitting_says_what_to_do(call: Call, data: Path, tmp_path: Path) -> None:
+    status, said = call("export", "vgg_small", "--data", data, "--runs", tmp_path, "--out", tmp_path / "model")
+    assert status == 3
+    assert said == f"{tmp_path}/vgg_small holds no fitted run; fit its recipe first: python -m training fit vgg_small"
+
+
+def test_a_folder_with_another_run_is_bad_input(call: Call, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "vgg_small").mkdir()
+    (tmp_path / "vgg_small" / "recipe.json").write_text(tiny_recipe().model_dump_json())
+    status, said = call("fit", "vgg_small", "--data", data, "--runs", tmp_path)
+    assert status == 1
+    assert "holds a run of another recipe" in said
+
+
+def test_fit_export_and_evaluate_follow_each_other(call: Call, data: Path, tmp_path: Path) -> None:
+    recipe, model, figures = tmp_path / "mine.yaml", tmp_path / "model", tmp_path / "figures"
+    recipe.write_text(json.dumps(tiny_recipe(epochs=4).model_dump(mode="json")))  # JSON is YAML
+    common = ("--data", data)
+    assert call("fit", recipe, "--runs", tmp_path, *common)[0] == 0
+    status, said = call("export", recipe, "--runs", tmp_path, "--out", model, *common)
+    assert status == 0, said
+    status, said = call("evaluate", "--split", "test", "--model", model, "--out", figures, *common)
+    assert status == 0
+    assert "30 faces: accuracy" in said
+    scores = json.loads((figures / "scores-test.json").read_text())
+    assert scores["version"].startswith("tiny-")
+    assert scores["shown"]["n"] == scores["fer2013"]["n"] == 30
+    assert (figures / "shown-test.png").is_file()
+
+
+def test_evaluate_scores_the_shipped_model_on_any_data(call: Call, data: Path) -> None:
+    status, said = call("evaluate", "--data", data)
+    assert status == 0
+    assert "calibration error" in said
