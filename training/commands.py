@@ -94,7 +94,7 @@ def framing(
     data: DataOption = None,
     count: Annotated[int, typer.Option(min=1, help="How many training faces to look at.")] = 2000,
 ) -> None:
-    """Print where the key points fall in a FER2013 face: the reference that registration uses."""
+    """Print how FER2013 frames a face: what registration is built on."""
     train = load(data or default_folder())["train"]
     rows = np.random.default_rng(0).choice(len(train), min(count, len(train)), replace=False)
     found = derive(FaceDetector.load(), train[rows])
@@ -102,6 +102,19 @@ def framing(
     for name, (x, y), spread in zip(KEYPOINTS, found.keypoints, found.spread, strict=True):
         table.add_row(name, f"{x:.1f}", f"{y:.1f}", f"{spread:.1f}")
     console.print(table)
+    console.print(f"side weights {found.side_weights}, centre shift {found.centre_shift}")
+
+
+@app.command()
+def face_check(
+    data: DataOption = None,
+    count: Annotated[int, typer.Option(min=20, help="How many faces, and how many pictures without one.")] = 250,
+) -> None:
+    """Print how the detector should weigh what speaks for a face."""
+    from training.face_check import derive as weigh  # noqa: PLC0415  # scikit-image is only needed here
+
+    found = weigh(load(data or default_folder())["valid"], count, seed=5)
+    console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
 
 
 def _print_scores(title: str, scores: Scores) -> None:

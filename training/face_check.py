@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from recognizer.detection import Detection, FaceDetector
+from recognizer.runtime import TfliteModel
 from training.data import Faces
 from training.scenes import faceless, is_found, pasted
 
@@ -31,7 +32,9 @@ class FaceCheck:
 class _Recorder(FaceDetector):
     """A detector that writes down the evidence for everything it looks at twice."""
 
-    seen: list[tuple[Detection, tuple[float, float, float]]]
+    def __init__(self, network: TfliteModel, mesh: TfliteModel) -> None:
+        super().__init__(network, mesh)
+        self.seen: list[tuple[Detection, tuple[float, float, float]]] = []
 
     def _evidence(
         self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]

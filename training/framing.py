@@ -1,46 +1,69 @@
-"""Derives where eyes and mouth fall in a FER2013 face: `python -m training framing` prints them for
-`recognizer.registration.REFERENCE`.
+"""Derives how FER2013 frames a face: `python -m training framing` prints what `recognizer.registration` uses.
 
-FER2013 faces sit in their 48x48 frame in one consistent way, so the medians over many faces say how a face must be
-framed at serving time.
+FER2013 faces sit in their 48x48 frame in one consistent way, so what the detector finds in many of them says how a
+face must be framed at serving time.
 """
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import FACE_SIZE
 from recognizer.detection import FaceDetector
 from training.data import DataError, Faces
+from training.scenes import is_found, pasted
 
-ENLARGED = 8
-"""The detector wants more pixels than 48; an enlargement by a whole number maps back exactly."""
+SIDES = (240, 420)
+"""How large the faces are pasted, in pixels."""
+_SEED = 3
+_TRUST = 50.0
+"""Weight of the prior that a side is a multiple of the box's width: the three lengths go up and down together."""
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Medians of the six key points in 48x48 coordinates `(6, 2)`, their median distance from these medians in pixels
-    `(6,)`, and the share of faces the detector found."""
+    """keypoints: medians in 48x48 coordinates `(6, 2)`; spread: median distance from them in pixels `(6,)`; found:
+    share of faces the detector found; side_weights and centre_shift: see `recognizer.registration`."""
 
     keypoints: NDArray[np.float64]
     spread: NDArray[np.float64]
     found: float
+    side_weights: tuple[float, ...]
+    centre_shift: tuple[float, ...]
 
 
 def derive(detector: FaceDetector, faces: Faces) -> Framing:
-    """Run the detector over the faces, enlarged, and take the medians of what it finds.
+    """Paste the faces into scenes, and compare what the detector finds with the frame they were pasted in.
 
     Raises `DataError` where it finds none.
     """
-    keypoints = []
-    for face in faces.pixels:
-        large = cv2.resize(face, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-        found = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False))
-        if found:
-            keypoints.append((found[0].keypoints.astype(np.float64) + 0.5) / ENLARGED - 0.5)
+    random = np.random.default_rng(_SEED)
+    keypoints, boxes = [], []
+    for index, face in enumerate(faces.pixels):
+        scene, truth = pasted(face, SIDES[index % len(SIDES)], random)
+        found = next((each for each in detector.find(scene) if is_found(truth, each.box)), None)
+        if found is not None:
+            corner, scale = np.array([truth.x, truth.y]), FACE_SIZE / truth.width
+            keypoints.append((found.keypoints + 0.5 - corner) * scale - 0.5)
+            centre = np.array([found.box.x + found.box.width / 2, found.box.y + found.box.height / 2])
+            boxes.append([*((centre - corner) * scale), found.box.width * scale])
     if not keypoints:
         raise DataError(f"The detector found no face among {len(faces)}; are these FER2013 faces?")
     medians = np.median(keypoints, axis=0)
     spread = np.median(np.linalg.norm(np.array(keypoints) - medians, axis=2), axis=0)
-    return Framing(medians, spread, len(keypoints) / len(faces))
+    shift = (FACE_SIZE / 2 - np.median(boxes, axis=0)[:2]) / FACE_SIZE
+    weights = _side_weights(np.array(keypoints), np.array(boxes)[:, 2])
+    return Framing(medians, spread, len(keypoints) / len(faces), weights, tuple(shift.round(3).tolist()))
+
+
+def _side_weights(keypoints: NDArray[np.float64], widths: NDArray[np.float64]) -> tuple[float, ...]:
+    """Ridge regression of the frame's side on box width, eye distance and the way from the eyes to the mouth."""
+    right_eye, left_eye, mouth = keypoints[:, 0], keypoints[:, 1], keypoints[:, 3]
+    eyes = np.linalg.norm(left_eye - right_eye, axis=1)
+    down = np.linalg.norm(mouth - (right_eye + left_eye) / 2, axis=1)
+    lengths = np.stack([widths, eyes, down], axis=1)
+    prior = np.array([np.median(FACE_SIZE / widths), 0, 0])
+    normal = lengths.T @ lengths + _TRUST * np.eye(3)
+    weights = np.linalg.solve(normal, lengths.T @ np.full(len(lengths), float(FACE_SIZE)) + _TRUST * prior)
+    return tuple(weights.round(3).tolist())
