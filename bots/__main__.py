@@ -72,6 +72,10 @@ def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
     recognizer = Recognizer.load(emoji_map=settings.emoji_map)
+    if settings.telegram_token.get_secret_value():
+        from bots.telegram import ALLOWED_REACTIONS
+
+        recognizer.emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
     store = await Store.open(settings.database_url.get_secret_value(), settings.hashing_secret())
     pool = InferencePool(settings.workers, settings.waiting)
     try:

@@ -20,7 +20,7 @@ from telegram import (
     User,
     VideoNote,
 )
-from telegram.constants import ChatType, FileSizeLimit, ReactionEmoji
+from telegram.constants import ChatType, FileSizeLimit, MessageLimit, ReactionEmoji
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     AIORateLimiter,
@@ -180,7 +180,7 @@ class TelegramDoor:
         waiting: Message | None = None
         async for reply in self._service.on_photo(Photo(_sender(asking), _chat(asking), pictures)):
             if waiting is not None:
-                await waiting.edit_text(reply.text, reply_markup=_keyboard(reply.rows))
+                await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
             else:
                 sent = await _say(messages[0], reply)
                 waiting = sent if reply.waiting else None
@@ -240,11 +240,16 @@ async def _say(message: Message, reply: Reply) -> Message:
     quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
     return await message.get_bot().send_message(
         message.chat_id,
-        reply.text,
+        _fitting(reply.text),
         reply_parameters=quoted,
         reply_markup=_keyboard(reply.rows),
         message_thread_id=message.message_thread_id if message.is_topic_message else None,
     )
+
+
+def _fitting(text: str) -> str:
+    """The text, cut where Telegram would refuse it: an album of crowds is long."""
+    return text if len(text) <= MessageLimit.MAX_TEXT_LENGTH else text[: MessageLimit.MAX_TEXT_LENGTH - 1] + "…"
 
 
 async def _react(message: Message, emoji: str | None) -> None:

@@ -92,7 +92,7 @@ def evaluate(
 @app.command()
 def framing(
     data: DataOption = None,
-    count: Annotated[int, typer.Option(min=1, help="How many training faces to look at.")] = 2000,
+    count: Annotated[int, typer.Option(min=1, help="How many training faces to look at.")] = 1500,
 ) -> None:
     """Print how FER2013 frames a face: what registration is built on."""
     train = load(data or default_folder())["train"]

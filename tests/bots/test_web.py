@@ -220,6 +220,14 @@ def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: 
     assert "hidden" not in log
 
 
+def test_a_reaction_telegram_does_not_allow_is_named_with_its_line(tmp_path: Path) -> None:
+    text = (ROOT / "emoji_map.yaml").read_text(encoding="utf-8")
+    (tmp_path / "map.yaml").write_text(text.replace("telegram: {angry: 😡", "telegram: {angry: 😤"), encoding="utf-8")
+    bot = Bot(tmp_path, TELEGRAM_TOKEN="1:x", EMOJI_MAP="map.yaml")
+    assert bot.process.wait(60) == 3
+    assert "map.yaml, line 9: 😤 is not a reaction that telegram allows" in bot.log.read_text(encoding="utf-8")
+
+
 def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
     bot = Bot(tmp_path, TELEGRAM_TOKEN="wrong")
     bot.wait_for("door_open")

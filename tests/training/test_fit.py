@@ -183,7 +183,14 @@ def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> 
     recipe.write_text(json.dumps(tiny_recipe(epochs=10_000).model_dump(mode="json")))  # JSON is YAML
     command = [sys.executable, "-m", "training", "fit", str(recipe)]
     command += ["--data", str(tmp_path / "data"), "--runs", str(tmp_path / "runs")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job starts with it ignored
+    )
     checkpoint = tmp_path / "runs" / "tiny" / "checkpoint" / "training_metadata.json"
     deadline = time.monotonic() + 60
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
