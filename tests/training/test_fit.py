@@ -189,7 +189,7 @@ def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> 
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job starts with it ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a background job starts with it ignored
     )
     checkpoint = tmp_path / "runs" / "tiny" / "checkpoint" / "training_metadata.json"
     deadline = time.monotonic() + 60
