@@ -37,7 +37,8 @@ _MESH_MARGIN = 1.5
 _MOST_MESH_LOGIT = 8.0
 FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
 """Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
-regression over what was looked at twice in scenes of valid-split faces (compare `python -m training face-check`)."""
+regression over every candidate of every level in scenes of valid-split faces, its bias then lowered by 0.5 against
+false faces. `python -m training face-check` fits the same three weights to the fewer candidates a real search meets."""
 _MOST_SHARE = 0.6
 _LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
