@@ -21,7 +21,7 @@ MODEL_FOLDER = Path(__file__).parent / "model"
 WEIGHTS_FILE = "expression.tflite"
 CARD_FILE = "model.json"
 
-Head = Literal["shown", "fer2013"]
+Head = Literal["shown", "fer2013", "ferplus"]
 
 _FACES_A_RUN = 16
 
@@ -81,24 +81,36 @@ class Classifier:
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder / WEIGHTS_FILE} is missing or damaged; restore the model folder.") from error
 
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The heads that `classify` can give."""
+        return ("shown", "fer2013", *(("ferplus",) if "ferplus" in self._network.output_widths else ()))
+
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Emotion probabilities `(n, 7)` of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows sum to 1.
 
         head "fer2013" gives the network's own probabilities of the official label (for the published benchmark);
-        "shown" is calibrated and corrected for the class prior as the card says. Raises `ValueError` on other shapes.
+        "shown" is calibrated and corrected for the class prior as the card says; "ferplus" gives `(n, 8)`, the votes
+        that ten people would give, in the order of `training.data.FERPLUS`. Raises `ValueError` on other shapes, and
+        where the network has no such head.
         """
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
             raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
-        runs = [self._run(faces[start : start + _FACES_A_RUN]) for start in range(0, len(faces), _FACES_A_RUN)]
-        probabilities: NDArray[np.float32] = np.concatenate([np.empty((0, len(EMOTIONS)), np.float32), *runs])
-        return probabilities if head == "fer2013" else calibrate(probabilities, self.card)
+        output = "fer2013" if head == "shown" else head
+        if head not in self.heads:
+            raise ValueError(f"{self.card.version} has no head {output}")
+        none = np.empty((0, self._network.output_widths[output]), np.float32)
+        starts = range(0, len(faces), _FACES_A_RUN)
+        runs = [self._run(faces[start : start + _FACES_A_RUN], output) for start in starts]
+        probabilities: NDArray[np.float32] = np.concatenate([none, *runs])
+        return calibrate(probabilities, self.card) if head == "shown" else probabilities
 
-    def _run(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
         views = np.concatenate([_zoomed(faces, zoom) for zoom in self.card.zooms])
         if self.card.mirror:
             views = np.concatenate([views, views[:, :, ::-1]])
-        probabilities = self._network.run(views.astype(np.float32))["fer2013"]
-        mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), len(EMOTIONS)).mean(axis=0)
+        probabilities = self._network.run(views.astype(np.float32))[output]
+        mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), probabilities.shape[-1]).mean(axis=0)
         return mean
 
 

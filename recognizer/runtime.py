@@ -27,6 +27,12 @@ class TfliteModel:
         else:
             self._outputs = {tensor["name"]: int(tensor["index"]) for tensor in interpreter.get_output_details()}
 
+    @property
+    def output_widths(self) -> dict[str, int]:
+        """The length of each output's last axis, by the output's name."""
+        shapes = {tensor["index"]: tensor["shape"] for tensor in self._interpreter().get_output_details()}
+        return {name: int(shapes[index][-1]) for name, index in self._outputs.items()}
+
     @classmethod
     def from_file(cls, path: Path) -> "TfliteModel":
         """Load the model from a file. Raises `FileNotFoundError` or `ValueError`."""

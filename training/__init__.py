@@ -7,3 +7,7 @@ this package.
 
 class TrainingError(Exception):
     """What was asked cannot be done with what was given; the message says why and what to do."""
+
+
+class MissingError(TrainingError):
+    """Something that is needed is not there; the message says what to install, fetch or run first."""

@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 
 from recognizer import DetectorError, ModelError
-from training import TrainingError
+from training import MissingError, TrainingError
 
 _NEEDED = ("keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
 
@@ -24,10 +24,10 @@ def main() -> int:
 
     try:
         app()
+    except (DetectorError, MissingError, ModelError) as error:
+        return _say(str(error), status=3)
     except TrainingError as error:
         return _say(str(error), status=1)
-    except (DetectorError, ModelError, FileNotFoundError) as error:
-        return _say(str(error), status=3)
     return 0
 
 

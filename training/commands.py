@@ -1,22 +1,27 @@
 """The commands of `python -m training`; `training.__main__` starts them and turns errors into exit statuses."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from recognizer import EMOTIONS
-from recognizer.classification import MODEL_FOLDER, Classifier
+from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.detection import KEYPOINTS, FaceDetector
-from training.data import Split, default_folder, load, without_copies
+from training.data import FERPLUS, Faces, Split, default_folder, ferplus_majority, load, without_copies
 from training.evaluation import Scores, draw, score
 from training.framing import derive
-from training.recipe import load_recipe, recipe_names
+from training.recipe import AnyRecipe, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
+from training.results import results as gathered
+from training.results import table
+from training.svm import fit_svm
 
 app = typer.Typer(help="Train, export and judge the expression classifier.", no_args_is_help=True, add_completion=False)
 console = Console()
@@ -33,16 +38,28 @@ def fit(
     recipe: Annotated[str, typer.Argument(help=f"A YAML file, or one of: {', '.join(recipe_names())}.")],
     data: DataOption = None,
     runs: RunsOption = _RUNS,
+    until: Annotated[
+        int | None, typer.Option(min=1, help="Stop after this many epochs in all; another call goes on.")
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Random weights where the recipe asks for ImageNet's.")
+    ] = False,
 ) -> None:
     """Fit a recipe; called again, it goes on after the last whole epoch."""
-    from training.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
-
     chosen = load_recipe(recipe)
+    if from_scratch:
+        chosen = _without_imagenet(chosen)
     splits = load(data or default_folder())
     train = without_copies(splits["train"], splits["valid"], splits["test"])
     console.print(f"{len(train)} faces to learn from, {len(splits['valid'])} to choose by.")
+    if isinstance(chosen, SvmRecipe):
+        fit_svm(chosen, train, splits["valid"], runs / chosen.name)
+        console.print(f"Figures: {runs / chosen.name}.")
+        return
+    from training.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
+
     try:
-        best = run_recipe(chosen, train, splits["valid"], runs / chosen.name)
+        best = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
     except KeyboardInterrupt:
         console.print(f"Stopped. Whole epochs are kept; go on with: python -m training fit {recipe}")
         raise typer.Exit(130) from None
@@ -51,17 +68,17 @@ def fit(
 
 @app.command()
 def export(
-    recipe: Annotated[str, typer.Argument(help="The recipe that was fitted.")],
+    recipes: Annotated[list[str], typer.Argument(help="The recipe that was fitted; of several, the mean is served.")],
     data: DataOption = None,
     runs: RunsOption = _RUNS,
     out: Annotated[Path, typer.Option(help="Folder for the two files.")] = MODEL_FOLDER,
 ) -> None:
-    """Turn a fitted run into the int8 file and the card that the bot serves; everything is chosen on valid."""
+    """Turn fitted runs into the int8 file and the card that the bot serves; everything is chosen on valid."""
     from training.export import export as write  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     splits = load(data or default_folder())
     train = without_copies(splits["train"], splits["valid"], splits["test"])
-    card = write(runs / load_recipe(recipe).name, train, splits["valid"], out)
+    card = write([runs / load_recipe(recipe).name for recipe in recipes], train, splits["valid"], out)
     console.print(f"{out}: {card}")
 
 
@@ -72,21 +89,26 @@ def evaluate(
     model: Annotated[Path, typer.Option(help="Folder of the model.")] = MODEL_FOLDER,
     out: Annotated[Path | None, typer.Option(help="Folder for the figures (JSON) and pictures (PNG).")] = None,
 ) -> None:
-    """Score the int8 file as it is served, both as benchmark and as shown."""
+    """Score the int8 file as it is served: as benchmark, as shown, and against the FER+ majority."""
     classifier = Classifier.load(model)
     faces = load(data or default_folder())[split]
-    heads: tuple[Literal["fer2013", "shown"], ...] = ("fer2013", "shown")
-    results = {}
-    for head in heads:
-        probabilities = classifier.classify(faces.pixels, head)
-        results[head] = score(probabilities, faces.labels)
-        _print_scores(f"{classifier.card.version}, {head}, {split}", results[head])
+    facts: dict[str, object] = {"version": classifier.card.version, "split": split}
+    for head, classes, judged, labels in _heads(classifier, faces):
+        probabilities = classifier.classify(judged.pixels, head)
+        scores = score(probabilities, labels)
+        _print_scores(f"{classifier.card.version}, {head}, {split}", classes, scores)
+        facts[head] = asdict(scores)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            draw(probabilities, faces.labels, f"{head}, {split}", out / f"{head}-{split}.png")
+            draw(probabilities, labels, classes, f"{head}, {split}", out / f"{head}-{split}.png")
     if out is not None:
-        facts = {"version": classifier.card.version, "split": split} | {h: asdict(s) for h, s in results.items()}
         (out / f"scores-{split}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+@app.command()
+def results(runs: RunsOption = _RUNS) -> None:
+    """Print what each recipe reached, beside what others report for it, as a Markdown table."""
+    typer.echo(table(gathered(runs)))
 
 
 @app.command()
@@ -117,12 +139,27 @@ def face_check(
     console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
 
 
-def _print_scores(title: str, scores: Scores) -> None:
-    table = Table("", "precision", "recall", "F1", title=title)
-    for emotion, *shares in zip(EMOTIONS, scores.precision, scores.recall, scores.f1, strict=True):
-        table.add_row(emotion, *(f"{share:.1%}" for share in shares))
-    console.print(table)
+def _heads(classifier: Classifier, faces: Faces) -> Iterator[tuple[Head, tuple[str, ...], Faces, NDArray[np.int64]]]:
+    """What there is to score: a head, its classes, the faces it is judged by and their labels."""
+    yield "fer2013", EMOTIONS, faces, faces.labels
+    yield "shown", EMOTIONS, faces, faces.labels
+    if faces.votes is not None and "ferplus" in classifier.heads:
+        majority = ferplus_majority(faces.votes)
+        yield "ferplus", FERPLUS, faces[majority >= 0], majority[majority >= 0]
+
+
+def _print_scores(title: str, classes: tuple[str, ...], scores: Scores) -> None:
+    shares_table = Table("", "precision", "recall", "F1", title=title)
+    for emotion, *shares in zip(classes, scores.precision, scores.recall, scores.f1, strict=True):
+        shares_table.add_row(emotion, *(f"{share:.1%}" for share in shares))
+    console.print(shares_table)
     console.print(
         f"{scores.n} faces: accuracy {scores.accuracy:.2%}, macro-F1 {scores.macro_f1:.2%}, macro recall "
         f"{scores.macro_recall:.2%}, calibration error {scores.calibration_error:.2%}, NLL {scores.nll:.3f}"
     )
+
+
+def _without_imagenet(recipe: AnyRecipe) -> Recipe:
+    if not isinstance(recipe, Recipe) or not isinstance(recipe.network, Residual):
+        raise RecipeError(f"{recipe.name} starts from random weights anyway; leave --from-scratch away.")
+    return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})

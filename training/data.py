@@ -22,6 +22,9 @@ Split = Literal["train", "valid", "test"]
 FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
 """The eight FER+ emotions, in the column order of Barsoum et al. 2016 (https://arxiv.org/abs/1608.01041)."""
 
+_NO_EMOTION = ("unknown", "not_a_face")
+"""What a FER+ tagger could choose besides an emotion."""
+
 _KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 _SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 _KAGGLE_SPLITS: dict[str, Split] = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
@@ -37,7 +40,8 @@ class Faces:
     """Labelled faces of one split.
 
     pixels: uint8 grey, `(n, 48, 48)`. labels: int64, `(n,)`, indices into `recognizer.EMOTIONS`.
-    votes: float32, `(n, 8)`, FER+ votes in the order of `FERPLUS` (rows may be all zero), or None where unknown.
+    votes: float32, `(n, 10)`, FER+ votes in the order of `FERPLUS`, then for "unknown" and "not a face"; None where
+    they are not known.
     """
 
     pixels: NDArray[np.uint8]
@@ -87,6 +91,24 @@ def without_copies(train: Faces, *held_out: Faces) -> Faces:
     return train[np.array(keep, dtype=bool)]
 
 
+def without_outliers(votes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """FER+ votes `(n, 10)` less the tags that a single tagger chose, as the FER+ paper does before it counts."""
+    return np.where(votes > 1, votes, 0).astype(np.float32)
+
+
+def ferplus_majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The emotion that more than half of the taggers agree on, as the FER+ paper scores: `(n,)`, by `FERPLUS`.
+
+    -1 where there is none, or where most say that it is unknown or no face. votes: `(n, 10)`. Source: Barsoum et al.
+    2016 (https://arxiv.org/abs/1608.01041), "majority voting", after single votes are dropped.
+    """
+    counted = without_outliers(votes)
+    most = counted.argmax(axis=1)
+    agreed = (counted.max(axis=1) > counted.sum(axis=1) / 2) & (most < len(FERPLUS))
+    majority: NDArray[np.int64] = np.where(agreed, most, -1)
+    return majority
+
+
 def _load_sheets(folder: Path) -> dict[Split, Faces]:
     splits, labels, votes = _read_labels(folder / "labels.csv")
     pixels = np.concatenate([_read_sheet(path) for path in _sheets(folder)])
@@ -109,7 +131,7 @@ def _read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArr
             rows = list(csv.DictReader(file))
         splits = np.array([row["split"] for row in rows], dtype=np.str_)
         labels = np.array([EMOTIONS.index(row["fer2013"]) for row in rows], dtype=np.int64)
-        votes = np.array([[row[f"ferplus_{name}"] for name in FERPLUS] for row in rows], dtype=np.float32)
+        votes = np.array([[row[f"ferplus_{tag}"] for tag in FERPLUS + _NO_EMOTION] for row in rows], dtype=np.float32)
     except (csv.Error, KeyError, ValueError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error}); fetch it again.") from error
     if set(splits) != set(_SPLITS):

@@ -9,16 +9,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from recognizer import EMOTIONS
-
 ECE_BINS = 15
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of `n` faces. Shares are 0 to 1; a class's figures are in the order of `EMOTIONS`.
+    """Of `n` faces in `k` classes. Shares are 0 to 1; a class's figures are in the order of the head's classes.
 
-    confusion: `(7, 7)` counts, a row a true class. calibration_error: expected calibration error over 15 equal-width
+    confusion: `(k, k)` counts, a row a true class. calibration_error: expected calibration error over 15 equal-width
     bins (Guo et al. 2017, https://arxiv.org/abs/1706.04599). nll: mean negative log-likelihood in nats.
     """
 
@@ -35,8 +33,8 @@ class Scores:
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
-    """Score probabilities `(n, 7)` against true labels `(n,)`."""
-    guesses, classes = probabilities.argmax(axis=1), np.arange(len(EMOTIONS))
+    """Score probabilities `(n, k)` against true labels `(n,)`."""
+    guesses, classes = probabilities.argmax(axis=1), np.arange(probabilities.shape[1])
     precision, recall, f1, _ = precision_recall_fscore_support(labels, guesses, labels=classes, zero_division=0)
     matrix = confusion_matrix(labels, guesses, labels=classes)
     return Scores(
@@ -67,7 +65,9 @@ def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -
     return [(float(inside.mean()), float(right[inside].mean()), float(confidence[inside].mean())) for inside in filled]
 
 
-def draw(probabilities: NDArray[np.float32], labels: NDArray[np.int64], title: str, path: Path) -> None:
+def draw(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: tuple[str, ...], title: str, path: Path
+) -> None:
     """Write a PNG with the confusion matrix (shares of each true class) and the reliability diagram."""
     scores = score(probabilities, labels)
     figure = Figure(figsize=(11, 4.8), layout="constrained")
@@ -78,8 +78,8 @@ def draw(probabilities: NDArray[np.float32], labels: NDArray[np.int64], title: s
     for row, column in np.ndindex(shares.shape):
         ink = "white" if shares[row, column] > 0.5 else "black"
         matrix.text(column, row, f"{shares[row, column]:.0%}", ha="center", va="center", color=ink, fontsize=9)
-    matrix.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=30)
-    matrix.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    matrix.set_xticks(range(len(classes)), classes, rotation=30)
+    matrix.set_yticks(range(len(classes)), classes)
     matrix.set(xlabel="read as", ylabel="labelled", title=f"{title}: {scores.accuracy:.1%} of {scores.n} right")
     bins = reliability(probabilities, labels)
     diagram.plot([0, 1], [0, 1], color="grey", linestyle=":")

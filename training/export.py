@@ -5,6 +5,7 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,9 @@ from recognizer.runtime import TfliteModel
 from training import TrainingError
 from training.data import Faces
 from training.evaluation import score
-from training.fit import RECIPE_FILE, load_fitted
+from training.fit import RECIPE_FILE, history_of, load_fitted
+from training.networks import averaged
+from training.weights import write_weights
 
 PRIOR_POWERS = (0.0, 0.25, 0.5)
 VIEWS: tuple[tuple[tuple[float, ...], bool], ...] = (
@@ -27,6 +30,8 @@ VIEWS: tuple[tuple[tuple[float, ...], bool], ...] = (
     ((0.88, 1.0, 1.12), True),
 )
 """The ways to look at a face that are tried: zooms, and whether its mirror image is looked at too."""
+MOST_RUNS = 6
+"""A face may cost this many runs of a network; a run of `vgg_small` takes about 0.4 ms on one core."""
 LEAST_AGREEMENT = 0.98
 """Share of faces on which the int8 file must give the float network's label."""
 
@@ -45,32 +50,34 @@ class Agreement:
     int8_accuracy: float
 
 
-def export(run: Path, train: Faces, valid: Faces, folder: Path) -> ModelCard:
-    """Write `expression.tflite` and `model.json` into `folder`; everything is chosen on `valid`.
+def export(runs: list[Path], train: Faces, valid: Faces, folder: Path) -> ModelCard:
+    """Write `expression.tflite`, `model.json` and `weights.npz` into `folder`; everything is chosen on `valid`.
 
-    Raises `ExportError` where int8 and float disagree on more than 2 % of the labels, `FileNotFoundError` where the
-    run has no weights.
+    Several runs become one network that gives the mean of their probabilities; the first one gives the version its
+    name. Raises `ExportError` where int8 and float disagree on more than 2 % of the labels, `MissingError` where a run
+    has no weights.
     """
-    network = load_fitted(run)
+    members = {run.name: load_fitted(run) for run in runs}
+    network = averaged(list(members.values()))
     content = to_tflite(network)
     served = TfliteModel(content)
     single = _probabilities(served, valid, (1.0,), mirror=False)
     agreement = _agreement(network, single, valid)
     if agreement.same_label < LEAST_AGREEMENT:
         raise ExportError(f"int8 and float agree on {agreement.same_label:.1%} of labels; nothing was written.")
-    name = json.loads((run / RECIPE_FILE).read_text(encoding="utf-8"))["name"]
-    version = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
-    views = {view: _probabilities(served, valid, view[0], mirror=view[1]) for view in VIEWS}
+    version = f"{runs[0].name}-{hashlib.sha256(content).hexdigest()[:8]}"
+    views = {view: _probabilities(served, valid, view[0], mirror=view[1]) for view in _affordable(len(members))}
     zooms, mirror = max(views, key=lambda view: score(views[view], valid.labels).accuracy)
     chosen = views[zooms, mirror]
     uncalibrated = ModelCard(version, zooms, mirror, 1.0, (0.0,) * len(EMOTIONS))
     card = choose_calibration(chosen, valid.labels, train.class_counts, uncalibrated)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(content)
+    write_weights(members, folder)
     facts = {
         "serving": asdict(card),
         "weights_sha256": hashlib.sha256(content).hexdigest(),
-        "recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")),
+        "members": [_told(run) for run in runs],
         "int8_against_float_on_valid": asdict(agreement),
         "valid_accuracy_by_view": {
             f"zooms {zooms}, mirror {mirror}": score(seen, valid.labels).accuracy
@@ -83,6 +90,15 @@ def export(run: Path, train: Faces, valid: Faces, folder: Path) -> ModelCard:
     }
     (folder / CARD_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return card
+
+
+def _told(run: Path) -> dict[str, Any]:
+    """What the card says of one of the runs behind it."""
+    return {"recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")), "history": history_of(run)}
+
+
+def _affordable(members: int) -> list[tuple[tuple[float, ...], bool]]:
+    return [(zooms, mirror) for zooms, mirror in VIEWS if members * len(zooms) * (1 + mirror) <= MOST_RUNS]
 
 
 def to_tflite(network: keras.Model) -> bytes:
@@ -108,7 +124,7 @@ def choose_calibration(
     uncalibrated: ModelCard,
 ) -> ModelCard:
     """Prior correction by the best macro-F1 and temperature by the best likelihood on held-out faces."""
-    log_shares = np.log(class_counts / class_counts.sum())
+    log_shares = np.log(np.maximum(class_counts, 1) / class_counts.sum())
 
     def card(power: float, temperature: float) -> ModelCard:
         prior = tuple(round(power * float(share), 4) + 0.0 for share in log_shares - log_shares.mean())

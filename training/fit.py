@@ -1,130 +1,159 @@
 """Fitting a recipe: one folder a run, a checkpoint every epoch, resumed where it stopped."""
 
 import json
-import math
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
+from matplotlib.figure import Figure
 from pydantic import ValidationError
 
-from training import TrainingError
-from training.data import FERPLUS, Faces
+from training import MissingError, TrainingError
+from training.batches import Batches, has_ferplus_head, targets_of
+from training.data import Faces, ferplus_majority
+from training.evaluation import score
 from training.networks import build
-from training.recipe import Recipe
+from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual
+from training.registered import registered
+from training.weights import read_weights
 
 BEST_WEIGHTS = "best.weights.h5"
 RECIPE_FILE = "recipe.json"
 HISTORY_FILE = "history.csv"
+METRICS_FILE = "metrics.json"
+CURVES_FILE = "curves.png"
 _CHECKPOINT = "checkpoint"
+_REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
 _MONITORED = "val_fer2013_accuracy"
-
-
-_Rows = dict[str, NDArray[np.float32]]
 
 
 class RunError(TrainingError):
     """The folder of a run cannot be used; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Targets:
-    """What Keras's `fit` takes besides the pixels: a target and a weight for every head and face."""
-
-    targets: _Rows
-    weights: _Rows
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """The training faces in batches, in an order that seed and epoch decide.
-
-    Keras's own shuffling gives every epoch the same order once a seed is set (seen with Keras 3.15 on TensorFlow).
-    """
-
-    def __init__(self, faces: Faces, wanted: Targets, recipe: Recipe) -> None:
-        super().__init__()
-        self._faces, self._wanted = faces, wanted
-        self._batch_size, self._seed = recipe.batch_size, recipe.seed
-        self.shuffle(epoch=0)
-
-    def shuffle(self, epoch: int) -> None:
-        """Take up the order of `epoch`."""
-        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._faces))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._faces) / self._batch_size)
-
-    def __getitem__(self, number: int) -> tuple[NDArray[np.uint8], _Rows, _Rows]:
-        rows = self._order[number * self._batch_size :][: self._batch_size]
-        targets = {head: each[rows] for head, each in self._wanted.targets.items()}
-        weights = {head: each[rows] for head, each in self._wanted.weights.items()}
-        return self._faces.pixels[rows], targets, weights
-
-
-def targets_of(faces: Faces, recipe: Recipe, class_counts: NDArray[np.int64]) -> Targets:
-    """One-hot official labels weighted by class rarity, and FER+ votes as a distribution (weight 0 without votes)."""
-    shares = class_counts / class_counts.sum()
-    class_weights = np.where(shares > 0, shares, 1) ** -recipe.loss.class_weight_power
-    class_weights /= (class_weights * shares).sum()
-    targets = {"fer2013": np.eye(len(class_counts), dtype=np.float32)[faces.labels]}
-    weights = {"fer2013": class_weights[faces.labels].astype(np.float32)}
-    if _has_ferplus_head(recipe):
-        votes = np.zeros((len(faces), len(FERPLUS)), np.float32) if faces.votes is None else faces.votes
-        total = votes.sum(axis=1, keepdims=True)
-        targets["ferplus"] = votes / np.maximum(total, 1)
-        weights["ferplus"] = (total[:, 0] > 0).astype(np.float32)
-    return Targets(targets, weights)
-
-
-def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path) -> Path:
+def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | None = None) -> Path:
     """Run `recipe` in the folder `run` and return the path of the weights that were best on `valid`.
 
-    A run that was interrupted goes on after its last whole epoch. Writes recipe.json, history.csv (a line an epoch)
-    and best.weights.h5 (highest accuracy of the fer2013 head on `valid`). Raises `RunError` where the folder holds a
-    run of another recipe.
+    A run that was interrupted goes on after its last whole epoch; `until` stops it after that many epochs in all, and
+    another call goes on. Writes recipe.json, history.csv (a line an epoch), best.weights.h5 (highest accuracy of the
+    fer2013 head on `valid`), metrics.json and curves.png. Raises `RunError` where the folder holds a run of another
+    recipe or cannot be written, `MissingError` where weights to start from are not there.
     """
-    _claim(run, recipe)
+    try:
+        _claim(run, recipe)
+        if not _metrics(run).get("finished"):
+            _fit(recipe, train, valid, run, until or recipe.epochs)
+    except OSError as error:
+        raise RunError(
+            f"{run} cannot be written to; is the disk full? Whole epochs are kept; make room and call again. ({error})"
+        ) from error
+    return run / BEST_WEIGHTS
+
+
+def load_fitted(run: Path) -> keras.Model:
+    """The fitted network of a run, in float32, with its best weights. Raises `MissingError`."""
+    if not (run / BEST_WEIGHTS).is_file():
+        raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
+    recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    model.load_weights(run / BEST_WEIGHTS)
+    return model
+
+
+def history_of(run: Path) -> dict[str, list[float]]:
+    """The columns of a run's history.csv, an entry an epoch; empty where none was written."""
+    file = run / HISTORY_FILE
+    if not file.exists() or not file.stat().st_size:
+        return {}
+    table = np.atleast_1d(np.genfromtxt(file, delimiter=",", names=True))
+    return {name: [round(float(value), 5) for value in table[name]] for name in table.dtype.names or ()}
+
+
+def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
     keras.utils.set_random_seed(recipe.seed)
-    batches = Batches(train, targets_of(train, recipe, train.class_counts), recipe)
+    some = recipe.data.registered
+    train = train[np.random.default_rng(_REGISTERED_SEED).permutation(len(train))]
+    batches = Batches(
+        train,
+        targets_of(train, recipe, train.class_counts),
+        recipe,
+        registered(train[:some], run.parent, _REGISTERED_SEED) if some else None,
+    )
     valid_targets = targets_of(valid, recipe, train.class_counts)
-    model = build(recipe, ferplus=_has_ferplus_head(recipe))
-    _compile(model, recipe, steps=recipe.epochs * len(batches))
-    best = run / BEST_WEIGHTS
+    model = build(recipe, ferplus=has_ferplus_head(recipe))
+    if recipe.start is not None:
+        _start_from(model, recipe.start, run.parent)
+    _compile(model, recipe, len(batches))
+    best, clock = _Best(run), _Clock()
     model.fit(
         batches,
         validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
         validation_batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
+        epochs=min(until, recipe.epochs),
         shuffle=False,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
+            clock,
             keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
-            _best_so_far(run, best),
             keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
+            *_schedule_callbacks(recipe),
+            best,
         ],
         verbose="auto" if os.isatty(1) else 2,
     )
-    return best
+    _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
 
 
-def load_fitted(run: Path) -> keras.Model:
-    """The fitted network of a run, in float32, with its best weights. Raises `FileNotFoundError`."""
-    if not (run / BEST_WEIGHTS).is_file():
-        raise FileNotFoundError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
-    recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
-    model = build(recipe, ferplus=_has_ferplus_head(recipe), dtype="float32")
-    model.load_weights(run / BEST_WEIGHTS)
-    return model
+def _sum_up(recipe: Recipe, valid: Faces, run: Path, clock: "_Clock", *, stopped_early: bool) -> None:
+    history = history_of(run)
+    epochs = len(history["epoch"])
+    model = load_fitted(run)
+    heads = model.predict(valid.pixels, batch_size=256, verbose=0)
+    metrics: dict[str, Any] = {
+        "finished": stopped_early or epochs >= recipe.epochs,
+        "epochs": epochs,
+        "parameters": model.count_params(),
+        "seconds_an_epoch": clock.seconds_an_epoch or _metrics(run).get("seconds_an_epoch"),
+        "valid": asdict(score(heads["fer2013"], valid.labels)),
+    }
+    if isinstance(recipe.network, Residual):
+        metrics["weights"] = recipe.network.weights
+    if "ferplus" in heads and valid.votes is not None:
+        majority = ferplus_majority(valid.votes)
+        right = heads["ferplus"].argmax(axis=1) == majority
+        metrics["valid_ferplus_accuracy"] = float(right[majority >= 0].mean())
+    _draw_curves(history, run / CURVES_FILE)
+    (run / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+
+
+def _metrics(run: Path) -> dict[str, Any]:
+    try:
+        metrics: dict[str, Any] = json.loads((run / METRICS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return metrics
+
+
+def _draw_curves(history: dict[str, list[float]], path: Path) -> None:
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, what in zip(figure.subplots(1, 2), ("loss", "fer2013_accuracy"), strict=True):
+        epochs = np.array(history["epoch"]) + 1
+        axes.plot(epochs, history[what], label="train, augmented")
+        axes.plot(epochs, history[f"val_{what}"], label="valid")
+        axes.set(xlabel="epoch", title=what.replace("_", " "))
+        axes.legend()
+    figure.savefig(path, dpi=100)
 
 
 def _claim(run: Path, recipe: Recipe) -> None:
     run.mkdir(parents=True, exist_ok=True)
     file = run / RECIPE_FILE
     if not file.exists():
-        file.write_text(json.dumps(recipe.model_dump(), indent=2) + "\n", encoding="utf-8")
+        file.write_text(json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
     elif _claimed_by(file) != recipe:
         raise RunError(f"{run} holds a run of another recipe; name another folder with --runs, or remove it.")
 
@@ -136,19 +165,25 @@ def _claimed_by(file: Path) -> Recipe | None:
         return None
 
 
-def _has_ferplus_head(recipe: Recipe) -> bool:
-    return recipe.loss.ferplus_weight > 0
+def _start_from(model: keras.Model, start: str, runs: Path) -> None:
+    """The weights of the run `start`, or where there is none those kept with the shipped model."""
+    try:
+        if (runs / start / BEST_WEIGHTS).is_file():
+            model.load_weights(runs / start / BEST_WEIGHTS)
+        else:
+            read_weights(model, start)
+    except ValueError as error:
+        raise RunError(f"The weights of {start} do not fit this network; start from another recipe.") from error
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    warmup = round(steps * recipe.schedule.warmup)
-    learning_rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.schedule.peak_learning_rate / 25,
-        warmup_target=recipe.schedule.peak_learning_rate,
-        warmup_steps=warmup,
-        decay_steps=max(1, steps - warmup),
+def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int) -> None:
+    schedule = recipe.schedule
+    optimizer = keras.optimizers.AdamW(
+        _learning_rate(recipe, steps_an_epoch),
+        weight_decay=schedule.weight_decay,
+        use_ema=schedule.average > 0,
+        ema_momentum=schedule.average or 0.99,
     )
-    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=recipe.schedule.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     losses = {
         "fer2013": keras.losses.CategoricalCrossentropy(label_smoothing=recipe.loss.label_smoothing),
@@ -156,26 +191,80 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
     }
     loss_weights = {"fer2013": 1.0, "ferplus": recipe.loss.ferplus_weight}
     heads = model.output_names
+    accuracy = (
+        "accuracy" if len(heads) > 1 else "fer2013_accuracy"
+    )  # Keras adds the head's name where there are several
     model.compile(
         optimizer,
         loss={head: losses[head] for head in heads},
         loss_weights={head: loss_weights[head] for head in heads},
-        metrics={head: ["accuracy"] for head in heads},
+        metrics={head: [keras.metrics.CategoricalAccuracy(name=accuracy)] for head in heads},
     )
 
 
-def _best_so_far(run: Path, best: Path) -> keras.callbacks.ModelCheckpoint:
-    """Keeps the best weights, also across a resume: the history tells what was reached before."""
-    history = run / HISTORY_FILE
-    reached = None
-    if best.exists() and history.exists() and history.stat().st_size:
-        table = np.genfromtxt(history, delimiter=",", names=True)
-        reached = float(np.max(table[_MONITORED]))
-    return keras.callbacks.ModelCheckpoint(
-        best,
-        monitor=_MONITORED,
-        mode="max",
-        save_best_only=True,
-        save_weights_only=True,
-        initial_value_threshold=reached,
-    )
+def _learning_rate(recipe: Recipe, steps_an_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule | float:
+    schedule = recipe.schedule
+    if isinstance(schedule, Exponential):
+        return keras.optimizers.schedules.ExponentialDecay(
+            schedule.learning_rate, steps_an_epoch, schedule.decay, staircase=True
+        )
+    if isinstance(schedule, Cosine):
+        steps = recipe.epochs * steps_an_epoch
+        warmup = round(steps * schedule.warmup)
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=schedule.learning_rate / 25 if warmup else schedule.learning_rate,
+            warmup_target=schedule.learning_rate if warmup else None,
+            warmup_steps=warmup,
+            decay_steps=max(1, steps - warmup),
+        )
+    return schedule.learning_rate
+
+
+def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    schedule, callbacks = recipe.schedule, []
+    if isinstance(schedule, Plateau):
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=schedule.factor, patience=schedule.wait))
+    if schedule.patience is not None:
+        callbacks.append(keras.callbacks.EarlyStopping(_MONITORED, mode="max", patience=schedule.patience))
+    if schedule.average:  # after the checkpoint, which needs the weights that are trained, and before the best are kept
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    return callbacks
+
+
+class _Best(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Keeps the best weights, also across a resume (the history tells what was reached before), and never half of them.
+
+    Keras's ModelCheckpoint writes over the last good file, which a full disk would then have cut off.
+    """
+
+    def __init__(self, run: Path) -> None:
+        super().__init__()
+        self._file = run / BEST_WEIGHTS
+        reached = history_of(run).get(_MONITORED, []) if self._file.exists() else []
+        self._reached = max(reached, default=-np.inf)
+
+    def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Keras calls this with the epoch's figures."""
+        now = (logs or {})[_MONITORED]
+        if now > self._reached:
+            fresh = self._file.with_name(f"fresh-{BEST_WEIGHTS}")
+            self.model.save_weights(fresh)
+            fresh.replace(self._file)
+            self._reached = now
+
+
+class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """How long epochs take, validation included; the first one of a call, which also compiles, is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[float] = []
+
+    def on_epoch_end(self, _epoch: int, _logs: dict[str, float] | None = None) -> None:
+        """Keras calls this."""
+        self._ends.append(time.monotonic())
+
+    @property
+    def seconds_an_epoch(self) -> float | None:
+        """The median; None before two epochs were seen."""
+        return round(float(np.median(np.diff(self._ends))), 1) if len(self._ends) > 1 else None

@@ -1,6 +1,7 @@
 """Photos with known content: FER2013 faces pasted on backgrounds, and pictures without any face. Nothing is fetched."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -19,12 +20,13 @@ _FACELESS = (
 )  # fmt: skip
 
 
-def shipped_photos() -> list[NDArray[np.uint8]]:
+@cache
+def shipped_photos() -> tuple[NDArray[np.uint8], ...]:
     """RGB photos without a face that scikit-image and scikit-learn carry."""
     folders = (Path(skimage.data.__file__).parent, Path(sklearn.datasets.__file__).parent / "images")
     paths = [folder / name for folder in folders for name in (*_FACELESS, "china.jpg", "flower.jpg")]
     read = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in paths if path.exists()]
-    return [photo.astype(np.uint8, copy=False) for photo in read if photo is not None]
+    return tuple(photo.astype(np.uint8, copy=False) for photo in read if photo is not None)
 
 
 def background(random: np.random.Generator) -> NDArray[np.uint8]:
@@ -51,9 +53,14 @@ def _resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
-def pasted(face: NDArray[np.uint8], side: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], Box]:
-    """A grey 48x48 face, enlarged to `side` pixels, at a random place of a background; and where it is."""
-    scene = background(random)
+def pasted(
+    face: NDArray[np.uint8], side: int, random: np.random.Generator, behind: NDArray[np.uint8] | None = None
+) -> tuple[NDArray[np.uint8], Box]:
+    """A grey 48x48 face, enlarged to `side` pixels, at a random place of a background; and where it is.
+
+    behind: the background `(960, 1280, 3)`; None makes one.
+    """
+    scene = background(random) if behind is None else behind.copy()
     x, y = int(random.integers(WIDTH - side + 1)), int(random.integers(HEIGHT - side + 1))
     scene[y : y + side, x : x + side] = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)[..., None]
     return scene, Box(x, y, side, side)

@@ -12,7 +12,8 @@ from training.data import FERPLUS, Faces
 
 KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 KAGGLE_USAGES = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}
-LABEL_COLUMNS = ["row", "split", "fer2013", *(f"ferplus_{name}" for name in FERPLUS)]
+TAGS = (*FERPLUS, "unknown", "not_a_face")
+LABEL_COLUMNS = ["row", "split", "fer2013", *(f"ferplus_{tag}" for tag in TAGS)]
 FACES_A_ROW = 64
 
 
@@ -25,7 +26,7 @@ def easy_faces(count: int, seed: int = 0) -> Faces:
     patterns += [np.sin(x / 2) * np.sin(y / 2), np.sign(x - FACE_SIZE / 2)]
     noise = randomness.normal(0, 15, (count, FACE_SIZE, FACE_SIZE))
     pixels = 128 + 80 * np.stack(patterns)[labels] + noise
-    votes = np.zeros((count, len(FERPLUS)), np.float32)
+    votes = np.zeros((count, len(TAGS)), np.float32)
     votes[np.arange(count), [FERPLUS.index(EMOTIONS[label]) for label in labels]] = 10
     return Faces(np.clip(pixels, 0, 255).astype(np.uint8), labels, votes)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from recognizer import EMOTIONS
 from training.evaluation import calibration_error, draw, reliability, score
 
 
@@ -80,5 +81,5 @@ def test_every_figure_agrees_with_the_confusion_matrix(logits: NDArray[np.float3
 
 
 def test_the_picture_is_a_png(tmp_path: Path) -> None:
-    draw(sure_of([0, 1, 2], 0.8), labels_of(0, 1, 3), "three faces", tmp_path / "three.png")
+    draw(sure_of([0, 1, 2], 0.8), labels_of(0, 1, 3), EMOTIONS, "three faces", tmp_path / "three.png")
     assert (tmp_path / "three.png").read_bytes().startswith(b"\x89PNG")

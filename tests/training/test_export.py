@@ -8,15 +8,18 @@ import training.export
 from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
+from training import MissingError
 from training.export import ExportError, choose_calibration, export
 from training.fit import fit, load_fitted
+from training.networks import build
+from training.weights import KEPT_FILE, read_weights
 
 TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("run")
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
     fit(tiny_recipe(epochs=5), TRAIN, VALID, folder)
     return folder
 
@@ -24,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "new"
-    export(run, TRAIN, VALID, folder)
+    export([run], TRAIN, VALID, folder)
     return folder
 
 
@@ -48,7 +51,8 @@ def test_the_card_names_the_recipe_and_the_weights(model: Path) -> None:
     facts = json.loads((model / CARD_FILE).read_text())
     version = Classifier.load(model).card.version
     assert version == f"tiny-{facts['weights_sha256'][:8]}"
-    assert facts["recipe"]["epochs"] == 5
+    assert facts["members"][0]["recipe"]["epochs"] == 5
+    assert facts["members"][0]["history"]["epoch"] == [0, 1, 2, 3, 4]
     assert facts["int8_against_float_on_valid"]["same_label"] >= 0.98
 
 
@@ -57,13 +61,13 @@ def test_weights_that_disagree_with_the_float_network_are_not_written(
 ) -> None:
     monkeypatch.setattr(training.export, "LEAST_AGREEMENT", 1.01)
     with pytest.raises(ExportError, match="nothing was written"):
-        export(run, TRAIN, VALID, tmp_path / "new")
+        export([run], TRAIN, VALID, tmp_path / "new")
     assert not (tmp_path / "new" / WEIGHTS_FILE).exists()
 
 
 def test_a_run_without_weights_is_answered_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="holds no fitted run"):
-        export(tmp_path, TRAIN, VALID, tmp_path / "new")
+    with pytest.raises(MissingError, match="holds no fitted run"):
+        export([tmp_path], TRAIN, VALID, tmp_path / "new")
 
 
 def test_a_network_that_is_too_sure_is_cooled_down() -> None:
@@ -75,3 +79,38 @@ def test_a_network_that_is_too_sure_is_cooled_down() -> None:
     card = choose_calibration(probabilities, labels, np.full(7, 100), uncalibrated)
     assert card.temperature > 1.3
     assert card.log_prior == (0.0,) * 7
+
+
+def test_a_class_without_faces_has_a_finite_prior() -> None:
+    labels = np.arange(70, dtype=np.int64) % 7
+    counts = np.array([10, 0, 10, 10, 10, 10, 10])
+    card = choose_calibration(
+        np.eye(7, dtype=np.float32)[labels], labels, counts, ModelCard("v", (1.0,), False, 1.0, ())
+    )
+    assert np.isfinite(card.log_prior).all()
+
+
+def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    fit(tiny_recipe(name="other", epochs=2), TRAIN, VALID, other)
+    card = export([run, other], TRAIN, VALID, tmp_path / "both")
+    facts = json.loads((tmp_path / "both" / CARD_FILE).read_text())
+    assert [member["recipe"]["name"] for member in facts["members"]] == ["tiny", "other"]
+    members = [load_fitted(each).predict(VALID.pixels, verbose=0) for each in (run, other)]
+    served = Classifier.load(tmp_path / "both")
+    plain = Classifier(served._network, ModelCard(card.version, (1.0,), False, 1.0, (0.0,) * 7))
+    for head in ("fer2013", "ferplus"):
+        mean = (members[0][head] + members[1][head]) / 2
+        np.testing.assert_allclose(plain.classify(VALID.pixels, head), mean, atol=0.1)
+
+
+def test_a_later_fit_can_start_from_what_was_kept_with_the_model(run: Path, model: Path) -> None:
+    network = build(tiny_recipe(), ferplus=True, dtype="float32")
+    read_weights(network, "tiny", model)
+    for kept, fitted in zip(network.weights, load_fitted(run).weights, strict=True):
+        np.testing.assert_allclose(kept.numpy(), fitted.numpy(), rtol=1e-3, atol=1e-6)
+    with pytest.raises(MissingError, match="fit it first"):
+        read_weights(network, "nobody", model)
+    (model / KEPT_FILE).write_bytes((model / KEPT_FILE).read_bytes()[:300])
+    with pytest.raises(MissingError, match="damaged"):
+        read_weights(network, "tiny", model)

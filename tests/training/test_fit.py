@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import tiny_recipe
+from training import MissingError
+from training.batches import Batches, targets_of
 from training.data import Faces
-from training.fit import BEST_WEIGHTS, HISTORY_FILE, Batches, RunError, fit, load_fitted, targets_of
-from training.recipe import Recipe
+from training.fit import BEST_WEIGHTS, CURVES_FILE, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
+from training.recipe import Convolutional, Data, Exponential, Plateau, Recipe
+from training.registered import Registered
 
 TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
 
@@ -92,7 +96,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(
 
 def test_a_checkpoint_spoilt_by_a_crash_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     recipe = tiny_recipe(epochs=3)
-    fit(recipe, TRAIN, VALID, tmp_path)
+    fit(recipe, TRAIN, VALID, tmp_path, until=2)
     checkpoint = tmp_path / "checkpoint" / "latest.weights.h5"
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     fit(recipe, TRAIN, VALID, tmp_path)
@@ -112,6 +116,93 @@ def test_a_resumed_run_keeps_a_best_that_is_not_reached_again(tmp_path: Path, mo
     assert (tmp_path / BEST_WEIGHTS).read_bytes() == best
 
 
+def test_a_fit_stops_where_it_is_told_and_goes_on_from_there(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=3)
+    fit(recipe, TRAIN, VALID, tmp_path, until=1)
+    assert len(history(tmp_path)) == 1
+    assert not json.loads((tmp_path / METRICS_FILE).read_text())["finished"]
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert len(history(tmp_path)) == 3
+    assert json.loads((tmp_path / METRICS_FILE).read_text())["finished"]
+
+
+def test_metrics_are_those_of_the_weights_that_are_kept(whole_run: Path) -> None:
+    metrics = json.loads((whole_run / METRICS_FILE).read_text())
+    assert metrics["epochs"] == 3
+    assert metrics["valid"]["accuracy"] == pytest.approx(accuracy(load_fitted(whole_run), VALID))
+    assert metrics["parameters"] == load_fitted(whole_run).count_params()
+    assert 0 <= metrics["valid_ferplus_accuracy"] <= 1
+    assert (whole_run / CURVES_FILE).read_bytes().startswith(b"\x89PNG")
+
+
+def test_patience_ends_a_fit_early_and_for_good(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=30, patience=1)
+    fit(recipe, TRAIN, VALID, tmp_path)
+    epochs = len(history(tmp_path))
+    assert epochs < 30
+    assert json.loads((tmp_path / METRICS_FILE).read_text())["finished"]
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert len(history(tmp_path)) == epochs
+
+
+def test_averaged_weights_are_what_is_judged_and_kept_also_after_a_resume(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=4, average=0.9)
+    for folder, stop in (("whole", None), ("resumed", 2)):
+        fit(recipe, TRAIN, VALID, tmp_path / folder, until=stop)
+    fit(recipe, TRAIN, VALID, tmp_path / "resumed")
+    whole, resumed = (load_fitted(tmp_path / folder) for folder in ("whole", "resumed"))
+    for one, other in zip(whole.weights, resumed.weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-3)
+    with h5py.File(tmp_path / "whole" / "checkpoint" / "latest.weights.h5") as file:
+        trained = file["layers/conv2d/vars/0"][()]
+    assert np.abs(trained - whole.weights[0].numpy()).max() > 1e-4
+
+
+def test_a_fit_starts_from_the_weights_of_another_run(tmp_path: Path) -> None:
+    fit(tiny_recipe(name="first", epochs=3), TRAIN, VALID, tmp_path / "first")
+    recipe = tiny_recipe(epochs=1).model_copy(update={"start": "first"})
+    fit(recipe, TRAIN, VALID, tmp_path / "second")
+    assert float(history(tmp_path / "second")[0]["fer2013_accuracy"]) > 0.5
+    wider = Convolutional(kind="convolutional", stages=((9,), (12,)))
+    other = recipe.model_copy(update={"network": wider})
+    with pytest.raises(RunError, match="weights of first do not fit"):
+        fit(other, TRAIN, VALID, tmp_path / "third")
+    unknown = recipe.model_copy(update={"start": "nobody"})
+    with pytest.raises(MissingError, match="no weights of nobody"):
+        fit(unknown, TRAIN, VALID, tmp_path / "fourth")
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Exponential(kind="exponential", learning_rate=0.01, decay=0.5),
+        Plateau(kind="plateau", learning_rate=0.01, factor=0.1, wait=1),
+    ],
+)
+def test_every_schedule_learns(tmp_path: Path, schedule: Exponential | Plateau) -> None:
+    recipe = tiny_recipe().model_copy(update={"schedule": schedule})
+    fit(recipe, TRAIN, VALID, tmp_path)
+    losses = [float(line["loss"]) for line in history(tmp_path)]
+    assert losses[-1] < losses[0]
+
+
+def test_a_full_disk_is_told_and_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=3)
+    fit(recipe, TRAIN, VALID, tmp_path, until=1)
+    best, size = (tmp_path / BEST_WEIGHTS).read_bytes(), (tmp_path / BEST_WEIGHTS).stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, before[1]))  # writing fails as on a full disk
+    try:
+        with pytest.raises(RunError, match=r"disk full.*Whole epochs are kept"):
+            fit(recipe, TRAIN, VALID, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / BEST_WEIGHTS).read_bytes() == best
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert optimizer_steps(tmp_path) == 3 * 14
+
+
 @pytest.mark.parametrize("content", [None, "{", '{"name": "tiny"}'])
 def test_the_folder_of_another_recipe_is_refused(tmp_path: Path, content: str | None) -> None:
     other = json.dumps(tiny_recipe(epochs=9).model_dump()) if content is None else content
@@ -121,7 +212,7 @@ def test_the_folder_of_another_recipe_is_refused(tmp_path: Path, content: str | 
 
 
 def test_a_run_that_was_never_fitted_is_answered_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="python -m training fit"):
+    with pytest.raises(MissingError, match="python -m training fit"):
         load_fitted(tmp_path / "tiny")
 
 
@@ -140,8 +231,8 @@ def test_rare_classes_weigh_more_and_weights_average_one() -> None:
 
 
 def test_votes_become_shares_and_faces_without_votes_weigh_nothing() -> None:
-    votes = np.zeros((2, 8), np.float32)
-    votes[0, :2] = 3, 1
+    votes = np.zeros((2, 10), np.float32)
+    votes[0, :3], votes[0, 8], votes[1, 9] = (6, 2, 1), 1, 10
     wanted = targets_of(Faces(TRAIN.pixels[:2], TRAIN.labels[:2], votes), tiny_recipe(), TRAIN.class_counts)
     assert wanted.targets["ferplus"][0].tolist() == [0.75, 0.25, 0, 0, 0, 0, 0, 0]
     assert wanted.weights["ferplus"].tolist() == [1, 0]
@@ -160,6 +251,25 @@ def test_every_epoch_has_every_face_once_in_an_order_of_its_own() -> None:
     assert (first != second).any()
     for seen in (first, second):
         assert sorted(face.tobytes() for face in seen) == sorted(face.tobytes() for face in TRAIN.pixels)
+
+
+def test_a_balanced_epoch_shows_every_class_as_often() -> None:
+    recipe = tiny_recipe().model_copy(update={"data": Data(balanced_to=140)})
+    some = TRAIN[np.r_[0:14, 15, 22, 29]]
+    batches = Batches(some, targets_of(some, recipe, some.class_counts), recipe)
+    targets = np.concatenate([batches[number][1]["fer2013"] for number in range(len(batches))])
+    assert targets.sum(axis=0).tolist() == [20] * 7
+
+
+def test_registered_faces_are_seen_in_turn_with_the_raw_ones_where_they_were_found() -> None:
+    recipe = tiny_recipe().model_copy(update={"batch_size": 210})
+    found = np.arange(100) % 2 == 0
+    crops = Registered(np.zeros((100, 48, 48), np.uint8), found, np.zeros((100, 4), np.float32))
+    batches = Batches(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe, crops)
+    for epoch in range(4):
+        batches.shuffle(epoch)
+        black = batches[0][0].max(axis=(1, 2)) == 0
+        assert 10 < black.sum() < 45
 
 
 def test_keras_sees_another_order_in_every_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,66 +1,12 @@
 import keras
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces
-from tests.training.recipes import LIVELY, STILL, tiny_recipe
-from training.networks import RandomWarp, augmentation, build
-
-
-@pytest.fixture(scope="module")
-def faces() -> NDArray[np.float32]:
-    return (easy_faces(64).pixels[..., None] / 255).astype(np.float32)
-
-
-def test_augmentation_leaves_faces_alone_outside_training(faces: NDArray[np.float32]) -> None:
-    seen = keras.ops.convert_to_numpy(augmentation(LIVELY, seed=0)(faces, training=False))
-    np.testing.assert_array_equal(seen, faces)
-
-
-def test_augmentation_changes_faces_in_training_and_keeps_them_from_0_to_1(faces: NDArray[np.float32]) -> None:
-    seen = keras.ops.convert_to_numpy(augmentation(LIVELY, seed=0)(faces, training=True))
-    assert seen.shape == faces.shape
-    assert seen.min() >= 0
-    assert seen.max() <= 1
-    assert (np.abs(seen - faces).max(axis=(1, 2, 3)) > 0.05).all()
-
-
-def test_augmentation_without_limits_changes_nothing_in_training(faces: NDArray[np.float32]) -> None:
-    seen = keras.ops.convert_to_numpy(augmentation(STILL, seed=0)(faces, training=True))
-    np.testing.assert_allclose(seen, faces, atol=1e-5)
-
-
-def test_a_flip_is_a_mirror_image_of_about_half_of_the_faces(faces: NDArray[np.float32]) -> None:
-    limits = STILL.model_copy(update={"flip": True})
-    seen = keras.ops.convert_to_numpy(RandomWarp(limits, seed=0)(faces, training=True))
-    same = np.abs(seen - faces).max(axis=(1, 2, 3)) < 1e-4
-    mirrored = np.abs(seen - faces[:, :, ::-1]).max(axis=(1, 2, 3)) < 1e-4
-    assert (same ^ mirrored).all()
-    assert 16 < mirrored.sum() < 48
-
-
-def test_a_shift_moves_a_face_by_no_more_than_its_limit() -> None:
-    dot = np.zeros((64, 48, 48, 1), np.float32)
-    dot[:, 23:25, 23:25] = 1
-    limits = STILL.model_copy(update={"shift": 0.1})
-    seen = keras.ops.convert_to_numpy(RandomWarp(limits, seed=0)(dot, training=True))[..., 0]
-    mass = seen.sum(axis=(1, 2))
-    x = (seen.sum(axis=1) * np.arange(48)).sum(axis=1) / mass
-    y = (seen.sum(axis=2) * np.arange(48)).sum(axis=1) / mass
-    for moved in (x - 23.5, y - 23.5):
-        assert np.abs(moved).max() <= 4.8 + 1e-3
-        assert np.abs(moved).max() > 3
-        assert abs(moved.mean()) < 1.5
-
-
-def test_a_rotation_keeps_the_middle_where_it_is() -> None:
-    dot = np.zeros((32, 48, 48, 1), np.float32)
-    dot[:, 22:26, 22:26] = 1
-    limits = STILL.model_copy(update={"rotation_degrees": 45.0})
-    seen = keras.ops.convert_to_numpy(RandomWarp(limits, seed=0)(dot, training=True))[..., 0]
-    np.testing.assert_allclose(seen.sum(axis=(1, 2)), 16, atol=0.8)
-    np.testing.assert_allclose((seen.sum(axis=1) * np.arange(48)).sum(axis=1) / seen.sum(axis=(1, 2)), 23.5, atol=0.05)
+from tests.training.recipes import tiny_recipe
+from training import MissingError
+from training.networks import BatchNormalization, averaged, build
+from training.recipe import Convolutional, Residual
 
 
 @pytest.mark.parametrize(("ferplus", "heads"), [(True, {"fer2013": 7, "ferplus": 8}), (False, {"fer2013": 7})])
@@ -82,3 +28,54 @@ def test_a_darker_and_flatter_face_reads_the_same() -> None:
 def test_the_network_keeps_float32_for_what_it_gives_whatever_the_precision() -> None:
     recipe = tiny_recipe().model_copy(update={"precision": "mixed_bfloat16"})
     assert build(recipe, ferplus=True).predict(easy_faces(2).pixels, verbose=0)["fer2013"].dtype == np.float32
+
+
+def test_batch_normalization_trains_like_that_of_keras() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(3, 2, (16, 6, 6, 4)).astype(np.float32)
+    wanted = random.normal(size=x.shape).astype(np.float32)
+    given = []
+    for kind in (BatchNormalization, keras.layers.BatchNormalization):
+        layer = kind(momentum=0.9)
+        network = keras.Sequential([keras.Input(x.shape[1:]), layer])
+        network.compile(keras.optimizers.SGD(0.5), "mse")
+        network.fit(x, wanted, batch_size=16, epochs=5, verbose=0)
+        given.append([network.predict(x, verbose=0), *(weight.numpy() for weight in layer.weights)])
+    for own, keras_own in zip(*given, strict=True):
+        np.testing.assert_allclose(own, keras_own, atol=0.02)  # the fused variance is that of a sample: n / (n - 1)
+
+
+def test_a_network_without_imagenet_weights_says_what_to_do() -> None:
+    network = Residual(kind="resnet18", side=32, weights="imagenet")
+    with pytest.raises(MissingError, match="--from-scratch"):
+        build(tiny_recipe().model_copy(update={"network": network}), ferplus=False)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Convolutional(kind="convolutional", stages=((4, 6), (8,)), padding="valid", summary="flatten", dense=(5,)),
+        Convolutional(kind="convolutional", stages=((4,),), batch_normalization=False, stage_dropout=0.2, dropout=0.2),
+        Residual(kind="resnet18", side=32, weights="none", dense=(6,), dropout=0.1),
+        Residual(kind="resnet50", side=32, weights="none"),
+    ],
+)
+def test_every_kind_of_network_learns_a_step(network: Convolutional | Residual) -> None:
+    model = build(tiny_recipe(ferplus_weight=0).model_copy(update={"network": network}), ferplus=False)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.compile("sgd", {"fer2013": "sparse_categorical_crossentropy"})
+    faces = easy_faces(8)
+    model.fit(faces.pixels, {"fer2013": faces.labels}, verbose=0)
+    assert all(
+        (old != new.numpy()).any() for old, new in zip(before, model.trainable_weights, strict=True) if old.ndim > 1
+    )
+
+
+def test_of_several_networks_the_mean_is_taken_and_one_stays_itself() -> None:
+    faces = easy_faces(5).pixels
+    members = [build(tiny_recipe(), ferplus=True), build(tiny_recipe(name="other"), ferplus=False)]
+    given = averaged(members).predict(faces, verbose=0)
+    assert set(given) == {"fer2013"}
+    each = [member.predict(faces, verbose=0)["fer2013"] for member in members]
+    np.testing.assert_allclose(given["fer2013"], np.mean(each, axis=0), atol=1e-6)
+    assert averaged(members[:1]) is members[0]

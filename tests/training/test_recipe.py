@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from tests.training.recipes import tiny_recipe
 from training.recipe import Recipe, RecipeError, load_recipe, recipe_names
 
+NETWORK = {"kind": "convolutional", "stages": [[8], [8]]}
+
 
 def write(folder: Path, **changes: object) -> str:
     path = folder / "mine.yaml"
@@ -36,10 +38,16 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         ({"precision": "float8"}, "precision"),
         ({"colour": "green"}, "colour"),
         ({"name": "../elsewhere"}, "name"),
-        ({"network": {"widths": [8, 8], "convolutions": [1], "dropout": 0}}, "network: .*2 widths and 1 convolutions"),
-        ({"network": {"widths": [8] * 7, "convolutions": [1] * 7, "dropout": 0}}, "network.widths"),
-        ({"network": {"widths": [], "convolutions": [], "dropout": 0}}, "network.widths"),
-        ({"network": {"widths": [8], "convolutions": [1], "dropout": 1.5}}, "network.dropout"),
+        ({"network": NETWORK | {"widths": [8]}}, "network.convolutional.widths"),
+        ({"network": NETWORK | {"kind": "transformer"}}, "network: .*resnet18"),
+        ({"network": NETWORK | {"stages": [[8]] * 7}}, "network.convolutional.stages"),
+        ({"network": NETWORK | {"stages": []}}, "network.convolutional.stages"),
+        ({"network": NETWORK | {"stages": [[]]}}, "network.convolutional.stages.0"),
+        ({"network": NETWORK | {"stages": [[8, 8]] * 6, "padding": "valid"}}, "no pixel of 48"),
+        ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
+        ({"augmentation": {"sharpen": 1}}, "augmentation.sharpen"),
+        ({"schedule": {"kind": "plateau", "learning_rate": 0.1}}, "schedule.plateau.factor"),
+        ({"kind": "svm"}, "search_faces: Field required"),
     ],
 )
 def test_the_key_at_fault_is_named(tmp_path: Path, changes: dict[str, object], key: str) -> None:

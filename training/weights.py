@@ -1,0 +1,41 @@
+"""Weights kept beside the shipped model in half precision, for fits that start from it: `weights.npz`."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.classification import MODEL_FOLDER
+from training import MissingError
+
+KEPT_FILE = "weights.npz"
+
+
+def write_weights(members: dict[str, keras.Model], folder: Path) -> None:
+    """Keep the weights of each member, by its recipe's name, in float16 (their size is far from its limits)."""
+    arrays = {
+        f"{name}/{number:03}": weight.numpy().astype(np.float16)
+        for name, model in members.items()
+        for number, weight in enumerate(model.weights)
+    }
+    np.savez_compressed(folder / KEPT_FILE, allow_pickle=False, **arrays)
+
+
+def read_weights(model: keras.Model, name: str, folder: Path = MODEL_FOLDER) -> None:
+    """Give `model` the weights kept under `name`. Raises `MissingError`, and `ValueError` where the shapes differ."""
+    file = folder / KEPT_FILE
+    weights = _kept(file, name) if file.exists() else []
+    if not weights:
+        raise MissingError(f"There are no weights of {name}; fit it first: python -m training fit {name}")
+    model.set_weights(weights)
+
+
+def _kept(file: Path, name: str) -> list[NDArray[np.float32]]:
+    try:
+        with np.load(file) as kept:
+            keys = sorted(key for key in kept.files if key.rpartition("/")[0] == name)
+            return [kept[key].astype(np.float32) for key in keys]
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise MissingError(f"{file} is damaged; restore the model folder. ({error})") from error
