@@ -6,7 +6,7 @@ import sys
 import cv2
 from rich.console import Console
 
-from tests.bench.detection import detection_table, faceless_table
+from tests.bench.detection import detection_tables, faceless_table
 from tests.bench.speed import process_table, speed_table
 from training.data import default_folder, load
 
@@ -24,7 +24,8 @@ def main() -> int:
         console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched.")
         return 0
     faces = load(default_folder())["test"]
-    console.print(detection_table(faces, options.faces))
+    for table in detection_tables(faces, options.faces):
+        console.print(table)
     console.print(faceless_table(faces, 200))
     return 0
 
