@@ -1,1 +1,1 @@
-"""Speed, memory and detection figures: `make bench`."""
+"""Speed, memory and detection figures, and the contest with the package `fer`: `make bench`."""

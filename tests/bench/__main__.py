@@ -1,4 +1,7 @@
-"""`python -m tests.bench [--faces N]`: prints every table. Timings are of this machine, one core unless it says two."""
+"""`python -m tests.bench [--faces N] [--contest-faces N] [--contest-photos N]`: prints every table.
+
+Timings are of this machine, one core unless it says two.
+"""
 
 import argparse
 import sys
@@ -6,7 +9,8 @@ import sys
 import cv2
 from rich.console import Console
 
-from tests.bench.detection import detection_table, faceless_table
+from tests.bench.contest import ContestError, contest_tables
+from tests.bench.detection import detection_tables, faceless_table
 from tests.bench.speed import process_table, speed_table
 from training.data import default_folder, load
 
@@ -15,17 +19,25 @@ def main() -> int:
     """Print the tables; gives the exit status."""
     parser = argparse.ArgumentParser("python -m tests.bench")
     parser.add_argument("--faces", type=int, default=500, help="FER2013 test faces to paste and find (default 500)")
+    parser.add_argument("--contest-faces", type=int, help="test faces for us and `fer` (default all)")
+    parser.add_argument("--contest-photos", type=int, default=200, help="photos for us and `fer` (default 200)")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     console = Console(width=110)
     console.print(speed_table())
     console.print(process_table())
     if not default_folder().exists():
-        console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched.")
+        console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched, nor read beside `fer`.")
         return 0
     faces = load(default_folder())["test"]
-    console.print(detection_table(faces, options.faces))
+    for table in detection_tables(faces, options.faces):
+        console.print(table)
     console.print(faceless_table(faces, 200))
+    try:
+        for table in contest_tables(faces, options.contest_faces or len(faces), options.contest_photos):
+            console.print(table)
+    except ContestError as error:
+        console.print(str(error))
     return 0
 
 

@@ -19,8 +19,10 @@ def start() -> float:
 
 def reader_memory() -> float:
     """Megabytes resident after one photo, nothing but the recogniser imported."""
+    from tests.bench.memory import resident_mb
+
     start()
-    return _resident_mb()
+    return resident_mb()
 
 
 async def serving_memory() -> float:
@@ -31,6 +33,7 @@ async def serving_memory() -> float:
     from bots.web import WebDoor
     from db import Chat, Person, Store
     from recognizer import Recognizer
+    from tests.bench.memory import resident_mb
 
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(f"sqlite:///{folder}/bench.db", "a secret for the bench")
@@ -40,7 +43,7 @@ async def serving_memory() -> float:
         for _ in range(100):
             async for _reply in service.on_photo(photo):
                 pass
-        megabytes = _resident_mb()
+        megabytes = resident_mb()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         await store.close()
@@ -50,12 +53,6 @@ async def serving_memory() -> float:
 def _photo() -> bytes:
     """Read from a file, so that what makes the photo does not count."""
     return Path(sys.argv[2]).read_bytes()
-
-
-def _resident_mb() -> float:
-    import psutil
-
-    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 if __name__ == "__main__":
