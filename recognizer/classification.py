@@ -2,7 +2,7 @@
 
 A model is two files: `expression.tflite` (int8 weights, float activations) and `model.json`, which says how its outputs
 become what the bot shows: temperatures (Guo et al. 2017, https://arxiv.org/abs/1706.04599), the class-prior correction
-(Menon et al. 2021, https://arxiv.org/abs/2007.07314) and whether predictions are averaged over the mirrored face.
+(Menon et al. 2021, https://arxiv.org/abs/2007.07314) and over which views of a face predictions are averaged.
 """
 
 import json
@@ -31,18 +31,24 @@ class ModelError(Exception):
 
 
 @dataclass(frozen=True)
+class View:
+    """One look at a face, in a frame `zoom` times as wide as its own; mirrored: at its mirror image."""
+
+    zoom: float
+    mirrored: bool
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What turns the network's outputs into probabilities.
 
-    version: names this model in readings. zooms: the classifier looks at a face this many times as wide as its frame,
-    and averages. mirror: and at the mirror image of each. log_prior: `(7,)`,
-    subtracted from the logarithm of the probabilities (zeros where no prior correction is made). temperature: what is
-    left is divided by it.
+    version: names this model in readings. views: the looks at a face that are averaged. log_prior: `(7,)`, subtracted
+    from the logarithm of the probabilities (zeros where no prior correction is made). temperature: what is left is
+    divided by it.
     """
 
     version: str
-    zooms: tuple[float, ...]
-    mirror: bool
+    views: tuple[View, ...]
     temperature: float
     log_prior: tuple[float, ...]
 
@@ -53,15 +59,14 @@ class ModelCard:
             card = json.loads(path.read_text(encoding="utf-8"))["serving"]
             loaded = cls(
                 card["version"],
-                tuple(card["zooms"]),
-                card["mirror"],
+                tuple(View(**view) for view in card["views"]),
                 float(card["temperature"]),
                 tuple(card["log_prior"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
-        if not loaded.zooms or loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
-            raise ModelError(f"{path}: zooms, temperature or log_prior is out of range; restore the model folder.")
+        if not loaded.views or loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
+            raise ModelError(f"{path}: views, temperature or log_prior is out of range; restore the model folder.")
         return loaded
 
 
@@ -106,20 +111,19 @@ class Classifier:
         return calibrate(probabilities, self.card) if head == "shown" else probabilities
 
     def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
-        views = np.concatenate([_zoomed(faces, zoom) for zoom in self.card.zooms])
-        if self.card.mirror:
-            views = np.concatenate([views, views[:, :, ::-1]])
+        views = np.concatenate([_seen(faces, view) for view in self.card.views])
         probabilities = self._network.run(views.astype(np.float32))[output]
         mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), probabilities.shape[-1]).mean(axis=0)
         return mean
 
 
-def _zoomed(faces: NDArray[np.uint8], zoom: float) -> NDArray[np.uint8]:
-    """The faces seen in a frame `zoom` times as wide, around the same centre; beyond the edge it is repeated."""
-    if zoom == 1 or not len(faces):
-        return faces
-    shift = (1 - zoom) * (FACE_SIZE - 1) / 2
-    frame = np.array([[zoom, 0, shift], [0, zoom, shift]])
+def _seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+    """The faces in a wider or tighter frame around the same centre; beyond the edge it is repeated."""
+    if view.zoom == 1:
+        return faces[:, :, ::-1] if view.mirrored else faces
+    shift = (1 - view.zoom) * (FACE_SIZE - 1) / 2
+    across, left = (-view.zoom, FACE_SIZE - 1 - shift) if view.mirrored else (view.zoom, shift)
+    frame = np.array([[across, 0, left], [0, view.zoom, shift]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (FACE_SIZE, FACE_SIZE)
     return np.stack([cv2.warpAffine(face, frame, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for face in faces])

@@ -60,11 +60,11 @@ def fit(
     from training.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     try:
-        best = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
+        fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
     except KeyboardInterrupt:
         console.print(f"Stopped. Whole epochs are kept; go on with: python -m training fit {recipe}")
         raise typer.Exit(130) from None
-    console.print(f"Best weights: {best}. Next: python -m training export {recipe}")
+    console.print(f"Weights: {fitted}. Next: python -m training export {recipe}")
 
 
 @app.command()

@@ -5,7 +5,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual
 from training.registered import registered
 from training.weights import read_weights
 
-BEST_WEIGHTS = "best.weights.h5"
+FITTED_WEIGHTS = "fitted.weights.h5"
 RECIPE_FILE = "recipe.json"
 HISTORY_FILE = "history.csv"
 METRICS_FILE = "metrics.json"
@@ -36,11 +36,12 @@ class RunError(TrainingError):
 
 
 def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | None = None) -> Path:
-    """Run `recipe` in the folder `run` and return the path of the weights that were best on `valid`.
+    """Run `recipe` in the folder `run` and return the path of the weights it keeps.
 
     A run that was interrupted goes on after its last whole epoch; `until` stops it after that many epochs in all, and
-    another call goes on. Writes recipe.json, history.csv (a line an epoch), best.weights.h5 (highest accuracy of the
-    fer2013 head on `valid`), metrics.json and curves.png. Raises `RunError` where the folder holds a run of another
+    another call goes on. Writes recipe.json, history.csv (a line an epoch), fitted.weights.h5 (those with the highest
+    accuracy of the fer2013 head on `valid`, or the last ones where the recipe says so), metrics.json and curves.png.
+    Raises `RunError` where the folder holds a run of another
     recipe or cannot be written, `MissingError` where weights to start from are not there.
     """
     try:
@@ -51,16 +52,16 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | N
         raise RunError(
             f"{run} cannot be written to; is the disk full? Whole epochs are kept; make room and call again. ({error})"
         ) from error
-    return run / BEST_WEIGHTS
+    return run / FITTED_WEIGHTS
 
 
 def load_fitted(run: Path) -> keras.Model:
-    """The fitted network of a run, in float32, with its best weights. Raises `MissingError`."""
-    if not (run / BEST_WEIGHTS).is_file():
+    """The fitted network of a run, in float32, with the weights it keeps. Raises `MissingError`."""
+    if not (run / FITTED_WEIGHTS).is_file():
         raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
     recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
     model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
-    model.load_weights(run / BEST_WEIGHTS)
+    model.load_weights(run / FITTED_WEIGHTS)
     return model
 
 
@@ -88,7 +89,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     if recipe.start is not None:
         _start_from(model, recipe.start, run.parent)
     _compile(model, recipe, len(batches))
-    best, clock = _Best(run), _Clock()
+    clock = _Clock()
     model.fit(
         batches,
         validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
@@ -101,7 +102,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
             keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
             keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
             *_schedule_callbacks(recipe),
-            best,
+            _Keeper(run, recipe.schedule.keep),
         ],
         verbose="auto" if os.isatty(1) else 2,
     )
@@ -168,8 +169,8 @@ def _claimed_by(file: Path) -> Recipe | None:
 def _start_from(model: keras.Model, start: str, runs: Path) -> None:
     """The weights of the run `start`, or where there is none those kept with the shipped model."""
     try:
-        if (runs / start / BEST_WEIGHTS).is_file():
-            model.load_weights(runs / start / BEST_WEIGHTS)
+        if (runs / start / FITTED_WEIGHTS).is_file():
+            model.load_weights(runs / start / FITTED_WEIGHTS)
         else:
             read_weights(model, start)
     except ValueError as error:
@@ -231,23 +232,23 @@ def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
     return callbacks
 
 
-class _Best(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Keeps the best weights, also across a resume (the history tells what was reached before), and never half of them.
 
     Keras's ModelCheckpoint writes over the last good file, which a full disk would then have cut off.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, keep: Literal["best", "last"]) -> None:
         super().__init__()
-        self._file = run / BEST_WEIGHTS
+        self._file, self._keep = run / FITTED_WEIGHTS, keep
         reached = history_of(run).get(_MONITORED, []) if self._file.exists() else []
         self._reached = max(reached, default=-np.inf)
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keras calls this with the epoch's figures."""
         now = (logs or {})[_MONITORED]
-        if now > self._reached:
-            fresh = self._file.with_name(f"fresh-{BEST_WEIGHTS}")
+        if now > self._reached or self._keep == "last":
+            fresh = self._file.with_name(f"fresh-{FITTED_WEIGHTS}")
             self.model.save_weights(fresh)
             fresh.replace(self._file)
             self._reached = now

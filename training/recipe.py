@@ -133,13 +133,15 @@ class _Schedule(_Part):
     """AdamW. learning_rate: the highest. patience: epochs without a better accuracy on valid before it stops early.
 
     average: the weights that are judged and kept are a moving average, which keeps this share at each step
-    (Polyak and Juditsky 1992); 0 keeps the last ones.
+    (Polyak and Juditsky 1992); 0 takes them as they are. keep: the weights of the epoch that is best on valid, or of
+    the last one.
     """
 
     learning_rate: Rate
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     patience: Positive | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    keep: Literal["best", "last"] = "best"
 
 
 class Cosine(_Schedule):

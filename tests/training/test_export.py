@@ -9,7 +9,7 @@ from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, Model
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.export import ExportError, choose_calibration, export
+from training.export import AS_IT_IS, ExportError, choose_calibration, export
 from training.fit import fit, load_fitted
 from training.networks import build
 from training.weights import KEPT_FILE, read_weights
@@ -35,7 +35,7 @@ def test_int8_gives_the_labels_that_keras_gives(run: Path, model: Path) -> None:
     unseen = easy_faces(70, seed=2)
     floats = load_fitted(run).predict(unseen.pixels, verbose=0)["fer2013"]
     served = Classifier.load(model)
-    single = Classifier(served._network, ModelCard("", (1.0,), False, 1.0, (0.0,) * 7))
+    single = Classifier(served._network, ModelCard("", AS_IT_IS, 1.0, (0.0,) * 7))
     int8 = single.classify(unseen.pixels, "fer2013")
     assert (int8.argmax(axis=1) == floats.argmax(axis=1)).mean() >= 0.98
     np.testing.assert_allclose(int8, floats, atol=0.1)
@@ -75,7 +75,7 @@ def test_a_network_that_is_too_sure_is_cooled_down() -> None:
     guesses = np.where(np.arange(700) % 4 == 0, (labels + 1) % 7, labels)  # three of four right, all 0.99 sure
     probabilities = np.full((700, 7), 0.01 / 6, np.float32)
     probabilities[np.arange(700), guesses] = 0.99
-    uncalibrated = ModelCard("v", (1.0,), False, 1.0, (0.0,) * 7)
+    uncalibrated = ModelCard("v", AS_IT_IS, 1.0, (0.0,) * 7)
     card = choose_calibration(probabilities, labels, np.full(7, 100), uncalibrated)
     assert card.temperature > 1.3
     assert card.log_prior == (0.0,) * 7
@@ -84,9 +84,7 @@ def test_a_network_that_is_too_sure_is_cooled_down() -> None:
 def test_a_class_without_faces_has_a_finite_prior() -> None:
     labels = np.arange(70, dtype=np.int64) % 7
     counts = np.array([10, 0, 10, 10, 10, 10, 10])
-    card = choose_calibration(
-        np.eye(7, dtype=np.float32)[labels], labels, counts, ModelCard("v", (1.0,), False, 1.0, ())
-    )
+    card = choose_calibration(np.eye(7, dtype=np.float32)[labels], labels, counts, ModelCard("v", AS_IT_IS, 1.0, ()))
     assert np.isfinite(card.log_prior).all()
 
 
@@ -98,7 +96,7 @@ def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> N
     assert [member["recipe"]["name"] for member in facts["members"]] == ["tiny", "other"]
     members = [load_fitted(each).predict(VALID.pixels, verbose=0) for each in (run, other)]
     served = Classifier.load(tmp_path / "both")
-    plain = Classifier(served._network, ModelCard(card.version, (1.0,), False, 1.0, (0.0,) * 7))
+    plain = Classifier(served._network, ModelCard(card.version, AS_IT_IS, 1.0, (0.0,) * 7))
     for head in ("fer2013", "ferplus"):
         mean = (members[0][head] + members[1][head]) / 2
         np.testing.assert_allclose(plain.classify(VALID.pixels, head), mean, atol=0.1)

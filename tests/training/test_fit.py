@@ -19,7 +19,7 @@ from tests.training.recipes import tiny_recipe
 from training import MissingError
 from training.batches import Batches, targets_of
 from training.data import Faces
-from training.fit import BEST_WEIGHTS, CURVES_FILE, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
+from training.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
 from training.recipe import Convolutional, Data, Exponential, Plateau, Recipe
 from training.registered import Registered
 
@@ -59,7 +59,7 @@ def interrupt_in_second_epoch(recipe: Recipe, run: Path, monkeypatch: pytest.Mon
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("whole")
-    assert fit(tiny_recipe(epochs=3), TRAIN, VALID, run) == run / BEST_WEIGHTS
+    assert fit(tiny_recipe(epochs=3), TRAIN, VALID, run) == run / FITTED_WEIGHTS
     return run
 
 
@@ -73,10 +73,21 @@ def test_the_weights_kept_are_those_of_the_best_epoch(whole_run: Path) -> None:
     assert accuracy(load_fitted(whole_run), VALID) == pytest.approx(best, abs=0.02)
 
 
+def test_the_last_weights_are_kept_where_the_recipe_says_so(tmp_path: Path) -> None:
+    recipe = tiny_recipe(epochs=3)
+    last = recipe.model_copy(update={"schedule": recipe.schedule.model_copy(update={"keep": "last"})})
+    fit(last, TRAIN, VALID, tmp_path, until=2)
+    lines = (tmp_path / HISTORY_FILE).read_text().replace(history(tmp_path)[0]["val_fer2013_accuracy"], "1.5", 1)
+    (tmp_path / HISTORY_FILE).write_text(lines)  # no epoch is better than the first
+    fit(last, TRAIN, VALID, tmp_path)
+    reached = float(history(tmp_path)[-1]["val_fer2013_accuracy"])
+    assert accuracy(load_fitted(tmp_path), VALID) == pytest.approx(reached, abs=0.02)
+
+
 def test_a_finished_run_is_left_as_it_is(whole_run: Path) -> None:
-    before = (whole_run / BEST_WEIGHTS).read_bytes()
+    before = (whole_run / FITTED_WEIGHTS).read_bytes()
     fit(tiny_recipe(epochs=3), TRAIN, VALID, whole_run)
-    assert (whole_run / BEST_WEIGHTS).read_bytes() == before
+    assert (whole_run / FITTED_WEIGHTS).read_bytes() == before
     assert len(history(whole_run)) == 3
 
 
@@ -111,9 +122,9 @@ def test_a_resumed_run_keeps_a_best_that_is_not_reached_again(tmp_path: Path, mo
     figures = lines[1].split(",")
     figures[column] = "1.5"  # nothing reaches this
     (tmp_path / HISTORY_FILE).write_text("\n".join([lines[0], ",".join(figures)]) + "\n")
-    best = (tmp_path / BEST_WEIGHTS).read_bytes()
+    best = (tmp_path / FITTED_WEIGHTS).read_bytes()
     fit(recipe, TRAIN, VALID, tmp_path)
-    assert (tmp_path / BEST_WEIGHTS).read_bytes() == best
+    assert (tmp_path / FITTED_WEIGHTS).read_bytes() == best
 
 
 def test_a_fit_stops_where_it_is_told_and_goes_on_from_there(tmp_path: Path) -> None:
@@ -189,7 +200,7 @@ def test_every_schedule_learns(tmp_path: Path, schedule: Exponential | Plateau) 
 def test_a_full_disk_is_told_and_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
     recipe = tiny_recipe(epochs=3)
     fit(recipe, TRAIN, VALID, tmp_path, until=1)
-    best, size = (tmp_path / BEST_WEIGHTS).read_bytes(), (tmp_path / BEST_WEIGHTS).stat().st_size
+    best, size = (tmp_path / FITTED_WEIGHTS).read_bytes(), (tmp_path / FITTED_WEIGHTS).stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, before[1]))  # writing fails as on a full disk
@@ -198,7 +209,7 @@ def test_a_full_disk_is_told_and_leaves_the_last_good_checkpoint(tmp_path: Path)
             fit(recipe, TRAIN, VALID, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert (tmp_path / BEST_WEIGHTS).read_bytes() == best
+    assert (tmp_path / FITTED_WEIGHTS).read_bytes() == best
     fit(recipe, TRAIN, VALID, tmp_path)
     assert optimizer_steps(tmp_path) == 3 * 14
 
