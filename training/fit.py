@@ -41,8 +41,8 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | N
     A run that was interrupted goes on after its last whole epoch; `until` stops it after that many epochs in all, and
     another call goes on. Writes recipe.json, history.csv (a line an epoch), fitted.weights.h5 (those with the highest
     accuracy of the fer2013 head on `valid`, or the last ones where the recipe says so), metrics.json and curves.png.
-    Raises `RunError` where the folder holds a run of another
-    recipe or cannot be written, `MissingError` where weights to start from are not there.
+    Raises `RunError` where the folder holds a run of another recipe or cannot be written, `MissingError` where weights
+    to start from are not there.
     """
     try:
         _claim(run, recipe)
