@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from recognizer import DetectorError, ModelError
 from training import MissingError, TrainingError
 
-_NEEDED = ("keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
+_NEEDED = ("jinja2", "keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
 
 
 def main() -> int:

@@ -40,6 +40,12 @@ def targets_of(faces: Faces, recipe: Recipe, class_counts: NDArray[np.int64]) ->
     return Targets(targets, weights)
 
 
+def taught(wanted: Targets, teacher: Rows, share: float) -> Targets:
+    """The targets with `share` of them replaced by what a teacher says of the same faces; weights stay."""
+    blended = {head: (1 - share) * rows + share * teacher[head] for head, rows in wanted.targets.items()}
+    return Targets(blended, wanted.weights)
+
+
 def has_ferplus_head(recipe: Recipe) -> bool:
     """Whether the recipe's network has the second head."""
     return recipe.loss.ferplus_weight > 0

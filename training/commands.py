@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from training.ablation import load_ablation
 from training.data import FERPLUS, Faces, Split, default_folder, ferplus_majority, load, without_copies
 from training.evaluation import Scores, draw, score
 from training.framing import derive
+from training.model_folders import find_model
 from training.recipe import AnyRecipe, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
 from training.results import results as gathered
 from training.results import table
@@ -158,6 +160,30 @@ def face_check(
 
     found = weigh(load(data or default_folder())["valid"], count, seed=5)
     console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
+
+
+@app.command()
+def report(  # noqa: PLR0913, PLR0917  # one parameter an option
+    version: Annotated[str, typer.Argument(help="The version in a model's model.json.")],
+    split: Annotated[Split, typer.Option(help="test is for a final figure only: choose nothing by it.")] = "valid",
+    data: DataOption = None,
+    runs: RunsOption = _RUNS,
+    out: Annotated[Path | None, typer.Option(help="Folder for the page; reports/VERSION if not given.")] = None,
+    faces: Annotated[
+        int, typer.Option(min=0, help="How many faces to read out of photos at each of four sizes.")
+    ] = 150,
+) -> None:
+    """Write a page with pictures, and a model card, about one version."""
+    from training.findings import gather  # noqa: PLC0415  # matplotlib's drawings are only needed here
+    from training.model_card import write_card  # noqa: PLC0415
+    from training.report import write_page  # noqa: PLC0415
+
+    model = find_model(version, MODEL_FOLDER, runs)
+    with console.status("Measuring; this takes some minutes on a small machine."):
+        findings = gather(model, load(data or default_folder()), split, faces, date.today())
+    folder = out or Path("reports") / version
+    for path in (write_page(findings, folder), write_card(findings, folder)):
+        console.print(str(path), soft_wrap=True)
 
 
 def _heads(classifier: Classifier, faces: Faces) -> Iterator[tuple[Head, tuple[str, ...], Faces, NDArray[np.int64]]]:

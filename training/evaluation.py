@@ -1,10 +1,12 @@
 """How good a classifier is: numbers, and a picture of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -66,12 +68,21 @@ def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -
 
 
 def draw(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: tuple[str, ...], title: str, path: Path
+    probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes: Sequence[str], title: str, path: Path
 ) -> None:
     """Write a PNG with the confusion matrix (shares of each true class) and the reliability diagram."""
     scores = score(probabilities, labels)
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     matrix, diagram = figure.subplots(1, 2, width_ratios=(1.2, 1))
+    draw_confusion(matrix, scores, classes)
+    matrix.set_title(f"{title}: {scores.accuracy:.1%} of {scores.n} right")
+    draw_reliability(diagram, reliability(probabilities, labels))
+    diagram.set_title(f"calibration error {scores.calibration_error:.1%}")
+    figure.savefig(path, dpi=110)
+
+
+def draw_confusion(matrix: Axes, scores: Scores, classes: Sequence[str]) -> None:
+    """The confusion matrix as shares of each true class, a row a true class."""
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     matrix.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -80,11 +91,12 @@ def draw(
         matrix.text(column, row, f"{shares[row, column]:.0%}", ha="center", va="center", color=ink, fontsize=9)
     matrix.set_xticks(range(len(classes)), classes, rotation=30)
     matrix.set_yticks(range(len(classes)), classes)
-    matrix.set(xlabel="read as", ylabel="labelled", title=f"{title}: {scores.accuracy:.1%} of {scores.n} right")
-    bins = reliability(probabilities, labels)
+    matrix.set(xlabel="read as", ylabel="labelled")
+
+
+def draw_reliability(diagram: Axes, bins: Sequence[tuple[float, float, float]]) -> None:
+    """A bar for each bin of `reliability`: how many were right against how sure the classifier was."""
     diagram.plot([0, 1], [0, 1], color="grey", linestyle=":")
     colour = mpl.colors.to_rgba("C0", 0.8)
     diagram.bar([sure for _, _, sure in bins], [right for _, right, _ in bins], width=0.05, color=colour)
     diagram.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="right")
-    diagram.set_title(f"calibration error {scores.calibration_error:.1%}")
-    figure.savefig(path, dpi=110)

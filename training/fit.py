@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from pydantic import ValidationError
 
 from training import MissingError, TrainingError
-from training.batches import Batches, has_ferplus_head, targets_of
+from training.batches import Batches, Rows, has_ferplus_head, targets_of, taught
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
-from training.networks import build
+from training.networks import averaged, build
 from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual
 from training.registered import registered
 from training.weights import read_weights
@@ -78,9 +78,13 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     keras.utils.set_random_seed(recipe.seed)
     some = recipe.data.registered
     train = train[np.random.default_rng(_REGISTERED_SEED).permutation(len(train))]
+    wanted = targets_of(train, recipe, train.class_counts)
+    if recipe.loss.teachers:
+        teachers = averaged([load_fitted(run.parent / name) for name in recipe.loss.teachers])
+        wanted = taught(wanted, _said_by(teachers, train), recipe.loss.teaching)
     batches = Batches(
         train,
-        targets_of(train, recipe, train.class_counts),
+        wanted,
         recipe,
         registered(train[:some], run.parent, _REGISTERED_SEED) if some else None,
     )
@@ -107,6 +111,12 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
         verbose="auto" if os.isatty(1) else 2,
     )
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
+
+
+def _said_by(teacher: keras.Model, faces: Faces) -> Rows:
+    """The heads' mean probabilities of the faces and their mirror images."""
+    sides = [teacher.predict(pixels, batch_size=256, verbose=0) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
+    return {head: np.mean([side[head] for side in sides], axis=0) for head in sides[0]}
 
 
 def _sum_up(recipe: Recipe, valid: Faces, run: Path, clock: "_Clock", *, stopped_early: bool) -> None:

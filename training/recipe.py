@@ -122,11 +122,15 @@ class Loss(_Part):
     """Cross-entropy on the official label, plus `ferplus_weight` times the one on the FER+ votes.
 
     class_weight_power: a face of a class with share p weighs p ** -power (rescaled to a mean of 1); 0 is unweighted.
+    teachers: recipes that were fitted; their mean on a face and its mirror image makes up the share `teaching` of both
+    targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531).
     """
 
     label_smoothing: Fraction = 0.0
     ferplus_weight: Annotated[float, Field(ge=0)] = 0.0
     class_weight_power: Fraction = 0.0
+    teachers: tuple[Name, ...] = ()
+    teaching: Fraction = 0.0
 
 
 class _Schedule(_Part):

@@ -14,7 +14,7 @@ from tests.training.faces import (
     write_sheet,
     write_sheets,
 )
-from training.data import DataError, Faces, default_folder, load, without_copies
+from training.data import FERPLUS, DataError, Faces, default_folder, ferplus_majority, load, without_copies
 
 COUNT = 300
 FACES = easy_faces(COUNT)
@@ -233,3 +233,20 @@ def test_the_shared_data_is_the_whole_fer2013() -> None:
     held_out = {face.tobytes() for split in ("valid", "test") for face in splits[split].pixels}
     assert not any(face.tobytes() in held_out for face in clean.pixels)
     assert 27000 < len(clean) < len(splits["train"])
+
+
+@pytest.mark.parametrize(
+    ("votes", "majority"),
+    [
+        ([10, 0, 0, 0, 0, 0, 0, 0, 0, 0], "neutral"),
+        ([0, 0, 0, 5, 4, 0, 0, 1, 0, 0], "sad"),  # the single vote is dropped: five of nine
+        ([0, 0, 0, 5, 5, 0, 0, 0, 0, 0], None),  # half is not more than half
+        ([1, 1, 1, 1, 1, 1, 1, 1, 0, 0], None),
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], None),
+        ([0, 6, 0, 0, 0, 0, 0, 0, 4, 0], "happy"),
+        ([0, 4, 0, 0, 0, 0, 0, 0, 6, 0], None),  # unknown
+    ],
+)
+def test_a_majority_is_more_than_half_of_what_more_than_one_said(votes: list[int], majority: str | None) -> None:
+    expected = -1 if majority is None else FERPLUS.index(majority)
+    assert ferplus_majority(np.array([votes], np.float32)).tolist() == [expected]

@@ -183,6 +183,20 @@ def test_a_fit_starts_from_the_weights_of_another_run(tmp_path: Path) -> None:
         fit(unknown, TRAIN, VALID, tmp_path / "fourth")
 
 
+def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: Path) -> None:
+    fit(tiny_recipe(name="teacher", epochs=4), TRAIN, VALID, tmp_path / "teacher")
+    wrong = Faces(TRAIN.pixels, (TRAIN.labels + 1) % 7, TRAIN.votes)
+    recipe = tiny_recipe(epochs=4)
+    pupil = recipe.model_copy(
+        update={"loss": recipe.loss.model_copy(update={"teachers": ("teacher",), "teaching": 1.0})}
+    )
+    fit(pupil, wrong, VALID, tmp_path / "pupil")
+    assert accuracy(load_fitted(tmp_path / "pupil"), VALID) > 0.6
+    missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("nobody",)})})
+    with pytest.raises(MissingError, match="nobody holds no fitted run"):
+        fit(missing, TRAIN, VALID, tmp_path / "other")
+
+
 @pytest.mark.parametrize(
     "schedule",
     [
