@@ -25,10 +25,14 @@ window.mugmoji = {
   },
 
   pick() {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "file", accept: "image/*,.heic,.heif", multiple: true });
-    input.onchange = () => this.send(input.files);
-    input.click();
+    // Kept here, because an input that nothing refers to may be collected while its dialog is open.
+    this.picker = Object.assign(document.createElement("input"), {
+      type: "file",
+      accept: "image/*,.heic,.heif",
+      multiple: true,
+      onchange: () => this.send(this.picker.files),
+    });
+    this.picker.click();
   },
 
   async openCamera() {

@@ -75,8 +75,7 @@ def page(bot: Bot, browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     page.goto(bot.url)
     expect(page.locator(".bubble").first).to_be_visible()
-    page.wait_for_function("() => window.socket?.connected ?? true")
-    page.wait_for_timeout(400)
+    page.wait_for_function("() => window.did_handshake === true")
     yield page
     context.close()
 
@@ -115,9 +114,8 @@ def test_a_tap_changes_answer_and_reaction(page: Page, selfie_file: Path) -> Non
 
 @needs_browser
 def test_it_works_by_keyboard(page: Page, selfie_file: Path) -> None:
-    page.get_by_role("button", name=texts.WEB_PICK).focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.get_by_role("button", name=texts.WEB_PICK).press("Enter")
     chooser.value.set_files(selfie_file)
     page.locator(".keys button.emoji").first.focus()
     page.keyboard.press("Space")
