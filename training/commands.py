@@ -74,14 +74,15 @@ def export(
     recipes: Annotated[list[str], typer.Argument(help="The recipe that was fitted; of several, the mean is served.")],
     data: DataOption = None,
     runs: RunsOption = _RUNS,
-    out: Annotated[Path, typer.Option(help="Folder for the two files.")] = MODEL_FOLDER,
+    out: Annotated[Path, typer.Option(help="Folder for the three files.")] = MODEL_FOLDER,
+    name: Annotated[str | None, typer.Option(help="What the version is called; the first recipe if not given.")] = None,
 ) -> None:
     """Turn fitted runs into the int8 file and the card that the bot serves; everything is chosen on valid."""
     from training.export import export as write  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     splits = load(data or default_folder())
     train = without_copies(splits["train"], splits["valid"], splits["test"])
-    card = write([runs / load_recipe(recipe).name for recipe in recipes], train, splits["valid"], out)
+    card = write([runs / load_recipe(recipe).name for recipe in recipes], train, splits["valid"], out, name)
     console.print(f"{out}: {card}")
 
 

@@ -17,7 +17,7 @@ from training.batches import Batches, Rows, has_ferplus_head, targets_of, taught
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.networks import averaged, build
-from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual
+from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual, load_recipe
 from training.registered import registered
 from training.weights import read_weights
 
@@ -80,7 +80,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     train = train[np.random.default_rng(_REGISTERED_SEED).permutation(len(train))]
     wanted = targets_of(train, recipe, train.class_counts)
     if recipe.loss.teachers:
-        teachers = averaged([load_fitted(run.parent / name) for name in recipe.loss.teachers])
+        teachers = averaged([_teacher(name, run.parent) for name in recipe.loss.teachers])
         wanted = taught(wanted, _said_by(teachers, train), recipe.loss.teaching)
     batches = Batches(
         train,
@@ -111,6 +111,18 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
         verbose="auto" if os.isatty(1) else 2,
     )
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
+
+
+def _teacher(name: str, runs: Path) -> keras.Model:
+    """The net of the run `name`, or where there is none the shipped one with the weights kept beside it."""
+    if (runs / name / FITTED_WEIGHTS).is_file():
+        return load_fitted(runs / name)
+    recipe = load_recipe(name)
+    if not isinstance(recipe, Recipe):
+        raise RunError(f"{name} is not a network; it cannot teach one.")
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    read_weights(model, name)
+    return model
 
 
 def _said_by(teacher: keras.Model, faces: Faces) -> Rows:

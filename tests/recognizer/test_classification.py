@@ -30,7 +30,10 @@ def test_a_face_is_read_alike_alone_and_in_company(recognizer: Recognizer) -> No
 
 
 def test_a_mirrored_face_is_read_alike(recognizer: Recognizer, faces: Faces) -> None:
-    assert np.allclose(recognizer.classify(faces.pixels[:8]), recognizer.classify(faces.pixels[:8, :, ::-1]), atol=0.01)
+    some = faces.pixels[:200]
+    as_is, mirrored = recognizer.classify(some), recognizer.classify(some[:, :, ::-1])
+    assert (as_is.argmax(axis=1) == mirrored.argmax(axis=1)).mean() > 0.9
+    assert np.abs(as_is - mirrored).mean() < 0.03
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (1, 47, 48), (1, 48, 48, 1)])

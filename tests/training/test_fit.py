@@ -192,8 +192,8 @@ def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: P
     )
     fit(pupil, wrong, VALID, tmp_path / "pupil")
     assert accuracy(load_fitted(tmp_path / "pupil"), VALID) > 0.6
-    missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("nobody",)})})
-    with pytest.raises(MissingError, match="nobody holds no fitted run"):
+    missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("small_cnn",)})})
+    with pytest.raises(MissingError, match="no weights of small_cnn"):
         fit(missing, TRAIN, VALID, tmp_path / "other")
 
 

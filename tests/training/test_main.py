@@ -55,7 +55,7 @@ def test_every_command_has_help(call: Call, command: str) -> None:
 def test_a_wrong_recipe_name_is_answered_with_the_right_ones(call: Call) -> None:
     status, said = call("fit", "nope")
     assert status == 1
-    assert said.startswith("No recipe 'nope'. Name a YAML file or one of: champion_a, ")
+    assert said.startswith("No recipe 'nope'. Name a YAML file or one of: custom_cnn, ")
 
 
 @pytest.mark.parametrize("arguments", [("--nonsense",), ("fit",), ("fit", "vgg_small", "--nonsense"), ("knit",)])
