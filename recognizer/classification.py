@@ -8,7 +8,7 @@ become what the bot shows: temperatures (Guo et al. 2017, https://arxiv.org/abs/
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -21,7 +21,8 @@ MODEL_FOLDER = Path(__file__).parent / "model"
 WEIGHTS_FILE = "expression.tflite"
 CARD_FILE = "model.json"
 
-Head = Literal["shown", "fer2013", "ferplus"]
+Head = Literal["shown", "fer2013", "ferplus", "majority"]
+_OUTPUTS: dict[Head, str] = {"shown": "fer2013", "fer2013": "fer2013", "ferplus": "ferplus", "majority": "ferplus"}
 
 _FACES_A_RUN = 16
 
@@ -39,18 +40,26 @@ class View:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """log_prior: `(k,)`, subtracted from the logarithm of probabilities; temperature: what is left is divided by it."""
+
+    temperature: float
+    log_prior: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """What turns the network's outputs into probabilities.
 
-    version: names this model in readings. views: the looks at a face that are averaged. log_prior: `(7,)`, subtracted
-    from the logarithm of the probabilities (zeros where no prior correction is made). temperature: what is left is
-    divided by it.
+    version: names this model in readings. views: the looks at a face that are averaged. shown: from the output for the
+    official label to what the bot shows. majority: from the output for the FER+ votes to what most taggers would say,
+    None where the network has no such output.
     """
 
     version: str
     views: tuple[View, ...]
-    temperature: float
-    log_prior: tuple[float, ...]
+    shown: Calibration
+    majority: Calibration | None = None
 
     @classmethod
     def load(cls, path: Path) -> "ModelCard":
@@ -60,14 +69,20 @@ class ModelCard:
             loaded = cls(
                 card["version"],
                 tuple(View(**view) for view in card["views"]),
-                float(card["temperature"]),
-                tuple(card["log_prior"]),
+                _calibration(card["shown"]),
+                None if card["majority"] is None else _calibration(card["majority"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
-        if not loaded.views or loaded.temperature <= 0 or len(loaded.log_prior) != len(EMOTIONS):
-            raise ModelError(f"{path}: views, temperature or log_prior is out of range; restore the model folder.")
+        if not loaded.views or len(loaded.shown.log_prior) != len(EMOTIONS):
+            raise ModelError(f"{path}: views or log_prior is out of range; restore the model folder.")
         return loaded
+
+
+def _calibration(given: dict[str, Any]) -> Calibration:
+    if given["temperature"] <= 0:
+        raise ValueError("a temperature must be above 0")
+    return Calibration(float(given["temperature"]), tuple(given["log_prior"]))
 
 
 class Classifier:
@@ -89,26 +104,28 @@ class Classifier:
     @property
     def heads(self) -> tuple[Head, ...]:
         """The heads that `classify` can give."""
-        return ("shown", "fer2013", *(("ferplus",) if "ferplus" in self._network.output_widths else ()))
+        given = [head for head, output in _OUTPUTS.items() if output in self._network.output_widths]
+        return tuple(head for head in given if head != "majority" or self.card.majority is not None)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Emotion probabilities `(n, 7)` of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows sum to 1.
 
         head "fer2013" gives the network's own probabilities of the official label (for the published benchmark);
         "shown" is calibrated and corrected for the class prior as the card says; "ferplus" gives `(n, 8)`, the votes
-        that ten people would give, in the order of `training.data.FERPLUS`. Raises `ValueError` on other shapes, and
-        where the network has no such head.
+        that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what most of them would say.
+        Raises `ValueError` on other shapes, and where the network has no such head.
         """
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
             raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
-        output = "fer2013" if head == "shown" else head
         if head not in self.heads:
-            raise ValueError(f"{self.card.version} has no head {output}")
+            raise ValueError(f"{self.card.version} has no head {head}")
+        output = _OUTPUTS[head]
         none = np.empty((0, self._network.output_widths[output]), np.float32)
         starts = range(0, len(faces), _FACES_A_RUN)
         runs = [self._run(faces[start : start + _FACES_A_RUN], output) for start in starts]
         probabilities: NDArray[np.float32] = np.concatenate([none, *runs])
-        return calibrate(probabilities, self.card) if head == "shown" else probabilities
+        calibration = {"shown": self.card.shown, "majority": self.card.majority}.get(head)
+        return probabilities if calibration is None else calibrate(probabilities, calibration)
 
     def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
         views = np.concatenate([_seen(faces, view) for view in self.card.views])
@@ -129,9 +146,9 @@ def _seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
     return np.stack([cv2.warpAffine(face, frame, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for face in faces])
 
 
-def calibrate(probabilities: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:
-    """Temperature and prior correction of probabilities `(n, 7)`; rows sum to 1."""
-    logits = (np.log(np.clip(probabilities, 1e-9, 1)) - np.asarray(card.log_prior)) / card.temperature
+def calibrate(probabilities: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float32]:
+    """Temperature and prior correction of probabilities `(n, k)`; rows sum to 1."""
+    logits = (np.log(np.clip(probabilities, 1e-9, 1)) - np.asarray(calibration.log_prior)) / calibration.temperature
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     shown: NDArray[np.float32] = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
     return shown

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from training.augmentation import augmented, mixed_up
 from training.data import FERPLUS, Faces, without_outliers
@@ -44,6 +45,22 @@ def taught(wanted: Targets, teacher: Rows, share: float) -> Targets:
     """The targets with `share` of them replaced by what a teacher says of the same faces; weights stay."""
     blended = {head: (1 - share) * rows + share * teacher[head] for head, rows in wanted.targets.items()}
     return Targets(blended, wanted.weights)
+
+
+def voted(wanted: Targets, faces: Faces, share: float) -> Targets:
+    """The official labels' targets with `share` of them replaced by their probability given the face's FER+ votes.
+
+    A logistic regression on the square roots of the votes' shares learns that probability from these faces; it is too
+    small to learn them by heart. Faces without votes keep their target.
+    """
+    if faces.votes is None or not (has_votes := faces.votes.sum(axis=1) > 0).any():
+        return wanted
+    votes = np.sqrt(faces.votes[has_votes] / faces.votes[has_votes].sum(axis=1, keepdims=True))
+    regression = LogisticRegression(C=10, max_iter=1000).fit(votes, faces.labels[has_votes])
+    official = wanted.targets["fer2013"].copy()
+    official[has_votes] *= 1 - share
+    official[np.ix_(has_votes, regression.classes_)] += share * regression.predict_proba(votes)
+    return Targets(wanted.targets | {"fer2013": official.astype(np.float32)}, wanted.weights)
 
 
 def has_ferplus_head(recipe: Recipe) -> bool:

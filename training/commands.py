@@ -191,9 +191,9 @@ def _heads(classifier: Classifier, faces: Faces) -> Iterator[tuple[Head, tuple[s
     """What there is to score: a head, its classes, the faces it is judged by and their labels."""
     yield "fer2013", EMOTIONS, faces, faces.labels
     yield "shown", EMOTIONS, faces, faces.labels
-    if faces.votes is not None and "ferplus" in classifier.heads:
+    if faces.votes is not None and "majority" in classifier.heads:
         majority = ferplus_majority(faces.votes)
-        yield "ferplus", FERPLUS, faces[majority >= 0], majority[majority >= 0]
+        yield "majority", FERPLUS, faces[majority >= 0], majority[majority >= 0]
 
 
 def _print_scores(title: str, classes: tuple[str, ...], scores: Scores) -> None:

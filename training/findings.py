@@ -165,9 +165,9 @@ def _head(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes
 
 def _ferplus(classifier: Classifier, faces: Faces, majority: NDArray[np.int64]) -> Head | None:
     clear = majority >= 0
-    if "ferplus" not in classifier.heads or not clear.any():
+    if "majority" not in classifier.heads or not clear.any():
         return None
-    probabilities = classifier.classify(faces.pixels[clear], "ferplus")
+    probabilities = classifier.classify(faces.pixels[clear], "majority")
     return _head(probabilities, majority[clear], FERPLUS)
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from pydantic import ValidationError
 
 from training import MissingError, TrainingError
-from training.batches import Batches, Rows, has_ferplus_head, targets_of, taught
+from training.batches import Batches, Rows, has_ferplus_head, targets_of, taught, voted
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.networks import averaged, build
@@ -79,6 +79,8 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     some = recipe.data.registered
     train = train[np.random.default_rng(_REGISTERED_SEED).permutation(len(train))]
     wanted = targets_of(train, recipe, train.class_counts)
+    if recipe.loss.voting:
+        wanted = voted(wanted, train, recipe.loss.voting)
     if recipe.loss.teachers:
         teachers = averaged([_teacher(name, run.parent) for name in recipe.loss.teachers])
         wanted = taught(wanted, _said_by(teachers, train), recipe.loss.teaching)

@@ -123,7 +123,8 @@ class Loss(_Part):
 
     class_weight_power: a face of a class with share p weighs p ** -power (rescaled to a mean of 1); 0 is unweighted.
     teachers: recipes that were fitted; their mean on a face and its mirror image makes up the share `teaching` of both
-    targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531).
+    targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). voting: before that, this share of the official
+    label's target is what the FER+ votes say of that label, since one label in three is not what most taggers saw.
     """
 
     label_smoothing: Fraction = 0.0
@@ -131,6 +132,7 @@ class Loss(_Part):
     class_weight_power: Fraction = 0.0
     teachers: tuple[Name, ...] = ()
     teaching: Fraction = 0.0
+    voting: Fraction = 0.0
 
 
 class _Schedule(_Part):

@@ -59,7 +59,7 @@ def test_a_damaged_model_folder_says_so(tmp_path: Path, damage: str) -> None:
         weights.write_bytes(b"no model")
     else:
         facts = json.loads(card.read_text())
-        facts["serving"]["temperature"] = 0
+        facts["serving"]["shown"]["temperature"] = 0
         card.write_text(json.dumps(facts))
     with pytest.raises(ModelError, match="restore the model folder"):
         Classifier.load(tmp_path / "model")

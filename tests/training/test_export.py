@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import training.export
-from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
+from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard, calibrate
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.export import AS_IT_IS, ExportError, choose_calibration, export
+from training.export import AS_IT_IS, UNCALIBRATED, ExportError, choose_calibration, export, scale_to_majority
 from training.fit import fit, load_fitted
 from training.networks import build
 from training.weights import KEPT_FILE, read_weights
@@ -35,7 +35,7 @@ def test_int8_gives_the_labels_that_keras_gives(run: Path, model: Path) -> None:
     unseen = easy_faces(70, seed=2)
     floats = load_fitted(run).predict(unseen.pixels, verbose=0)["fer2013"]
     served = Classifier.load(model)
-    single = Classifier(served._network, ModelCard("", AS_IT_IS, 1.0, (0.0,) * 7))
+    single = Classifier(served._network, ModelCard("", AS_IT_IS, UNCALIBRATED))
     int8 = single.classify(unseen.pixels, "fer2013")
     assert (int8.argmax(axis=1) == floats.argmax(axis=1)).mean() >= 0.98
     np.testing.assert_allclose(int8, floats, atol=0.1)
@@ -75,17 +75,29 @@ def test_a_network_that_is_too_sure_is_cooled_down() -> None:
     guesses = np.where(np.arange(700) % 4 == 0, (labels + 1) % 7, labels)  # three of four right, all 0.99 sure
     probabilities = np.full((700, 7), 0.01 / 6, np.float32)
     probabilities[np.arange(700), guesses] = 0.99
-    uncalibrated = ModelCard("v", AS_IT_IS, 1.0, (0.0,) * 7)
-    card = choose_calibration(probabilities, labels, np.full(7, 100), uncalibrated)
-    assert card.temperature > 1.3
-    assert card.log_prior == (0.0,) * 7
+    calibration = choose_calibration(probabilities, labels, np.full(7, 100))
+    assert calibration.temperature > 1.3
+    assert calibration.log_prior == (0.0,) * 7
 
 
 def test_a_class_without_faces_has_a_finite_prior() -> None:
     labels = np.arange(70, dtype=np.int64) % 7
     counts = np.array([10, 0, 10, 10, 10, 10, 10])
-    card = choose_calibration(np.eye(7, dtype=np.float32)[labels], labels, counts, ModelCard("v", AS_IT_IS, 1.0, ()))
-    assert np.isfinite(card.log_prior).all()
+    calibration = choose_calibration(np.eye(7, dtype=np.float32)[labels], labels, counts)
+    assert np.isfinite(calibration.log_prior).all()
+
+
+def test_votes_that_lean_to_the_neutral_face_are_brought_to_the_majority() -> None:
+    random = np.random.default_rng(5)
+    majority = random.integers(8, size=4000)
+    said = np.eye(8)[majority] + random.normal(0, 0.35, (4000, 8))
+    leaning = np.exp(said + 0.8 * np.eye(8)[0])
+    votes = (leaning / leaning.sum(axis=1, keepdims=True)).astype(np.float32)
+    fitted, unseen = slice(0, 2000), slice(2000, None)
+    scaled = calibrate(votes[unseen], scale_to_majority(votes[fitted], majority[fitted]))
+    right = (scaled.argmax(axis=1) == majority[unseen]).mean()
+    assert right > (votes[unseen].argmax(axis=1) == majority[unseen]).mean() + 0.05
+    assert abs(right - scaled.max(axis=1).mean()) < 0.03  # and it is as sure as it is right
 
 
 def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> None:
@@ -96,7 +108,7 @@ def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> N
     assert [member["recipe"]["name"] for member in facts["members"]] == ["tiny", "other"]
     members = [load_fitted(each).predict(VALID.pixels, verbose=0) for each in (run, other)]
     served = Classifier.load(tmp_path / "both")
-    plain = Classifier(served._network, ModelCard(card.version, AS_IT_IS, 1.0, (0.0,) * 7))
+    plain = Classifier(served._network, ModelCard(card.version, AS_IT_IS, UNCALIBRATED))
     for head in ("fer2013", "ferplus"):
         mean = (members[0][head] + members[1][head]) / 2
         np.testing.assert_allclose(plain.classify(VALID.pixels, head), mean, atol=0.1)

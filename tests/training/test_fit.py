@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.batches import Batches, targets_of
+from training.batches import Batches, targets_of, voted
 from training.data import Faces
 from training.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
 from training.recipe import Convolutional, Data, Exponential, Plateau, Recipe
@@ -195,6 +195,24 @@ def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: P
     missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("small_cnn",)})})
     with pytest.raises(MissingError, match="no weights of small_cnn"):
         fit(missing, TRAIN, VALID, tmp_path / "other")
+
+
+def test_votes_speak_for_the_label_that_goes_with_them() -> None:
+    labels = np.arange(700, dtype=np.int64) % 7
+    votes = np.zeros((700, 10), np.float32)
+    votes[np.arange(700), (labels + 1) % 7] = 10  # the taggers' tags are in another order
+    votes[:7] = 0  # not tagged
+    wrong = np.arange(700) % 10 == 9  # labelled otherwise than the taggers would expect
+    labels[wrong] = (labels[wrong] + 3) % 7
+    faces = Faces(np.zeros((700, 48, 48), np.uint8), labels, votes)
+    recipe = tiny_recipe()
+    wanted = targets_of(faces, recipe, faces.class_counts)
+    official = voted(wanted, faces, 0.5).targets["fer2013"]
+    np.testing.assert_allclose(official.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(official[:7], wanted.targets["fer2013"][:7])
+    tagged = np.arange(700) >= 7
+    assert (official[np.arange(700), labels][tagged & ~wrong] > 0.9).all()
+    assert (official[np.arange(700), labels][wrong & tagged] < 0.6).all()
 
 
 @pytest.mark.parametrize(
