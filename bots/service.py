@@ -14,10 +14,13 @@ from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap
 from bots.inference import InferencePool
 from db import FaceReading, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS, Face, PhotoError, Recognizer
+from recognizer.ranking import reaction
 
 SURE_FROM = 0.5
 """Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
 MAX_FACES_LISTED = 40
+MOST_SUGGESTED = 63
+"""How many emoji a face's buttons lead to: the candidates and three pages more."""
 
 _log = structlog.get_logger()
 
@@ -93,7 +96,7 @@ class EmojiService:
 
     async def _keep(self, photo: Photo, faces: Sequence[Face]) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
-        kept = [FaceReading(face.probabilities, face.emoji, face.crop.tobytes()) for face in faces]
+        kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
         try:
             readings = await self._store.add_photo(photo.person, photo.chat, self._recognizer.version, kept)
         except (SQLAlchemyError, OSError):
@@ -103,10 +106,9 @@ class EmojiService:
 
     def _mood(self, platform: str, faces: Sequence[Face]) -> str | None:
         """The reaction to one picture: for the average of its faces, and none where that is unsure."""
-        if not faces:
+        if not faces or np.mean([face.probabilities for face in faces], axis=0).max() < SURE_FROM:
             return None
-        mood = np.mean([face.probabilities for face in faces], axis=0)
-        return self._recognizer.emoji_map.reaction(platform, mood) if mood.max() >= SURE_FROM else None
+        return reaction(self._recognizer.emoji_map, platform, [face.expression for face in faces])
 
     async def _tapped(self, token: Token, stored: StoredPhoto) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import aliased
 
 from db.identity import Chat, Person
 from db.migrate import upgrade
@@ -54,6 +56,16 @@ class StoredPhoto:
         """The same photo after `emoji` was chosen for one of its readings."""
         changed = (replace(each, chosen=emoji) if each.id == reading_id else each for each in self.readings)
         return StoredPhoto(self.own, tuple(changed))
+
+
+@dataclass(frozen=True)
+class StoredChoice:
+    """An emoji that was chosen: for a face with these seven probabilities, when, and a number for whoever chose it."""
+
+    emoji: str
+    probabilities: tuple[float, ...]
+    tapped_at: datetime
+    person: int
 
 
 class Store:
@@ -124,6 +136,29 @@ class Store:
             if await session.get(ReadingRow, reading_id) is not None:  # it may have been forgotten a moment ago
                 session.add(TapRow(reading_id=reading_id, emoji=emoji, emotion=emotion))
 
+    async def choices(
+        self, since: datetime, most: int, *, person: Person | None = None, chat: Chat | None = None
+    ) -> tuple[StoredChoice, ...]:
+        """What was last chosen for each reading since then, the newest first: by one person, in one chat, or by all."""
+        later = aliased(TapRow)
+        corrected = exists().where(later.reading_id == TapRow.reading_id, later.id > TapRow.id)
+        query = (
+            select(TapRow.emoji, ReadingRow.probabilities, TapRow.tapped_at, PhotoRow.person_id)
+            .select_from(PhotoRow)
+            .join(ReadingRow)
+            .join(TapRow)
+            .where(TapRow.emoji.is_not(None), TapRow.tapped_at >= since, ~corrected)
+            .order_by(TapRow.tapped_at.desc())
+            .limit(most)
+        )
+        if person is not None:
+            query = query.join(PersonRow).where(PersonRow.hash == person.hashed(self._secret))
+        if chat is not None:
+            query = query.join(ChatRow).where(ChatRow.hash == chat.hashed(self._secret))
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+        return tuple(StoredChoice(emoji, tuple(seven), _aware(at), who) for emoji, seven, at, who in rows)
+
     async def keeps_faces(self, person: Person) -> bool:
         """Whether this person agreed that crops of their faces are kept; without a word from them, no."""
         async with self._sessions() as session:
@@ -159,6 +194,11 @@ class Store:
         except IntegrityError:
             pass  # another photo of the same person was a moment faster
         return (await session.scalars(query)).one()
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite gives times back without their zone; they were stored in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:

@@ -4,6 +4,7 @@ from recognizer.classification import ModelError
 from recognizer.detection import Box, DetectorError
 from recognizer.emoji_map import EmojiMap, EmojiMapError
 from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.expression import Cue, Expression
 from recognizer.photo import PhotoError, PhotoProblem
 from recognizer.reader import Face, Reading, Recognizer
 
@@ -11,9 +12,11 @@ __all__ = [
     "EMOTIONS",
     "FACE_SIZE",
     "Box",
+    "Cue",
     "DetectorError",
     "EmojiMap",
     "EmojiMapError",
+    "Expression",
     "Face",
     "ModelError",
     "PhotoError",

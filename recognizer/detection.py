@@ -33,7 +33,9 @@ _TURNED_SHARE = 0.2
 """Of the short side: faces this big are looked at in every quarter turn, smaller ones as they stand."""
 _DOUBT_MARGINS = (1.35, 2.4)
 _MESH_VIEW = 192
-_MESH_MARGIN = 1.5
+_MESH_POINTS = 468
+MESH_MARGIN = 1.5
+"""Width of the view that the face mesh looks at, in box widths."""
 _MOST_MESH_LOGIT = 8.0
 FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
 """Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
@@ -70,11 +72,22 @@ class Box:
 @dataclass(frozen=True, eq=False)
 class Detection:
     """A face: its box in pixels, a score from 0 to 1, and float32 key points `(6, 2)`, x and y in pixels, ordered as
-    `KEYPOINTS`. Box and key points may reach beyond the photo."""
+    `KEYPOINTS`. Box and key points may reach beyond the photo.
+
+    mesh: the face mesh's 468 points, float32 `(468, 2)`, x and y with the eyes level and 1 being `MESH_MARGIN` box
+    widths; None before the second look.
+    """
 
     box: Box
     score: float
     keypoints: NDArray[np.float32]
+    mesh: NDArray[np.float32] | None = None
+
+    @property
+    def roll(self) -> float:
+        """How far the line through the eyes is turned clockwise from level, in radians."""
+        across = self.keypoints[1] - self.keypoints[0]
+        return math.atan2(float(across[1]), float(across[0]))
 
 
 @dataclass(frozen=True)
@@ -188,31 +201,39 @@ class FaceDetector:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
         sharper = _in_photo(_turned_back(again, turns, _VIEW, _VIEW), to_photo)
-        evidence = self._evidence(levels, sharper, [again.score, mirrored.score if mirrored else 0.0])
+        view, _ = _levelled_view(levels, sharper, MESH_MARGIN, _MESH_VIEW)
+        mesh, mesh_logit = self._mesh_look(view)
+        looks = [again.score, mirrored.score if mirrored else 0.0]
+        evidence = self._evidence(levels, sharper, looks, view, mesh_logit)
         score = 1 / (1 + math.exp(-float(np.dot(FACE_WEIGHTS, evidence)) - FACE_BIAS))
-        return replace(sharper, score=score) if score >= _LEAST_SCORE else None
+        return replace(sharper, score=score, mesh=mesh) if score >= _LEAST_SCORE else None
 
     def _evidence(
-        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]
+        self,
+        levels: Sequence[NDArray[np.uint8]],
+        face: Detection,
+        looks: Sequence[float],
+        mesh_view: NDArray[np.uint8],
+        mesh_logit: float,
     ) -> tuple[float, float, float]:
         """What speaks for a face: the logits of two looks at it and of the mesh and, where these leave a doubt, of two
         looks more from nearer and farther and of the mesh on the mirrored face; and the logarithm of its share."""
-        mesh_view, _ = _levelled_view(levels, face, _MESH_MARGIN, _MESH_VIEW)
-        meshes = [self._mesh_logit(mesh_view)] * 2
+        meshes = [mesh_logit] * 2
         scores = [*looks, *looks]
         if min(looks) < _UPRIGHT_LOOK_SCORE or meshes[0] < _MOST_MESH_LOGIT:
             nearer_and_farther = (_levelled_view(levels, face, margin, _VIEW)[0] for margin in _DOUBT_MARGINS)
             more = [self._best(view) for view in nearer_and_farther]
             scores = [*looks, *(look.score if look else 0.0 for look in more)]
-            meshes[1] = self._mesh_logit(mesh_view[:, ::-1])
+            _, meshes[1] = self._mesh_look(mesh_view[:, ::-1])
         share = math.log(min(_MOST_SHARE, face.box.width / min(levels[0].shape[:2])))
         return sum(map(_logit, scores)), sum(meshes), share
 
-    def _mesh_logit(self, view: NDArray[np.uint8]) -> float:
-        """How surely the face mesh sees a face in a 192x192 view, as a logit of at most 8 either way."""
+    def _mesh_look(self, view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        """The face mesh's points in a 192x192 view, and how sure it is of a face: a logit of at most 8 either way."""
         outputs = self._mesh.run(view[None].astype(np.float32) / np.float32(255))
-        logit = float(next(output for output in outputs.values() if output.size == 1).item())
-        return max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, logit))
+        by_size = {output.size: output for output in outputs.values()}
+        points = by_size[_MESH_POINTS * 3].reshape(_MESH_POINTS, 3)[:, :2] / np.float32(_MESH_VIEW)
+        return points, max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, float(by_size[1].item())))
 
     def _best_turn(self, view: NDArray[np.uint8]) -> tuple[Detection | None, int]:
         """The surest face in `np.rot90(view, turns)`, and the quarter turns; what is sure upright is not turned."""
@@ -308,10 +329,8 @@ def _levelled_view(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The face centred in a view of `side` pixels, `margin` times its box, its eyes level; and the affine map `(2, 3)`
     from the view to the photo."""
-    right_eye, left_eye = face.keypoints[0], face.keypoints[1]
-    angle = math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0]))
     scale = margin * face.box.width / side
-    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    cos, sin = math.cos(face.roll) * scale, math.sin(face.roll) * scale
     x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
     to_photo = np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
     level, reduced = level_for(levels, scale)

@@ -1,55 +1,64 @@
-"""Which emoji fit a face: `emoji_map.yaml`, checked line by line, and the ranking built on it.
+"""The emoji that may be suggested, each with its profile over the emotions: `emoji_map.yaml`, checked line by line.
 
-P(emoji | face) = sum over emotions of P(emotion | face) * P(emoji | emotion), the second factor being an emoji's share
-of the weights under its emotion.
+Names come from the PyPI package `emoji`, which carries Unicode's CLDR short names; the map holds what people decide.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import emoji as unicode_emoji
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from recognizer.emotions import EMOTIONS
+from recognizer.expression import Cue
 
 PLATFORMS = ("telegram", "discord", "web")
-MIN_EMOJI_AN_EMOTION = 6
 DEFAULT_PATH = Path(__file__).parents[1] / "emoji_map.yaml"
+EXPRESSES_FROM = 0.5
+"""Score from which an emoji counts as one that expresses an emotion."""
+MIN_EMOJI_AN_EMOTION = 6
+_SHARPNESS = 2.0
+"""Exponent of the scores in P(emoji | emotion): people score related emotions high too, 😢 0.5 for fear."""
+
+_MOST_BYTES = 256 * 1024
+_MOST_DEPTH = 8
+_VARIATION_SELECTOR = "\ufe0f"
 
 
 class EmojiMapError(Exception):
     """The emoji map cannot be used; the message gives file, line and what belongs there."""
 
 
-@dataclass(frozen=True)
-class Reaction:
-    """The emoji to react with, and the line of the map it stands on."""
-
-    emoji: str
-    line: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmojiMap:
-    """The emoji that may be suggested.
+    """The emoji that may be suggested, `n` of them; every array follows the order of `emoji`.
 
-    emoji: each once. names: their CLDR short names, in the same order. likelihoods: float64 `(7, n)`, row e is
-    P(emoji | EMOTIONS[e]) and sums to 1. reactions: one a platform and emotion.
+    families: int64 `(n,)`, a number for each family. profiles: float64 `(n, 7)`, scores from 0 to 1 in the order of
+    `EMOTIONS`. intensities: float64 `(n,)`, 0 to 1. weights: float64 `(n,)`, above 0. cues: bool `(n, k)` in the order
+    of `Cue`. reactions: bool `(n, 3)` in the order of `PLATFORMS`. lines: where each stands in the file.
     """
 
     path: Path
     emoji: tuple[str, ...]
-    names: tuple[str, ...]
-    likelihoods: NDArray[np.float64]
-    reactions: dict[tuple[str, str], Reaction]
+    families: NDArray[np.int64]
+    profiles: NDArray[np.float64]
+    intensities: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    cues: NDArray[np.bool_]
+    reactions: NDArray[np.bool_]
+    lines: tuple[int, ...]
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> "EmojiMap":
         """Read and check the map. Raises `EmojiMapError`."""
         try:
-            root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            text = _read(path)
+            _refuse_bombs(path, text)
+            root = yaml.compose(text, Loader=yaml.CSafeLoader)
         except FileNotFoundError as error:
             raise EmojiMapError(f"{path} is missing. Set EMOJI_MAP to your map, or restore the one shipped.") from error
         except (OSError, UnicodeDecodeError) as error:
@@ -61,27 +70,80 @@ class EmojiMap:
             raise EmojiMapError(f"{path}: not YAML: {error}.") from error
         return _Reader(path).emoji_map(root)
 
-    def rank(self, probabilities: Sequence[float] | NDArray[np.floating]) -> tuple[str, ...]:
-        """All emoji, the fittest first, for one face's emotion probabilities `(7,)`; each appears once."""
-        scores = np.asarray(probabilities, dtype=np.float64) @ self.likelihoods
-        return tuple(self.emoji[index] for index in np.argsort(-scores, kind="stable"))
+    @cached_property
+    def directions(self) -> NDArray[np.float64]:
+        """The profiles as vectors of length 1, `(n, 7)`."""
+        directions: NDArray[np.float64] = self.profiles / np.linalg.norm(self.profiles, axis=1, keepdims=True)
+        return directions
 
-    def reaction(self, platform: str, probabilities: Sequence[float] | NDArray[np.floating]) -> str:
-        """The emoji to react with on `platform` for the likeliest of the seven emotions."""
-        return self.reactions[platform, EMOTIONS[int(np.argmax(probabilities))]].emoji
+    @cached_property
+    def likelihoods(self) -> NDArray[np.float64]:
+        """P(emoji | emotion) before any taste, `(7, n)`; rows sum to 1."""
+        raw = self.profiles.T**_SHARPNESS * self.weights
+        likelihoods: NDArray[np.float64] = raw / raw.sum(axis=1, keepdims=True)
+        return likelihoods
 
     def name(self, emoji: str) -> str:
-        """The CLDR short name of an emoji, or the emoji itself where the map has dropped it since."""
-        return self.names[self.emoji.index(emoji)] if emoji in self.emoji else emoji
+        """The CLDR short name of an emoji, or the emoji itself where Unicode has no such."""
+        name = unicode_emoji.EMOJI_DATA.get(emoji, {}).get("en", emoji)
+        return str(name).strip(":").replace("_", " ")
+
+    def may_react(self, platform: str) -> NDArray[np.bool_]:
+        """Which emoji a bot may react with on `platform`, `(n,)`."""
+        allowed: NDArray[np.bool_] = self.reactions[:, PLATFORMS.index(platform)]
+        return allowed
 
     def require_reactions(self, platform: str, allowed: Collection[str]) -> None:
-        """Check that every reaction on `platform` is one the platform allows. Raises `EmojiMapError`."""
-        for (place, emotion), reaction in self.reactions.items():
-            if place == platform and reaction.emoji not in allowed:
+        """Check that every reaction on `platform` is one that it allows. Raises `EmojiMapError`."""
+        bare = {without_selector(emoji) for emoji in allowed}
+        for emoji, line, may in zip(self.emoji, self.lines, self.may_react(platform), strict=True):
+            if may and without_selector(emoji) not in bare:
                 raise EmojiMapError(
-                    f"{self.path}, line {reaction.line}: {reaction.emoji} is not a reaction that {platform} allows for "
-                    f"{emotion}; choose one of {' '.join(sorted(allowed))}."
+                    f"{self.path}, line {line}: {platform} allows no reaction with {emoji}; take {platform} out of its "
+                    f"reactions. It allows {' '.join(sorted(allowed))}."
                 )
+
+
+def without_selector(emoji: str) -> str:
+    """The emoji without U+FE0F, which some platforms leave out and others ask for."""
+    return emoji.replace(_VARIATION_SELECTOR, "")
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise EmojiMapError(f"{path} is larger than {_MOST_BYTES // 1024} kB; a map of emoji is not. Shorten it.")
+    return content.decode("utf-8")
+
+
+def _refuse_bombs(path: Path, text: str) -> None:
+    """Refuse aliases, which can stand for billions of nodes in a few lines, and nesting that no map needs."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise EmojiMapError(f"{path}, line {line}: anchors and aliases (& and *) are not used here; write it out.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MOST_DEPTH:
+            raise EmojiMapError(f"{path}, line {line}: nested too deeply; a map has families, emoji and their scores.")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One emoji as it stands in the file."""
+
+    emoji: str
+    family: int
+    line: int
+    profile: tuple[float, ...]
+    intensity: float
+    weight: float
+    cues: tuple[bool, ...]
+    reactions: tuple[bool, ...]
 
 
 class _Reader:
@@ -92,46 +154,77 @@ class _Reader:
 
     def emoji_map(self, root: yaml.Node | None) -> EmojiMap:
         if root is None:
-            raise EmojiMapError(f"{self._path} is empty; it needs `reactions:` and `emoji:`.")
-        parts = self._fields(root, ("reactions", "emoji"))
-        names: dict[str, str] = {}
-        weights = [dict(self._weights(emotion, node, names)) for emotion, node in self._emotions(parts["emoji"])]
-        table = np.array([[row.get(emoji, 0.0) for emoji in names] for row in weights], dtype=np.float64)
-        return EmojiMap(
+            raise EmojiMapError(f"{self._path} is empty; it needs `families:` with emoji in them.")
+        entries = list(self._entries(self._fields(root, ("families",), ("families",))["families"]))
+        made = EmojiMap(
             path=self._path,
-            emoji=tuple(names),
-            names=tuple(names.values()),
-            likelihoods=table / table.sum(axis=1, keepdims=True),
-            reactions=dict(self._reactions(parts["reactions"])),
+            emoji=tuple(entry.emoji for entry in entries),
+            families=np.array([entry.family for entry in entries], np.int64),
+            profiles=np.array([entry.profile for entry in entries], np.float64).reshape(-1, len(EMOTIONS)),
+            intensities=np.array([entry.intensity for entry in entries]),
+            weights=np.array([entry.weight for entry in entries]),
+            cues=np.array([entry.cues for entry in entries], np.bool_).reshape(-1, len(Cue)),
+            reactions=np.array([entry.reactions for entry in entries], np.bool_).reshape(-1, len(PLATFORMS)),
+            lines=tuple(entry.line for entry in entries),
+        )
+        self._require_enough(made)
+        return made
+
+    def _require_enough(self, made: EmojiMap) -> None:
+        """Enough emoji for each emotion, and for each a reaction on every platform."""
+        for index, emotion in enumerate(EMOTIONS):
+            expressing = made.profiles[:, index] >= EXPRESSES_FROM
+            if expressing.sum() < MIN_EMOJI_AN_EMOTION:
+                raise EmojiMapError(
+                    f"{self._path}: {emotion} has {expressing.sum()} emoji with a score of {EXPRESSES_FROM} or more; "
+                    f"give it at least {MIN_EMOJI_AN_EMOTION}."
+                )
+            for platform in PLATFORMS:
+                if not (expressing & made.may_react(platform)).any():
+                    raise EmojiMapError(
+                        f"{self._path}: no emoji for {emotion} has {platform} among its reactions; give it to one."
+                    )
+
+    def _entries(self, families: yaml.Node) -> Iterator[_Entry]:
+        lines: dict[str, int] = {}
+        for family, (_, members) in enumerate(self._pairs(families)):
+            for key, value in self._pairs(members):
+                emoji = self._emoji(key)
+                bare, line = without_selector(emoji), key.start_mark.line + 1
+                if lines.setdefault(bare, line) != line:
+                    raise self._fault(key, f"{emoji} stands on line {lines[bare]} already; keep one")
+                yield self._entry(emoji, family, line, value)
+
+    def _entry(self, emoji: str, family: int, line: int, node: yaml.Node) -> _Entry:
+        known = (*EMOTIONS, "intensity", "weight", "cues", "reactions")
+        fields = self._fields(node, known, ("intensity", "reactions"))
+        scores = {name: self._share(fields[name], "a score") for name in EMOTIONS if name in fields}
+        if not any(scores.values()):
+            raise self._fault(node, f"{emoji} has no score above 0; name an emotion it expresses, such as `happy: 0.8`")
+        reactions = self._names(fields["reactions"], PLATFORMS)
+        if not reactions:
+            raise self._fault(
+                fields["reactions"], f"{emoji} can be sent on no platform; name one of {', '.join(PLATFORMS)}"
+            )
+        cues = self._names(fields["cues"], tuple(Cue)) if "cues" in fields else frozenset()
+        return _Entry(
+            emoji=emoji,
+            family=family,
+            line=line,
+            profile=tuple(scores.get(name, 0.0) for name in EMOTIONS),
+            intensity=self._share(fields["intensity"], "an intensity"),
+            weight=self._weight(fields["weight"]) if "weight" in fields else 1.0,
+            cues=tuple(cue in cues for cue in Cue),
+            reactions=tuple(platform in reactions for platform in PLATFORMS),
         )
 
-    def _reactions(self, node: yaml.Node) -> Iterator[tuple[tuple[str, str], Reaction]]:
-        for platform, choices in self._fields(node, PLATFORMS).items():
-            for emotion, choice in self._emotions(choices):
-                yield (platform, emotion), Reaction(self._emoji(choice), choice.start_mark.line + 1)
-
-    def _weights(self, emotion: str, node: yaml.Node, names: dict[str, str]) -> Iterator[tuple[str, float]]:
-        pairs = self._pairs(node)
-        if len(pairs) < MIN_EMOJI_AN_EMOTION:
-            raise self._fault(node, f"{emotion} has {len(pairs)} emoji; give it at least {MIN_EMOJI_AN_EMOTION}")
-        for key, value in pairs:
-            emoji, parts = self._emoji(key), self._fields(value, ("weight", "name"))
-            name = self._text(parts["name"])
-            if names.setdefault(emoji, name) != name:
-                raise self._fault(parts["name"], f"{emoji} is called {names[emoji]!r} elsewhere; give it one name")
-            yield emoji, self._weight(parts["weight"])
-
-    def _emotions(self, node: yaml.Node) -> list[tuple[str, yaml.Node]]:
-        fields = self._fields(node, EMOTIONS)
-        return [(emotion, fields[emotion]) for emotion in EMOTIONS]
-
-    def _fields(self, node: yaml.Node, wanted: Collection[str]) -> dict[str, yaml.Node]:
+    def _fields(self, node: yaml.Node, known: Collection[str], needed: Collection[str]) -> dict[str, yaml.Node]:
         fields = {}
         for key, value in self._pairs(node):
-            if key.value not in wanted:
-                raise self._fault(key, f"unknown key {key.value!r}; expected {', '.join(wanted)}")
+            if key.value not in known:
+                raise self._fault(key, f"unknown key {key.value!r}; expected {', '.join(known)}")
             fields[str(key.value)] = value
-        missing = [name for name in wanted if name not in fields]
+        missing = [name for name in needed if name not in fields]
         if missing:
             raise self._fault(node, f"{', '.join(missing)} is missing here")
         return fields
@@ -148,25 +241,40 @@ class _Reader:
             seen.add(key.value)
         return list(node.value)
 
+    def _names(self, node: yaml.Node, known: Collection[str]) -> frozenset[str]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._fault(node, f"expected a list here, such as [{', '.join(known)}]")
+        names = [self._text(item) for item in node.value]
+        for item, name in zip(node.value, names, strict=True):
+            if name not in known:
+                raise self._fault(item, f"unknown name {name!r}; expected {', '.join(known)}")
+        return frozenset(names)
+
     def _emoji(self, node: yaml.Node) -> str:
         text = self._text(node)
-        if text.isascii() or len(text) > 16 or any(character.isspace() or character.isalpha() for character in text):
-            raise self._fault(node, f"{text!r} is not an emoji; write the emoji itself")
+        if unicode_emoji.EMOJI_DATA.get(text, {}).get("status") != unicode_emoji.STATUS["fully_qualified"]:
+            raise self._fault(node, f"{text[:20]!r} is not an emoji that platforms know; write the emoji itself")
         return text
 
     def _text(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            raise self._fault(node, "expected one word, name or emoji here")
+            raise self._fault(node, "expected one word, number or emoji here")
         return str(node.value)
 
+    def _share(self, node: yaml.Node, what: str) -> float:
+        return self._number(node, lambda number: 0 <= number <= 1, f"{what} is a number from 0 to 1")
+
     def _weight(self, node: yaml.Node) -> float:
+        return self._number(node, lambda number: 0 < number <= 100, "a weight is a number above 0, at most 100")
+
+    def _number(self, node: yaml.Node, is_sound: Callable[[float], bool], rule: str) -> float:
         try:
-            weight = float(self._text(node))
+            number = float(self._text(node))
         except ValueError:
-            weight = 0.0
-        if not 0 < weight < float("inf"):
-            raise self._fault(node, "a weight is a number above 0")
-        return weight
+            number = float("nan")
+        if not is_sound(number):
+            raise self._fault(node, f"{rule}, not {str(node.value)[:20]!r}")
+        return number
 
     def _fault(self, node: yaml.Node, problem: str) -> EmojiMapError:
         return EmojiMapError(f"{self._path}, line {node.start_mark.line + 1}: {problem}.")

@@ -1,5 +1,6 @@
 """The whole way from a photo's bytes to emoji: decode, detect, register, classify, rank."""
 
+import math
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +14,9 @@ from recognizer.clip import frames
 from recognizer.detection import Box, Detection, FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.expression import Expression
 from recognizer.photo import Photo, decode
+from recognizer.ranking import rank
 from recognizer.registration import register
 
 
@@ -21,15 +24,21 @@ from recognizer.registration import register
 class Face:
     """One face: where it is in the upright original photo (pixels), how sure the detector is (0 to 1), what it shows.
 
-    probabilities: in the order of `EMOTIONS`, summing to 1. emoji: all of the map, the fittest first. crop: the
-    registered face the classifier saw, uint8 `(48, 48)`.
+    emoji: all of the map, the fittest first. crop: the registered face the classifier saw, uint8 `(48, 48)`.
+    tilt_degrees: how far the line through the eyes is turned clockwise from level.
     """
 
     box: Box
     score: float
-    probabilities: tuple[float, ...]
+    expression: Expression
     emoji: tuple[str, ...]
     crop: NDArray[np.uint8]
+    tilt_degrees: float = 0.0
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """In the order of `EMOTIONS`, summing to 1."""
+        return self.expression.probabilities
 
     @property
     def emotion(self) -> str:
@@ -116,5 +125,6 @@ class Recognizer:
 
     def _face(self, found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8]) -> Face:
         box = Box(*(scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
-        probabilities = tuple(float(p) for p in row)
-        return Face(box, found.score, probabilities, self.emoji_map.rank(probabilities), crop)
+        expression = Expression.of(tuple(float(p) for p in row), found)
+        ranking = rank(self.emoji_map, expression)
+        return Face(box, found.score, expression, ranking.emoji, crop, math.degrees(found.roll))

@@ -40,7 +40,7 @@ async def test_a_sure_face_gets_a_verdict_and_a_reaction(service: EmojiService, 
     reply = await answer(service, selfie)
     assert reply.text == texts.ONE_FACE.format(emoji="😄", feeling="happy")
     assert reply.reactions == ("😁",)
-    assert [button.label for button in reply.rows[0]] == ["😄", "😁", "😊"]
+    assert [button.label for button in reply.rows[0]] == ["😄", "😆", "🥰"]
 
 
 async def test_an_unsure_face_gets_choices_and_no_reaction(

@@ -1,5 +1,7 @@
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -237,3 +239,34 @@ async def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path}/new/folder/mugmoji.db", SECRET)
     await store.close()
     assert (tmp_path / "new" / "folder" / "mugmoji.db").is_file()
+
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+async def test_what_was_chosen_last_for_each_face_is_known(store: Store) -> None:
+    first, second = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])
+    await store.add_tap(first.id, emoji="🙂")
+    await store.add_tap(first.id, emoji="😁")
+    await store.add_tap(second.id, emoji="😢")
+    await store.add_tap(second.id)  # none of these fits after all
+    (choice,) = await store.choices(LONG_AGO, 10)
+    assert (choice.emoji, choice.probabilities) == ("😁", HAPPY.probabilities)
+    assert datetime.now(UTC) - choice.tapped_at < timedelta(minutes=5)
+
+
+async def test_choices_are_those_of_a_person_of_a_chat_or_of_all(store: Store) -> None:
+    for person, chat, emoji in ((ANNA, GROUP, "😁"), (BERT, GROUP, "🙂"), (ANNA, ALONE, "😐")):
+        (reading,) = await store.add_photo(person, chat, "model-1", [HAPPY])
+        await store.add_tap(reading.id, emoji=emoji)
+
+    async def emoji_of(most: int = 10, **whose: Any) -> list[str]:
+        return [choice.emoji for choice in await store.choices(LONG_AGO, most, **whose)]
+
+    assert await emoji_of() == ["😐", "🙂", "😁"]
+    assert await emoji_of(most=2) == ["😐", "🙂"]
+    assert await emoji_of(person=ANNA) == ["😐", "😁"]
+    assert await emoji_of(chat=GROUP) == ["🙂", "😁"]
+    assert await store.choices(datetime.now(UTC) + timedelta(minutes=1), 10) == ()
+    await store.forget(ANNA)
+    assert await emoji_of() == ["🙂"]

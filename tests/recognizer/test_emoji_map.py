@@ -1,7 +1,9 @@
 """The emoji map: the shipped one is sound, and a mistake in another is named with its line."""
 
+import re
 from pathlib import Path
 
+import emoji as unicode_emoji
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,68 +14,98 @@ from recognizer import EMOTIONS, EmojiMap, EmojiMapError
 from recognizer.emoji_map import DEFAULT_PATH, PLATFORMS
 
 SHIPPED = EmojiMap.load()
+TEXT = DEFAULT_PATH.read_text(encoding="utf-8")
 
 
-def test_each_emotion_has_at_least_six_emoji() -> None:
-    assert ((SHIPPED.likelihoods > 0).sum(axis=1) >= 6).all()
+def line_of(beginning: str) -> int:
+    return next(number for number, line in enumerate(TEXT.splitlines(), 1) if line.strip().startswith(beginning))
+
+
+def test_the_shipped_map_has_at_least_120_emoji_of_every_emotion() -> None:
+    assert len(SHIPPED.emoji) >= 120
+    assert ((SHIPPED.profiles >= 0.5).sum(axis=0) >= 6).all()
     assert np.allclose(SHIPPED.likelihoods.sum(axis=1), 1)
 
 
-def test_each_emotion_ranks_its_own_emoji_first() -> None:
-    for index, emotion in enumerate(EMOTIONS):
-        first = SHIPPED.rank(np.eye(7)[index])[0]
-        assert SHIPPED.likelihoods[index, SHIPPED.emoji.index(first)] > 0, emotion
+def test_every_face_of_unicode_with_an_expression_is_in_the_map() -> None:
+    faces = (
+        "😀😃😄😁😆😅🤣😂🙂🙃🫠😉😊😇🥰😍🤩😘😗😚😙🥲😋😛😜🤪😝🤑🤗🤭🫢🫣🤫🤔🫡🤐🤨😐😑😶"
+        "🫥😏😒🙄😬🤥🫨😌😔😪🤤😴🫩😷🤒🤕🤢🤮🤧🥵🥶🥴😵🤯🤠🥳🥸😎🤓🧐😕🫤😟🙁😮😯😲😳🥺🥹"
+        "😦😧😨😰😥😢😭😱😖😣😞😓😩😫🥱😤😡😠🤬😈👿💀"
+    )
+    assert not [face for face in faces if face not in SHIPPED.emoji]
 
 
-@given(st.lists(st.floats(0.001, 1), min_size=7, max_size=7))
-def test_any_mixture_ranks_every_emoji_once_and_reacts_with_an_allowed_one(weights: list[float]) -> None:
-    probabilities = np.array(weights) / sum(weights)
-    ranked = SHIPPED.rank(probabilities)
-    assert sorted(ranked) == sorted(SHIPPED.emoji)
-    assert SHIPPED.reaction("telegram", probabilities) in {emoji.value for emoji in ReactionEmoji}
+def test_names_come_from_unicode() -> None:
+    assert SHIPPED.name("😂") == "face with tears of joy"
+    assert SHIPPED.name("no emoji") == "no emoji"
+    assert all(SHIPPED.name(emoji) != emoji for emoji in SHIPPED.emoji)
 
 
-def test_every_platform_has_a_reaction_for_every_emotion() -> None:
-    assert set(SHIPPED.reactions) == {(platform, emotion) for platform in PLATFORMS for emotion in EMOTIONS}
+def test_telegram_reactions_are_those_telegram_allows() -> None:
+    SHIPPED.require_reactions("telegram", {emoji.value for emoji in ReactionEmoji})
 
 
 def test_a_reaction_the_platform_does_not_allow_is_named_with_its_line() -> None:
-    with pytest.raises(EmojiMapError, match=r"line 9: 😡"):
-        SHIPPED.require_reactions("telegram", {"😁"})
+    with pytest.raises(EmojiMapError, match=rf"line {line_of('😁:')}: telegram allows no reaction with 😁"):
+        SHIPPED.require_reactions("telegram", {"😡"})
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("old", "new", "where", "message"),
     [
-        ("  disgust:\n", "  digust:\n", r"line \d+: unknown key 'digust'"),
-        ("weight: 10, name: angry face", "weight: -1, name: angry face", r"line 15: a weight is a number above 0"),
-        ("weight: 10, name: angry face", "weight: nan, name: angry face", r"line 15: a weight is a number above 0"),
-        ("    😠: {weight: 10", "    angry: {weight: 10", r"line 15: 'angry' is not an emoji"),
-        ("    😡: {weight: 8", "    😠: {weight: 8", r"line 16: 😠 stands here twice"),
-        ("😠: {weight: 10, name: angry face}", "😠: {weight: 10}", r"line 15: name is missing here"),
-        ("telegram: {angry: 😡, ", "telegram: {", r"line 9: angry is missing here"),
-        ("\nreactions:\n", "\nreactions: [\n", r"line \d+: not YAML"),
+        ("😠: {angry: 1", "😠: {agry: 1", "😠:", "unknown key 'agry'; expected angry, disgust"),
+        ("😠: {angry: 1", "😠: {angry: -1", "😠:", "a score is a number from 0 to 1, not '-1'"),
+        ("😠: {angry: 1", "😠: {angry: .nan", "😠:", "a score is a number from 0 to 1, not '.nan'"),
+        ("😠: {angry: 1", "furious: {angry: 1", "😠:", "'furious' is not an emoji"),
+        ("    😡:", "    😠:", "😡:", "😠 stands here twice"),
+        ("    😀:", "    😠:", "😠:", "😠 stands on line"),
+        ("intensity: 1, weight: 0.9", "intensity: 1, weight: 0", "🤮:", "a weight is a number above 0"),
+        ("intensity: 0.95, cues", "intensity: 1.5, cues", "😂:", "an intensity is a number from 0 to 1"),
+        ("cues: [tilted_head]", "cues: [wink]", "🙃:", "unknown name 'wink'; expected open_mouth, tilted_head"),
+        ("families:\n", "family:\n", "families:", "unknown key 'family'"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    assert old in text
+def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str, message: str) -> None:
+    assert old in TEXT
     path = tmp_path / "map.yaml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(EmojiMapError, match=message):
+    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(EmojiMapError, match=rf"line {line_of(where)}: .*{message}"):
+        EmojiMap.load(path)
+
+
+def test_an_emoji_that_no_platform_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(TEXT.replace("reactions: [discord, web]", "reactions: []", 1), encoding="utf-8")
+    with pytest.raises(EmojiMapError, match=r"line \d+: .* can be sent on no platform; name one of telegram"):
         EmojiMap.load(path)
 
 
 def test_too_few_emoji_for_an_emotion_are_refused(tmp_path: Path) -> None:
-    lines = DEFAULT_PATH.read_text(encoding="utf-8").splitlines()
     path = tmp_path / "map.yaml"
-    path.write_text("\n".join(line for line in lines if not any(e in line[:8] for e in "😤🤬")), encoding="utf-8")
-    with pytest.raises(EmojiMapError, match="angry has 5 emoji; give it at least 6"):
+    path.write_text(re.sub(r"angry: [\d.]+", "angry: 0.1", TEXT), encoding="utf-8")
+    with pytest.raises(EmojiMapError, match=r"angry has 0 emoji with a score of 0\.5 or more; give it at least 6"):
+        EmojiMap.load(path)
+
+
+def test_an_emotion_without_a_reaction_on_a_platform_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(TEXT.replace("telegram, discord", "discord"), encoding="utf-8")
+    with pytest.raises(EmojiMapError, match="no emoji for angry has telegram among its reactions"):
         EmojiMap.load(path)
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "is empty"), (b"\xff\xfe\xff", "cannot be read"), (b"- 1", "line 1")]
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe\xff", "cannot be read"),
+        (b"- 1", "line 1"),
+        (b"families: [\n", "not YAML"),
+        (b"a: &a [1]\nb: [*a, *a]\n", "line 1: anchors and aliases"),
+        (b"[" * 200 + b"]" * 200, "nested too deeply"),
+        (b"#" * 300_000, "larger than 256 kB"),
+    ],
 )
 def test_what_is_no_map_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "map.yaml"
@@ -82,6 +114,22 @@ def test_what_is_no_map_is_refused(tmp_path: Path, content: bytes, message: str)
         EmojiMap.load(path)
 
 
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_anything_else_is_refused_in_one_way(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("maps") / "map.yaml"
+    path.write_bytes(content)
+    with pytest.raises(EmojiMapError):
+        EmojiMap.load(path)
+
+
 def test_a_missing_map_says_what_to_set(tmp_path: Path) -> None:
     with pytest.raises(EmojiMapError, match="EMOJI_MAP"):
         EmojiMap.load(tmp_path / "none.yaml")
+
+
+def test_every_emoji_is_one_that_unicode_recommends() -> None:
+    assert all(
+        unicode_emoji.EMOJI_DATA[emoji]["status"] == unicode_emoji.STATUS["fully_qualified"] for emoji in SHIPPED.emoji
+    )
+    assert SHIPPED.profiles.shape == (len(SHIPPED.emoji), len(EMOTIONS))
+    assert SHIPPED.reactions.shape == (len(SHIPPED.emoji), len(PLATFORMS))

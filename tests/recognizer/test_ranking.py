@@ -1,0 +1,80 @@
+"""Which emoji come first: shades of meaning, mixtures, variety, and what a platform allows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram.constants import ReactionEmoji
+
+from recognizer import EMOTIONS, Cue, EmojiMap, Expression
+from recognizer.emoji_map import PLATFORMS, without_selector
+from recognizer.ranking import emoji_probabilities, rank, reaction
+from recognizer.taste import Choice, taste
+
+MAP = EmojiMap.load()
+TELEGRAM = {without_selector(emoji.value) for emoji in ReactionEmoji}
+
+_weights = st.lists(st.floats(0, 1), min_size=7, max_size=7).filter(lambda weights: sum(weights) > 0.001)
+_mixtures = _weights.map(lambda weights: tuple(weight / sum(weights) for weight in weights))
+_expressions = st.builds(Expression, _mixtures, st.floats(0, 1), st.frozensets(st.sampled_from(Cue)))
+_choices = st.lists(st.builds(Choice, st.sampled_from(MAP.emoji), _mixtures, st.floats(0, 400)), max_size=12)
+
+
+def expression(intensity: float, *cues: Cue, **emotions: float) -> Expression:
+    return Expression(tuple(emotions.get(name, 0.0) for name in EMOTIONS), intensity, frozenset(cues))
+
+
+@given(_expressions, _choices)
+def test_any_mixture_and_taste_gives_probabilities_and_every_emoji_once(seen: Expression, own: list[Choice]) -> None:
+    ranking = rank(MAP, seen, taste(MAP, own=own))
+    assert np.isfinite(ranking.probabilities).all()
+    assert ranking.probabilities.min() >= 0
+    assert ranking.probabilities.sum() == pytest.approx(1)
+    assert sorted(ranking.emoji) == sorted(MAP.emoji)
+
+
+@given(st.lists(_expressions, min_size=1, max_size=4), _choices, st.sampled_from(PLATFORMS))
+def test_a_reaction_is_always_one_the_platform_allows(
+    faces: list[Expression], own: list[Choice], platform: str
+) -> None:
+    emoji = reaction(MAP, platform, faces, taste(MAP, own=own))
+    assert platform != "telegram" or without_selector(emoji) in TELEGRAM
+    assert MAP.may_react(platform)[MAP.emoji.index(emoji)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "first"),
+    [
+        (expression(0.28, happy=0.52, neutral=0.48), "🙂"),
+        (expression(0.65, happy=1.0), "😄"),
+        (expression(0.95, Cue.OPEN_MOUTH, happy=1.0), "😂"),
+        (expression(0.8, Cue.OPEN_MOUTH, happy=0.5, surprise=0.5), "🤩"),
+        (expression(0.6, sad=0.5, angry=0.5), "😤"),
+        (expression(0.6, angry=1.0), "😠"),
+        (expression(0.9, Cue.OPEN_MOUTH, angry=1.0), "😡"),
+        (expression(0.95, Cue.OPEN_MOUTH, sad=1.0), "😭"),
+        (expression(0.95, Cue.OPEN_MOUTH, fear=1.0), "😱"),
+        (expression(0.05, neutral=1.0), "😐"),
+        (expression(0.95, disgust=1.0), "🤮"),
+    ],
+)
+def test_shades_of_meaning(seen: Expression, first: str) -> None:
+    assert rank(MAP, seen).emoji[0] == first
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_an_emotion_is_answered_by_emoji_that_express_it(emotion: str) -> None:
+    for emoji in rank(MAP, Expression.of(tuple(float(name == emotion) for name in EMOTIONS))).emoji[:3]:
+        assert MAP.profiles[MAP.emoji.index(emoji), EMOTIONS.index(emotion)] >= 0.3, emoji
+
+
+@given(_expressions)
+def test_the_first_five_are_of_at_least_three_families(seen: Expression) -> None:
+    families = {MAP.families[MAP.emoji.index(emoji)] for emoji in rank(MAP, seen).emoji[:5]}
+    assert len(families) >= 3
+
+
+def test_a_seen_cue_brings_its_emoji_forward() -> None:
+    still, gaping = expression(0.6, surprise=1.0), expression(0.6, Cue.OPEN_MOUTH, surprise=1.0)
+    place = MAP.emoji.index("😮")
+    assert emoji_probabilities(MAP, gaping)[place] > emoji_probabilities(MAP, still)[place]
