@@ -157,7 +157,7 @@ class Store:
             query = query.join(ChatRow).where(ChatRow.hash == chat.hashed(self._secret))
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
-        return tuple(StoredChoice(emoji, tuple(seven), _aware(at), who) for emoji, seven, at, who in rows)
+        return tuple(StoredChoice(emoji, tuple(seven), _aware(at), who) for emoji, seven, at, who in rows if emoji)
 
     async def keeps_faces(self, person: Person) -> bool:
         """Whether this person agreed that crops of their faces are kept; without a word from them, no."""

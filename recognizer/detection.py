@@ -201,20 +201,14 @@ class FaceDetector:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
         sharper = _in_photo(_turned_back(again, turns, _VIEW, _VIEW), to_photo)
-        view, _ = _levelled_view(levels, sharper, MESH_MARGIN, _MESH_VIEW)
-        mesh, mesh_logit = self._mesh_look(view)
+        mesh, mesh_logit = self._mesh_look(_mesh_view(levels, sharper))
         looks = [again.score, mirrored.score if mirrored else 0.0]
-        evidence = self._evidence(levels, sharper, looks, view, mesh_logit)
+        evidence = self._evidence(levels, sharper, looks, mesh_logit)
         score = 1 / (1 + math.exp(-float(np.dot(FACE_WEIGHTS, evidence)) - FACE_BIAS))
         return replace(sharper, score=score, mesh=mesh) if score >= _LEAST_SCORE else None
 
     def _evidence(
-        self,
-        levels: Sequence[NDArray[np.uint8]],
-        face: Detection,
-        looks: Sequence[float],
-        mesh_view: NDArray[np.uint8],
-        mesh_logit: float,
+        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float], mesh_logit: float
     ) -> tuple[float, float, float]:
         """What speaks for a face: the logits of two looks at it and of the mesh and, where these leave a doubt, of two
         looks more from nearer and farther and of the mesh on the mirrored face; and the logarithm of its share."""
@@ -224,7 +218,7 @@ class FaceDetector:
             nearer_and_farther = (_levelled_view(levels, face, margin, _VIEW)[0] for margin in _DOUBT_MARGINS)
             more = [self._best(view) for view in nearer_and_farther]
             scores = [*looks, *(look.score if look else 0.0 for look in more)]
-            _, meshes[1] = self._mesh_look(mesh_view[:, ::-1])
+            _, meshes[1] = self._mesh_look(_mesh_view(levels, face)[:, ::-1])
         share = math.log(min(_MOST_SHARE, face.box.width / min(levels[0].shape[:2])))
         return sum(map(_logit, scores)), sum(meshes), share
 
@@ -337,6 +331,10 @@ def _levelled_view(
     to_level = to_photo / reduced
     to_level[:, 2] += 0.5 / reduced - 0.5
     return warp(level, to_level, side), to_photo
+
+
+def _mesh_view(levels: Sequence[NDArray[np.uint8]], face: Detection) -> NDArray[np.uint8]:
+    return _levelled_view(levels, face, MESH_MARGIN, _MESH_VIEW)[0]
 
 
 def _logit(probability: float) -> float:

@@ -121,7 +121,7 @@ def _refuse_bombs(path: Path, text: str) -> None:
     """Refuse aliases, which can stand for billions of nodes in a few lines, and nesting that no map needs."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1
+        line = (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise EmojiMapError(f"{path}, line {line}: anchors and aliases (& and *) are not used here; write it out.")
         if isinstance(event, yaml.CollectionStartEvent):

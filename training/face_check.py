@@ -37,9 +37,9 @@ class _Recorder(FaceDetector):
         self.seen: list[tuple[Detection, tuple[float, float, float]]] = []
 
     def _evidence(
-        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float]
+        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float], mesh_logit: float
     ) -> tuple[float, float, float]:
-        evidence = super()._evidence(levels, face, looks)
+        evidence = super()._evidence(levels, face, looks, mesh_logit)
         self.seen.append((face, evidence))
         return evidence
 

@@ -64,14 +64,14 @@ def _person(
     has_favourites: bool,
     random: np.random.Generator,
 ) -> tuple[list[float], list[float]]:
-    favourites = [random.choice(len(emoji_map.emoji), p=row) for row in emoji_map.likelihoods]
+    favourites = [int(random.choice(len(emoji_map.emoji), p=row)) for row in emoji_map.likelihoods]
 
     def taken(face: int) -> str:
         if has_favourites and random.random() < _FAVOURITE_SHARE:
-            return emoji_map.emoji[favourites[labels[face]]]
+            return emoji_map.emoji[favourites[int(labels[face])]]
         felt = tuple(np.eye(len(EMOTIONS))[labels[face]])
         chances = emoji_probabilities(emoji_map, Expression(felt, _expression(shown[face]).intensity))
-        return emoji_map.emoji[random.choice(len(chances), p=chances)]
+        return emoji_map.emoji[int(random.choice(len(chances), p=chances))]
 
     choices: list[Choice] = []
     first, three = [], []
