@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-from recognizer import DetectorError, ModelError
+from recognizer import DetectorError, EmojiMapError, ModelError
 from training import MissingError, TrainingError
 
 _NEEDED = ("jinja2", "keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
@@ -26,7 +26,7 @@ def main() -> int:
         app()
     except (DetectorError, MissingError, ModelError) as error:
         return _say(str(error), status=3)
-    except TrainingError as error:
+    except (EmojiMapError, TrainingError) as error:
         return _say(str(error), status=1)
     return 0
 

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from recognizer import EMOTIONS
+from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.detection import KEYPOINTS, FaceDetector
+from recognizer.emoji_map import DEFAULT_PATH as MAP_PATH
 from training.ablation import load_ablation
-from training.data import FERPLUS, Faces, Split, default_folder, ferplus_majority, load, without_copies
+from training.data import FERPLUS, DataError, Faces, Split, default_folder, ferplus_majority, load, without_copies
+from training.emoji_agreement import agreement
+from training.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
+from training.emoji_profiles import differences, emotag_profiles, rewrite
 from training.evaluation import Scores, draw, score
 from training.framing import derive
 from training.model_folders import find_model
@@ -161,6 +165,49 @@ def face_check(
 
     found = weigh(load(data or default_folder())["valid"], count, seed=5)
     console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
+
+
+@app.command()
+def emoji_profiles(
+    emoji_map: Annotated[Path, typer.Option("--map", help="The emoji map.")] = MAP_PATH,
+    scores: Annotated[Path, typer.Option("--scores", help="EmoTag1200's scores.")] = EMOTAG_PATH,
+    write: Annotated[bool, typer.Option("--write", help="Put EmoTag1200's scores into the map.")] = False,
+) -> None:
+    """Show where the emoji map differs from EmoTag1200's scores."""
+    loaded = EmojiMap.load(emoji_map)
+    found = differences(loaded, emotag_profiles(scores))
+    shown = Table("emoji", *EMOTIONS, title="in the map (EmoTag1200 where it differs)")
+    apart = [each for each in found if each.largest]
+    for each in apart:
+        pairs = zip(each.in_map, each.scored, strict=True)
+        shown.add_row(
+            each.emoji, *(f"{ours:g}" if ours == theirs else f"{ours:g} ({theirs:g})" for ours, theirs in pairs)
+        )
+    console.print(shown)
+    console.print(f"{len(found)} of {len(loaded.emoji)} emoji were scored by EmoTag1200; {len(apart)} differ.")
+    if write:
+        rewrite(loaded, found)
+        console.print(f"{emoji_map} has EmoTag1200's scores now.")
+
+
+@app.command()
+def emoji_agreement(
+    data: DataOption = None,
+    split: Annotated[Split, typer.Option(help="test for a final figure only.")] = "valid",
+) -> None:
+    """Print how near the suggested emoji come to the votes of FER+ taggers."""
+    faces = load(data or default_folder())[split]
+    try:
+        found = agreement(faces, Classifier.load().classify(faces.pixels), EmojiMap.load())
+    except ValueError as error:
+        raise DataError(f"Nothing to compare on {split}: {error}.") from error
+    console.print(f"Jensen-Shannon divergence from the votes, in bits, {found.faces} faces of {split} with mixed votes")
+    for name, bits in (
+        ("first three suggestions", found.suggested),
+        ("one emoji a class", found.one_a_class),
+        ("one emoji for each of the three likeliest classes", found.three_classes),
+    ):
+        console.print(f"  {bits:.3f}  {name}")
 
 
 @app.command()
