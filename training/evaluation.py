@@ -55,7 +55,12 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scor
 
 def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Mean distance between confidence and accuracy, weighted by the faces in each of 15 equal-width bins."""
-    return float(sum(share * abs(right - sure) for share, right, sure in reliability(probabilities, labels)))
+    return gap_of(reliability(probabilities, labels))
+
+
+def gap_of(bins: Sequence[tuple[float, float, float]]) -> float:
+    """The mean distance between accuracy and confidence of `reliability`'s bins, weighted by their shares."""
+    return float(sum(share * abs(right - sure) for share, right, sure in bins))
 
 
 def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> list[tuple[float, float, float]]:

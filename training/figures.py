@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recognizer import EMOTIONS
-from training.evaluation import draw_confusion, draw_reliability
+from training.evaluation import draw_confusion, draw_reliability, gap_of
 from training.face_sizes import FaceSize
 from training.findings import Bins, Counts, Head
 from training.intervals import Share
@@ -73,8 +73,7 @@ def calibration(before: Bins, after: Bins) -> bytes:
     figure = Figure(figsize=(_WIDTH, 3.0), layout="constrained")
     for axes, bins, name in zip(figure.subplots(1, 2), (before, after), ("before", "after"), strict=True):
         draw_reliability(axes, bins)
-        gap = sum(share * abs(right - sure) for share, right, sure in bins)
-        axes.set_title(f"{name}: off by {gap:.1%}", fontsize=11)
+        axes.set_title(f"{name}: off by {gap_of(bins):.1%}", fontsize=11)
         axes.set_aspect("equal")
     return _png(figure)
 
