@@ -77,7 +77,7 @@ def nearest(wanted: str) -> str:
 
     wanted: a tag ("pt-BR", "zh-hans", "en_US"), or a browser's list of them (RFC 9110, Accept-Language).
     """
-    tags = [tag.replace("-", "_") for tag in _by_preference(wanted)]
+    tags = [tag.lower().replace("-", "_") for tag in _by_preference(wanted)]
     return negotiate_locale(tags, OWN_NAMES) or "en"
 
 
