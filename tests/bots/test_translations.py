@@ -128,7 +128,8 @@ def test_the_page_says_nothing_of_its_own() -> None:
 
 
 def test_what_this_file_looks_for_is_found() -> None:
-    source = 'Reply("Hello there")\nButton(f"{n} more", say(texts.MORE), t)\nTapReply(notice, text="Oh no")\nReply(say("Yes"))'
+    calls = ('Reply("Hello there")', 'Button(f"{n} more", say(texts.MORE), t)', 'TapReply(notice, text="Oh no")')
+    source = "\n".join((*calls, 'Reply(say("Yes"))', "Reply(say(texts.START))"))
     assert [words for shown in _shown(ast.parse(source)) for words in _words(shown)] == [
         "Hello there",
         " more",
@@ -138,7 +139,7 @@ def test_what_this_file_looks_for_is_found() -> None:
 
 
 def _literals(module: ast.Module) -> Iterator[str]:
-    """The values of a module's constants that are words and not marked; dictionaries may have bare keys and commands."""
+    """The values of a module's constants that are words and not marked; dictionaries may have bare commands."""
     for statement in module.body:
         if isinstance(statement, ast.Assign):
             value = statement.value
