@@ -246,6 +246,7 @@ async def test_the_commands_are_published_once(simcord_env: Env, service: EmojiS
 
 async def test_commands_come_in_discords_own_languages(simcord_env: Env) -> None:
     [published] = [each.json for each in simcord_env.http_requests if each.method == "PUT"]
+    assert published is not None
     by_name = {command["name"]: command for command in published}
     assert set(by_name) == {"emoji", "help", "settings", "privacy", "forget_me", texts.SUGGEST_EMOJI}
     translated = by_name["settings"]["description_localizations"]

@@ -38,7 +38,7 @@ def messages(catalogue: Catalog) -> dict[object, Message]:
 
 
 def translations(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
 def fields(sentence: str) -> set[str | None]:
@@ -62,6 +62,7 @@ def test_a_catalogue_has_every_message_and_none_is_empty_or_fuzzy(language: str,
     assert list(messages(own)) == list(messages(template)), UPDATE
     assert not own.obsolete, UPDATE
     for message in messages(own).values():
+        assert translations(message), (message.id, UPDATE)
         assert all(translations(message)), (message.id, UPDATE)
         assert not message.fuzzy, (message.id, UPDATE)
         assert not message.pluralizable or len(translations(message)) == own.num_plurals
