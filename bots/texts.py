@@ -1,109 +1,177 @@
-"""Every sentence the bot says. Short, friendly, without jargon; every refusal says what to do next."""
+"""Every sentence the bot says. Short, friendly, without jargon; every refusal says what to do next.
 
-START = (
+They stand here in English, marked for `make translations`, which keeps the catalogues under `bots/locale` in step; a
+`bots.languages.Voice` says them in a person's language.
+"""
+
+from typing import NamedTuple
+
+
+class Plural(NamedTuple):
+    """A sentence that names a count, for one and for many; catalogues hold the forms of their language."""
+
+    one: str
+    many: str
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for translation."""
+    return sentence
+
+
+def _n(one: str, many: str) -> Plural:
+    """Mark a sentence with a count for translation."""
+    return Plural(one, many)
+
+
+START = _(
     "Hi! Send me a selfie and I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. "
     "I keep no pictures: /privacy"
 )
-HELP = (
+HELP = _(
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
     "• In a group, reply /emoji to a photo.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• /settings – language, and how emoji of people look\n"
     "• /privacy – what I keep, and your choice about it\n"
     "• /forget_me – delete everything I know about you"
 )
-DISCORD_HELP = (
+DISCORD_HELP = _(
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
     "fits.\n"
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• `/settings` – language, and how emoji of people look\n"
     "• `/privacy` – what I keep, and your choice about it\n"
     "• `/forget_me` – delete everything I know about you"
 )
-WEB_HELP = (
+WEB_HELP = _(
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
     "fits.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• Settings – language, and how emoji of people look\n"
     "• Privacy – what I keep, and your choice about it\n"
     "• Forget me – delete everything I know about you"
 )
 HELPS = {"telegram": HELP, "discord": DISCORD_HELP, "web": WEB_HELP}
 """The help for each platform."""
-SUGGEST_EMOJI = "Suggest emoji"
-DISCORD_COMMANDS = {
-    "emoji": "Find the emoji of a photo",
-    "photo": "A picture with a face, or several",
-    "help": "What I can do",
-    "privacy": "What I keep, and your choice about it",
-    "forget_me": "Delete everything I know about you",
+SUGGEST_EMOJI = _("Suggest emoji")
+COMMANDS = {
+    "help": _("What I can do"),
+    "settings": _("Language, and how emoji of people look"),
+    "privacy": _("What I keep, and your choice about it"),
+    "forget_me": _("Delete everything I know about you"),
 }
-"""What each Discord command and its option is for, as Discord's menu shows it."""
-PRIVACY = (
+"""What each command is for, as the platforms' menus show it."""
+TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
+DISCORD_EMOJI = _("Find the emoji of a photo")
+DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
+PRIVACY = _(
     "Your photos are read in memory and thrown away at once. I keep what I read (seven numbers a face), what I "
-    "suggested and what you tapped, under a scrambled version of your id.\n"
+    "suggested, what you tapped and your settings, under a scrambled version of your id.\n"
     "{choice}\n"
     "/forget_me deletes everything."
 )
-KEEPS_NO_FACES = "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from."
-KEEPS_FACES = "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from."
-ALLOW_FACES = "Yes, learn from my faces"
-REFUSE_FACES = "Stop, and delete my faces"
-FACES_ALLOWED = "Thank you! I'll learn from the faces you send from now on."
-FACES_REFUSED = "Done: I keep no faces of yours, and those I had are deleted."
-FORGOTTEN = "Done. Everything I knew about you is deleted."
-NOTHING_TO_FORGET = "I know nothing about you, so there was nothing to delete."
+KEEPS_NO_FACES = _(
+    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from."
+)
+KEEPS_FACES = _("With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from.")
+ALLOW_FACES = _("Yes, learn from my faces")
+REFUSE_FACES = _("Stop, and delete my faces")
+FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
+FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
+FORGOTTEN = _("Done. Everything I knew about you is deleted.")
+NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.")
 
-ONE_FACE = "{emoji} You look {feeling}. Which emoji fits best?"
-UNSURE = "Hard to say! Could be {first}, could be {second}. Which emoji fits best?"
-SEVERAL_FACES = "I see {count} faces, biggest first:"
-NUMBERED_FACE = "{number}. {emoji}"
-NUMBERED_UNSURE = "{number}. {emoji} (not sure)"
-OF_PICTURE = "Photo {number}: {text}"
-MORE_FACES = "… and {count} more."
-NO_FACE = "I can't find a face here. Try a photo where the face is larger, brighter, and turned to the camera."
-BUSY = "I'm busy right now, one moment. Your photo is in the queue and will be answered."
-NO_PHOTO_IN_REPLY = "Reply with /emoji to a message that has a photo."
-NO_PHOTO_IN_MESSAGE = "There is no picture in that message. Try it on a message with a photo."
-MENTIONED_WITHOUT_PHOTO = "Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji."
-NO_PHOTO_SEEN_IN_REPLY = (
+ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
+UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
+SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
+NUMBERED_FACE = _("{number}. {emoji}")
+NUMBERED_UNSURE = _("{number}. {emoji} (not sure)")
+OF_PICTURE = _("Photo {number}: {text}")
+MORE_FACES = _n("… and {count} more.", "… and {count} more.")
+NO_FACE = _("I can't find a face here. Try a photo where the face is larger, brighter, and turned to the camera.")
+BUSY = _("I'm busy right now, one moment. Your photo is in the queue and will be answered.")
+NO_PHOTO_IN_REPLY = _("Reply with /emoji to a message that has a photo.")
+NO_PHOTO_IN_MESSAGE = _("There is no picture in that message. Try it on a message with a photo.")
+MENTIONED_WITHOUT_PHOTO = _("Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji.")
+NO_PHOTO_SEEN_IN_REPLY = _(
     "I can't see a picture in that message. If it has one: right-click (or hold) the message → Apps → Suggest emoji."
 )
-FILE_TOO_LARGE = "That file is larger than 20 MB. Please send a smaller version of the picture."
-DOWNLOAD_FAILED = "I couldn't fetch that picture. Please send it again."
-FAILED = "Something went wrong on my side. Please try again in a moment."
+FILE_TOO_LARGE = _("That file is larger than 20 MB. Please send a smaller version of the picture.")
+DOWNLOAD_FAILED = _("I couldn't fetch that picture. Please send it again.")
+FAILED = _("Something went wrong on my side. Please try again in a moment.")
 
-MORE = "More…"
-MORE_MEANING = "More emoji"
-NONE_FITS = "None of these"
-BACK = "Back"
-CHOSEN = "{emoji} it is. Thank you!"
-CORRECTED = "{emoji} instead. Thank you!"
-WHICH_EMOTION = "What does the face show?"
-EMOTION_KEPT = "Thank you! I'll remember that it shows {feeling}."
-MORE_SHOWN = "Here are more."
-BACK_SHOWN = "Here they are again."
-NOT_YOURS = "Only the person who sent the photo can choose. Send me one of yours!"
-GONE = "I no longer know this photo. Please send it again."
+MORE = _("More…")
+MORE_MEANING = _("More emoji")
+NONE_FITS = _("None of these")
+BACK = _("Back")
+CHOSEN = _("{emoji} it is. Thank you!")
+CORRECTED = _("{emoji} instead. Thank you!")
+WHICH_EMOTION = _("What does the face show?")
+EMOTION_KEPT = _("Thank you! I'll remember that it shows {feeling}.")
+MORE_SHOWN = _("Here are more.")
+BACK_SHOWN = _("Here they are again.")
+NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
+GONE = _("I no longer know this photo. Please send it again.")
 
 WEB_TITLE = "Mugmoji"
-WEB_START = "Hi! Show me a selfie and I'll answer with the emoji of your face. I keep no pictures."
-WEB_HINT = "Choose, drop or paste a photo, or take one now."
-WEB_PICK = "Choose a photo"
-WEB_CAMERA = "Camera"
-WEB_SNAP = "Take the photo"
-WEB_CANCEL = "Cancel"
-WEB_NO_CAMERA = "I can't reach a camera here. Please allow it in your browser, or choose a photo."
-WEB_REJECTED = "That didn't work: at most ten pictures at once, and 20 MB each. Please send fewer or smaller ones."
-WEB_PHOTO_ALT = "the photo you sent"
-WEB_MENU = {"Help": "help", "Privacy": "privacy", "Forget me": "forget_me"}
+WEB_START = _("Hi! Show me a selfie and I'll answer with the emoji of your face. I keep no pictures.")
+WEB_HINT = _("Choose, drop or paste a photo, or take one now.")
+WEB_PICK = _("Choose a photo")
+WEB_CAMERA = _("Camera")
+WEB_SNAP = _("Take the photo")
+WEB_CANCEL = _("Cancel")
+WEB_NO_CAMERA = _("I can't reach a camera here. Please allow it in your browser, or choose a photo.")
+WEB_REJECTED = _("That didn't work: at most ten pictures at once, and 20 MB each. Please send fewer or smaller ones.")
+WEB_PHOTO_ALT = _("the photo you sent")
+WEB_DROP = _("Drop it!")
+WEB_MENU = {
+    _("Help"): "help",
+    _("Settings"): "settings",
+    _("Privacy"): "privacy",
+    _("Forget me"): "forget_me",
+}
 """What the web chat offers in place of commands, and the command each stands for."""
 
+SETTINGS = _(
+    "Your settings\n"
+    "• Language: {language}\n"
+    "• Skin tone: {skin_tone}\n"
+    "• Presentation: {presentation}\n"
+    "I never guess sex, age or race from a face: how emoji of people look is your choice."
+)
+LANGUAGE = _("Language")
+SKIN_TONE = _("Skin tone")
+PRESENTATION = _("Presentation")
+WHICH_LANGUAGE = _("Which language shall I speak?")
+WHICH_SKIN_TONE = _("Which skin tone shall emoji have, where they can?")
+WHICH_PRESENTATION = _("How shall emoji of people look, where they can?")
+AS_MY_APP = _("As my app")
+NO_SKIN_TONE = _("No skin tone")
+PRESENTATIONS = {"": _("Neutral"), "woman": _("Woman"), "man": _("Man")}
+"""What each of `bots.looks.Presentation` is called, and none."""
+SETTING_KEPT = _("Done, I'll remember that.")
+
 FEELINGS = {
-    "angry": "angry",
-    "disgust": "disgusted",
-    "fear": "afraid",
-    "happy": "happy",
-    "neutral": "neutral",
-    "sad": "sad",
-    "surprise": "surprised",
+    "angry": _("angry"),
+    "disgust": _("disgusted"),
+    "fear": _("afraid"),
+    "happy": _("happy"),
+    "neutral": _("neutral"),
+    "sad": _("sad"),
+    "surprise": _("surprised"),
 }
-"""An adjective for each of `recognizer.EMOTIONS`, as it stands in a sentence."""
+"""An adjective for each of `recognizer.EMOTIONS`, as it stands in a sentence. Where an adjective would tell a sex, a
+catalogue has nouns ("joy") and its sentences fit them."""
+
+PHOTO_PROBLEMS = {
+    "empty": _("The file is empty. Please send the picture again."),
+    "too_many_bytes": _("The file is larger than 20 MB. Please send a smaller version of the picture."),
+    "too_many_pixels": _("The picture has more than 50 megapixels. Please send a smaller version."),
+    "too_small": _("The picture is tiny (under 24 pixels a side). Please send a larger one."),
+    "not_a_picture": _("This is not a picture I can open. Please send a JPEG, PNG, WebP, GIF, BMP or TIFF."),
+    "needs_heic": _("This is a HEIC picture, which is not set up here. Please send it as JPEG."),
+    "damaged": _("The picture is damaged or was cut off on the way. Please send it again."),
+}
+"""What to say for each `recognizer.PhotoProblem`."""

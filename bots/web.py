@@ -1,26 +1,32 @@
 """The web door: a chat page for one browser at a time, so that anyone can try the bot without a token."""
 
 import asyncio
+import html
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import events, ui
+from nicegui.language import Language
 from starlette.formparsers import MultiPartParser
 
 from bots import texts
 from bots.door import DoorError
 from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, Tone
+from bots.languages import Voice
 from bots.service import EmojiService
 from db import Chat, Person
 
 MAX_FILES = 10
 MAX_FILE_BYTES = 20 * 1024 * 1024
+
+_PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-CN"}
+"""How NiceGUI calls a language where it does not go by the bot's own tag; it sets the page's `lang` and `dir` by it."""
 
 _STATIC = Path(__file__).parent / "static"
 _log = structlog.get_logger()
@@ -60,35 +66,44 @@ class WebDoor:
                 server.should_exit = True
                 await serving
 
-    def _page(self) -> None:
+    async def _page(self) -> None:
+        client = ui.context.client
         browser = str(nicegui_app.storage.browser["id"])
-        _Conversation(self._service, Person("web", browser), Chat("web", browser)).show()
+        person, accepted = Person("web", browser), client.request.headers.get("accept-language", "")
+        voice = await self._service.voice_for(person, accepted)
+        client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
+        _Conversation(self._service, person, Chat("web", browser), voice, accepted).show()
 
 
 class _Conversation:
     """One open page. What is said stays in the page; the photos never leave the browser again."""
 
-    def __init__(self, service: EmojiService, person: Person, chat: Chat) -> None:
+    def __init__(self, service: EmojiService, person: Person, chat: Chat, voice: Voice, accepted: str) -> None:
+        """voice: says the page's fixed labels. accepted: the languages of the browser, as it sent them."""
         self._service = service
         self._person = person
         self._chat = chat
+        self._voice = voice
+        self._accepted = accepted
 
     def show(self) -> None:
+        say = self._voice.say
         ui.add_head_html('<link rel="stylesheet" href="/static/chat.css"><script src="/static/chat.js"></script>')
-        with ui.element("main").classes("chat"):
+        with ui.element("main").classes("chat") as chat:
+            chat.props["data-drop"] = say(texts.WEB_DROP)
             with ui.element("header").classes("chat-head"):
                 ui.html(texts.WEB_TITLE, tag="h1", sanitize=False)
                 for label, command in texts.WEB_MENU.items():
                     handler = _later(self._command, CommandName(command))
-                    ui.button(label, on_click=handler).props("flat dense no-caps color=deep-purple")
+                    ui.button(say(label), on_click=handler).props("flat dense no-caps color=deep-purple")
             self._talk = ui.element("div").classes("talk").props("role=log aria-live=polite")
-            ui.label(texts.WEB_HINT).classes("hint")
+            ui.label(say(texts.WEB_HINT)).classes("hint")
             self._uploader()
             self._camera()
             with ui.element("div").classes("bar"):
-                _plain_button(texts.WEB_PICK).on("click", js_handler="() => mugmoji.pick()")
-                _plain_button(texts.WEB_CAMERA).classes("second").on("click", self._open_camera)
-        self._say(Reply(texts.WEB_START))
+                _plain_button(say(texts.WEB_PICK)).on("click", js_handler="() => mugmoji.pick()")
+                _plain_button(say(texts.WEB_CAMERA)).classes("second").on("click", self._open_camera)
+        self._say(Reply(say(texts.WEB_START)))
 
     def _uploader(self) -> None:
         ui.upload(
@@ -97,7 +112,7 @@ class _Conversation:
             max_file_size=MAX_FILE_BYTES,
             max_files=MAX_FILES,
             on_multi_upload=self._on_pictures,
-            on_rejected=lambda: self._say(Reply(texts.WEB_REJECTED)),
+            on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
         ).classes("bot-only")
 
     def _camera(self) -> None:
@@ -105,7 +120,7 @@ class _Conversation:
             ui.element("video").classes("viewfinder").props("autoplay playsinline muted")
             with ui.element("div").classes("keys"):
                 for label, action in ((texts.WEB_SNAP, "mugmoji.snap()"), (texts.WEB_CANCEL, "mugmoji.closeCamera()")):
-                    button = _plain_button(label).on("click", js_handler=f"() => {action}")
+                    button = _plain_button(self._voice.say(label)).on("click", js_handler=f"() => {action}")
                     button.on("click", self._viewfinder.close)
 
     async def _open_camera(self) -> None:
@@ -113,14 +128,15 @@ class _Conversation:
         await asyncio.sleep(0.3)  # until the dialog's video element is in the page
         if not await ui.run_javascript("return mugmoji.openCamera()", timeout=60):
             self._viewfinder.close()
-            self._say(Reply(texts.WEB_NO_CAMERA))
+            self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
 
     async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
         upload.sender.reset()  # type: ignore[attr-defined]
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         waiting: ui.element | None = None
-        async for reply in self._service.on_photo(Photo(self._person, self._chat, pictures)):
+        photo = Photo(self._person, self._chat, pictures, self._accepted)
+        async for reply in self._service.on_photo(photo):
             if waiting is not None:
                 waiting.delete()
             for label, reaction in zip(reactions, reply.reactions, strict=False):
@@ -134,13 +150,14 @@ class _Conversation:
         with self._talk, ui.element("div").classes("bubble mine"):
             for name in names:
                 with ui.element("div").classes("shot"):
-                    image = ui.element("img").props(f'alt="{texts.WEB_PHOTO_ALT}"')
+                    image = ui.element("img")
+                    image.props["alt"] = self._voice.say(texts.WEB_PHOTO_ALT)
                     reactions.append(ui.label().classes("reaction").props("role=img"))
                 ui.run_javascript(f"mugmoji.show({image.html_id!r}, {name!r})")
         return reactions
 
     async def _command(self, name: CommandName) -> None:
-        self._say(await self._service.on_command(Command(self._person, self._chat, name)))
+        self._say(await self._service.on_command(Command(self._person, self._chat, name, self._accepted)))
 
     def _say(self, reply: Reply, reaction: ui.label | None = None) -> ui.element:
         """Add a bubble; taps on its buttons change it, and the reaction on the photo it answers."""
@@ -163,7 +180,11 @@ class _Conversation:
                         _key(button).on("click", pressed)
 
     async def _on_tap(self, token: str, keys: ui.element, text: ui.label, reaction: ui.label | None) -> None:
-        answer = await self._service.on_tap(Tap(self._person, self._chat, token))
+        answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted))
+        voice = await self._service.voice_for(self._person, self._accepted)
+        if voice is not self._voice:  # the page's own labels have to follow
+            ui.navigate.reload()
+            return
         if answer.text is not None:
             text.set_text(answer.text)
         else:
@@ -190,15 +211,15 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _key(button: Button) -> ui.element:
-    is_emoji = not any(character.isascii() and character.isalpha() for character in button.label)
+    is_emoji = not any(character.isalpha() for character in button.label)
     look = {Tone.PLAIN: "", Tone.CHOSEN: "chosen", Tone.QUIET: "quiet"}[button.tone]
     key = _plain_button(button.label).classes(f"{look} {'emoji' if is_emoji else ''}")
-    pressed = "true" if button.tone is Tone.CHOSEN else "false"
-    return key.props(f'aria-label="{button.meaning}" title="{button.meaning}" aria-pressed={pressed}')
+    key.props["aria-label"] = key.props["title"] = button.meaning
+    return key.props(f"aria-pressed={'true' if button.tone is Tone.CHOSEN else 'false'}")
 
 
 def _plain_button(label: str) -> ui.element:
     """A native button: it is focusable, and pressed by Enter and Space, by itself."""
     with ui.element("button").props("type=button") as button:
-        ui.html(label, tag="span", sanitize=False)
+        ui.html(html.escape(label), tag="span", sanitize=False)
     return button

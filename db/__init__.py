@@ -1,6 +1,16 @@
 """What is kept: hashed people and chats, readings without pictures, taps. One `Store` in front of SQLAlchemy."""
 
 from db.identity import Chat, Person
-from db.store import FaceReading, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
+from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
 
-__all__ = ["Chat", "FaceReading", "Person", "Store", "StoreError", "StoredChoice", "StoredPhoto", "StoredReading"]
+__all__ = [
+    "Chat",
+    "FaceReading",
+    "Person",
+    "Preferences",
+    "Store",
+    "StoreError",
+    "StoredChoice",
+    "StoredPhoto",
+    "StoredReading",
+]

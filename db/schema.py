@@ -37,7 +37,8 @@ class ChatRow(Base):
 
 
 class PersonRow(Base):
-    """A person, by their hash. keeps_faces: they agreed that 48x48 crops of their faces are kept."""
+    """A person, by their hash. keeps_faces: they agreed that 48x48 crops of their faces are kept. language, skin_tone
+    and presentation: what they set for themselves, empty where they set nothing."""
 
     __tablename__ = "people"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -46,6 +47,9 @@ class PersonRow(Base):
     platform: Mapped[str] = mapped_column(String(16))
     hash: Mapped[str] = mapped_column(String(64))
     keeps_faces: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(String(16))
+    skin_tone: Mapped[str | None] = mapped_column(String(16))
+    presentation: Mapped[str | None] = mapped_column(String(16))
 
 
 class PhotoRow(Base):

@@ -68,6 +68,15 @@ class StoredChoice:
     person: int
 
 
+@dataclass(frozen=True)
+class Preferences:
+    """What a person set for themselves; None where they left the choice to the bot. Each at most 16 characters."""
+
+    language: str | None = None
+    skin_tone: str | None = None
+    presentation: str | None = None
+
+
 class Store:
     """Chats, people, readings and taps. People and chats are stored as hashes under `secret`."""
 
@@ -173,6 +182,22 @@ class Store:
             if not agreed:
                 photos = select(PhotoRow.id).where(PhotoRow.person_id == row.id)
                 await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
+
+    async def preferences(self, person: Person) -> Preferences:
+        """What this person set; nothing, where nothing is known of them."""
+        columns = (PersonRow.language, PersonRow.skin_tone, PersonRow.presentation)
+        async with self._sessions() as session:
+            query = select(*columns).where(PersonRow.hash == person.hashed(self._secret))
+            found = (await session.execute(query)).one_or_none()
+            return Preferences(*found) if found is not None else Preferences()
+
+    async def set_preferences(self, person: Person, preferences: Preferences) -> None:
+        """Remember all of a person's preferences, in place of those before."""
+        async with self._sessions.begin() as session:
+            row = await self._row(session, PersonRow, person)
+            row.language = preferences.language
+            row.skin_tone = preferences.skin_tone
+            row.presentation = preferences.presentation
 
     async def forget(self, person: Person) -> bool:
         """Delete everything of this person, and chats nobody else sent a photo in. Gives whether there was anything."""

@@ -29,10 +29,13 @@ class TelegramServer:
         self.updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.files: dict[str, bytes] = {}
         self.forbidden_reactions: set[str] = set()
+        self.commands: dict[str, dict[str, str]] = {}
         self._numbers = itertools.count(1000)
         self._state = bot_api.state_manager
 
-    async def send(self, *, person: int = 7, chat: int | None = None, **content: Any) -> dict[str, Any]:
+    async def send(
+        self, *, person: int = 7, chat: int | None = None, language: str = "en", **content: Any
+    ) -> dict[str, Any]:
         """A message from a person: a private one unless `chat` names a group. Gives the message."""
         command = content.get("text", "")
         if command.startswith("/"):
@@ -40,7 +43,7 @@ class TelegramServer:
         message = {
             "message_id": next(self._numbers),
             "date": int(time.time()),
-            "from": {"id": person, "is_bot": False, "first_name": "Ada"},
+            "from": {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language},
             "chat": {"id": chat or person, "type": "group" if chat else "private", "title": "G"},
             **content,
         }
@@ -58,7 +61,13 @@ class TelegramServer:
         return {"file_id": number, "file_unique_id": number, "file_size": len(data)}
 
     async def tap(
-        self, record: dict[str, Any], label: str, *, person: int = 7, original: dict[str, Any] | None = None
+        self,
+        record: dict[str, Any],
+        label: str,
+        *,
+        person: int = 7,
+        language: str = "en",
+        original: dict[str, Any] | None = None,
     ) -> None:
         """A person presses the button that carries `label` under a message the bot sent (or edited)."""
         keys = [key for row in _markup(record)["inline_keyboard"] for key in row]
@@ -71,7 +80,7 @@ class TelegramServer:
             "reply_markup": _markup(record),
             **({"reply_to_message": original} if original else {}),
         }
-        sender = {"id": person, "is_bot": False, "first_name": "Ada"}
+        sender = {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language}
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
         await self._deliver(callback_query=query)
 
@@ -131,7 +140,10 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
             return {"ok": True, "result": []}
 
     @router.post("/bot{token}/setMyCommands")
-    async def set_my_commands(token: str) -> Any:
+    async def set_my_commands(token: str, request: Request) -> Any:
+        form = await request.form()
+        listed = json.loads(str(form["commands"]))
+        server.commands[str(form.get("language_code", ""))] = {each["command"]: each["description"] for each in listed}
         return {"ok": True, "result": True}
 
     @router.post("/bot{token}/getFile")

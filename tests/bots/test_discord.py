@@ -15,8 +15,9 @@ from bots import texts
 from bots.discord import DiscordDoor, EmojiClient
 from bots.door import DoorError
 from bots.inference import InferencePool
+from bots.languages import OWN_NAMES, speak
 from bots.service import EmojiService
-from db import Store
+from db import Person, Preferences, Store
 from recognizer import Recognizer
 from tests.rows import count_rows
 
@@ -243,6 +244,74 @@ async def test_the_commands_are_published_once(simcord_env: Env, service: EmojiS
     assert [request.method for request in published] == ["GET", "PUT", "GET"]
 
 
+async def test_commands_come_in_discords_own_languages(simcord_env: Env) -> None:
+    [published] = [each.json for each in simcord_env.http_requests if each.method == "PUT"]
+    assert published is not None
+    by_name = {command["name"]: command for command in published}
+    assert set(by_name) == {"emoji", "help", "settings", "privacy", "forget_me", texts.SUGGEST_EMOJI}
+    translated = by_name["settings"]["description_localizations"]
+    assert translated["es-ES"] == translated["es-419"] == speak("es").say(texts.COMMANDS["settings"])
+    assert {"de", "fr", "pt-BR", "ru", "hi", "ja", "zh-CN"} < set(translated)
+    assert "en-US" not in translated
+    photo = by_name["emoji"]["options"][0]
+    assert photo["description_localizations"]["de"] == speak("de").say(texts.DISCORD_EMOJI_PHOTO)
+    assert by_name[texts.SUGGEST_EMOJI]["name_localizations"]["ja"] == "絵文字を提案"
+
+
+async def test_commands_are_asked_for_with_their_translations(simcord_env: Env) -> None:
+    [asked] = [each for each in simcord_env.http_requests if each.method == "GET" and each.path.endswith("/commands")]
+    assert asked.params == {"with_localizations": "true"}
+
+
+async def test_a_changed_translation_is_published(
+    simcord_env: Env, service: EmojiService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(texts.COMMANDS, "help", "Something else")
+    await simcord_env.restart_bot(EmojiClient(service, shard_count=1))
+    published = [request.method for request in simcord_env.http_requests if request.path.endswith("/commands")]
+    assert published == ["GET", "PUT", "GET", "PUT"]
+
+
+async def test_a_command_is_answered_in_the_language_of_the_app(
+    channel: ChannelHandle, alice: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _set_locale(monkeypatch, discord.Locale.brazil_portuguese)
+    simcord.assert_responded(await alice.slash(channel, "help"), content=speak("pt").say(texts.DISCORD_HELP))
+    message = await alice.send(channel, "just words")
+    result = await alice.context_menu(channel, texts.SUGGEST_EMOJI, message)
+    simcord.assert_responded(result, content=speak("pt").say(texts.NO_PHOTO_IN_MESSAGE))
+
+
+async def test_a_mention_is_answered_in_the_language_of_the_server(
+    simcord_env: Env, alice: MemberActor, selfie: bytes
+) -> None:
+    german = simcord_env.create_guild(preferred_locale="de")
+    member, channel = german.add_member(alice.user), german.create_text_channel("selfies")
+    await member.send(channel, _mention(simcord_env), attachments=[("me.jpg", selfie)])
+    assert "Du siehst fröhlich aus" in _last(channel).content
+    await member.send(channel, f"{_mention(simcord_env)} hallo")
+    assert _last(channel).content == speak("de").say(texts.MENTIONED_WITHOUT_PHOTO)
+
+
+async def test_settings_are_private_and_count_from_then_on(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, store: Store, selfie: bytes
+) -> None:
+    result = await alice.slash(channel, "settings")
+    simcord.assert_responded(result, contains="Your settings", ephemeral=True)
+    await alice.click(_response(result), label=texts.LANGUAGE)
+    tapped = await alice.click(_response(result), label=OWN_NAMES["fr"])
+    assert not tapped.followups
+    simcord.assert_responded(result, contains="Tes réglages")
+    await alice.click(_response(result), label=speak("fr").say(texts.SKIN_TONE))
+    await alice.click(_response(result), label="🖐🏾")
+    await alice.click(_response(result), label=speak("fr").say(texts.PRESENTATION))
+    await alice.click(_response(result), label="👩🏾 Femme")
+    person = Person("discord", str(alice.id))
+    assert await store.preferences(person) == Preferences("fr", "medium_dark", "woman")
+    await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    assert "Ton visage exprime : joie" in _last(alice.user.dm_channel).content
+
+
 async def test_a_photo_without_a_face_gets_a_hint_and_no_reaction(
     simcord_env: Env, alice: MemberActor, wall_photo: bytes
 ) -> None:
@@ -409,6 +478,17 @@ async def _send_direct(env: Env, user: UserHandle, files: Sequence[tuple[str, by
     """A direct message with files; `facts` are what Discord claims about each of them."""
     attachments = env.backend.store_attachments(user.dm_channel.id, files)
     await user.send_dm("", attachments=[{**attachment, **facts} for attachment in attachments])
+
+
+def _set_locale(monkeypatch: pytest.MonkeyPatch, locale: discord.Locale) -> None:
+    """From now on everybody's Discord is in this language; simcord's is in American English."""
+    base_payload = simcord.interactions.base_payload
+
+    def localized(*arguments: Any, **facts: Any) -> tuple[Any, dict[str, Any]]:
+        record, payload = base_payload(*arguments, **facts)
+        return record, {**payload, "locale": locale.value}
+
+    monkeypatch.setattr(simcord.interactions, "base_payload", localized)
 
 
 def _mention(env: Env) -> str:

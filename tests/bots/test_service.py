@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,9 +15,10 @@ from bots import texts
 from bots.buttons import Action, Token
 from bots.events import Command, CommandName, Photo, Picture, Reply, Tap
 from bots.inference import InferencePool
+from bots.languages import OWN_NAMES, speak
 from bots.service import EmojiService
-from db import Chat, Person, Store
-from recognizer import Reading, Recognizer
+from db import Chat, Person, Preferences, Store
+from recognizer import PhotoProblem, Reading, Recognizer
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded, png_bomb
 from tests.rows import count_rows
@@ -175,6 +177,63 @@ async def test_no_face_is_kept_unless_its_sender_agreed(service: EmojiService, s
     assert await _crops(store) == [None, None]
 
 
+@pytest.mark.parametrize("language", OWN_NAMES)
+async def test_a_face_is_answered_in_the_language_of_the_platform(
+    service: EmojiService, selfie: bytes, language: str
+) -> None:
+    say = speak(language).say
+    photo = Photo(ADA, CHAT, (Picture(selfie),), language)
+    [reply] = [reply async for reply in service.on_photo(photo)]
+    assert reply.text == say(texts.ONE_FACE, emoji="😄", feeling=say(texts.FEELINGS["happy"]))
+    assert [button.label for button in reply.rows[1]] == [say(texts.MORE), say(texts.NONE_FITS)]
+    assert reply.rows[0][0].meaning == speak(language).name_of("😄") or language == "hi"
+    answered = await service.on_tap(Tap(ADA, CHAT, reply.rows[1][1].token, language))
+    assert answered.notice == say(texts.WHICH_EMOTION)
+
+
+async def test_what_a_person_set_counts_before_what_the_platform_says(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    await store.set_preferences(ADA, Preferences(language="ja"))
+    photo = Photo(ADA, CHAT, (Picture(selfie),), "de")
+    [reply] = [reply async for reply in service.on_photo(photo)]
+    assert "喜び" in reply.text
+
+
+async def test_a_refused_photo_is_explained_in_the_language(service: EmojiService) -> None:
+    photo = Photo(ADA, CHAT, (Picture(b""),), "es-ES")
+    [reply] = [reply async for reply in service.on_photo(photo)]
+    assert reply.text == speak("es").say(texts.PHOTO_PROBLEMS[PhotoProblem.EMPTY])
+
+
+async def test_suggestions_wear_the_looks_a_person_chose_and_are_kept_without_them(
+    service: EmojiService, store: Store, recognizer: Recognizer, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recognizer, "read", _with_suggestions("🙋", "😄", "🤦"))
+    await store.set_preferences(ADA, Preferences(skin_tone="medium", presentation="woman"))
+    reply = await answer(service, selfie)
+    assert reply.text.startswith("🙋🏽‍♀️ ")
+    assert [button.label for button in reply.rows[0]] == ["🙋🏽‍♀️", "😄", "🤦🏽‍♀️"]
+    assert reply.rows[0][2].meaning == "woman facepalming medium skin tone"
+    tapped = await service.on_tap(Tap(ADA, CHAT, reply.rows[0][2].token))
+    assert tapped.reaction == "🤦🏽‍♀️"
+    assert tapped.text == texts.CHOSEN.format(emoji="🤦🏽‍♀️")
+    stored = await store.photo_of(Token.parse(reply.rows[0][0].token).reading, ADA)
+    assert stored is not None
+    assert stored.readings[0].suggestions == ("🙋", "😄", "🤦")
+    assert stored.readings[0].chosen == "🤦"
+
+
+async def test_without_a_database_people_are_answered_in_their_platforms_language(
+    service: EmojiService, store: Store
+) -> None:
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql("DROP TABLE people")
+    with capture_logs():
+        reply = await service.on_command(Command(ADA, CHAT, CommandName.HELP, "ru"))
+    assert reply.text == speak("ru").say(texts.HELP)
+
+
 @pytest.mark.parametrize("platform", ["telegram", "discord", "web"])
 async def test_every_platform_has_its_help(service: EmojiService, platform: str) -> None:
     person, chat = Person(platform, "1"), Chat(platform, "1")
@@ -224,6 +283,17 @@ async def test_the_event_loop_runs_on_while_a_photo_is_read(service: EmojiServic
         await asyncio.sleep(0)
         longest = max(longest, loop.time() - before)
     assert longest < 0.5
+
+
+def _with_suggestions(*emoji: str) -> Callable[[Recognizer, bytes], Reading]:
+    """The real reading of a photo, but with these emoji as what is suggested for each face."""
+    read = Recognizer.read
+
+    def suggesting(self: Recognizer, data: bytes) -> Reading:
+        reading = read(self, data)
+        return replace(reading, faces=tuple(replace(face, emoji=emoji) for face in reading.faces))
+
+    return suggesting
 
 
 async def _crops(store: Store) -> list[bytes | None]:

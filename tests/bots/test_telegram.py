@@ -11,9 +11,11 @@ import skimage.data
 
 from bots import texts
 from bots.door import DoorError
+from bots.languages import OWN_NAMES, speak
 from bots.service import EmojiService
 from bots.telegram import TelegramDoor
-from db import Store
+from db import Person, Preferences, Store
+from recognizer import EmojiMap
 from tests.bots.telegram_server import TOKEN, TelegramServer, labels, telegram_server
 from tests.rows import count_rows
 
@@ -184,6 +186,60 @@ async def test_forget_me_deletes_what_is_known(telegram: TelegramServer, store: 
     answers = await telegram.sent("sendMessage", 2)
     assert answers[1]["text"] == texts.FORGOTTEN
     assert [await count_rows(store, table) for table in ("people", "chats", "photos", "readings", "taps")] == [0] * 5
+
+
+async def test_people_are_answered_in_the_language_of_their_app(telegram: TelegramServer, selfie: bytes) -> None:
+    message = await telegram.send(photo=telegram.picture(selfie), language="pt-br")
+    [answer] = await telegram.sent("sendMessage")
+    assert answer["text"].endswith("Seu rosto mostra alegria. Qual emoji combina mais?")
+    await telegram.tap(answer, labels(answer)[0][0], original=message, language="pt-br")
+    [edited] = await telegram.sent("editMessageText")
+    assert edited["text"].endswith("Valeu!")
+
+
+async def test_what_the_door_itself_says_is_in_the_language_of_whoever_asks(telegram: TelegramServer) -> None:
+    await telegram.send(text="/emoji", language="ru")
+    await telegram.send(document={"file_id": "x", "file_unique_id": "x", "mime_type": "image/png"}, language="hi")
+    await telegram.send(text="hello?", language="tlh")
+    answers = {answer["text"] for answer in await telegram.sent("sendMessage", 3)}
+    said = {speak("ru").say(texts.NO_PHOTO_IN_REPLY), speak("hi").say(texts.DOWNLOAD_FAILED), texts.HELP}
+    assert answers == said
+
+
+async def test_a_language_set_in_settings_is_spoken_from_then_on(telegram: TelegramServer, store: Store) -> None:
+    await telegram.send(text="/settings")
+    [answer] = await telegram.sent("sendMessage")
+    await telegram.tap(answer, texts.LANGUAGE)
+    [asked] = await telegram.sent("editMessageText")
+    await telegram.tap(asked, OWN_NAMES["ar"])
+    shown = (await telegram.sent("editMessageText", 2))[1]
+    assert OWN_NAMES["ar"] in shown["text"]
+    assert await store.preferences(Person("telegram", "7")) == Preferences(language="ar")
+    await telegram.send(text="/start")
+    assert (await telegram.sent("sendMessage", 2))[1]["text"] == speak("ar").say(texts.START)
+
+
+async def test_commands_are_listed_in_every_language(telegram: TelegramServer) -> None:
+    await _until(lambda: len(telegram.commands) == len(OWN_NAMES))
+    assert set(telegram.commands) == {"", *OWN_NAMES} - {"en"}
+    assert telegram.commands[""]["settings"] == texts.COMMANDS["settings"]
+    assert telegram.commands["de"]["help"] == "Was ich kann"
+    assert list(telegram.commands["zh"]) == ["emoji", "help", "settings", "privacy", "forget_me"]
+
+
+async def test_a_reaction_is_dressed_only_where_telegram_allows_it(
+    telegram: TelegramServer, store: Store, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.set_preferences(Person("telegram", "7"), Preferences(skin_tone="dark", presentation="woman"))
+    for mood, reaction in (("👍", "👍"), ("🤷", "🤷"), ("😁", "😁")):
+        monkeypatch.setattr(EmojiMap, "reaction", lambda *_, mood=mood: mood)
+        message = await telegram.send(photo=telegram.picture(selfie))
+        await _until(lambda message=message: telegram.reactions and telegram.reactions[-1][1] == message["message_id"])
+        assert telegram.reactions[-1][2] == reaction
+    await store.set_preferences(Person("telegram", "7"), Preferences(presentation="man"))
+    monkeypatch.setattr(EmojiMap, "reaction", lambda *_: "🤷")
+    await telegram.send(photo=telegram.picture(selfie))
+    await _until(lambda: telegram.reactions[-1][2] == "🤷‍♂️")
 
 
 async def test_a_wrong_token_is_one_sentence_without_the_token(service: EmojiService) -> None:

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bots import texts
+from bots.languages import OWN_NAMES, nearest, speak
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -70,12 +71,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(bot: Bot, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 390, "height": 800})
+def locale(request: pytest.FixtureRequest) -> str:
+    """The language of the browser."""
+    return str(getattr(request, "param", "en-US"))
+
+
+@pytest.fixture
+def page(bot: Bot, browser: Browser, locale: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, locale=locale)
     page = context.new_page()
     page.goto(bot.url)
-    expect(page.locator(".bubble").first).to_be_visible()
-    page.wait_for_function("() => window.did_handshake === true")
+    _wait_for_chat(page)
     yield page
     context.close()
 
@@ -85,6 +91,18 @@ def selfie_file(tmp_path: Path, selfie: bytes) -> Path:
     path = tmp_path / "selfie.jpg"
     path.write_bytes(selfie)
     return path
+
+
+def _wait_for_chat(page: Page) -> None:
+    expect(page.locator(".bubble").first).to_be_visible()
+    page.wait_for_function("() => window.did_handshake === true")
+
+
+def _left_edge(page: Page, selector: str) -> float:
+    """How far, in pixels, the first of these elements is from the left of the screen."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"]
 
 
 def _choose(page: Page, *files: Path) -> None:
@@ -180,8 +198,67 @@ def test_privacy_and_forgetting_are_one_press_away(page: Page) -> None:
 
 
 @needs_browser
-def test_nothing_reaches_past_a_phone_screen(page: Page, selfie_file: Path) -> None:
-    _choose(page, selfie_file)
+@pytest.mark.parametrize("locale", ["ar-EG"], indirect=True)
+def test_in_arabic_the_page_runs_from_right_to_left(page: Page, selfie_file: Path) -> None:
+    say = speak("ar").say
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    for label in (texts.WEB_CAMERA, "Settings", "Forget me"):
+        expect(page.get_by_role("button", name=say(label))).to_be_visible()
+    expect(page.locator(".hint")).to_have_text(say(texts.WEB_HINT))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=say(texts.WEB_PICK)).click()
+    chooser.value.set_files(selfie_file)
+    expect(page.locator(".bubble").last).to_contain_text("سعادة")
+    assert _left_edge(page, ".shot .reaction") < _left_edge(page, ".shot")
+    margin = 20
+    assert _left_edge(page, ".bubble.mine") < margin < _left_edge(page, ".bubble")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("locale", "tag", "direction"),
+    [("en-US", "en-US", "ltr"), ("pt-BR", "pt-BR", "ltr"), ("nl-NL", "en-US", "ltr"), ("hi-IN", "hi", "ltr")],
+    indirect=["locale"],
+)
+def test_the_page_says_which_language_it_is_in(page: Page, tag: str, direction: str) -> None:
+    expect(page.locator("html")).to_have_attribute("lang", tag)
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+
+
+@needs_browser
+def test_a_language_chosen_in_settings_changes_the_whole_page_and_stays(page: Page) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name=texts.LANGUAGE).click()
+    page.get_by_role("button", name=OWN_NAMES["fr"]).click()
+    expect(page.get_by_role("button", name="Choisir une photo")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    page.reload()
+    _wait_for_chat(page)
+    page.get_by_role("button", name="Réglages").click()
+    page.get_by_role("button", name="Langue").click()
+    page.get_by_role("button", name=speak("fr").say(texts.AS_MY_APP)).click()
+    expect(page.get_by_role("button", name=texts.WEB_PICK)).to_be_visible()
+
+
+@needs_browser
+def test_looks_are_chosen_in_settings(page: Page) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name=texts.SKIN_TONE).click()
+    page.get_by_role("button", name="medium-dark skin tone").click()
+    expect(page.locator(".bubble").last).to_contain_text("🖐🏾")
+    page.get_by_role("button", name=texts.PRESENTATION).click()
+    page.get_by_role("button", name="Man", exact=True).click()
+    expect(page.locator(".bubble").last).to_contain_text("Presentation: Man")
+
+
+@needs_browser
+@pytest.mark.parametrize("locale", ["en-US", "de-DE", "fr-FR", "ru-RU"], indirect=True)
+def test_nothing_reaches_past_a_phone_screen(page: Page, selfie_file: Path, locale: str) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=speak(nearest(locale)).say(texts.WEB_PICK)).click()
+    chooser.value.set_files(selfie_file)
     expect(page.locator(".keys button.emoji").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 

@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from db import Store
+from db import Chat, FaceReading, Person, Preferences, Store
 from db.migrate import upgrade
 from db.schema import Base
 
@@ -18,11 +18,11 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, Base.metadata))
 
 
-def downgrade(connection: Connection) -> None:
+def downgrade(connection: Connection, revision: str = "base") -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.downgrade(config, "base")
+    command.downgrade(config, revision)
 
 
 def tables(connection: Connection) -> set[str]:
@@ -51,6 +51,19 @@ async def test_a_downgrade_to_nothing_and_back_works(store: Store) -> None:
         await connection.run_sync(upgrade)
     async with store._engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_people_of_the_first_schema_keep_their_photos_and_have_no_preferences(store: Store) -> None:
+    anna = Person("telegram", "778899001122")
+    await store.set_keeps_faces(anna, agreed=True)
+    (reading,) = await store.add_photo(anna, Chat("telegram", "1"), "model-1", [FaceReading((1.0,), ("😁",), b"")])
+    async with store._engine.begin() as connection:
+        await connection.run_sync(downgrade, "0001")
+    async with store._engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    assert await store.keeps_faces(anna)
+    assert await store.photo_of(reading.id, asked_by=anna) is not None
+    assert await store.preferences(anna) == Preferences()
 
 
 async def test_sqlite_is_in_wal_mode_with_foreign_keys_on(tmp_path: Path) -> None:

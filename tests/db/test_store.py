@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from db import Chat, FaceReading, Person, Store, StoreError
+from db import Chat, FaceReading, Person, Preferences, Store, StoreError
 from db.schema import Base, ReadingRow, TapRow
 from tests.db.conftest import SECRET
 from tests.db.postgresql import PASSWORD
@@ -75,6 +75,28 @@ async def test_taking_consent_back_deletes_the_crops_of_this_person_only(store: 
     await store.add_photo(ANNA, GROUP, "model-1", [SAD])
     assert await crops(store) == [None, CROP, None]
     assert await store.keeps_faces(BERT)
+
+
+async def test_preferences_are_empty_until_set_and_of_one_person(store: Store) -> None:
+    assert await store.preferences(ANNA) == Preferences()
+    chosen = Preferences(language="pt", skin_tone="medium_light", presentation="woman")
+    await store.set_preferences(ANNA, chosen)
+    assert await store.preferences(ANNA) == chosen
+    assert await store.preferences(BERT) == Preferences()
+
+
+async def test_later_preferences_replace_those_before_and_leave_consent_alone(store: Store) -> None:
+    await store.set_keeps_faces(ANNA, agreed=True)
+    await store.set_preferences(ANNA, Preferences(language="pt", skin_tone="dark"))
+    await store.set_preferences(ANNA, Preferences(presentation="man"))
+    assert await store.preferences(ANNA) == Preferences(presentation="man")
+    assert await store.keeps_faces(ANNA)
+
+
+async def test_forget_forgets_preferences(store: Store) -> None:
+    await store.set_preferences(ANNA, Preferences(language="ar"))
+    assert await store.forget(ANNA)
+    assert await store.preferences(ANNA) == Preferences()
 
 
 async def test_forget_leaves_no_row_of_this_person_in_any_table(store: Store) -> None:

@@ -1,0 +1,41 @@
+"""One person as the service speaks to them: in their language, with emoji in the looks they chose."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from bots.languages import OWN_NAMES, Voice, nearest, speak
+from bots.looks import Looks, Presentation, SkinTone, dressed
+from db import Preferences
+from recognizer import EmojiMap
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Whom an answer is for: the voice it is said in, and the looks its emoji wear."""
+
+    voice: Voice
+    looks: Looks
+
+    @classmethod
+    def of(cls, preferences: Preferences, platform_language: str) -> "Guest":
+        """What the person set, else what their platform says. platform_language: its tag as sent, whatever it is."""
+        chosen = preferences.language if preferences.language in OWN_NAMES else None
+        looks = Looks(_member(SkinTone, preferences.skin_tone), _member(Presentation, preferences.presentation))
+        return cls(speak(chosen or nearest(platform_language)), looks)
+
+    def dressed(self, emoji: str) -> str:
+        """The emoji as this person wants to see it."""
+        return dressed(emoji, self.looks)
+
+    def name_of(self, emoji: str, emoji_map: EmojiMap) -> str:
+        """What a shown emoji is called: in the person's language, else in English."""
+        shown = self.dressed(emoji)
+        return self.voice.name_of(shown) or self.voice.name_of(emoji) or emoji_map.name(emoji)
+
+
+def _member(kind: type[_Choice], value: str | None) -> _Choice | None:
+    """The stored choice, or None for one that an older or newer version has made."""
+    return next((member for member in kind if member == value), None)
