@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bots.artwork import Artwork, ArtworkError
 from bots.door import Door, DoorError
 from bots.inference import InferencePool
 from bots.logs import configure_logs
+from bots.map_watch import MapWatch
 from bots.service import EmojiService
 from bots.settings import Settings, SettingsError, load_settings
+from bots.studio import Studio
 from db import Store, StoreError
-from recognizer import DetectorError, EmojiMapError, ModelError, Recognizer
+from recognizer import DetectorError, EmojiMap, EmojiMapError, ModelError, Recognizer
 
 MISSING = 3
 
@@ -45,7 +48,7 @@ def main() -> int:
         settings = load_settings()
         configure_logs(settings.log_level, settings.log_format)
         return asyncio.run(serve(settings))
-    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, DoorError) as error:
+    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError, DoorError) as error:
         print(error, file=sys.stderr)
         return MISSING
 
@@ -72,17 +75,25 @@ def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
 @asynccontextmanager
 async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
     recognizer = Recognizer.load(emoji_map=settings.emoji_map)
-    if settings.telegram_token.get_secret_value():
-        from bots.telegram import ALLOWED_REACTIONS
-
-        recognizer.emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
+    check = _map_check(settings)
+    check(recognizer.emoji_map)
     store = await Store.open(settings.database_url.get_secret_value(), settings.hashing_secret())
     pool = InferencePool(settings.workers, settings.waiting)
     try:
-        yield EmojiService(recognizer, store, pool, settings.candidates)
+        studio, watch = Studio(recognizer, Artwork.load()), MapWatch(recognizer, check)
+        yield EmojiService(recognizer, store, pool, studio, map_watch=watch, candidates=settings.candidates)
     finally:
         pool.close()
         await store.close()
+
+
+def _map_check(settings: Settings) -> Callable[[EmojiMap], None]:
+    """What an emoji map must pass besides its own rules, at start and when it was edited."""
+    if not settings.telegram_token.get_secret_value():
+        return lambda _: None
+    from bots.telegram import ALLOWED_REACTIONS
+
+    return lambda emoji_map: emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
 
 
 async def _open(opener: Callable[[EmojiService], Door], service: EmojiService) -> None:

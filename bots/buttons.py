@@ -31,6 +31,8 @@ class Action(StrEnum):
     NONE = "n"
     CORRECT = "c"
     BACK = "b"
+    EMOJI_ME = "i"
+    STICKER = "x"
     KEEP_FACES = "k"
     OPEN_SETTINGS = "s"
     SET_LANGUAGE = "l"
@@ -83,18 +85,21 @@ class Token:
         return token
 
 
-def photo_rows(readings: Sequence[StoredReading], candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
+def photo_rows(stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
     """The buttons under a fresh answer: one face gets a row of candidates and a row of ways out; of several, each of
-    the first five gets a row, its number on every button."""
+    the first few gets a row, its number on every button. A photo that can be fetched again has a row of pictures."""
+    readings = stored.readings
+    pictures = _pictures(readings, guest) if stored.comes_again else ()
     if len(readings) == 1:
         reading = readings[0]
         ways_out = (_more(reading, guest, page=0), _none(reading, guest))
-        return (_candidates(reading, candidates, emoji_map, guest), ways_out)
+        return (_candidates(reading, candidates, emoji_map, guest), ways_out, *pictures)
     shown = min(candidates, BUTTONS_A_ROW - 1)
-    return tuple(
+    rows = tuple(
         (*_candidates(reading, shown, emoji_map, guest, f"{number} "), _more(reading, guest, 0, f"{number} "))
-        for number, reading in enumerate(readings[:MAX_ROWS], start=1)
+        for number, reading in enumerate(readings[: MAX_ROWS - len(pictures)], start=1)
     )
+    return (*rows, *pictures)
 
 
 def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
@@ -104,13 +109,22 @@ def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: Em
         return _more_rows(reading, token.choice, candidates, emoji_map, guest)
     if token.action is Action.NONE:
         return _emotion_rows(reading, guest)
-    return photo_rows(stored.readings, candidates, emoji_map, guest)
+    return photo_rows(stored, candidates, emoji_map, guest)
 
 
 def privacy_rows(agreed: bool, guest: Guest) -> _Rows:
     """The one button under the privacy notice: the opposite of what is chosen now."""
     label = guest.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
     return ((Button(label, label, str(Token(Action.KEEP_FACES, choice=0 if agreed else 1))),),)
+
+
+def _pictures(readings: Sequence[StoredReading], guest: Guest) -> _Rows:
+    """One row: the photo with emoji for faces and, of one person, a sticker."""
+    labels = {Action.EMOJI_ME: texts.EMOJI_ME} | ({Action.STICKER: texts.STICKER} if len(readings) == 1 else {})
+    said = {action: guest.voice.say(label) for action, label in labels.items()}
+    return (
+        tuple(Button(label, label, str(Token(action, readings[0].id)), Tone.QUIET) for action, label in said.items()),
+    )
 
 
 def _candidates(

@@ -5,9 +5,11 @@ without one (https://discord.com/developers/docs/events/gateway#message-content-
 """
 
 import asyncio
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -17,7 +19,7 @@ from discord import app_commands, ui
 
 from bots import texts
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import Button, Command, CommandName, Form, MadePicture, Photo, Picture, Reply, Tap, TapReply, Tone
 from bots.languages import nearest, speak
 from bots.service import EmojiService
 from db import Chat, Person
@@ -84,6 +86,7 @@ class EmojiClient(discord.AutoShardedClient):
         """Make old buttons work, and publish the commands where they have changed."""
         self.add_dynamic_items(TapButton)
         self.tree.add_command(_emoji)
+        self.tree.add_command(_emoji_me)
         self.tree.add_command(_suggest_emoji)
         for name in (CommandName.HELP, CommandName.SETTINGS, CommandName.PRIVACY, CommandName.FORGET_ME):
             self.tree.add_command(_plain_command(name))
@@ -150,13 +153,15 @@ class EmojiClient(discord.AutoShardedClient):
             await self._explain(message, str(error), asked_by)
             return
         sent: discord.Message | None = None
-        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, _language(message))
+        language = _language(message)
+        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=True)
         async for reply in self.service.on_photo(photo):
             if sent is None:
                 sent = await _say(message, reply)
             else:
                 with _tolerated("edit"):
-                    await sent.edit(content=_fitting(reply.text), view=_view(reply.rows))
+                    files = _files(reply.picture) if _permissions(message).attach_files else []
+                    await sent.edit(content=_fitting(reply.text), view=_view(reply.rows), attachments=files)
             await _react(message, reply)
 
 
@@ -192,7 +197,8 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
         with _tolerated("tap"):
             await interaction.response.defer()
             language = str(interaction.locale)
-            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token, language)
+            fetch = partial(_answered_picture, interaction)
+            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token, language, fetch)
             await _show_tap(interaction, await service.on_tap(tap))
 
 
@@ -216,6 +222,20 @@ async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.A
     with _tolerated("command"):
         await interaction.response.defer(thinking=True)
         await _answer_interaction(interaction, [photo])
+
+
+@app_commands.command(name="emoji_me", description=app_commands.locale_str(texts.EMOJI_ME_COMMAND))
+@app_commands.describe(photo=app_commands.locale_str(texts.DISCORD_EMOJI_PHOTO))
+async def _emoji_me(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
+    with _tolerated("command"):
+        await interaction.response.defer(thinking=True)
+        try:
+            pictures = await _download([photo])
+        except _NotFetchedError as error:
+            await _explain_in_answer(interaction, str(error))
+            return
+        reply = await interaction.client.service.on_emoji_me(_photo(interaction, pictures))
+        await interaction.edit_original_response(content=_fitting(reply.text), attachments=_files(reply.picture))
 
 
 @app_commands.context_menu(name=app_commands.locale_str(texts.SUGGEST_EMOJI))
@@ -265,9 +285,14 @@ async def _answer_interaction(
     except _NotFetchedError as error:
         await _explain_in_answer(interaction, str(error))
         return
-    photo = Photo(_person(interaction.user), _chat(interaction.channel_id), pictures, str(interaction.locale))
-    async for reply in interaction.client.service.on_photo(photo):
-        await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
+    async for reply in interaction.client.service.on_photo(_photo(interaction, pictures)):
+        text, files = _fitting(reply.text), _files(reply.picture)
+        await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
+
+
+def _photo(interaction: discord.Interaction[Any], pictures: tuple[Picture, ...]) -> Photo:
+    """What a command was given. Its answer replies to no message, so that the pictures do not come again."""
+    return Photo(_person(interaction.user), _chat(interaction.channel_id), pictures, str(interaction.locale))
 
 
 async def _explain_in_answer(interaction: discord.Interaction[EmojiClient], sentence: str) -> None:
@@ -282,10 +307,34 @@ async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> 
             content=discord.utils.MISSING if answer.text is None else _fitting(answer.text),
             view=discord.utils.MISSING if answer.rows is None else _view(answer.rows),
         )
-    if answer.text is None and not answer.is_obvious:
+    if answer.picture is not None:
+        await interaction.followup.send(answer.notice, files=_files(answer.picture))
+    elif answer.text is None and not answer.is_obvious:
         await interaction.followup.send(answer.notice, ephemeral=True)
     if answer.reaction is not None:
         await _replace_reaction(interaction, answer.reaction)
+
+
+async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
+    """The first picture of the message that a button's message replies to; None where it is not there (any more)."""
+    reference = interaction.message.reference if interaction.message is not None else None
+    if reference is None or reference.message_id is None:
+        return None
+    try:
+        channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
+        pictures = await _download(_pictures_in(await channel.fetch_message(reference.message_id))[:1])
+    except (_NotFetchedError, *_TROUBLE) as error:
+        _log.info("photo_not_there", platform="discord", reason=type(error).__name__)
+        return None
+    return next(iter(pictures), None)
+
+
+def _files(picture: MadePicture | None) -> list[discord.File]:
+    """A picture as an attachment."""
+    if picture is None:
+        return []
+    name = "sticker.png" if picture.form is Form.STICKER else "faces.jpg"
+    return [discord.File(io.BytesIO(picture.content), name)]
 
 
 async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -> None:
@@ -342,10 +391,11 @@ async def _say(message: discord.Message, reply: Reply) -> discord.Message | None
     """Reply to a message, or, where it was deleted meanwhile or may not be quoted, just say it in the channel."""
     text, view = _fitting(reply.text), _view(reply.rows)
     with _tolerated("reply"):
+        files = _files(reply.picture) if _permissions(message).attach_files else []
         if not _permissions(message).read_message_history:
-            return await message.channel.send(text, view=view)
+            return await message.channel.send(text, view=view, files=files)
         quoted = message.to_reference(fail_if_not_exists=False)
-        return await message.channel.send(text, view=view, reference=quoted, mention_author=False)
+        return await message.channel.send(text, view=view, files=files, reference=quoted, mention_author=False)
     return None
 
 

@@ -1,5 +1,6 @@
 """What goes between a platform's adapter and the service: plain frozen facts, the same for every platform."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -14,27 +15,51 @@ class Picture:
     is_clip: bool = False
 
 
+class Form(Enum):
+    """What a picture that the bot made is sent as."""
+
+    PHOTO = "photo"
+    STICKER = "sticker"
+
+
+@dataclass(frozen=True, repr=False)
+class MadePicture:
+    """A picture that the bot made: the bytes of a file, and what to send it as. A photo is a JPEG; a sticker is WebP on
+    Telegram and PNG elsewhere."""
+
+    content: bytes
+    form: Form
+
+
+Fetch = Callable[[], Awaitable[Picture | None]]
+"""Brings the photo that an answer was given to once more, or None where the platform no longer has it."""
+
+
 @dataclass(frozen=True)
 class Photo:
     """One message with a picture, or an album of several, to be answered once.
 
     language: the sender's, as the platform tells it (a tag or a browser's list of them), empty where it tells none.
+    comes_again: a tap on the answer's buttons will be able to fetch the photo once more.
     """
 
     person: Person
     chat: Chat
     pictures: tuple[Picture, ...]
     language: str = ""
+    comes_again: bool = False
 
 
 @dataclass(frozen=True)
 class Tap:
-    """A button was pressed; `token` is the one the button was made with. language: as in `Photo`."""
+    """A button was pressed; `token` is the one the button was made with. language: as in `Photo`. fetch: brings the
+    photo that the button's message answered, None where the platform cannot."""
 
     person: Person
     chat: Chat
     token: str
     language: str = ""
+    fetch: Fetch | None = None
 
 
 class CommandName(StrEnum):
@@ -83,13 +108,14 @@ class Reply:
     """What to say to a photo or a command.
 
     reactions: one a picture, None for no reaction; empty where nothing is reacted to. rows: buttons, at most five rows
-    of five (Discord's limit). waiting: it is said while the answer is still being made.
+    of five (Discord's limit). waiting: it is said while the answer is still being made. picture: goes with the text.
     """
 
     text: str
     reactions: tuple[str | None, ...] = ()
     rows: tuple[tuple[Button, ...], ...] = ()
     waiting: bool = False
+    picture: MadePicture | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +123,8 @@ class TapReply:
     """What to do about a tap.
 
     notice: a short word for the person who tapped only. is_obvious: the new buttons say as much, so that it may be left
-    unsaid. rows: the buttons the message has from now on, None to leave
-    them. text: the message's new text, None to leave it. reaction: the photo's new reaction, None to leave it.
+    unsaid. rows: the buttons the message has from now on, None to leave them. text: the message's new text, None to
+    leave it. reaction: the photo's new reaction, None to leave it. picture: to be sent as a message of its own.
     """
 
     notice: str
@@ -106,3 +132,4 @@ class TapReply:
     text: str | None = None
     reaction: str | None = None
     is_obvious: bool = False
+    picture: MadePicture | None = None

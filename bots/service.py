@@ -1,7 +1,8 @@
 """Everything the bot decides, for every platform alike. Adapters translate events in and replies out."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
@@ -10,13 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bots import panel, texts
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
-from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply
+from bots.events import Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
 from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice
+from bots.map_watch import MapWatch
+from bots.studio import Studio
+from bots.tastes import Tastes
 from db import FaceReading, Person, Preferences, Store, StoredPhoto, StoredReading
-from recognizer import EMOTIONS, Face, PhotoError, Recognizer
-from recognizer.ranking import reaction
+from recognizer import EMOTIONS, EmojiMap, Face, PhotoError, Recognizer
+from recognizer.ranking import rank, reaction
+from recognizer.taste import Table
 
 SURE_FROM = 0.5
 """Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
@@ -31,6 +36,10 @@ _SETTINGS_ACTIONS = frozenset(
 _log = structlog.get_logger()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class _Outcome:
     """What came of one picture: its faces, or the sentence (of `texts`) that says why there are none."""
@@ -43,11 +52,25 @@ class EmojiService:
     """Answers photos, taps and commands. Raises nothing for what people send: a failure is a friendly reply and a log
     line, and the next event is answered as ever."""
 
-    def __init__(self, recognizer: Recognizer, store: Store, pool: InferencePool, candidates: int = 3) -> None:
-        """candidates: how many emoji are offered as buttons at first, 1 to 5."""
+    def __init__(  # noqa: PLR0913  # what it is made of
+        self,
+        recognizer: Recognizer,
+        store: Store,
+        pool: InferencePool,
+        studio: Studio,
+        *,
+        map_watch: MapWatch | None = None,
+        candidates: int = 3,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """map_watch: takes up an edited emoji map; without one the map stays. candidates: how many emoji are offered as
+        buttons at first, 1 to 5. clock: the time of day with its zone."""
         self._recognizer = recognizer
         self._store = store
         self._pool = pool
+        self._studio = studio
+        self._map_watch = map_watch
+        self._tastes = Tastes(store, clock)
         self._candidates = candidates
 
     async def on_photo(self, photo: Photo) -> AsyncIterator[Reply]:
@@ -55,13 +78,18 @@ class EmojiService:
         if self._pool.is_full:
             voice = await self.voice_for(photo.person, photo.language)
             yield Reply(voice.say(texts.BUSY), waiting=True)
+        emoji_map = self._map_watch.refresh() if self._map_watch is not None else self._recognizer.emoji_map
         outcomes = [await self._read(photo, picture) for picture in photo.pictures]
         guest = Guest.of(await self._preferences(photo.person), photo.language)
-        faces = [face for outcome in outcomes for face in outcome.faces]
-        rows = await self._keep(photo, faces, guest) if faces else ()
-        moods = (self._mood(photo.chat.platform, outcome.faces) for outcome in outcomes)
-        reactions = tuple(mood and guest.dressed(mood) for mood in moods)
-        yield Reply(_answer_text(outcomes, guest), reactions, rows)
+        if any(outcome.faces for outcome in outcomes):
+            taste = await self._tastes.of(emoji_map, photo.person, photo.chat)
+            outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
+            rows = await self._keep(photo, [face for outcome in outcomes for face in outcome.faces], guest)
+            moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
+            reactions = tuple(mood and guest.dressed(mood) for mood in moods)
+            yield Reply(_answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
+        else:
+            yield Reply(_answer_text(outcomes, guest), (None,) * len(outcomes))
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
@@ -84,6 +112,22 @@ class EmojiService:
         except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
             return Reply(guest.voice.say(texts.FAILED))
+
+    async def on_emoji_me(self, photo: Photo) -> Reply:
+        """Answer the wish for a photo with emoji in place of faces, in everybody's likeliest emoji."""
+        guest = Guest.of(await self._preferences(photo.person), photo.language)
+        picture = photo.pictures[0]
+        if picture.is_clip:
+            return Reply(guest.voice.say(texts.NO_CLIP))
+        make = partial(self._studio.emoji_me, picture.content, ())
+        try:
+            made = await self._pool.run(make)
+        except PhotoError as error:
+            return Reply(guest.voice.say(texts.PHOTO_PROBLEMS[error.code]))
+        except Exception:
+            _log.exception("picture_failed", platform=photo.chat.platform)
+            return Reply(guest.voice.say(texts.FAILED))
+        return Reply(guest.voice.say(texts.EMOJI_ME_MADE if made else texts.NO_FACE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:
         """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
@@ -114,18 +158,33 @@ class EmojiService:
     async def _keep(self, photo: Photo, faces: Sequence[Face], guest: Guest) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
+        comes_again = photo.comes_again and len(photo.pictures) == 1 and not photo.pictures[0].is_clip
         try:
-            readings = await self._store.add_photo(photo.person, photo.chat, self._recognizer.version, kept)
+            readings = await self._store.add_photo(
+                photo.person, photo.chat, self._recognizer.version, kept, comes_again=comes_again
+            )
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return ()
-        return photo_rows(readings, self._candidates, self._recognizer.emoji_map, guest)
+        stored = StoredPhoto(True, readings, comes_again)
+        return photo_rows(stored, self._candidates, self._recognizer.emoji_map, guest)
 
-    def _mood(self, platform: str, faces: Sequence[Face]) -> str | None:
-        """The reaction to one picture: for the average of its faces, and none where that is unsure."""
-        if not faces or np.mean([face.probabilities for face in faces], axis=0).max() < SURE_FROM:
+    async def _numbered(self, photo: Photo, outcomes: Sequence[_Outcome]) -> MadePicture | None:
+        """The picture of several faces with their numbers; an album is answered in words."""
+        if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
             return None
-        return reaction(self._recognizer.emoji_map, platform, [face.expression for face in faces])
+        listed = outcomes[0].faces[:MAX_FACES_LISTED]
+        return await self._made(photo.chat.platform, partial(self._studio.outlined, photo.pictures[0].content, listed))
+
+    async def _made(self, platform: str, make: Callable[[], MadePicture | None]) -> MadePicture | None:
+        """What the studio makes; None, and a line in the log, where it cannot."""
+        try:
+            return await self._pool.run(make)
+        except PhotoError as error:
+            _log.info("photo_refused", platform=platform, code=error.code.value)
+        except Exception:
+            _log.exception("picture_failed", platform=platform)
+        return None
 
     async def _tap(self, tap: Tap, preferences: Preferences, guest: Guest) -> TapReply:
         token = Token.parse(tap.token)
@@ -138,7 +197,23 @@ class EmojiService:
             return TapReply(guest.voice.say(texts.GONE))
         if not stored.own:
             return TapReply(guest.voice.say(texts.NOT_YOURS))
+        if token.action in (Action.EMOJI_ME, Action.STICKER):
+            return await self._picture(tap, token, stored, guest)
         return await self._tapped(token, stored, guest)
+
+    async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
+        """Fetch the photo once more and make the picture of it that was asked for."""
+        platform = tap.chat.platform
+        picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
+        if picture is None:
+            return TapReply(guest.voice.say(texts.PHOTO_GONE))
+        emoji = [guest.dressed(reading.chosen or reading.suggestions[0]) for reading in stored.readings]
+        if token.action is Action.EMOJI_ME:
+            make, said = partial(self._studio.emoji_me, picture.content, emoji), texts.EMOJI_ME_MADE
+        else:
+            make, said = partial(self._studio.sticker, picture.content, emoji[0], platform), texts.STICKER_MADE
+        made = await self._made(platform, make)
+        return TapReply(guest.voice.say(said if made else texts.PHOTO_GONE), picture=made)
 
     async def _tapped(self, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)
@@ -152,8 +227,8 @@ class EmojiService:
             emotion = EMOTIONS[token.choice]
             await self._store.add_tap(reading.id, emotion=emotion)
             notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
-            readings = stored.with_choice(reading.id, None).readings
-            return TapReply(notice, photo_rows(readings, self._candidates, emoji_map, guest))
+            changed = stored.with_choice(reading.id, None)
+            return TapReply(notice, photo_rows(changed, self._candidates, emoji_map, guest))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
         rows = rows_after(token, stored, self._candidates, emoji_map, guest)
         return TapReply(notice, rows, is_obvious=True)
@@ -163,14 +238,14 @@ class EmojiService:
             return TapReply(guest.voice.say(texts.GONE))
         emoji = reading.suggestions[token.choice]
         await self._store.add_tap(reading.id, emoji=emoji)
-        readings = stored.with_choice(reading.id, emoji).readings
-        alone = len(readings) == 1
+        changed = stored.with_choice(reading.id, emoji)
+        alone = len(stored.readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji
         shown = guest.dressed(emoji)
         notice = guest.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
         return TapReply(
             notice,
-            photo_rows(readings, self._candidates, self._recognizer.emoji_map, guest),
+            photo_rows(changed, self._candidates, self._recognizer.emoji_map, guest),
             text=notice if alone else None,
             reaction=shown if alone else None,
         )
@@ -197,7 +272,7 @@ class EmojiService:
             case CommandName.START:
                 return Reply(say(texts.START))
             case CommandName.HELP:
-                return Reply(say(texts.HELPS[command.chat.platform]))
+                return Reply(f"{say(texts.HELPS[command.chat.platform])}\n{say(texts.OPENMOJI)}")
             case CommandName.SETTINGS:
                 page = Page.OVERVIEW
                 return Reply(panel.text(page, preferences, guest), rows=panel.rows(page, preferences, guest))
@@ -206,7 +281,21 @@ class EmojiService:
                 return Reply(_privacy_text(agreed, guest.voice), rows=privacy_rows(agreed, guest))
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
+                self._tastes.forget()
                 return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
+
+
+def _to_taste(outcome: _Outcome, emoji_map: EmojiMap, taste: Table) -> _Outcome:
+    """The same faces with their emoji in the order of whoever asks."""
+    ranked = (replace(face, emoji=rank(emoji_map, face.expression, taste).emoji) for face in outcome.faces)
+    return replace(outcome, faces=tuple(ranked))
+
+
+def _mood(emoji_map: EmojiMap, platform: str, faces: Sequence[Face], taste: Table) -> str | None:
+    """The reaction to one picture: the mood of all its faces, and none where that is unsure."""
+    if not faces or np.mean([face.probabilities for face in faces], axis=0).max() < SURE_FROM:
+        return None
+    return reaction(emoji_map, platform, [face.expression for face in faces], taste)
 
 
 def _privacy_text(agreed: bool, voice: Voice) -> str:

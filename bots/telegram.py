@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import structlog
 from telegram import (
@@ -36,20 +38,22 @@ from telegram.ext import (
 from bots import texts
 from bots.albums import Gatherer
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import Button, Command, CommandName, Form, Photo, Picture, Reply, Tap, TapReply, Tone
 from bots.languages import OWN_NAMES, speak
 from bots.looks import plain
 from bots.service import EmojiService
 from db import Chat, Person
+from recognizer.emoji_map import without_selector
 
 ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
 """The emoji a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
 
+_REACTIONS = {without_selector(emoji): emoji for emoji in ALLOWED_REACTIONS}
 _ENOUGH_PIXELS = 640
 """Long side in pixels from which a larger copy of a photo would not be read any better."""
 _MOST_RECONNECT_S = 60.0
 
-_COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, **texts.COMMANDS}
+_COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
@@ -114,6 +118,7 @@ class TelegramDoor:
             application.add_handler(CommandHandler(name.value, self._on_command))
         pictures = filters.PHOTO | filters.Document.IMAGE | filters.VIDEO_NOTE
         application.add_handler(CommandHandler("emoji", self._on_emoji, filters.UpdateType.MESSAGE))
+        application.add_handler(CommandHandler("emoji_me", self._on_emoji_me, filters.UpdateType.MESSAGE))
         application.add_handler(MessageHandler(pictures & filters.UpdateType.MESSAGE, self._on_picture))
         application.add_handler(CallbackQueryHandler(self._on_tap))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE & ~filters.COMMAND, self._on_other))
@@ -146,6 +151,18 @@ class TelegramDoor:
             return
         await self._answer([original], asked_by=message)
 
+    async def _on_emoji_me(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is None:
+            return
+        original = message.reply_to_message
+        picture = await self._downloaded(original)
+        if picture is None:
+            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message)
+            return
+        photo = Photo(_sender(message), _chat(message), (picture,), _language(message.from_user))
+        await _say(message, await self._service.on_emoji_me(photo))
+
     async def _on_picture(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
         if message is None or not _is_for_me(message, context.bot):
@@ -165,10 +182,22 @@ class TelegramDoor:
             return
         person = Person("telegram", str(query.from_user.id))
         language = _language(query.from_user)
-        answer = await self._service.on_tap(Tap(person, _chat(query.message), query.data or "", language))
+        fetch = partial(self._downloaded, query.message.reply_to_message)
+        tap = Tap(person, _chat(query.message), query.data or "", language, fetch)
+        answer = await self._service.on_tap(tap)
         with suppress(TelegramError):  # too old to be answered; the rest still counts
             await query.answer(answer.notice[:200])
         await _show_tap(query, query.message, answer)
+
+    async def _downloaded(self, original: Message | None) -> Picture | None:
+        """The picture in a message that was replied to; None where there is none to be had (any more)."""
+        if original is None or _picture_in(original) is None:
+            return None
+        try:
+            return await _download(original)
+        except (_FileTooLargeError, TelegramError) as error:
+            _log.warning("download_failed", platform=self.name, reason=type(error).__name__)
+            return None
 
     async def _answer(self, messages: Sequence[Message], asked_by: Message | None = None) -> None:
         """Answer the photos of one message or album, in reply to the first of them."""
@@ -184,11 +213,13 @@ class TelegramDoor:
             await self._explain(messages[0], texts.DOWNLOAD_FAILED, asking)
             return
         waiting: Message | None = None
-        photo = Photo(_sender(asking), _chat(asking), pictures, _language(asking.from_user))
+        photo = Photo(_sender(asking), _chat(asking), pictures, _language(asking.from_user), comes_again=True)
         async for reply in self._service.on_photo(photo):
-            if waiting is not None:
+            if waiting is not None and reply.picture is None:
                 await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
             else:
+                if waiting is not None:  # words cannot become a picture
+                    await waiting.delete()
                 sent = await _say(messages[0], reply)
                 waiting = sent if reply.waiting else None
             for message, reaction in zip(messages, reply.reactions, strict=False):
@@ -257,19 +288,23 @@ async def _download(message: Message) -> Picture:
 
 async def _say(message: Message, reply: Reply) -> Message:
     """Reply to a message, or, where it was deleted meanwhile, just say it in the chat."""
-    quoted = ReplyParameters(message.message_id, allow_sending_without_reply=True)
-    return await message.get_bot().send_message(
-        message.chat_id,
-        _fitting(reply.text),
-        reply_parameters=quoted,
-        reply_markup=_keyboard(reply.rows),
-        message_thread_id=message.message_thread_id if message.is_topic_message else None,
-    )
+    bot, made = message.get_bot(), reply.picture
+    where: dict[str, Any] = {
+        "chat_id": message.chat_id,
+        "reply_parameters": ReplyParameters(message.message_id, allow_sending_without_reply=True),
+        "message_thread_id": message.message_thread_id if message.is_topic_message else None,
+        "reply_markup": _keyboard(reply.rows),
+    }
+    if made is None:
+        return await bot.send_message(text=_fitting(reply.text), **where)
+    if made.form is Form.STICKER:
+        return await bot.send_sticker(sticker=made.content, **where)
+    return await bot.send_photo(photo=made.content, caption=_fitting(reply.text, MessageLimit.CAPTION_LENGTH), **where)
 
 
-def _fitting(text: str) -> str:
+def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
     """The text, cut where Telegram would refuse it: an album of crowds is long."""
-    return text if len(text) <= MessageLimit.MAX_TEXT_LENGTH else text[: MessageLimit.MAX_TEXT_LENGTH - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 async def _react(message: Message, emoji: str | None) -> None:
@@ -277,13 +312,19 @@ async def _react(message: Message, emoji: str | None) -> None:
     Telegram does, and that is no one's fault."""
     if emoji is None:
         return
-    reaction = next((each for each in (emoji, plain(emoji)) if each in ALLOWED_REACTIONS), None)
+    reaction = reaction_for(emoji)
     if reaction is None:
         return
     try:
         await message.set_reaction(reaction)
     except (BadRequest, Forbidden) as error:
         _log.info("reaction_refused", platform="telegram", reason=str(error))
+
+
+def reaction_for(emoji: str) -> str | None:
+    """The emoji as Telegram writes it among its reactions, if need be without looks; None where it is none of them."""
+    spellings = (without_selector(each) for each in (emoji, plain(emoji)))
+    return next((_REACTIONS[each] for each in spellings if each in _REACTIONS), None)
 
 
 async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:
@@ -295,8 +336,11 @@ async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) ->
             await query.edit_message_reply_markup(keyboard)
     except BadRequest as error:  # the same button twice: nothing changes, and Telegram says so with an error
         _log.debug("message_not_edited", platform="telegram", reason=str(error))
-    if message.reply_to_message is not None:
-        await _react(message.reply_to_message, answer.reaction)
+    original = message.reply_to_message
+    if original is not None:
+        await _react(original, answer.reaction)
+    if answer.picture is not None:
+        await _say(original or message, Reply(answer.notice, picture=answer.picture))
 
 
 def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:

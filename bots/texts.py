@@ -30,7 +30,7 @@ START = _(
 )
 HELP = _(
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
-    "• In a group, reply /emoji to a photo.\n"
+    "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• /settings – language, and how emoji of people look\n"
     "• /privacy – what I keep, and your choice about it\n"
@@ -40,6 +40,7 @@ DISCORD_HELP = _(
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
     "fits.\n"
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
+    "• `/emoji_me` with a photo covers its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• `/settings` – language, and how emoji of people look\n"
     "• `/privacy` – what I keep, and your choice about it\n"
@@ -55,6 +56,8 @@ WEB_HELP = _(
 )
 HELPS = {"telegram": HELP, "discord": DISCORD_HELP, "web": WEB_HELP}
 """The help for each platform."""
+OPENMOJI = _("The emoji in pictures are by OpenMoji, CC BY-SA 4.0 (openmoji.org).")
+"""Said with the help: the licence asks for it."""
 SUGGEST_EMOJI = _("Suggest emoji")
 COMMANDS = {
     "help": _("What I can do"),
@@ -63,6 +66,7 @@ COMMANDS = {
     "forget_me": _("Delete everything I know about you"),
 }
 """What each command is for, as the platforms' menus show it."""
+EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
 TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
 DISCORD_EMOJI = _("Find the emoji of a photo")
 DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
@@ -112,6 +116,12 @@ WHICH_EMOTION = _("What does the face show?")
 EMOTION_KEPT = _("Thank you! I'll remember that it shows {feeling}.")
 MORE_SHOWN = _("Here are more.")
 BACK_SHOWN = _("Here they are again.")
+EMOJI_ME = _("🖼 Emoji me")
+STICKER = _("✂️ Sticker")
+EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
+STICKER_MADE = _("Here is your sticker!")
+NO_CLIP = _("I can only do that with a photo, not with a video.")
+PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
 GONE = _("I no longer know this photo. Please send it again.")
 
@@ -124,6 +134,7 @@ WEB_SNAP = _("Take the photo")
 WEB_CANCEL = _("Cancel")
 WEB_NO_CAMERA = _("I can't reach a camera here. Please allow it in your browser, or choose a photo.")
 WEB_REJECTED = _("That didn't work: at most ten pictures at once, and 20 MB each. Please send fewer or smaller ones.")
+WEB_MADE_ALT = _("the picture I made, to click and keep")
 WEB_PHOTO_ALT = _("the photo you sent")
 WEB_DROP = _("Drop it!")
 WEB_MENU = {

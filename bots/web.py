@@ -1,11 +1,13 @@
 """The web door: a chat page for one browser at a time, so that anyone can try the bot without a token."""
 
 import asyncio
+import base64
 import html
 import socket
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 import uvicorn
@@ -17,7 +19,7 @@ from starlette.formparsers import MultiPartParser
 
 from bots import texts
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Photo, Picture, Reply, Tap, Tone
+from bots.events import Button, Command, CommandName, Form, MadePicture, Photo, Picture, Reply, Tap, Tone
 from bots.languages import Voice
 from bots.service import EmojiService
 from db import Chat, Person
@@ -28,6 +30,7 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-CN"}
 """How NiceGUI calls a language where it does not go by the bot's own tag; it sets the page's `lang` and `dir` by it."""
 
+_Result = TypeVar("_Result")
 _STATIC = Path(__file__).parent / "static"
 _log = structlog.get_logger()
 
@@ -135,13 +138,15 @@ class _Conversation:
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         waiting: ui.element | None = None
-        photo = Photo(self._person, self._chat, pictures, self._accepted)
+        photo = Photo(self._person, self._chat, pictures, self._accepted, comes_again=True)
         async for reply in self._service.on_photo(photo):
             if waiting is not None:
                 waiting.delete()
             for label, reaction in zip(reactions, reply.reactions, strict=False):
                 label.set_text(reaction or "")
-            bubble = self._say(reply, reactions[0] if len(reactions) == 1 else None)
+            names = [file.name for file in upload.files]
+            shot = _Shot(reactions[0], names[0]) if len(names) == 1 else None
+            bubble = self._say(reply, shot)
             waiting = bubble if reply.waiting else None
 
     def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
@@ -159,45 +164,74 @@ class _Conversation:
     async def _command(self, name: CommandName) -> None:
         self._say(await self._service.on_command(Command(self._person, self._chat, name, self._accepted)))
 
-    def _say(self, reply: Reply, reaction: ui.label | None = None) -> ui.element:
+    def _say(self, reply: Reply, shot: "_Shot | None" = None) -> ui.element:
         """Add a bubble; taps on its buttons change it, and the reaction on the photo it answers."""
         with self._talk, ui.element("div").classes("bubble") as bubble:
+            if reply.picture is not None:
+                self._show_made(reply.picture)
             text = ui.label(reply.text)
             keys = ui.element("div")
-        self._fill(keys, reply.rows, text, reaction)
+        self._fill(keys, reply.rows, text, shot)
         ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
         return bubble
 
-    def _fill(
-        self, keys: ui.element, rows: Sequence[Sequence[Button]], text: ui.label, reaction: ui.label | None
-    ) -> None:
+    def _show_made(self, picture: MadePicture) -> None:
+        """A picture that the bot made, to look at and to keep."""
+        kind, name = ("png", "sticker.png") if picture.form is Form.STICKER else ("jpeg", "emoji.jpg")
+        link = f"data:image/{kind};base64,{base64.b64encode(picture.content).decode()}"
+        with ui.element("a") as keep:
+            keep.props["href"], keep.props["download"] = link, name
+            image = ui.element("img").classes("made")
+            image.props["src"], image.props["alt"] = link, self._voice.say(texts.WEB_MADE_ALT)
+
+    def _fill(self, keys: ui.element, rows: Sequence[Sequence[Button]], text: ui.label, shot: "_Shot | None") -> None:
         keys.clear()
         with keys:
             for row in rows:
                 with ui.element("div").classes("keys"):
                     for button in row:
-                        pressed = _later(self._on_tap, button.token, keys, text, reaction)
+                        pressed = _later(self._on_tap, button.token, keys, text, shot)
                         _key(button).on("click", pressed)
 
-    async def _on_tap(self, token: str, keys: ui.element, text: ui.label, reaction: ui.label | None) -> None:
-        answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted))
+    async def _on_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
+        fetch = _later(_again, shot.name) if shot is not None else None
+        answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
         voice = await self._service.voice_for(self._person, self._accepted)
         if voice is not self._voice:  # the page's own labels have to follow
             ui.navigate.reload()
             return
         if answer.text is not None:
             text.set_text(answer.text)
+        elif answer.picture is not None:
+            self._say(Reply(answer.notice, picture=answer.picture))
         else:
             ui.notify(answer.notice, position="top")
-        if answer.reaction is not None and reaction is not None:
-            reaction.set_text(answer.reaction)
+        if answer.reaction is not None and shot is not None:
+            shot.reaction.set_text(answer.reaction)
         if answer.rows is not None:
-            self._fill(keys, answer.rows, text, reaction)
+            self._fill(keys, answer.rows, text, shot)
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """A photo on the page: the label of its reaction, and the name under which the browser keeps it."""
+
+    reaction: ui.label
+    name: str
+
+
+async def _again(name: str) -> Picture | None:
+    """A photo that the browser still has, as a JPEG of at most 1280 pixels a side; None where it cannot show it."""
+    try:
+        link = await ui.run_javascript(f"return mugmoji.again({name!r})", timeout=20)
+    except TimeoutError:
+        return None
+    return Picture(base64.b64decode(link.partition(",")[2])) if link else None
 
 
 def _later(
-    action: Callable[..., Coroutine[Any, Any, None]], *arguments: object
-) -> Callable[[], Coroutine[Any, Any, None]]:
+    action: Callable[..., Coroutine[Any, Any, _Result]], *arguments: object
+) -> Callable[[], Coroutine[Any, Any, _Result]]:
     """The action as a handler that brings its arguments along."""
     return lambda: action(*arguments)
 

@@ -2,7 +2,18 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Integer, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for INTEGER keys
@@ -53,7 +64,8 @@ class PersonRow(Base):
 
 
 class PhotoRow(Base):
-    """One message with a picture (or an album): who sent it, where, when, and the model that read it."""
+    """One message with a picture (or an album): who sent it, where, when, and the model that read it. comes_again: the
+    platform can be asked for the picture once more."""
 
     __tablename__ = "photos"
 
@@ -62,6 +74,7 @@ class PhotoRow(Base):
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
     taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
     model: Mapped[str] = mapped_column(String(64))
+    comes_again: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ReadingRow(Base):

@@ -47,15 +47,17 @@ class StoredReading:
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """The readings of one message, in the order they were added. own: whoever asks is the one who sent it."""
+    """The readings of one message, in the order they were added. own: whoever asks is the one who sent it. comes_again:
+    the platform can be asked for its picture once more."""
 
     own: bool
     readings: tuple[StoredReading, ...]
+    comes_again: bool = False
 
     def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
         """The same photo after `emoji` was chosen for one of its readings."""
         changed = (replace(each, chosen=emoji) if each.id == reading_id else each for each in self.readings)
-        return StoredPhoto(self.own, tuple(changed))
+        return replace(self, readings=tuple(changed))
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,13 @@ class Store:
         await self._engine.dispose()
 
     async def add_photo(
-        self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading]
+        self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading], *, comes_again: bool = False
     ) -> tuple[StoredReading, ...]:
         """Keep what was read in one message; the crops only where the person agreed to it."""
         async with self._sessions.begin() as session:
             who = await self._row(session, PersonRow, person)
             where = await self._row(session, ChatRow, chat)
-            photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model)
+            photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model, comes_again=comes_again)
             session.add(photo)
             await session.flush()
             rows = [
@@ -126,18 +128,23 @@ class Store:
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
         """The photo that a reading belongs to, or None where it is not there (any more)."""
-        sender = select(PhotoRow.id, PersonRow.hash).join(PersonRow).join(ReadingRow).where(ReadingRow.id == reading_id)
+        sender = (
+            select(PhotoRow.id, PhotoRow.comes_again, PersonRow.hash)
+            .join(PersonRow)
+            .join(ReadingRow)
+            .where(ReadingRow.id == reading_id)
+        )
         async with self._sessions() as session:
             found = (await session.execute(sender)).one_or_none()
             if found is None:
                 return None
-            photo_id, sender_hash = found
+            photo_id, comes_again, sender_hash = found
             siblings = select(ReadingRow).where(ReadingRow.photo_id == photo_id).order_by(ReadingRow.id)
             rows = (await session.scalars(siblings)).all()
             taps = select(TapRow).where(TapRow.reading_id.in_([row.id for row in rows])).order_by(TapRow.id)
             chosen = {tap.reading_id: tap.emoji for tap in await session.scalars(taps)}
             own = sender_hash == asked_by.hashed(self._secret)
-            return StoredPhoto(own, tuple(_stored(row, chosen.get(row.id)) for row in rows))
+            return StoredPhoto(own, tuple(_stored(row, chosen.get(row.id)) for row in rows), comes_again)
 
     async def add_tap(self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None) -> None:
         """Keep a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it."""

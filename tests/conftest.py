@@ -9,8 +9,10 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from bots.artwork import Artwork
 from bots.inference import InferencePool
 from bots.service import EmojiService
+from bots.studio import Studio
 from db import Store
 from recognizer import Recognizer
 from training.data import Faces, default_folder, load
@@ -67,8 +69,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
+@pytest.fixture(scope="session")
+def studio(recognizer: Recognizer) -> Studio:
+    return Studio(recognizer, Artwork.load())
+
+
 @pytest.fixture
-async def service(recognizer: Recognizer, store: Store) -> AsyncIterator[EmojiService]:
+async def service(recognizer: Recognizer, store: Store, studio: Studio) -> AsyncIterator[EmojiService]:
     pool = InferencePool(workers=2, waiting=8)
-    yield EmojiService(recognizer, store, pool)
+    yield EmojiService(recognizer, store, pool, studio)
     pool.close()

@@ -24,6 +24,23 @@ window.mugmoji = {
     window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
   },
 
+  // The photo once more, as large as it is read: pictures of it are made when they are asked for, not before.
+  async again(name) {
+    const image = new Image();
+    image.src = this.previews[name] ?? "";
+    try {
+      await image.decode();
+    } catch {
+      return null;
+    }
+    const scale = Math.min(1, 1280 / Math.max(image.naturalWidth, image.naturalHeight));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(image.naturalWidth * scale);
+    canvas.height = Math.round(image.naturalHeight * scale);
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL("image/jpeg", 0.9);
+  },
+
   pick() {
     // Kept here, because an input that nothing refers to may be collected while its dialog is open.
     this.picker = Object.assign(document.createElement("input"), {

@@ -27,9 +27,11 @@ def reader_memory() -> float:
 
 async def serving_memory() -> float:
     """Megabytes resident after the service answered 100 photos while the web chat was being served."""
+    from bots.artwork import Artwork
     from bots.events import Photo, Picture
     from bots.inference import InferencePool
     from bots.service import EmojiService
+    from bots.studio import Studio
     from bots.web import WebDoor
     from db import Chat, Person, Store
     from recognizer import Recognizer
@@ -37,7 +39,9 @@ async def serving_memory() -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(f"sqlite:///{folder}/bench.db", "a secret for the bench")
-        service = EmojiService(Recognizer.load(), store, InferencePool(workers=2, waiting=8))
+        recognizer = Recognizer.load()
+        pool, studio = InferencePool(workers=2, waiting=8), Studio(recognizer, Artwork.load())
+        service = EmojiService(recognizer, store, pool, studio)
         serving = asyncio.create_task(WebDoor(service, host="127.0.0.1", port=18080, secret="bench").run())
         photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(_photo()),))
         for _ in range(100):

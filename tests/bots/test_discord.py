@@ -17,6 +17,7 @@ from bots.door import DoorError
 from bots.inference import InferencePool
 from bots.languages import OWN_NAMES, speak
 from bots.service import EmojiService
+from bots.studio import Studio
 from db import Person, Preferences, Store
 from recognizer import Recognizer
 from tests.rows import count_rows
@@ -392,11 +393,11 @@ async def test_without_the_right_to_speak_nothing_is_tried(
 
 
 async def test_a_photo_that_has_to_wait_is_told_so_and_then_answered(
-    simcord_env: Env, alice: MemberActor, recognizer: Recognizer, store: Store, selfie: bytes
+    simcord_env: Env, alice: MemberActor, recognizer: Recognizer, store: Store, studio: Studio, selfie: bytes
 ) -> None:
     pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
     working = asyncio.create_task(pool.run(busy.wait))
-    await simcord_env.restart_bot(EmojiClient(EmojiService(recognizer, store, pool), shard_count=1))
+    await simcord_env.restart_bot(EmojiClient(EmojiService(recognizer, store, pool, studio), shard_count=1))
     threading.Timer(0.2, busy.set).start()
     await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
     await working

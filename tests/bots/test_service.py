@@ -17,6 +17,7 @@ from bots.events import Command, CommandName, Photo, Picture, Reply, Tap
 from bots.inference import InferencePool
 from bots.languages import OWN_NAMES, speak
 from bots.service import EmojiService
+from bots.studio import Studio
 from db import Chat, Person, Preferences, Store
 from recognizer import PhotoProblem, Reading, Recognizer
 from tests.conftest import jpeg
@@ -112,12 +113,12 @@ async def test_a_fault_of_the_bot_itself_is_logged_and_said_kindly(
     assert "happy" in (await answer(service, selfie)).text
 
 
-async def test_without_a_database_the_answer_still_comes(recognizer: Recognizer, selfie: bytes) -> None:
+async def test_without_a_database_the_answer_still_comes(recognizer: Recognizer, studio: Studio, selfie: bytes) -> None:
     store = await Store.open("sqlite://", secret="x")
     async with store._engine.begin() as connection:
         await connection.exec_driver_sql("DROP TABLE taps")
         await connection.exec_driver_sql("DROP TABLE readings")
-    service = EmojiService(recognizer, store, InferencePool(1, 1))
+    service = EmojiService(recognizer, store, InferencePool(1, 1), studio)
     reply = await answer(service, selfie)
     assert "happy" in reply.text
     assert reply.rows == ()
@@ -241,9 +242,9 @@ async def test_every_platform_has_its_help(service: EmojiService, platform: str)
 
 
 @pytest.fixture
-async def crowded(recognizer: Recognizer, store: Store) -> AsyncIterator[EmojiService]:
+async def crowded(recognizer: Recognizer, store: Store, studio: Studio) -> AsyncIterator[EmojiService]:
     pool = InferencePool(workers=1, waiting=1)
-    yield EmojiService(recognizer, store, pool)
+    yield EmojiService(recognizer, store, pool, studio)
     pool.close()
 
 
