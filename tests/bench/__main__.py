@@ -12,6 +12,7 @@ from rich.console import Console
 from tests.bench.contest import ContestError, contest_tables
 from tests.bench.detection import detection_tables, faceless_table
 from tests.bench.speed import process_table, speed_table
+from tests.bench.taste import taste_table
 from training.data import default_folder, load
 
 
@@ -33,6 +34,7 @@ def main() -> int:
     for table in detection_tables(faces, options.faces):
         console.print(table)
     console.print(faceless_table(faces, 200))
+    console.print(taste_table(faces))
     try:
         for table in contest_tables(faces, options.contest_faces or len(faces), options.contest_photos):
             console.print(table)
