@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -255,6 +256,15 @@ def pixels_of(picture: bytes) -> NDArray[np.int64]:
     decoded = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
     assert decoded is not None
     return decoded.astype(np.int64)
+
+
+async def test_a_tap_on_an_emoji_that_the_map_has_dropped_still_counts(service: EmojiService, store: Store) -> None:
+    (reading,) = await store.add_photo(ADA, CHAT, "model-1", [FaceReading((0.0,) * 7, ("🦄", "😄"), b"")])
+    tapped = await service.on_tap(Tap(ADA, CHAT, str(Token(Action.CHOOSE, reading.id, 0))))
+    assert tapped.text == texts.CHOSEN.format(emoji="🦄")
+    assert tapped.rows is not None
+    assert tapped.rows[0][0].meaning == "unicorn"
+    assert (await store.choices(datetime(2000, 1, 1, tzinfo=UTC), 1))[0].emoji == "🦄"
 
 
 async def test_several_faces_come_back_numbered(service: EmojiService, group_photo: bytes) -> None:
