@@ -1,5 +1,6 @@
 """Whose taste a suggestion follows: the taps of the person, the chat and everyone, fresh from the database."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db import Chat, Person, Store, StoredChoice
 from recognizer import EmojiMap
-from recognizer.taste import Choice, Table, taste
+from recognizer.taste import Choice, Table, taste, taste_of_everyone
 
 REMEMBERED = timedelta(days=365)
 """Older taps have faded to a sixteenth and are left alone."""
@@ -26,27 +27,33 @@ class Tastes:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._everyone: tuple[StoredChoice, ...] = ()
-        self._everyone_until: datetime | None = None
+        self._everyone: tuple[EmojiMap, Table, datetime] | None = None
 
     async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
         """P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
         now = self._clock()
         since = now - REMEMBERED
         try:
-            if self._everyone_until is None or now >= self._everyone_until:
-                self._everyone = await self._store.choices(since, MOST_OF_ALL)
-                self._everyone_until = now + EVERYONE_FOR
+            everyone = await self._of_everyone(emoji_map, now)
             of_chat = await self._store.choices(since, MOST_OF_CHAT, chat=chat)
             own = await self._store.choices(since, MOST_OWN, person=person)
         except (SQLAlchemyError, OSError):
             _log.exception("taste_not_known", platform=chat.platform)
             return emoji_map.likelihoods
-        return taste(emoji_map, *(_aged(choices, now) for choices in (self._everyone, of_chat, own)))
+        return await asyncio.to_thread(taste, emoji_map, everyone, _aged(of_chat, now), _aged(own, now))
 
     def forget(self) -> None:
         """Ask anew for the taps of everyone next time, because somebody's are gone."""
-        self._everyone_until = None
+        self._everyone = None
+
+    async def _of_everyone(self, emoji_map: EmojiMap, now: datetime) -> Table:
+        """The table of everyone, made anew from time to time and for another map."""
+        if self._everyone is not None and self._everyone[0] is emoji_map and now < self._everyone[2]:
+            return self._everyone[1]
+        choices = _aged(await self._store.choices(now - REMEMBERED, MOST_OF_ALL), now)
+        table = await asyncio.to_thread(taste_of_everyone, emoji_map, choices)
+        self._everyone = emoji_map, table, now + EVERYONE_FOR
+        return table
 
 
 def _aged(choices: Sequence[StoredChoice], now: datetime) -> list[Choice]:

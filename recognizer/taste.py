@@ -42,18 +42,23 @@ class Choice:
     person: Hashable = None
 
 
-def taste(
-    emoji_map: EmojiMap, everyone: Sequence[Choice] = (), chat: Sequence[Choice] = (), own: Sequence[Choice] = ()
-) -> Table:
-    """P(emoji | emotion) `(7, n)` for one person in one chat, rows summing to 1; without taps the map's own.
+def taste_of_everyone(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
+    """P(emoji | emotion) `(7, n)` as everyone's taps have it, rows summing to 1; without taps the map's own."""
+    return _smoothed(emoji_map.likelihoods, _shared_counts(emoji_map, choices), EVERYONE_STRENGTH)
 
-    everyone, chat and own are the taps of each level, those of `own` may stand in the others too. A person's own table
-    counts as far as it has foretold their taps better than the level above would have (the Bayesian average of both),
-    so that somebody without favourites is not given any.
+
+def taste(
+    emoji_map: EmojiMap, everyone: Table | None = None, chat: Sequence[Choice] = (), own: Sequence[Choice] = ()
+) -> Table:
+    """P(emoji | emotion) `(7, n)` for one person in one chat, rows summing to 1; without taps that of everyone.
+
+    everyone: see `taste_of_everyone`; None takes the map's own. chat and own are the taps of these levels, those of
+    `own` may stand in `chat` too. A person's own table counts as far as it has foretold their taps better than the
+    level above would have (the Bayesian average of both), so that somebody without favourites is not given any.
     """
-    above = emoji_map.likelihoods
-    for choices, strength in ((everyone, EVERYONE_STRENGTH), (chat, CHAT_STRENGTH)):
-        above = _smoothed(above, _shared_counts(emoji_map, choices), strength)
+    above = _smoothed(
+        emoji_map.likelihoods if everyone is None else everyone, _shared_counts(emoji_map, chat), CHAT_STRENGTH
+    )
     return _own_table(emoji_map, above, sorted(own, key=lambda choice: -choice.age_days))
 
 

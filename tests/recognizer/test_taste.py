@@ -5,7 +5,7 @@ import pytest
 
 from recognizer import EMOTIONS, EmojiMap, Expression
 from recognizer.ranking import rank
-from recognizer.taste import Choice, taste
+from recognizer.taste import Choice, taste, taste_of_everyone
 
 MAP = EmojiMap.load()
 HAPPY = tuple(float(name == "happy") for name in EMOTIONS)
@@ -47,7 +47,7 @@ def test_many_people_move_a_chat_and_one_alone_does_not() -> None:
 
 
 def test_a_chat_starts_from_everyone_and_a_person_from_their_chat() -> None:
-    everyone = [Choice("😎", HAPPY, 1, person) for person in range(500)]
+    everyone = taste_of_everyone(MAP, [Choice("😎", HAPPY, 1, person) for person in range(500)])
     assert taste(MAP, everyone=everyone)[ROW, COOL] > 0.7
     assert taste(MAP, everyone=everyone, chat=taps("🥰", 1))[ROW, COOL] > 0.7
 
@@ -63,5 +63,6 @@ def test_emoji_no_longer_in_the_map_are_left_out() -> None:
 
 @pytest.mark.parametrize("age", [-5.0, 1e9])
 def test_any_age_keeps_rows_summing_to_one(age: float) -> None:
-    table = taste(MAP, taps("😎", 3, age_days=age), taps("🥰", 3, age_days=age), taps("😂", 3, age_days=age))
+    everyone = taste_of_everyone(MAP, taps("😎", 3, age_days=age))
+    table = taste(MAP, everyone, taps("🥰", 3, age_days=age), taps("😂", 3, age_days=age))
     assert np.allclose(table.sum(axis=1), 1)
