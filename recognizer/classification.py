@@ -128,13 +128,13 @@ class Classifier:
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
     def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
-        views = np.concatenate([_seen(faces, view) for view in self.card.views])
+        views = np.concatenate([seen(faces, view) for view in self.card.views])
         probabilities = self._network.run(views.astype(np.float32))[output]
         mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), probabilities.shape[-1]).mean(axis=0)
         return mean
 
 
-def _seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
+def seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
     """The faces in a wider or tighter frame around the same centre; beyond the edge it is repeated."""
     if view.zoom == 1:
         return faces[:, :, ::-1] if view.mirrored else faces

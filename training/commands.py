@@ -120,6 +120,20 @@ def results(runs: RunsOption = _RUNS) -> None:
 
 
 @app.command()
+def compare(
+    groups: Annotated[list[str], typer.Argument(help="Fitted recipes; a+b is the mean of both.")],
+    data: DataOption = None,
+    runs: RunsOption = _RUNS,
+) -> None:
+    """Print fitted runs beside each other on valid: views, registered crops, FER+."""
+    from training import comparison  # noqa: PLC0415  # TensorFlow takes seconds to import
+
+    valid = load(data or default_folder())["valid"]
+    members = [[runs / name for name in group.split("+")] for group in groups]
+    typer.echo(comparison.table(comparison.compare(members, valid, runs)))
+
+
+@app.command()
 def ablate(
     name: Annotated[str, typer.Argument(help="A file of training/ablations, without .yaml.")] = "champion",
     data: DataOption = None,

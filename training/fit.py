@@ -27,7 +27,7 @@ HISTORY_FILE = "history.csv"
 METRICS_FILE = "metrics.json"
 CURVES_FILE = "curves.png"
 _CHECKPOINT = "checkpoint"
-_REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
+REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
 _MONITORED = "val_fer2013_accuracy"
 
 
@@ -77,7 +77,7 @@ def history_of(run: Path) -> dict[str, list[float]]:
 def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
     keras.utils.set_random_seed(recipe.seed)
     some = recipe.data.registered
-    train = train[np.random.default_rng(_REGISTERED_SEED).permutation(len(train))]
+    train = train[np.random.default_rng(REGISTERED_SEED).permutation(len(train))]
     wanted = targets_of(train, recipe, train.class_counts)
     if recipe.loss.voting:
         wanted = voted(wanted, train, recipe.loss.voting)
@@ -88,7 +88,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
         train,
         wanted,
         recipe,
-        registered(train[:some], run.parent, _REGISTERED_SEED) if some else None,
+        registered(train[:some], run.parent, REGISTERED_SEED) if some else None,
     )
     valid_targets = targets_of(valid, recipe, train.class_counts)
     model = build(recipe, ferplus=has_ferplus_head(recipe))
