@@ -1,5 +1,6 @@
 """The networks, in Keras 3, written backend-neutral: TensorFlow, JAX and PyTorch run the same recipe."""
 
+import math
 from typing import Any
 
 import keras
@@ -81,6 +82,12 @@ def averaged(members: list[keras.Model]) -> keras.Model:
     outputs = [member(faces, training=False) for member in members]
     heads = set.intersection(*(set(each) for each in outputs))
     return keras.Model(faces, {head: layers.Average(name=head)([each[head] for each in outputs]) for head in heads})
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Multiplications, each with its addition, that the convolutions of a network need for one face."""
+    convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
+    return sum(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) for layer in convolutions)
 
 
 def _dropout(x: keras.KerasTensor, rate: float, seed: int) -> keras.KerasTensor:

@@ -5,7 +5,7 @@ import pytest
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.networks import BatchNormalization, averaged, build
+from training.networks import BatchNormalization, averaged, build, multiply_adds
 from training.recipe import Convolutional, Residual
 
 
@@ -28,6 +28,11 @@ def test_a_darker_and_flatter_face_reads_the_same() -> None:
 def test_the_network_keeps_float32_for_what_it_gives_whatever_the_precision() -> None:
     recipe = tiny_recipe().model_copy(update={"precision": "mixed_bfloat16"})
     assert build(recipe, ferplus=True).predict(easy_faces(2).pixels, verbose=0)["fer2013"].dtype == np.float32
+
+
+def test_multiply_adds_are_counted_over_every_convolution() -> None:
+    first, second = 48 * 48 * 9 * 1 * 8, 24 * 24 * 9 * 8 * 12
+    assert multiply_adds(build(tiny_recipe(), ferplus=True)) == first + second
 
 
 def test_batch_normalization_trains_like_that_of_keras() -> None:
