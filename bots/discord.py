@@ -154,7 +154,8 @@ class EmojiClient(discord.AutoShardedClient):
             return
         sent: discord.Message | None = None
         language = _language(message)
-        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=True)
+        is_quoted = _permissions(message).read_message_history
+        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=is_quoted)
         async for reply in self.service.on_photo(photo):
             if sent is None:
                 sent = await _say(message, reply)
