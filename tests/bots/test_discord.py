@@ -437,6 +437,23 @@ async def test_the_emoji_me_command_answers_with_a_file(
     _assert_covered(await _response(result).attachments[0].read(), group_photo)
 
 
+async def test_a_refused_file_leaves_no_one_waiting(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, selfie: bytes, group_photo: bytes
+) -> None:
+    edit = ("PATCH", "/webhooks/*/*/messages/@original")
+    simcord_env.inject_error(*edit, status=403, code=50013)
+    result = await alice.slash(channel, "emoji", photo=("us.jpg", group_photo))
+    simcord.assert_responded(result, contains="2. ")
+    assert not _response(result).attachments
+    simcord_env.inject_error(*edit, status=403, code=50013)
+    simcord.assert_responded(await alice.slash(channel, "emoji_me", photo=("me.jpg", selfie)), content=texts.FAILED)
+    await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    simcord_env.inject_error("POST", "/webhooks/*/*", status=403, code=50013)
+    tapped = await alice.user.click(_last(alice.user.dm_channel), label=texts.STICKER)
+    [notice] = tapped.followups
+    simcord.assert_message(notice, content=texts.FAILED, ephemeral=True)
+
+
 async def test_the_emoji_me_command_says_what_is_the_matter(
     channel: ChannelHandle, alice: MemberActor, wall_photo: bytes
 ) -> None:
