@@ -154,7 +154,8 @@ class EmojiClient(discord.AutoShardedClient):
             return
         sent: discord.Message | None = None
         language = _language(message)
-        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=True)
+        is_quoted = _permissions(message).read_message_history
+        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=is_quoted)
         async for reply in self.service.on_photo(photo):
             if sent is None:
                 sent = await _say(message, reply)
@@ -235,7 +236,10 @@ async def _emoji_me(interaction: discord.Interaction[EmojiClient], photo: discor
             await _explain_in_answer(interaction, str(error))
             return
         reply = await interaction.client.service.on_emoji_me(_photo(interaction, pictures))
-        await interaction.edit_original_response(content=_fitting(reply.text), attachments=_files(reply.picture))
+        try:
+            await interaction.edit_original_response(content=_fitting(reply.text), attachments=_files(reply.picture))
+        except discord.Forbidden:
+            await _explain_in_answer(interaction, texts.FAILED)
 
 
 @app_commands.context_menu(name=app_commands.locale_str(texts.SUGGEST_EMOJI))
@@ -287,7 +291,10 @@ async def _answer_interaction(
         return
     async for reply in interaction.client.service.on_photo(_photo(interaction, pictures)):
         text, files = _fitting(reply.text), _files(reply.picture)
-        await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
+        try:
+            await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
+        except discord.Forbidden:  # where files are forbidden, words are not
+            await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=[])
 
 
 def _photo(interaction: discord.Interaction[Any], pictures: tuple[Picture, ...]) -> Photo:
@@ -308,7 +315,11 @@ async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> 
             view=discord.utils.MISSING if answer.rows is None else _view(answer.rows),
         )
     if answer.picture is not None:
-        await interaction.followup.send(answer.notice, files=_files(answer.picture))
+        try:
+            await interaction.followup.send(answer.notice, files=_files(answer.picture))
+        except discord.Forbidden:
+            voice = await interaction.client.service.voice_for(_person(interaction.user), str(interaction.locale))
+            await interaction.followup.send(voice.say(texts.FAILED), ephemeral=True)
     elif answer.text is None and not answer.is_obvious:
         await interaction.followup.send(answer.notice, ephemeral=True)
     if answer.reaction is not None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from telegram import (
     Document,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     Message,
     PhotoSize,
     ReplyParameters,
@@ -55,6 +57,7 @@ _MOST_RECONNECT_S = 60.0
 
 _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
 
+_REFUSALS = (BadRequest, Forbidden)
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
 
@@ -156,12 +159,19 @@ class TelegramDoor:
         if message is None:
             return
         original = message.reply_to_message
-        picture = await self._downloaded(original)
-        if picture is None:
+        if original is None or _picture_in(original) is None:
             await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message)
             return
-        photo = Photo(_sender(message), _chat(message), (picture,), _language(message.from_user))
-        await _say(message, await self._service.on_emoji_me(photo))
+        pictures = await self._fetched([original], asking=message)
+        if pictures is None:
+            return
+        photo = Photo(_sender(message), _chat(message), pictures, _language(message.from_user))
+        reply = await self._service.on_emoji_me(photo)
+        try:
+            await _send(message, reply)
+        except _REFUSALS as error:
+            _log.info("picture_refused", platform=self.name, reason=str(error))
+            await self._explain(message, texts.FAILED, asking=message)
 
     async def _on_picture(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
@@ -185,8 +195,11 @@ class TelegramDoor:
         fetch = partial(self._downloaded, query.message.reply_to_message)
         tap = Tap(person, _chat(query.message), query.data or "", language, fetch)
         answer = await self._service.on_tap(tap)
+        notice = answer.notice
+        if answer.picture is not None and not await _send_made(query.message, answer):
+            notice = (await self._service.voice_for(person, language)).say(texts.FAILED)
         with suppress(TelegramError):  # too old to be answered; the rest still counts
-            await query.answer(answer.notice[:200])
+            await query.answer(notice[:200])
         await _show_tap(query, query.message, answer)
 
     async def _downloaded(self, original: Message | None) -> Picture | None:
@@ -203,27 +216,28 @@ class TelegramDoor:
         """Answer the photos of one message or album, in reply to the first of them."""
         messages = sorted(messages, key=lambda message: message.message_id)
         asking = asked_by or messages[0]
-        try:
-            pictures = tuple([await _download(message) for message in messages])
-        except _FileTooLargeError:
-            await self._explain(messages[0], texts.FILE_TOO_LARGE, asking)
-            return
-        except TelegramError as error:
-            _log.warning("download_failed", platform=self.name, reason=type(error).__name__)
-            await self._explain(messages[0], texts.DOWNLOAD_FAILED, asking)
+        pictures = await self._fetched(messages, asking)
+        if pictures is None:
             return
         waiting: Message | None = None
         photo = Photo(_sender(asking), _chat(asking), pictures, _language(asking.from_user), comes_again=True)
         async for reply in self._service.on_photo(photo):
-            if waiting is not None and reply.picture is None:
-                await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
-            else:
-                if waiting is not None:  # words cannot become a picture
-                    await waiting.delete()
+            if waiting is None or not await _replace(waiting, reply):
                 sent = await _say(messages[0], reply)
                 waiting = sent if reply.waiting else None
             for message, reaction in zip(messages, reply.reactions, strict=False):
                 await _react(message, reaction)
+
+    async def _fetched(self, messages: Sequence[Message], asking: Message) -> tuple[Picture, ...] | None:
+        """The pictures of messages; None where they are not to be had, which whoever asks has then been told."""
+        try:
+            return tuple([await _download(message) for message in messages])
+        except _FileTooLargeError:
+            await self._explain(messages[0], texts.FILE_TOO_LARGE, asking)
+        except TelegramError as error:
+            _log.warning("download_failed", platform=self.name, reason=type(error).__name__)
+            await self._explain(messages[0], texts.DOWNLOAD_FAILED, asking)
+        return None
 
 
 class _FileTooLargeError(Exception):
@@ -287,6 +301,17 @@ async def _download(message: Message) -> Picture:
 
 
 async def _say(message: Message, reply: Reply) -> Message:
+    """Reply to a message; in words alone where the picture is refused: a chat may forbid pictures."""
+    try:
+        return await _send(message, reply)
+    except _REFUSALS as error:
+        if reply.picture is None:
+            raise
+        _log.info("picture_refused", platform="telegram", reason=str(error))
+        return await _send(message, replace(reply, picture=None))
+
+
+async def _send(message: Message, reply: Reply) -> Message:
     """Reply to a message, or, where it was deleted meanwhile, just say it in the chat."""
     bot, made = message.get_bot(), reply.picture
     where: dict[str, Any] = {
@@ -298,13 +323,42 @@ async def _say(message: Message, reply: Reply) -> Message:
     if made is None:
         return await bot.send_message(text=_fitting(reply.text), **where)
     if made.form is Form.STICKER:
-        return await bot.send_sticker(sticker=made.content, **where)
-    return await bot.send_photo(photo=made.content, caption=_fitting(reply.text, MessageLimit.CAPTION_LENGTH), **where)
+        return await bot.send_sticker(sticker=InputFile(made.content, "sticker.webp"), **where)
+    caption = _fitting(reply.text, MessageLimit.CAPTION_LENGTH)
+    return await bot.send_photo(photo=InputFile(made.content, "faces.jpg"), caption=caption, **where)
+
+
+async def _send_made(answer: Message, tapped: TapReply) -> bool:
+    """Send the picture that a tap asked for, in reply to the photo; False where Telegram or the chat refuses it."""
+    try:
+        await _send(_photo_answered_by(answer) or answer, Reply(tapped.notice, picture=tapped.picture))
+    except _REFUSALS as error:
+        _log.info("picture_refused", platform="telegram", reason=str(error))
+        return False
+    return True
+
+
+async def _replace(waiting: Message, reply: Reply) -> bool:
+    """Put the answer in place of a waiting message; False where it is still to be said, because words cannot become a
+    picture or someone deleted them."""
+    try:
+        if reply.picture is None:
+            await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
+            return True
+        await waiting.delete()
+    except _REFUSALS as error:
+        _log.debug("message_not_replaced", platform="telegram", reason=str(error))
+    return False
 
 
 def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
-    """The text, cut where Telegram would refuse it: an album of crowds is long."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text, cut between words where Telegram would refuse it: an album of crowds is long. most: UTF-16 units, in
+    which Telegram counts (https://core.telegram.org/api/entities#entity-length)."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * most:
+        return text
+    kept = units[: 2 * (most - 1)].decode("utf-16-le", "ignore")
+    return (kept.rpartition(" ")[0] or kept).rstrip() + "…"
 
 
 async def _react(message: Message, emoji: str | None) -> None:
@@ -317,7 +371,7 @@ async def _react(message: Message, emoji: str | None) -> None:
         return
     try:
         await message.set_reaction(reaction)
-    except (BadRequest, Forbidden) as error:
+    except _REFUSALS as error:
         _log.info("reaction_refused", platform="telegram", reason=str(error))
 
 
@@ -336,11 +390,15 @@ async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) ->
             await query.edit_message_reply_markup(keyboard)
     except BadRequest as error:  # the same button twice: nothing changes, and Telegram says so with an error
         _log.debug("message_not_edited", platform="telegram", reason=str(error))
-    original = message.reply_to_message
+    original = _photo_answered_by(message)
     if original is not None:
         await _react(original, answer.reaction)
-    if answer.picture is not None:
-        await _say(original or message, Reply(answer.notice, picture=answer.picture))
+
+
+def _photo_answered_by(answer: Message) -> Message | None:
+    """The message with the photo; in a topic, an answer whose photo is gone replies to the topic's first message."""
+    original = answer.reply_to_message
+    return original if original is not None and _picture_in(original) is not None else None
 
 
 def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:

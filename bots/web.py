@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import html
+import json
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ class _Conversation:
                     image = ui.element("img")
                     image.props["alt"] = self._voice.say(texts.WEB_PHOTO_ALT)
                     reactions.append(ui.label().classes("reaction").props("role=img"))
-                ui.run_javascript(f"mugmoji.show({image.html_id!r}, {name!r})")
+                ui.run_javascript(f"mugmoji.show({image.html_id!r}, {json.dumps(name)})")
         return reactions
 
     async def _command(self, name: CommandName) -> None:
@@ -223,7 +224,7 @@ class _Shot:
 async def _again(name: str) -> Picture | None:
     """A photo that the browser still has, as a JPEG of at most 1280 pixels a side; None where it cannot show it."""
     try:
-        link = await ui.run_javascript(f"return mugmoji.again({name!r})", timeout=20)
+        link = await ui.run_javascript(f"return mugmoji.again({json.dumps(name)})", timeout=20)
     except TimeoutError:
         return None
     return Picture(base64.b64decode(link.partition(",")[2])) if link else None
@@ -247,7 +248,9 @@ def _listening(host: str, port: int) -> socket.socket:
 def _key(button: Button) -> ui.element:
     is_emoji = not any(character.isalpha() for character in button.label)
     look = {Tone.PLAIN: "", Tone.CHOSEN: "chosen", Tone.QUIET: "quiet"}[button.tone]
-    key = _plain_button(button.label).classes(f"{look} {'emoji' if is_emoji else ''}")
+    is_numbered = is_emoji and " " in button.label
+    kinds = f"{'emoji' if is_emoji else ''} {'numbered' if is_numbered else ''}"
+    key = _plain_button(button.label).classes(f"{look} {kinds}")
     key.props["aria-label"] = key.props["title"] = button.meaning
     return key.props(f"aria-pressed={'true' if button.tone is Tone.CHOSEN else 'false'}")
 

@@ -6,7 +6,7 @@ window.mugmoji = {
 
   send(files) {
     const pictures = Array.from(files).map((file) => {
-      const name = `${Date.now()}-${this.count++}-${file.name || "picture"}`;
+      const name = `${Date.now()}-${this.count++}`; // its own name might come back from the server spelled otherwise
       const renamed = new File([file], name, { type: file.type });
       this.previews[name] = URL.createObjectURL(file);
       return renamed;
@@ -33,12 +33,15 @@ window.mugmoji = {
     } catch {
       return null;
     }
-    const scale = Math.min(1, 1280 / Math.max(image.naturalWidth, image.naturalHeight));
     const canvas = document.createElement("canvas");
-    canvas.width = Math.round(image.naturalWidth * scale);
-    canvas.height = Math.round(image.naturalHeight * scale);
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    return canvas.toDataURL("image/jpeg", 0.9);
+    for (let side = 1280; ; side *= 0.8) {
+      const scale = Math.min(1, side / Math.max(image.naturalWidth, image.naturalHeight));
+      canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
+      canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      const link = canvas.toDataURL("image/jpeg", 0.9);
+      if (link.length < 800_000) return link; // the server hangs up on messages of a million bytes
+    }
   },
 
   pick() {

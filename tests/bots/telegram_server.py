@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import cv2
 import fakeredis
+import numpy as np
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.datastructures import UploadFile
 from telegram.constants import ReactionEmoji
 from telemelya.server import bot_api
 from telemelya.server.state import StateManager
@@ -29,6 +32,9 @@ class TelegramServer:
         self.updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.files: dict[str, bytes] = {}
         self.forbidden_reactions: set[str] = set()
+        self.made: dict[int, bytes] = {}
+        self.forbids_pictures = False
+        self.forbids_deletion = False
         self.commands: dict[str, dict[str, str]] = {}
         self._numbers = itertools.count(1000)
         self._state = bot_api.state_manager
@@ -68,17 +74,20 @@ class TelegramServer:
         person: int = 7,
         language: str = "en",
         original: dict[str, Any] | None = None,
+        **facts: Any,
     ) -> None:
-        """A person presses the button that carries `label` under a message the bot sent (or edited)."""
+        """A person presses the button that carries `label` under a message the bot sent (or edited). original: what
+        that message replies to, None where it is deleted. facts: what else Telegram says of that message."""
         keys = [key for row in _markup(record)["inline_keyboard"] for key in row]
         data = next(key["callback_data"] for key in keys if label in key["text"])
         message = {
             "message_id": record["message_id"],
             "date": int(time.time()),
             "chat": {"id": record["chat_id"], "type": "private"},
-            "text": record.get("text") or "",
+            **({"text": record["text"]} if record.get("text") else {"caption": record["caption"]}),
             "reply_markup": _markup(record),
             **({"reply_to_message": original} if original else {}),
+            **facts,
         }
         sender = {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language}
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
@@ -101,8 +110,26 @@ class TelegramServer:
     async def _deliver(self, **update: Any) -> None:
         await self.updates.put({"update_id": next(self._numbers), **update})
 
-    async def upload(self, *_: Any) -> None:
-        """Stands where telemelya has its object store; the bot uploads nothing."""
+    async def keep(self, method: str, form: Any, file: UploadFile) -> dict[str, Any]:
+        """Take a picture that the bot sends: its bytes go to `made`, the call to `sent`. Gives the message."""
+        number = await self._state.next_message_id("default")
+        self.made[number] = await file.read()
+        told = {key: json.loads(str(form[key])) for key in ("reply_markup", "reply_parameters") if key in form}
+        record = {
+            "method": method,
+            "chat_id": int(form["chat_id"]),
+            "message_id": number,
+            "caption": form.get("caption"),
+            "file_name": file.filename,
+            "message_thread_id": form.get("message_thread_id"),
+            "reply_markup": None,
+            **told,
+        }
+        await self._state.push_response("default", record)
+        chat = {"id": record["chat_id"], "type": "private"}
+        message = {"message_id": number, "from": bot_api.DEFAULT_BOT_INFO, "chat": chat, "date": int(time.time())}
+        await self._state.store_message("default", number, {**message, "caption": record["caption"]})
+        return message
 
     async def download_by_key(self, path: str) -> bytes | None:
         """The bytes of a file, for telemelya's download route."""
@@ -163,7 +190,52 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         server.reactions.append((int(str(form["chat_id"])), int(str(form["message_id"])), emoji))
         return {"ok": True, "result": True}
 
+    @router.post("/bot{token}/sendPhoto")
+    async def send_photo(token: str, request: Request) -> Any:
+        form = await request.form()
+        file = form["photo"]
+        assert isinstance(file, UploadFile)
+        if server.forbids_pictures:
+            return refuse(400, "Bad Request: not enough rights to send photos to the chat")
+        if len(str(form.get("caption", "")).encode("utf-16-le")) > 2 * 1024:
+            return refuse(400, "Bad Request: message caption is too long")
+        height, width = await _size(file)
+        if max(height, width) > 20 * min(height, width):
+            return refuse(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+        return {"ok": True, "result": await server.keep("sendPhoto", form, file)}
+
+    @router.post("/bot{token}/sendSticker")
+    async def send_sticker(token: str, request: Request) -> Any:
+        form = await request.form()
+        file = form["sticker"]
+        assert isinstance(file, UploadFile)
+        if server.forbids_pictures:
+            return refuse(400, "Bad Request: not enough rights to send stickers to the chat")
+        if max(await _size(file)) != 512 or (file.size or 0) > 512 * 1024:
+            return refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
+        return {"ok": True, "result": await server.keep("sendSticker", form, file)}
+
+    @router.post("/bot{token}/deleteMessage")
+    async def delete_message(token: str, request: Request) -> Any:
+        if server.forbids_deletion:
+            return refuse(400, "Bad Request: message to delete not found")
+        return await bot_api.delete_message(token, request)
+
+    @router.post("/bot{token}/editMessageText")
+    async def edit_message_text(token: str, request: Request) -> Any:
+        if int(str((await request.form())["message_id"])) in server.made:
+            return refuse(400, "Bad Request: there is no text in the message to edit")
+        return await bot_api.edit_message_text(token, request)
+
     return router
+
+
+async def _size(file: UploadFile) -> tuple[int, int]:
+    """Height and width of a picture, which may be read again afterwards."""
+    decoded = cv2.imdecode(np.frombuffer(await file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    await file.seek(0)
+    assert decoded is not None
+    return decoded.shape[0], decoded.shape[1]
 
 
 @asynccontextmanager

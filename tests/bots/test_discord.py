@@ -5,10 +5,13 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import discord
+import numpy as np
 import pytest
 import simcord
 from aiohttp import web
+from numpy.typing import NDArray
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor, UserHandle
 
 from bots import texts
@@ -24,6 +27,7 @@ from tests.rows import count_rows
 
 pytestmark = pytest.mark.simcord(settle_timeout=60)
 
+_HELP = f"{texts.DISCORD_HELP}\n{texts.OPENMOJI}"
 PUT_REACTION = ("PUT", "/channels/*/messages/*/reactions/*/@me")
 
 
@@ -59,8 +63,8 @@ async def test_a_direct_selfie_gets_a_reaction_and_candidates(
     await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
     photo, answer = alice.user.dm_channel.history()
     assert "You look happy" in answer.content
-    assert [len(row) for row in _labels(answer)] == [3, 2]
-    assert _labels(answer)[1] == [texts.MORE, texts.NONE_FITS]
+    assert len(_labels(answer)[0]) == 3
+    assert _labels(answer)[1:] == [[texts.MORE, texts.NONE_FITS], [texts.EMOJI_ME, texts.STICKER]]
     assert _reactions(photo) == ["😄"]
     assert answer.reference is not None
     assert answer.reference.message_id == photo.id
@@ -68,7 +72,7 @@ async def test_a_direct_selfie_gets_a_reaction_and_candidates(
 
 async def test_a_direct_message_without_a_photo_gets_help(simcord_env: Env, alice: MemberActor) -> None:
     await alice.send_dm("hello")
-    assert _last(alice.user.dm_channel).content == texts.DISCORD_HELP
+    assert _last(alice.user.dm_channel).content == _HELP
 
 
 async def test_several_pictures_are_answered_once(
@@ -249,13 +253,15 @@ async def test_commands_come_in_discords_own_languages(simcord_env: Env) -> None
     [published] = [each.json for each in simcord_env.http_requests if each.method == "PUT"]
     assert published is not None
     by_name = {command["name"]: command for command in published}
-    assert set(by_name) == {"emoji", "help", "settings", "privacy", "forget_me", texts.SUGGEST_EMOJI}
+    assert set(by_name) == {"emoji", "emoji_me", "help", "settings", "privacy", "forget_me", texts.SUGGEST_EMOJI}
     translated = by_name["settings"]["description_localizations"]
     assert translated["es-ES"] == translated["es-419"] == speak("es").say(texts.COMMANDS["settings"])
     assert {"de", "fr", "pt-BR", "ru", "hi", "ja", "zh-CN"} < set(translated)
     assert "en-US" not in translated
-    photo = by_name["emoji"]["options"][0]
-    assert photo["description_localizations"]["de"] == speak("de").say(texts.DISCORD_EMOJI_PHOTO)
+    for name in ("emoji", "emoji_me"):
+        photo = by_name[name]["options"][0]
+        assert photo["description_localizations"]["de"] == speak("de").say(texts.DISCORD_EMOJI_PHOTO)
+    assert by_name["emoji_me"]["description"] == texts.EMOJI_ME_COMMAND
     assert by_name[texts.SUGGEST_EMOJI]["name_localizations"]["ja"] == "絵文字を提案"
 
 
@@ -277,7 +283,7 @@ async def test_a_command_is_answered_in_the_language_of_the_app(
     channel: ChannelHandle, alice: MemberActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _set_locale(monkeypatch, discord.Locale.brazil_portuguese)
-    simcord.assert_responded(await alice.slash(channel, "help"), content=speak("pt").say(texts.DISCORD_HELP))
+    simcord.assert_responded(await alice.slash(channel, "help"), contains=speak("pt").say(texts.DISCORD_HELP))
     message = await alice.send(channel, "just words")
     result = await alice.context_menu(channel, texts.SUGGEST_EMOJI, message)
     simcord.assert_responded(result, content=speak("pt").say(texts.NO_PHOTO_IN_MESSAGE))
@@ -330,7 +336,146 @@ async def test_every_face_of_a_group_photo_is_numbered(
     answer = _last(alice.user.dm_channel)
     assert "1. " in answer.content
     assert "2. " in answer.content
+    assert [row[0][:2] for row in _labels(answer)[:-1]] == ["1 ", "2 "]
+    assert _labels(answer)[-1] == [texts.EMOJI_ME]
+    [outlined] = answer.attachments
+    assert _pixels(await outlined.read()).shape == (400, 700, 3)
+
+
+async def test_taps_on_the_answer_to_a_group_photo_leave_its_picture(
+    simcord_env: Env, alice: MemberActor, store: Store, group_photo: bytes
+) -> None:
+    await _send_direct(simcord_env, alice.user, [("us.jpg", group_photo)])
+    answer = _last(alice.user.dm_channel)
+    first = _labels(answer)[1][0]
+    await alice.user.click(answer, label=first)
+    tapped = alice.user.dm_channel.history()[1]
+    assert _chosen(tapped) == [first]
+    assert [each.id for each in tapped.attachments] == [each.id for each in answer.attachments]
+    assert tapped.content == answer.content
+    assert await count_rows(store, "taps") == 1
+
+
+async def test_without_the_right_to_attach_files_the_words_still_come(
+    simcord_env: Env, guild: GuildHandle, alice: MemberActor, group_photo: bytes
+) -> None:
+    plain = _channel_where_the_bot(guild, attach_files=False)
+    await alice.send(plain, _mention(simcord_env), attachments=[("us.jpg", group_photo)])
+    assert "2. " in _last(plain).content
+    assert not _last(plain).attachments
+
+
+async def test_the_slash_command_answers_a_group_photo_with_its_numbered_faces(
+    channel: ChannelHandle, alice: MemberActor, group_photo: bytes
+) -> None:
+    answer = _response(await alice.slash(channel, "emoji", photo=("us.jpg", group_photo)))
+    assert "2. " in answer.content
     assert [row[0][:2] for row in _labels(answer)] == ["1 ", "2 "]
+    assert len(answer.attachments) == 1
+
+
+async def test_emoji_me_in_a_direct_message_sends_the_photo_with_its_faces_covered(
+    simcord_env: Env, alice: MemberActor, selfie: bytes
+) -> None:
+    await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    result = await alice.user.click(_last(alice.user.dm_channel), label=texts.EMOJI_ME)
+    [made] = result.followups
+    assert made.content == texts.EMOJI_ME_MADE
+    assert not made.ephemeral
+    _assert_covered(await made.attachments[0].read(), selfie)
+
+
+async def test_a_sticker_of_a_mention_is_a_transparent_png(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, selfie: bytes
+) -> None:
+    await alice.send(channel, _mention(simcord_env), attachments=[("me.jpg", selfie)])
+    result = await alice.click(_last(channel), label=texts.STICKER)
+    [made] = result.followups
+    assert made.content == texts.STICKER_MADE
+    assert made.attachments[0].filename == "sticker.png"
+    pixels = _pixels(await made.attachments[0].read())
+    assert pixels.shape == (512, 512, 4)
+    assert (pixels[0, 0, 3], pixels[196, 256, 3]) == (0, 255)
+
+
+async def test_someone_elses_photo_makes_no_picture(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, bob: MemberActor, selfie: bytes
+) -> None:
+    await alice.send(channel, _mention(simcord_env), attachments=[("me.jpg", selfie)])
+    result = await bob.click(_last(channel), label=texts.EMOJI_ME)
+    [notice] = result.followups
+    simcord.assert_message(notice, content=texts.NOT_YOURS, ephemeral=True)
+
+
+@pytest.mark.parametrize("label", [texts.EMOJI_ME, texts.STICKER])
+async def test_a_deleted_photo_makes_no_picture_and_says_so(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, selfie: bytes, label: str
+) -> None:
+    photo = await alice.send(channel, _mention(simcord_env), attachments=[("me.jpg", selfie)])
+    answer = _last(channel)
+    await alice.delete(photo)
+    result = await alice.click(answer, label=label)
+    [notice] = result.followups
+    simcord.assert_message(notice, content=texts.PHOTO_GONE, ephemeral=True)
+    assert not notice.attachments
+
+
+async def test_an_album_offers_no_pictures(
+    simcord_env: Env, alice: MemberActor, selfie: bytes, group_photo: bytes
+) -> None:
+    await _send_direct(simcord_env, alice.user, [("me.jpg", selfie), ("us.jpg", group_photo)])
+    answer = _last(alice.user.dm_channel)
+    assert [row[0][:2] for row in _labels(answer)] == ["1 ", "2 ", "3 "]
+    assert not answer.attachments
+
+
+async def test_the_emoji_me_command_answers_with_a_file(
+    channel: ChannelHandle, alice: MemberActor, group_photo: bytes
+) -> None:
+    result = await alice.slash(channel, "emoji_me", photo=("us.jpg", group_photo))
+    simcord.assert_responded(result, content=texts.EMOJI_ME_MADE, ephemeral=False)
+    _assert_covered(await _response(result).attachments[0].read(), group_photo)
+
+
+async def test_a_refused_file_leaves_no_one_waiting(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, selfie: bytes, group_photo: bytes
+) -> None:
+    edit = ("PATCH", "/webhooks/*/*/messages/@original")
+    simcord_env.inject_error(*edit, status=403, code=50013)
+    result = await alice.slash(channel, "emoji", photo=("us.jpg", group_photo))
+    simcord.assert_responded(result, contains="2. ")
+    assert not _response(result).attachments
+    simcord_env.inject_error(*edit, status=403, code=50013)
+    simcord.assert_responded(await alice.slash(channel, "emoji_me", photo=("me.jpg", selfie)), content=texts.FAILED)
+    await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    simcord_env.inject_error("POST", "/webhooks/*/*", status=403, code=50013)
+    tapped = await alice.user.click(_last(alice.user.dm_channel), label=texts.STICKER)
+    [notice] = tapped.followups
+    simcord.assert_message(notice, content=texts.FAILED, ephemeral=True)
+
+
+async def test_the_emoji_me_command_says_what_is_the_matter(
+    channel: ChannelHandle, alice: MemberActor, wall_photo: bytes
+) -> None:
+    for content, sentence in ((wall_photo, texts.NO_FACE), (b"%PDF", texts.PHOTO_PROBLEMS["not_a_picture"])):
+        result = await alice.slash(channel, "emoji_me", photo=("me.jpg", content))
+        simcord.assert_responded(result, content=sentence)
+        assert not _response(result).attachments
+
+
+async def test_a_group_photo_that_had_to_wait_gets_its_picture_in_the_same_message(
+    simcord_env: Env, alice: MemberActor, recognizer: Recognizer, store: Store, studio: Studio, group_photo: bytes
+) -> None:
+    pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
+    working = asyncio.create_task(pool.run(busy.wait))
+    await simcord_env.restart_bot(EmojiClient(EmojiService(recognizer, store, pool, studio), shard_count=1))
+    threading.Timer(0.2, busy.set).start()
+    await _send_direct(simcord_env, alice.user, [("us.jpg", group_photo)])
+    await working
+    _photo, answer = alice.user.dm_channel.history()
+    assert "2. " in answer.content
+    assert len(answer.attachments) == 1
+    pool.close()
 
 
 async def test_a_broken_picture_gets_a_sentence_and_the_next_an_answer(
@@ -381,6 +526,7 @@ async def test_without_the_right_to_read_back_the_answer_comes_unquoted(
     await alice.send(forgetful, _mention(simcord_env), attachments=[("me.jpg", selfie)])
     assert "You look happy" in _last(forgetful).content
     assert _last(forgetful).reference is None
+    assert len(_labels(_last(forgetful))) == 2  # the photo could not be fetched again
 
 
 async def test_without_the_right_to_speak_nothing_is_tried(
@@ -451,7 +597,7 @@ async def test_forget_me_deletes_everything_and_old_buttons_say_so(
 
 
 async def test_help_is_for_whoever_asks(channel: ChannelHandle, alice: MemberActor) -> None:
-    simcord.assert_responded(await alice.slash(channel, "help"), content=texts.DISCORD_HELP, ephemeral=True)
+    simcord.assert_responded(await alice.slash(channel, "help"), content=_HELP, ephemeral=True)
 
 
 async def test_a_wrong_token_is_one_sentence_without_the_token(
@@ -524,6 +670,25 @@ def _chosen(message: discord.Message) -> list[str]:
     """The labels of the buttons that stand out."""
     buttons = [button for row in _buttons(message) for button in row]
     return [button.label for button in buttons if button.style is discord.ButtonStyle.success]
+
+
+def _pixels(content: bytes) -> NDArray[np.uint8]:
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None
+    return decoded.astype(np.uint8)
+
+
+def _assert_covered(made: bytes, photo: bytes) -> None:
+    """The made picture is a JPEG of the photo, but for its faces."""
+    assert made.startswith(b"\xff\xd8")
+    before, after = _pixels(photo).astype(int), _pixels(made).astype(int)
+    change = np.abs(before - after).mean(axis=2)
+    assert change[-20:, -20:].mean() < 5
+    boxes = [face.box for face in Recognizer.load().read(photo).faces]
+    assert boxes
+    for box in boxes:
+        x, y, side = round(box.x), round(box.y), round(box.width)
+        assert change[y : y + side, x : x + side].mean() > 30
 
 
 def _reactions(message: discord.Message) -> list[str]:

@@ -11,11 +11,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import skimage.data
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bots import texts
 from bots.languages import OWN_NAMES, nearest, speak
+from tests.conftest import jpeg
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -128,6 +132,90 @@ def test_a_tap_changes_answer_and_reaction(page: Page, selfie_file: Path) -> Non
     expect(page.locator(".bubble").last).to_contain_text(texts.CHOSEN.format(emoji=emoji))
     expect(page.locator(".shot .reaction")).to_have_text(emoji)
     expect(page.locator(".keys button[aria-pressed=true]")).to_have_text(emoji)
+
+
+@needs_browser
+def test_emoji_me_shows_the_covered_photo_as_a_link_that_keeps_it(
+    page: Page, selfie_file: Path, tmp_path: Path
+) -> None:
+    _choose(page, selfie_file)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    made = page.locator(".bubble").last.get_by_role("img", name=texts.WEB_MADE_ALT)
+    expect(made).to_have_js_property("naturalWidth", 512)
+    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE)
+    name, content = _kept(page, tmp_path)
+    assert name == "emoji.jpg"
+    assert content.startswith(b"\xff\xd8")
+    before, after = (cv2.imdecode(np.frombuffer(each, np.uint8), 1) for each in (selfie_file.read_bytes(), content))
+    assert before is not None
+    assert after is not None
+    change = np.abs(before.astype(int) - after).mean(axis=2)
+    assert change[80:160, 190:260].mean() > 30  # her face
+    assert change[-50:, :].mean() < 5
+    assert page.locator(".keys button.emoji").count() == 3
+
+
+@needs_browser
+def test_a_sticker_is_a_transparent_png(page: Page, selfie_file: Path, tmp_path: Path) -> None:
+    _choose(page, selfie_file)
+    page.get_by_role("button", name=texts.STICKER).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.STICKER_MADE)
+    name, content = _kept(page, tmp_path)
+    assert name == "sticker.png"
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert pixels.shape == (512, 512, 4)
+    assert (pixels[0, 0, 3], pixels[196, 256, 3]) == (0, 255)
+
+
+@needs_browser
+def test_a_group_photo_is_answered_by_a_picture_of_its_numbered_faces(
+    page: Page, tmp_path: Path, group_photo: bytes
+) -> None:
+    group = tmp_path / "us.jpg"
+    group.write_bytes(group_photo)
+    _choose(page, group)
+    answer = page.locator(".bubble").last
+    expect(answer.locator("img.made")).to_have_js_property("naturalWidth", 700)
+    expect(answer).to_contain_text("2. ")
+    rows = answer.locator(".keys")
+    expect(rows).to_have_count(3)
+    expect(rows.last.get_by_role("button")).to_have_text([texts.EMOJI_ME])
+    box, key = rows.first.bounding_box(), rows.first.get_by_role("button").first.bounding_box()
+    assert box is not None
+    assert key is not None
+    assert box["height"] < 1.5 * key["height"]  # one face, one row, on a phone, too
+
+
+@needs_browser
+def test_a_photo_that_hardly_compresses_is_fetched_again_all_the_same(page: Page, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3)).astype(np.uint8)
+    noise[200:1700, 200:1700] = cv2.resize(skimage.data.astronaut(), (1500, 1500)) // 4 * 3 + noise[:1500, :1500] // 4
+    photo = tmp_path / 'grain "1" \N{GRINNING FACE}.jpg'
+    photo.write_bytes(jpeg(noise, quality=95))
+    _choose(page, photo)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE, timeout=20_000)
+
+
+@needs_browser
+def test_a_photo_that_the_browser_cannot_show_makes_no_picture_and_says_so(page: Page, tmp_path: Path) -> None:
+    scan = tmp_path / "scan.tiff"
+    cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    _choose(page, scan)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.get_by_text(texts.PHOTO_GONE)).to_be_visible()
+    assert page.locator("img.made").count() == 0
+
+
+@needs_browser
+def test_several_photos_offer_no_pictures(page: Page, selfie_file: Path, tmp_path: Path, group_photo: bytes) -> None:
+    group = tmp_path / "us.jpg"
+    group.write_bytes(group_photo)
+    _choose(page, selfie_file, group)
+    expect(page.locator(".bubble").last).to_contain_text("Photo 2")
+    assert page.locator("img.made").count() == 0
+    assert page.get_by_role("button", name=texts.EMOJI_ME).count() == 0
 
 
 @needs_browser
@@ -296,11 +384,14 @@ def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: 
 
 
 def test_a_reaction_telegram_does_not_allow_is_named_with_its_line(tmp_path: Path) -> None:
-    text = (ROOT / "emoji_map.yaml").read_text(encoding="utf-8")
-    (tmp_path / "map.yaml").write_text(text.replace("telegram: {angry: 😡", "telegram: {angry: 😤"), encoding="utf-8")
+    lines = (ROOT / "emoji_map.yaml").read_text(encoding="utf-8").splitlines()
+    line = next(number for number, line in enumerate(lines) if line.strip().startswith("😀:"))
+    lines[line] = lines[line].replace("reactions: [", "reactions: [telegram, ")
+    (tmp_path / "map.yaml").write_text("\n".join(lines), encoding="utf-8")
     bot = Bot(tmp_path, TELEGRAM_TOKEN="1:x", EMOJI_MAP="map.yaml")
     assert bot.process.wait(60) == 3
-    assert "map.yaml, line 9: 😤 is not a reaction that telegram allows" in bot.log.read_text(encoding="utf-8")
+    sentence = f"map.yaml, line {line + 1}: telegram allows no reaction with 😀"
+    assert sentence in bot.log.read_text(encoding="utf-8")
 
 
 def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
@@ -309,6 +400,15 @@ def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
     bot.wait_for("Telegram refused TELEGRAM_TOKEN")
     assert bot.process.poll() is None
     assert bot.stop() == 3
+
+
+def _kept(page: Page, folder: Path) -> tuple[str, bytes]:
+    """Click the picture that the bot made last: the name and the bytes of the file this keeps."""
+    with page.expect_download() as download:
+        page.locator("img.made").last.click()
+    path = folder / "kept"
+    download.value.save_as(path)
+    return download.value.suggested_filename, path.read_bytes()
 
 
 def _free_port() -> int:
