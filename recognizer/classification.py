@@ -52,13 +52,14 @@ class ModelCard:
     """What turns the network's outputs into probabilities.
 
     version: names this model in readings. views: the looks at a face that are averaged. shown: from the output for the
-    official label to what the bot shows. majority: from the output for the FER+ votes to what most taggers would say,
-    None where the network has no such output.
+    official label to what the bot shows. fer2013: from the same output to the benchmark's label, None to leave it.
+    majority: from the output for the FER+ votes to what most taggers would say, None where the network has none.
     """
 
     version: str
     views: tuple[View, ...]
     shown: Calibration
+    fer2013: Calibration | None = None
     majority: Calibration | None = None
 
     @classmethod
@@ -70,7 +71,7 @@ class ModelCard:
                 card["version"],
                 tuple(View(**view) for view in card["views"]),
                 _calibration(card["shown"]),
-                None if card["majority"] is None else _calibration(card["majority"]),
+                *(None if card[head] is None else _calibration(card[head]) for head in ("fer2013", "majority")),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
@@ -110,9 +111,10 @@ class Classifier:
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Emotion probabilities `(n, 7)` of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows sum to 1.
 
-        head "fer2013" gives the network's own probabilities of the official label (for the published benchmark);
-        "shown" is calibrated and corrected for the class prior as the card says; "ferplus" gives `(n, 8)`, the votes
-        that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what most of them would say.
+        head "fer2013" gives the probabilities of FER2013's official label (for the published benchmark), "shown" those
+        that people get to see, each calibrated and corrected for the class prior as the card says; "ferplus" gives
+        `(n, 8)`, the votes that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what most
+        of them would say.
         Raises `ValueError` on other shapes, and where the network has no such head.
         """
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
@@ -124,7 +126,8 @@ class Classifier:
         starts = range(0, len(faces), _FACES_A_RUN)
         runs = [self._run(faces[start : start + _FACES_A_RUN], output) for start in starts]
         probabilities: NDArray[np.float32] = np.concatenate([none, *runs])
-        calibration = {"shown": self.card.shown, "majority": self.card.majority}.get(head)
+        card = self.card
+        calibration = {"shown": card.shown, "fer2013": card.fer2013, "majority": card.majority}.get(head)
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
     def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, Model
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.export import AS_IT_IS, UNCALIBRATED, ExportError, choose_calibration, export, scale_to_majority
+from training.export import AS_IT_IS, UNCALIBRATED, ExportError, choose_calibration, export, vector_scaling
 from training.fit import fit, load_fitted
 from training.networks import build
 from training.weights import KEPT_FILE, read_weights
@@ -94,10 +94,22 @@ def test_votes_that_lean_to_the_neutral_face_are_brought_to_the_majority() -> No
     leaning = np.exp(said + 0.8 * np.eye(8)[0])
     votes = (leaning / leaning.sum(axis=1, keepdims=True)).astype(np.float32)
     fitted, unseen = slice(0, 2000), slice(2000, None)
-    scaled = calibrate(votes[unseen], scale_to_majority(votes[fitted], majority[fitted]))
+    scaled = calibrate(votes[unseen], vector_scaling(votes[fitted], majority[fitted]))
     right = (scaled.argmax(axis=1) == majority[unseen]).mean()
     assert right > (votes[unseen].argmax(axis=1) == majority[unseen]).mean() + 0.05
     assert abs(right - scaled.max(axis=1).mean()) < 0.03  # and it is as sure as it is right
+
+
+def test_rare_classes_are_not_given_up_where_they_weigh_more() -> None:
+    random = np.random.default_rng(6)
+    labels = random.choice(7, size=4000, p=[0.01, 0.165, 0.165, 0.165, 0.165, 0.165, 0.165])
+    said = np.exp(1.2 * np.eye(7)[labels] + random.normal(0, 0.6, (4000, 7)))
+    probabilities = (said / said.sum(axis=1, keepdims=True)).astype(np.float32)
+    recalls = [
+        (calibrate(probabilities, vector_scaling(probabilities, labels, power)).argmax(axis=1) == 0)[labels == 0].mean()
+        for power in (0.0, 0.5)
+    ]
+    assert recalls[0] + 0.05 < recalls[1]
 
 
 def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> None:
