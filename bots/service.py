@@ -120,14 +120,8 @@ class EmojiService:
         if picture.is_clip:
             return Reply(guest.voice.say(texts.NO_CLIP))
         make = partial(self._studio.emoji_me, picture.content, ())
-        try:
-            made = await self._pool.run(make)
-        except PhotoError as error:
-            return Reply(guest.voice.say(texts.PHOTO_PROBLEMS[error.code]))
-        except Exception:
-            _log.exception("picture_failed", platform=photo.chat.platform)
-            return Reply(guest.voice.say(texts.FAILED))
-        return Reply(guest.voice.say(texts.EMOJI_ME_MADE if made else texts.NO_FACE), picture=made)
+        made, problem = await self._made(photo.chat.platform, make)
+        return Reply(guest.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:
         """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
@@ -174,17 +168,21 @@ class EmojiService:
         if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
-        return await self._made(photo.chat.platform, partial(self._studio.outlined, photo.pictures[0].content, listed))
+        make = partial(self._studio.outlined, photo.pictures[0].content, listed)
+        made, _ = await self._made(photo.chat.platform, make)
+        return made
 
-    async def _made(self, platform: str, make: Callable[[], MadePicture | None]) -> MadePicture | None:
-        """What the studio makes; None, and a line in the log, where it cannot."""
+    async def _made(self, platform: str, make: Callable[[], MadePicture | None]) -> tuple[MadePicture | None, str]:
+        """What the studio makes, or the sentence (of `texts`) that says why it does not."""
         try:
-            return await self._pool.run(make)
+            made = await self._pool.run(make)
         except PhotoError as error:
             _log.info("photo_refused", platform=platform, code=error.code.value)
+            return None, texts.PHOTO_PROBLEMS[error.code]
         except Exception:
             _log.exception("picture_failed", platform=platform)
-        return None
+            return None, texts.FAILED
+        return made, "" if made is not None else texts.NO_FACE
 
     async def _tap(self, tap: Tap, preferences: Preferences, guest: Guest) -> TapReply:
         token = Token.parse(tap.token)
@@ -212,8 +210,8 @@ class EmojiService:
             make, said = partial(self._studio.emoji_me, picture.content, emoji), texts.EMOJI_ME_MADE
         else:
             make, said = partial(self._studio.sticker, picture.content, emoji[0], platform), texts.STICKER_MADE
-        made = await self._made(platform, make)
-        return TapReply(guest.voice.say(said if made else texts.PHOTO_GONE), picture=made)
+        made, problem = await self._made(platform, make)
+        return TapReply(guest.voice.say(problem or said), picture=made)
 
     async def _tapped(self, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)

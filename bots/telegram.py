@@ -139,10 +139,10 @@ class TelegramDoor:
         command = Command(_sender(message), _chat(message), name, _language(message.from_user))
         await _say(message, await self._service.on_command(command))
 
-    async def _explain(self, message: Message, sentence: str, asking: Message) -> None:
-        """Say one of the door's own sentences, in reply to a message, to whoever asked."""
+    async def _explain(self, message: Message, sentence: str, asking: Message, **facts: str) -> None:
+        """Say one of the door's own sentences, with what it names, in reply to a message, to whoever asked."""
         voice = await self._service.voice_for(_sender(asking), _language(asking.from_user))
-        await _say(message, Reply(voice.say(sentence)))
+        await _say(message, Reply(voice.say(sentence, **facts)))
 
     async def _on_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
@@ -150,7 +150,7 @@ class TelegramDoor:
             return
         original = message.reply_to_message
         if original is None or _picture_in(original) is None:
-            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message)
+            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji")
             return
         await self._answer([original], asked_by=message)
 
@@ -160,7 +160,7 @@ class TelegramDoor:
             return
         original = message.reply_to_message
         if original is None or _picture_in(original) is None:
-            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message)
+            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji_me")
             return
         pictures = await self._fetched([original], asking=message)
         if pictures is None:

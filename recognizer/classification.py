@@ -113,8 +113,8 @@ class Classifier:
 
         head "fer2013" gives the probabilities of FER2013's official label (for the published benchmark), "shown" those
         that people get to see, each calibrated and corrected for the class prior as the card says; "ferplus" gives
-        `(n, 8)`, the votes that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what most
-        of them would say.
+        `(n, 8)`, the votes that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what
+        most of them would say.
         Raises `ValueError` on other shapes, and where the network has no such head.
         """
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:

@@ -277,8 +277,8 @@ async def test_emoji_me_says_what_is_the_matter(telegram: TelegramServer, wall_p
     large = {"file_id": "x", "file_unique_id": "x", "file_size": 21 * 2**20, "mime_type": "image/png"}
     lost = {"file_id": "gone", "file_unique_id": "gone", "mime_type": "image/png"}
     pictures: list[tuple[dict[str, Any] | None, str]] = [
-        (None, texts.NO_PHOTO_IN_REPLY),
-        ({"text": "no photo"}, texts.NO_PHOTO_IN_REPLY),
+        (None, texts.NO_PHOTO_IN_REPLY.format(command="/emoji_me")),
+        ({"text": "no photo"}, texts.NO_PHOTO_IN_REPLY.format(command="/emoji_me")),
         ({"document": large}, texts.FILE_TOO_LARGE),
         ({"document": lost}, texts.DOWNLOAD_FAILED),
         ({"photo": telegram.picture(wall_photo)}, texts.NO_FACE),
@@ -399,7 +399,7 @@ async def test_emoji_as_a_reply_to_a_photo_answers_it(telegram: TelegramServer, 
 async def test_emoji_without_a_photo_says_what_to_do(telegram: TelegramServer) -> None:
     await telegram.send(text="/emoji")
     [answer] = await telegram.sent("sendMessage")
-    assert answer["text"] == texts.NO_PHOTO_IN_REPLY
+    assert answer["text"] == texts.NO_PHOTO_IN_REPLY.format(command="/emoji")
 
 
 async def test_forget_me_deletes_what_is_known(telegram: TelegramServer, store: Store, selfie: bytes) -> None:
@@ -426,7 +426,7 @@ async def test_what_the_door_itself_says_is_in_the_language_of_whoever_asks(tele
     await telegram.send(document={"file_id": "x", "file_unique_id": "x", "mime_type": "image/png"}, language="hi")
     await telegram.send(text="hello?", language="tlh")
     answers = {answer["text"] for answer in await telegram.sent("sendMessage", 3)}
-    said = {speak("ru").say(texts.NO_PHOTO_IN_REPLY), speak("hi").say(texts.DOWNLOAD_FAILED), _HELP}
+    said = {speak("ru").say(texts.NO_PHOTO_IN_REPLY, command="/emoji"), speak("hi").say(texts.DOWNLOAD_FAILED), _HELP}
     assert answers == said
 
 
