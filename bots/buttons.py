@@ -106,7 +106,8 @@ def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: Em
     """The buttons after a tap on "more", "none of these" or "back"."""
     reading = next(reading for reading in stored.readings if reading.id == token.reading)
     if token.action is Action.MORE:
-        return _more_rows(reading, token.choice, candidates, emoji_map, guest)
+        shown = candidates if len(stored.readings) == 1 else min(candidates, BUTTONS_A_ROW - 1)
+        return _more_rows(reading, token.choice, shown, emoji_map, guest)
     if token.action is Action.NONE:
         return _emotion_rows(reading, guest)
     return photo_rows(stored, candidates, emoji_map, guest)
@@ -131,10 +132,14 @@ def _candidates(
     reading: StoredReading, count: int, emoji_map: EmojiMap, guest: Guest, prefix: str = ""
 ) -> tuple[Button, ...]:
     """The first suggestions; what was chosen from further down takes the last place."""
+    return tuple(_choice(reading, place, emoji_map, guest, prefix) for place in _first_places(reading, count))
+
+
+def _first_places(reading: StoredReading, count: int) -> list[int]:
     places = list(range(min(count, len(reading.suggestions))))
     if reading.chosen in reading.suggestions and reading.suggestions.index(reading.chosen) not in places:
         places[-1] = reading.suggestions.index(reading.chosen)
-    return tuple(_choice(reading, place, emoji_map, guest, prefix) for place in places)
+    return places
 
 
 def _choice(reading: StoredReading, place: int, emoji_map: EmojiMap, guest: Guest, prefix: str = "") -> Button:
@@ -146,10 +151,10 @@ def _choice(reading: StoredReading, place: int, emoji_map: EmojiMap, guest: Gues
 
 def _more_rows(reading: StoredReading, page: int, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
     size = (MAX_ROWS - 1) * BUTTONS_A_ROW
-    start = candidates + page * size
-    places = range(start, min(start + size, len(reading.suggestions)))
-    grid = [_choice(reading, place, emoji_map, guest) for place in places]
-    rest = len(reading.suggestions) > start + size
+    first = _first_places(reading, candidates)
+    others = [place for place in range(len(reading.suggestions)) if place not in first]
+    grid = [_choice(reading, place, emoji_map, guest) for place in others[page * size : (page + 1) * size]]
+    rest = len(others) > (page + 1) * size
     ways_out = (*((_more(reading, guest, page + 1),) if rest else ()), _none(reading, guest), _back(reading, guest))
     return (*in_rows(grid, BUTTONS_A_ROW), ways_out)
 

@@ -222,7 +222,7 @@ class CommandTranslator(app_commands.Translator):
 async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
     with _tolerated("command"):
         await interaction.response.defer(thinking=True)
-        await _answer_interaction(interaction, [photo])
+        await _answer_interaction(interaction, [photo], in_public=True)
 
 
 @app_commands.command(name="emoji_me", description=app_commands.locale_str(texts.EMOJI_ME_COMMAND))
@@ -248,7 +248,7 @@ async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message:
         await interaction.response.defer(thinking=True, ephemeral=True)
         pictures = _pictures_in(message)
         if pictures:
-            await _answer_interaction(interaction, pictures)
+            await _answer_interaction(interaction, pictures, in_public=False)
         else:
             await _explain_in_answer(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
@@ -282,15 +282,17 @@ def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 async def _answer_interaction(
-    interaction: discord.Interaction[EmojiClient], attachments: Sequence[discord.Attachment]
+    interaction: discord.Interaction[EmojiClient], attachments: Sequence[discord.Attachment], *, in_public: bool
 ) -> None:
+    """Answer what a command was given. in_public: everyone sees the answer; what was attached to a command they do not,
+    so that a picture of it stays away."""
     try:
         pictures = await _download(attachments)
     except _NotFetchedError as error:
         await _explain_in_answer(interaction, str(error))
         return
     async for reply in interaction.client.service.on_photo(_photo(interaction, pictures)):
-        text, files = _fitting(reply.text), _files(reply.picture)
+        text, files = _fitting(reply.text), _files(None if in_public else reply.picture)
         try:
             await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
         except discord.Forbidden:  # where files are forbidden, words are not

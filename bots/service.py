@@ -1,5 +1,6 @@
 """Everything the bot decides, for every platform alike. Adapters translate events in and replies out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice
 from bots.map_watch import MapWatch
-from bots.studio import Studio
+from bots.studio import Answered, Studio
 from bots.tastes import Tastes
 from db import FaceReading, Person, Preferences, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS, EmojiMap, Face, PhotoError, Recognizer
@@ -78,7 +79,9 @@ class EmojiService:
         if self._pool.is_full:
             voice = await self.voice_for(photo.person, photo.language)
             yield Reply(voice.say(texts.BUSY), waiting=True)
-        emoji_map = self._map_watch.refresh() if self._map_watch is not None else self._recognizer.emoji_map
+        if self._map_watch is not None:
+            await asyncio.to_thread(self._map_watch.refresh)
+        emoji_map = self._recognizer.emoji_map
         outcomes = [await self._read(photo, picture) for picture in photo.pictures]
         guest = Guest.of(await self._preferences(photo.person), photo.language)
         if any(outcome.faces for outcome in outcomes):
@@ -93,10 +96,9 @@ class EmojiService:
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
-        preferences = await self._preferences(tap.person)
-        guest = Guest.of(preferences, tap.language)
+        guest = Guest.of(await self._preferences(tap.person), tap.language)
         try:
-            return await self._tap(tap, preferences, guest)
+            return await self._tap(tap, guest)
         except TokenError:
             return TapReply(guest.voice.say(texts.GONE))
         except Exception:
@@ -184,10 +186,10 @@ class EmojiService:
             return None, texts.FAILED
         return made, "" if made is not None else texts.NO_FACE
 
-    async def _tap(self, tap: Tap, preferences: Preferences, guest: Guest) -> TapReply:
+    async def _tap(self, tap: Tap, guest: Guest) -> TapReply:
         token = Token.parse(tap.token)
         if token.action in _SETTINGS_ACTIONS:
-            return await self._tapped_settings(tap, token, preferences)
+            return await self._tapped_settings(tap, token)
         if token.action is Action.KEEP_FACES:
             return await self._choose_privacy(tap, guest, agreed=token.choice == 1)
         stored = await self._store.photo_of(token.reading, tap.person)
@@ -205,11 +207,14 @@ class EmojiService:
         picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
         if picture is None:
             return TapReply(guest.voice.say(texts.PHOTO_GONE))
-        emoji = [guest.dressed(reading.chosen or reading.suggestions[0]) for reading in stored.readings]
+        answered = [
+            Answered(reading.probabilities, guest.dressed(reading.chosen or reading.suggestions[0]))
+            for reading in stored.readings
+        ]
         if token.action is Action.EMOJI_ME:
-            make, said = partial(self._studio.emoji_me, picture.content, emoji), texts.EMOJI_ME_MADE
+            make, said = partial(self._studio.emoji_me, picture.content, answered), texts.EMOJI_ME_MADE
         else:
-            make, said = partial(self._studio.sticker, picture.content, emoji[0], platform), texts.STICKER_MADE
+            make, said = partial(self._studio.sticker, picture.content, answered[0], platform), texts.STICKER_MADE
         made, problem = await self._made(platform, make)
         return TapReply(guest.voice.say(problem or said), picture=made)
 
@@ -253,8 +258,9 @@ class EmojiService:
         notice = guest.voice.say(texts.FACES_ALLOWED if agreed else texts.FACES_REFUSED)
         return TapReply(notice, privacy_rows(agreed, guest), text=_privacy_text(agreed, guest.voice))
 
-    async def _tapped_settings(self, tap: Tap, token: Token, before: Preferences) -> TapReply:
+    async def _tapped_settings(self, tap: Tap, token: Token) -> TapReply:
         """Open a page of the settings, or set something, for whoever tapped, and speak as is set from now on."""
+        before = await self._store.preferences(tap.person)  # one that could not be read must not be written over
         preferences = panel.after(token, before)
         if preferences != before:
             await self._store.set_preferences(tap.person, preferences)

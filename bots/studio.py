@@ -4,13 +4,24 @@ Works on the bytes of a photo that a platform has just brought, and keeps none o
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from bots.artwork import Artwork
 from bots.covering import CoveredFace
 from bots.events import Form, MadePicture
 from bots.pictures import emoji_me, outlined, sticker
 from recognizer import Face, Recognizer
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A face as it was answered: its emotion probabilities `(7,)`, and its emoji."""
+
+    probabilities: tuple[float, ...]
+    emoji: str
 
 
 class Studio:
@@ -20,15 +31,15 @@ class Studio:
         self._recognizer = recognizer
         self._artwork = artwork
 
-    def emoji_me(self, photo: bytes, emoji: Sequence[str]) -> MadePicture | None:
-        """The photo with every face covered, or None where there is none. emoji: for the faces in the order they were
-        answered in; faces beyond them get what fits them best."""
-        faces = self._covered(photo, emoji)
+    def emoji_me(self, photo: bytes, answered: Sequence[Answered]) -> MadePicture | None:
+        """The photo with every face covered, or None where there is none: with the emoji that it was answered with, and
+        faces beyond those with what fits them best."""
+        faces = self._covered(photo, answered)
         return MadePicture(emoji_me(photo, faces, self._artwork), Form.PHOTO) if faces else None
 
-    def sticker(self, photo: bytes, emoji: str, platform: str) -> MadePicture | None:
-        """A sticker of the biggest face, the others covered, or None where there is none."""
-        faces = self._covered(photo, [emoji])
+    def sticker(self, photo: bytes, answered: Answered, platform: str) -> MadePicture | None:
+        """A sticker of the face that was answered, the others covered, or None where there is none."""
+        faces = self._covered(photo, [answered])
         if not faces:
             return None
         form: Literal["webp", "png"] = "webp" if platform == "telegram" else "png"
@@ -38,10 +49,30 @@ class Studio:
         """The photo with these faces outlined and numbered from 1."""
         return MadePicture(outlined(photo, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
 
-    def _covered(self, photo: bytes, emoji: Sequence[str]) -> list[CoveredFace]:
+    def _covered(self, photo: bytes, answered: Sequence[Answered]) -> list[CoveredFace]:
         faces = self._recognizer.read_everyone(photo).faces
-        known = (*emoji[: len(faces)], *(face.emoji[0] for face in faces[len(emoji) :]))
-        return [_covered(face, each) for face, each in zip(faces, known, strict=True)]
+        emoji = _emoji_of(faces, answered)
+        return [_covered(face, each) for face, each in zip(faces, emoji, strict=True)]
+
+
+def _emoji_of(faces: Sequence[Face], answered: Sequence[Answered]) -> list[str]:
+    """Each face's emoji: of the answered face whose emotions are nearest, else its own likeliest.
+
+    Not by place: a photo that comes again in another size may have its faces in another order.
+    """
+    emoji = [face.emoji[0] for face in faces]
+    apart = sorted(
+        (float(np.abs(np.subtract(face.probabilities, known.probabilities)).sum()), place, number)
+        for place, face in enumerate(faces)
+        for number, known in enumerate(answered)
+    )
+    places, numbers = set(range(len(faces))), set(range(len(answered)))
+    for _, place, number in apart:
+        if place in places and number in numbers:
+            emoji[place] = answered[number].emoji
+            places.remove(place)
+            numbers.remove(number)
+    return emoji
 
 
 def _covered(face: Face, emoji: str) -> CoveredFace:

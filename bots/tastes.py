@@ -28,6 +28,8 @@ class Tastes:
         self._store = store
         self._clock = clock
         self._everyone: tuple[EmojiMap, Table, datetime] | None = None
+        self._making = asyncio.Lock()
+        self._forgotten = 0
 
     async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
         """P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
@@ -45,15 +47,19 @@ class Tastes:
     def forget(self) -> None:
         """Ask anew for the taps of everyone next time, because somebody's are gone."""
         self._everyone = None
+        self._forgotten += 1
 
     async def _of_everyone(self, emoji_map: EmojiMap, now: datetime) -> Table:
         """The table of everyone, made anew from time to time and for another map."""
-        if self._everyone is not None and self._everyone[0] is emoji_map and now < self._everyone[2]:
-            return self._everyone[1]
-        choices = _aged(await self._store.choices(now - REMEMBERED, MOST_OF_ALL), now)
-        table = await asyncio.to_thread(taste_of_everyone, emoji_map, choices)
-        self._everyone = emoji_map, table, now + EVERYONE_FOR
-        return table
+        async with self._making:
+            if self._everyone is not None and self._everyone[0] is emoji_map and now < self._everyone[2]:
+                return self._everyone[1]
+            forgotten = self._forgotten
+            choices = _aged(await self._store.choices(now - REMEMBERED, MOST_OF_ALL), now)
+            table = await asyncio.to_thread(taste_of_everyone, emoji_map, choices)
+            if forgotten == self._forgotten:  # else somebody in the table is gone since
+                self._everyone = emoji_map, table, now + EVERYONE_FOR
+            return table
 
 
 def _aged(choices: Sequence[StoredChoice], now: datetime) -> list[Choice]:

@@ -329,10 +329,10 @@ async def _send(message: Message, reply: Reply) -> Message:
 
 
 async def _send_made(answer: Message, tapped: TapReply) -> bool:
-    """Send the picture that a tap asked for, in reply to the photo; False where Telegram or the chat refuses it."""
+    """Send the picture that a tap asked for, in reply to the photo; False where Telegram does not take it."""
     try:
         await _send(_photo_answered_by(answer) or answer, Reply(tapped.notice, picture=tapped.picture))
-    except _REFUSALS as error:
+    except TelegramError as error:
         _log.info("picture_refused", platform="telegram", reason=str(error))
         return False
     return True

@@ -32,6 +32,7 @@ _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-
 """How NiceGUI calls a language where it does not go by the bot's own tag; it sets the page's `lang` and `dir` by it."""
 
 _Result = TypeVar("_Result")
+_DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
 _STATIC = Path(__file__).parent / "static"
 _log = structlog.get_logger()
 
@@ -80,7 +81,8 @@ class WebDoor:
 
 
 class _Conversation:
-    """One open page. What is said stays in the page; the photos never leave the browser again."""
+    """One open page. What is said stays in the page; photos stay in the browser, which sends one again where a picture
+    is to be made of it."""
 
     def __init__(self, service: EmojiService, person: Person, chat: Chat, voice: Voice, accepted: str) -> None:
         """voice: says the page's fixed labels. accepted: the languages of the browser, as it sent them."""
@@ -139,7 +141,8 @@ class _Conversation:
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         waiting: ui.element | None = None
-        photo = Photo(self._person, self._chat, pictures, self._accepted, comes_again=True)
+        is_drawn = all(file.content_type in _DRAWN_BY_BROWSERS for file in upload.files)
+        photo = Photo(self._person, self._chat, pictures, self._accepted, comes_again=is_drawn)
         async for reply in self._service.on_photo(photo):
             if waiting is not None:
                 waiting.delete()
@@ -177,13 +180,14 @@ class _Conversation:
         return bubble
 
     def _show_made(self, picture: MadePicture) -> None:
-        """A picture that the bot made, to look at and to keep."""
+        """A picture that the bot made, to look at and to keep: handed to the browser once, and not kept here."""
         kind, name = ("png", "sticker.png") if picture.form is Form.STICKER else ("jpeg", "emoji.jpg")
-        link = f"data:image/{kind};base64,{base64.b64encode(picture.content).decode()}"
-        with ui.element("a") as keep:
-            keep.props["href"], keep.props["download"] = link, name
+        with ui.element("a") as link:
+            link.props["download"] = name
             image = ui.element("img").classes("made")
-            image.props["src"], image.props["alt"] = link, self._voice.say(texts.WEB_MADE_ALT)
+            image.props["alt"] = self._voice.say(texts.WEB_MADE_ALT)
+        content = base64.b64encode(picture.content).decode()
+        ui.run_javascript(f"mugmoji.keep({link.html_id!r}, {image.html_id!r}, 'image/{kind}', '{content}')")
 
     def _fill(self, keys: ui.element, rows: Sequence[Sequence[Button]], text: ui.label, shot: "_Shot | None") -> None:
         keys.clear()

@@ -46,7 +46,8 @@ _LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
 _BESIDE_SURE_SCORE = 0.95
 """What a face needs beside a sure one: a doubtful face alone is worth an answer, as one of several it is noise."""
-_EVERYONE_SCORE = 0.8
+_EVERYONE_SCORE = 0.7
+"""What a face needs to be covered in a picture to share."""
 _LEAST_WIDTH = 34
 """Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _SAME_FACE_OVERLAP = 0.3
@@ -135,25 +136,23 @@ class FaceDetector:
 
     def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
         """The faces in an RGB uint8 photo `(height, width, 3)`, the biggest first."""
-        faces = self._find_coarse_to_fine(_brightened(photo))
-        if any(face.score >= _SURE_SCORE for face in faces):
-            faces = [face for face in faces if face.score >= _BESIDE_SURE_SCORE]
-        return sorted(faces, key=lambda face: face.box.width, reverse=True)
+        return _answered(self._find_coarse_to_fine(_brightened(photo)))
 
     def find_everyone(self, photo: NDArray[np.uint8]) -> list[Detection]:
         """What `find` gives, in its order, and then every smaller or doubtful face beside it.
 
         For covering faces, where one too many is better than one too few; takes as long as a photo of a crowd.
         """
-        known = self.find(photo)
-        levels = halved(_brightened(photo))
-        found = [face for grid in (_COARSE, _FINE) for face in self._look_at_tiles(levels, grid)]
+        bright = _brightened(photo)
+        first = self._find_coarse_to_fine(bright)
+        levels, known = halved(bright), _answered(first)
+        tiles = [face for grid in (_COARSE, _FINE) for face in self._look_at_tiles(levels, grid)]
         more = [
             face
-            for face in self._second_look(levels, found, known)
+            for face in self._second_look(levels, tiles, first)
             if face.score >= _EVERYONE_SCORE and _overlap_with(face, known) < _SAME_FACE_OVERLAP
         ]
-        return known + sorted(more, key=lambda face: face.box.width, reverse=True)
+        return known + _biggest_first(more)
 
     def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:
         levels = halved(photo)
@@ -296,6 +295,17 @@ def _merged(scores: NDArray[np.float32], points: NDArray[np.float32]) -> list[De
         (x, y), (width, height) = (mean[0] - mean[1] / 2).tolist(), mean[1].tolist()
         faces.append(Detection(Box(x, y, width, height), float(scores[cluster[0]]), mean[2:]))
     return faces
+
+
+def _answered(faces: Sequence[Detection]) -> list[Detection]:
+    """The faces that are worth an answer, the biggest first: beside a sure face a doubtful one is left alone."""
+    if any(face.score >= _SURE_SCORE for face in faces):
+        faces = [face for face in faces if face.score >= _BESIDE_SURE_SCORE]
+    return _biggest_first(faces)
+
+
+def _biggest_first(faces: Sequence[Detection]) -> list[Detection]:
+    return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
 
 def _distinct(faces: Sequence[Detection]) -> list[Detection]:

@@ -24,6 +24,7 @@ MIN_EMOJI_AN_EMOTION = 6
 _SHARPNESS = 2.0
 """Exponent of the scores in P(emoji | emotion): people score related emotions high too, 😢 0.5 for fear."""
 
+_LEAST_SCORE = 0.01
 _MOST_BYTES = 256 * 1024
 _MOST_DEPTH = 8
 _VARIATION_SELECTOR = "\ufe0f"
@@ -199,8 +200,10 @@ class _Reader:
         known = (*EMOTIONS, "intensity", "weight", "cues", "reactions")
         fields = self._fields(node, known, ("intensity", "reactions"))
         scores = {name: self._share(fields[name], "a score") for name in EMOTIONS if name in fields}
-        if not any(scores.values()):
-            raise self._fault(node, f"{emoji} has no score above 0; name an emotion it expresses, such as `happy: 0.8`")
+        if max(scores.values(), default=0.0) < _LEAST_SCORE:
+            raise self._fault(
+                node, f"{emoji} needs a score of {_LEAST_SCORE} or more; name an emotion it has, such as `happy: 0.8`"
+            )
         reactions = self._names(fields["reactions"], PLATFORMS)
         if not reactions:
             raise self._fault(

@@ -14,7 +14,7 @@ _INNER_LIPS, _OUTER_EYES = (13, 14), (33, 263)
 """Points of MediaPipe's canonical face mesh: middle of both lips' inner edges; outer corners of the eyes."""
 _OPEN_FROM = 0.13
 """Gap of the lips over the distance of the eyes' outer corners; of 24 random training faces above it all show the teeth
-or an open mouth, of 24 from 0.10 to 0.13 two do not (`docs/results.md`)."""
+or an open mouth, of 24 from 0.10 to 0.13 two do not (`docs/emoji.md`)."""
 _GAPE_RANGE = (0.05, 0.2)
 _TILTED_FROM = math.radians(20)
 _NEUTRAL = EMOTIONS.index("neutral")
@@ -26,7 +26,7 @@ class Cue(StrEnum):
     """Something seen in a face that speaks for some emoji.
 
     Winks, closed eyes and kisses are not among them: on 2,462 training faces the mesh's eyelids told laughing eyes and
-    turned heads from closed ones too badly, and narrow mouths were astonished ones (`docs/results.md`).
+    turned heads from closed ones too badly, and narrow mouths were astonished ones (`docs/emoji.md`).
     """
 
     OPEN_MOUTH = "open_mouth"

@@ -71,7 +71,10 @@ class Reading:
 
 
 class Recognizer:
-    """Reads facial expressions. Holds no state that changes; any number of threads may call it."""
+    """Reads facial expressions; any number of threads may call it.
+
+    emoji_map: may be replaced while photos are read; each photo is ranked by one map.
+    """
 
     def __init__(self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap) -> None:
         self._detector = detector
@@ -124,16 +127,20 @@ class Recognizer:
         crops = [register(photo.pixels, face) for face in found]
         probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))
         classified = time.perf_counter()
+        emoji_map = self.emoji_map
         faces = tuple(
-            self._face(face, photo.scale, row, crop)
+            _face(face, photo.scale, row, crop, emoji_map)
             for face, row, crop in zip(found, probabilities, crops, strict=True)
         )
         times = (started, decoded, detected, classified, time.perf_counter())
         steps = (1000 * (end - start) for start, end in pairwise(times))
         return Reading(faces, self.version, Milliseconds(*steps))
 
-    def _face(self, found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8]) -> Face:
-        box = Box(*(scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
-        expression = Expression.of(tuple(float(p) for p in row), found)
-        ranking = rank(self.emoji_map, expression)
-        return Face(box, found.score, expression, ranking.emoji, crop, math.degrees(found.roll))
+
+def _face(
+    found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8], emoji_map: EmojiMap
+) -> Face:
+    box = Box(*(scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
+    expression = Expression.of(tuple(float(p) for p in row), found)
+    ranking = rank(emoji_map, expression)
+    return Face(box, found.score, expression, ranking.emoji, crop, math.degrees(found.roll))

@@ -28,7 +28,7 @@ PLUTCHIK = {
 """EmoTag1200's column for each emotion but neutral."""
 DEFAULT_PATH = Path(__file__).parents[1] / ".." / "shared" / "data" / "emotag" / "emotag1200-scores.csv"
 
-_SCORES = re.compile(r"\{.*?(?=intensity:)")
+_SCORE = re.compile(rf"\b({'|'.join(EMOTIONS)}):\s*[^,}}]+,?\s*")
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,18 @@ def differences(emoji_map: EmojiMap, scored: dict[str, NDArray[np.float64]]) -> 
 
 
 def rewrite(emoji_map: EmojiMap, found: tuple[Difference, ...]) -> None:
-    """Put EmoTag1200's scores into the map's file; everything else in it stays as it is."""
+    """Put EmoTag1200's scores into the map's file; everything else in it stays as it is.
+
+    Raises `DataError`, and writes nothing, where an emoji is not written on one line as `😀: {…}`.
+    """
     lines = emoji_map.path.read_text(encoding="utf-8").splitlines(keepends=True)
     for each in found:
         number = emoji_map.lines[emoji_map.emoji.index(each.emoji)] - 1
         scores = "".join(f"{name}: {score:g}, " for name, score in zip(EMOTIONS, each.scored, strict=True) if score)
-        lines[number] = _SCORES.sub("{" + scores, lines[number], count=1)
+        head, brace, rest = lines[number].partition("{")
+        if not brace or "}" not in rest:
+            raise DataError(f"{emoji_map.path}, line {number + 1}: write {each.emoji} on one line, as `😀: {{…}}`.")
+        lines[number] = head + brace + scores + _SCORE.sub("", rest)
     emoji_map.path.write_text("".join(lines), encoding="utf-8")
 
 

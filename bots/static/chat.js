@@ -1,5 +1,5 @@
 // Every way a picture comes in (picker, drop, paste, camera) ends in mugmoji.send, which hands it to the uploader and
-// keeps its preview in this browser; the server never sends the photo back.
+// keeps its preview in this browser; the server never keeps the photo, and asks for it again where it needs it.
 window.mugmoji = {
   previews: {},
   count: 0,
@@ -21,6 +21,15 @@ window.mugmoji = {
   show(imageId, name) {
     const image = document.getElementById(imageId);
     if (image && this.previews[name]) image.src = this.previews[name];
+    window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
+  },
+
+  // A picture that the server made: it is here from now on, and nowhere else.
+  keep(linkId, imageId, type, base64) {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const url = URL.createObjectURL(new Blob([bytes], { type }));
+    document.getElementById(linkId).href = url;
+    document.getElementById(imageId).src = url;
     window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
   },
 

@@ -21,7 +21,7 @@ _MIXED = 3
 _TOP = 5
 _PICTURE, _EMOJI, _GAP, _COLUMNS = 144, 40, 12, 4
 _GROUND, _FRAME = 128, 420
-_POOL = 1500
+_POOL = 1000
 
 
 def main() -> int:
@@ -34,11 +34,11 @@ def main() -> int:
         return 3
     recognizer, artwork = Recognizer.load(), Artwork.load()
     pixels = load(default_folder())["valid"].pixels[:_POOL]
-    cells = []
-    for row in _chosen(recognizer.classify(pixels)):
-        face = _read(recognizer, pixels[row])
-        if face is not None:
-            cells.append(_cell(pixels[row], face, artwork))
+    read = {row: face for row, each in enumerate(pixels) if (face := _read(recognizer, each)) is not None}
+    pixels = pixels[list(read)]
+    faces = list(read.values())
+    shown = np.array([face.probabilities for face in faces], np.float32)
+    cells = [_cell(pixels[row], faces[row], artwork) for row in _chosen(shown)]
     sheet = np.vstack([np.hstack(cells[start : start + _COLUMNS]) for start in range(0, len(cells), _COLUMNS)])
     cv2.imwrite(str(options.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     print(f"{options.out}: {len(cells)} faces")

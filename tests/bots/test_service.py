@@ -339,6 +339,42 @@ async def test_emoji_me_without_a_tap_covers_everyone(
     assert (await service.on_emoji_me(Photo(ADA, CHAT, (Picture(b"", is_clip=True),)))).text == texts.NO_CLIP
 
 
+async def test_settings_that_could_not_be_read_are_not_written_over(
+    service: EmojiService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Preferences(language="de", skin_tone="dark", presentation="woman")
+    await store.set_preferences(ADA, kept)
+
+    async def unreachable(_: Person) -> Preferences:
+        raise OSError("the database is away")
+
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr(store, "preferences", unreachable)
+        assert await tap(service, str(Token(Action.SET_LANGUAGE, choice=1))) == texts.FAILED
+    assert await store.preferences(ADA) == kept
+
+
+@pytest.mark.parametrize(("candidates", "count"), [(3, 1), (5, 1), (5, 2), (1, 3)])
+async def test_every_suggestion_is_behind_some_button(
+    recognizer: Recognizer, store: Store, studio: Studio, candidates: int, count: int
+) -> None:
+    pool = InferencePool(1, 1)
+    service = EmojiService(recognizer, store, pool, studio, candidates=candidates)
+    suggestions = recognizer.emoji_map.emoji[:63]
+    faces = [FaceReading((1 / 7,) * 7, suggestions, b"")] * count
+    reading, *_ = await store.add_photo(ADA, CHAT, "model-1", faces)
+    await service.on_tap(Tap(ADA, CHAT, str(Token(Action.CHOOSE, reading.id, 40))))
+    rows = (await service.on_tap(Tap(ADA, CHAT, str(Token(Action.BACK, reading.id))))).rows
+    found = set()
+    for page in range(5):
+        assert rows is not None
+        tokens = [Token.parse(button.token) for row in rows for button in row]
+        found |= {token.choice for token in tokens if (token.action, token.reading) == (Action.CHOOSE, reading.id)}
+        rows = (await service.on_tap(Tap(ADA, CHAT, str(Token(Action.MORE, reading.id, page))))).rows
+    assert found == set(range(63))
+    pool.close()
+
+
 async def test_without_a_database_people_are_answered_in_their_platforms_language(
     service: EmojiService, store: Store
 ) -> None:

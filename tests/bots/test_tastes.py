@@ -1,15 +1,17 @@
 """Whose taps a suggestion follows, and for how long they are remembered."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from bots.tastes import EVERYONE_FOR, Tastes
-from db import Chat, FaceReading, Person, Store
+from db import Chat, FaceReading, Person, Store, StoredChoice
 from recognizer import EMOTIONS, EmojiMap
 
 MAP = EmojiMap.load()
@@ -72,3 +74,27 @@ async def test_without_a_database_the_map_speaks(store: Store) -> None:
         table = await Tastes(store, Clock()).of(MAP, ADA, CHAT)
     assert np.allclose(table, MAP.likelihoods)
     assert [entry["event"] for entry in logs] == ["taste_not_known"]
+
+
+async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tastes, friends = Tastes(store, Clock()), [Person("telegram", f"friend {number}") for number in range(3)]
+    for friend in friends:
+        await tap(store, friend, CHAT)
+    asked, choices = asyncio.Event(), store.choices
+
+    async def slow(*arguments: Any, **whose: Any) -> tuple[StoredChoice, ...]:
+        found = await choices(*arguments, **whose)
+        asked.set()
+        await asyncio.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(store, "choices", slow)
+    making = asyncio.create_task(tastes.of(MAP, ADA, ELSEWHERE))
+    await asked.wait()
+    for friend in friends:
+        await store.forget(friend)
+    tastes.forget()
+    await making
+    assert np.allclose(await tastes.of(MAP, ADA, ELSEWHERE), MAP.likelihoods)

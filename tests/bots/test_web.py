@@ -199,10 +199,20 @@ def test_a_photo_that_hardly_compresses_is_fetched_again_all_the_same(page: Page
 
 
 @needs_browser
-def test_a_photo_that_the_browser_cannot_show_makes_no_picture_and_says_so(page: Page, tmp_path: Path) -> None:
+def test_a_photo_that_the_browser_cannot_show_offers_no_pictures(page: Page, tmp_path: Path) -> None:
     scan = tmp_path / "scan.tiff"
     cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
     _choose(page, scan)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+    assert page.get_by_role("button", name=texts.EMOJI_ME).count() == 0
+
+
+@needs_browser
+def test_a_photo_that_only_calls_itself_a_jpeg_makes_no_picture_and_says_so(page: Page, tmp_path: Path) -> None:
+    scan, named = tmp_path / "scan.tiff", tmp_path / "scan.jpg"
+    cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    scan.rename(named)
+    _choose(page, named)
     page.get_by_role("button", name=texts.EMOJI_ME).click()
     expect(page.get_by_text(texts.PHOTO_GONE)).to_be_visible()
     assert page.locator("img.made").count() == 0

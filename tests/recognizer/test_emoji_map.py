@@ -63,6 +63,12 @@ def test_a_reaction_the_platform_does_not_allow_is_named_with_its_line() -> None
         ("intensity: 1, weight: 0.9", "intensity: 1, weight: 0", "🤮:", "a weight is a number above 0"),
         ("intensity: 0.95, cues", "intensity: 1.5, cues", "😂:", "an intensity is a number from 0 to 1"),
         ("cues: [tilted_head]", "cues: [wink]", "🙃:", "unknown name 'wink'; expected open_mouth, tilted_head"),
+        (
+            "🙃: {happy: 0.45, neutral: 0.4, sad: 0.1, surprise: 0.1",
+            "🙃: {happy: 1e-200",
+            "🙃:",
+            "needs a score of 0.01",
+        ),
         ("families:\n", "family:\n", "families:", "unknown key 'family'"),
     ],
 )

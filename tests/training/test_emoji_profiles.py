@@ -52,6 +52,26 @@ def test_rewriting_puts_the_scores_in_and_leaves_the_rest(scores: Path, own_map:
     assert len(changed) == 2
 
 
+def test_scores_are_put_in_wherever_they_stand_on_the_line(scores: Path, own_map: Path) -> None:
+    text = own_map.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("    😄:"))
+    own_map.write_text(text.replace(line, "    😄: {intensity: 0.6, happy: 0.9, reactions: [web], sad: 0.1}"), "utf-8")
+    before = EmojiMap.load(own_map)
+    rewrite(before, differences(before, emotag_profiles(scores)))
+    assert not any(each.largest for each in differences(EmojiMap.load(own_map), emotag_profiles(scores)))
+
+
+def test_an_emoji_on_several_lines_is_left_alone_and_told(scores: Path, own_map: Path) -> None:
+    text = own_map.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("    😄:"))
+    block = "    😄:\n      happy: 0.9\n      intensity: 0.6\n      reactions: [web]"
+    own_map.write_text(text.replace(line, block), "utf-8")
+    before = EmojiMap.load(own_map)
+    with pytest.raises(DataError, match="write 😄 on one line"):
+        rewrite(before, differences(before, emotag_profiles(scores)))
+    assert own_map.read_text(encoding="utf-8") == text.replace(line, block)
+
+
 def test_the_command_shows_and_writes(
     scores: Path, own_map: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
