@@ -1,13 +1,7 @@
 """Which emoji covers whom when a photo comes again."""
 
-import cv2
-import numpy as np
-import pytest
-from numpy.typing import NDArray
-
 from bots.studio import Answered, Studio, _emoji_of
 from recognizer import Recognizer
-from tests.conftest import jpeg
 
 
 def test_emoji_follow_the_faces_when_their_order_has_changed(recognizer: Recognizer, group_photo: bytes) -> None:
@@ -24,11 +18,6 @@ def test_faces_beyond_those_answered_get_their_own(recognizer: Recognizer, group
     assert _emoji_of([], [Answered(first.probabilities, "😎")]) == []
 
 
-@pytest.fixture
-def wall(wall_photo: bytes) -> NDArray[np.uint8]:
-    return cv2.imdecode(np.frombuffer(wall_photo, np.uint8), cv2.IMREAD_COLOR).astype(np.uint8)
-
-
-def test_where_nobody_is_seen_nothing_is_made(studio: Studio, wall: NDArray[np.uint8]) -> None:
-    assert studio.emoji_me(jpeg(wall), []) is None
-    assert studio.sticker(jpeg(wall), Answered((1 / 7,) * 7, "😎"), "telegram") is None
+def test_where_nobody_is_seen_nothing_is_made(studio: Studio, wall_photo: bytes) -> None:
+    assert studio.emoji_me(wall_photo, []) is None
+    assert studio.sticker(wall_photo, Answered((1 / 7,) * 7, "😎"), "telegram") is None
