@@ -365,12 +365,21 @@ async def test_without_the_right_to_attach_files_the_words_still_come(
     assert not _last(plain).attachments
 
 
-async def test_the_slash_command_answers_a_group_photo_with_its_numbered_faces(
+async def test_the_slash_command_does_not_show_everyone_the_photo_it_was_given(
     channel: ChannelHandle, alice: MemberActor, group_photo: bytes
 ) -> None:
     answer = _response(await alice.slash(channel, "emoji", photo=("us.jpg", group_photo)))
     assert "2. " in answer.content
     assert [row[0][:2] for row in _labels(answer)] == ["1 ", "2 "]
+    assert not answer.attachments
+
+
+async def test_the_private_answer_to_suggest_emoji_shows_the_numbered_faces(
+    channel: ChannelHandle, alice: MemberActor, bob: MemberActor, group_photo: bytes
+) -> None:
+    photo = await alice.send(channel, "us", attachments=[("us.jpg", group_photo)])
+    answer = _response(await bob.context_menu(channel, texts.SUGGEST_EMOJI, photo))
+    assert answer.flags.ephemeral
     assert len(answer.attachments) == 1
 
 
