@@ -19,7 +19,8 @@ _GAPE_RANGE = (0.05, 0.2)
 _TILTED_FROM = math.radians(20)
 _NEUTRAL = EMOTIONS.index("neutral")
 _PLAIN_GAPE = 0.3
-"""How far a mouth counts as open where no mesh was seen: about the mean of training faces that are not neutral."""
+"""How far a mouth counts as open where no mesh was seen. Set by hand, so that a plain smile is 😄: faces of the
+training split that are not neutral have 0.19 in the mean, half of them 0."""
 
 
 class Cue(StrEnum):
