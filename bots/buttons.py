@@ -10,7 +10,7 @@ from bots.guest import Guest
 from bots.languages import OWN_NAMES
 from bots.looks import Presentation, SkinTone
 from db import StoredPhoto, StoredReading
-from recognizer import EMOTIONS, EmojiMap
+from recognizer import EMOTIONS
 
 MAX_ROWS = 5
 BUTTONS_A_ROW = 5
@@ -85,7 +85,7 @@ class Token:
         return token
 
 
-def photo_rows(stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
+def photo_rows(stored: StoredPhoto, candidates: int, guest: Guest) -> _Rows:
     """The buttons under a fresh answer: one face gets a row of candidates and a row of ways out; of several, each of
     the first few gets a row, its number on every button. A photo that can be fetched again has a row of pictures."""
     readings = stored.readings
@@ -93,24 +93,24 @@ def photo_rows(stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest:
     if len(readings) == 1:
         reading = readings[0]
         ways_out = (_more(reading, guest, page=0), _none(reading, guest))
-        return (_candidates(reading, candidates, emoji_map, guest), ways_out, *pictures)
+        return (_candidates(reading, candidates, guest), ways_out, *pictures)
     shown = min(candidates, BUTTONS_A_ROW - 1)
     rows = tuple(
-        (*_candidates(reading, shown, emoji_map, guest, f"{number} "), _more(reading, guest, 0, f"{number} "))
+        (*_candidates(reading, shown, guest, f"{number} "), _more(reading, guest, 0, f"{number} "))
         for number, reading in enumerate(readings[: MAX_ROWS - len(pictures)], start=1)
     )
     return (*rows, *pictures)
 
 
-def rows_after(token: Token, stored: StoredPhoto, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
+def rows_after(token: Token, stored: StoredPhoto, candidates: int, guest: Guest) -> _Rows:
     """The buttons after a tap on "more", "none of these" or "back"."""
     reading = next(reading for reading in stored.readings if reading.id == token.reading)
     if token.action is Action.MORE:
         shown = candidates if len(stored.readings) == 1 else min(candidates, BUTTONS_A_ROW - 1)
-        return _more_rows(reading, token.choice, shown, emoji_map, guest)
+        return _more_rows(reading, token.choice, shown, guest)
     if token.action is Action.NONE:
         return _emotion_rows(reading, guest)
-    return photo_rows(stored, candidates, emoji_map, guest)
+    return photo_rows(stored, candidates, guest)
 
 
 def privacy_rows(agreed: bool, guest: Guest) -> _Rows:
@@ -128,11 +128,9 @@ def _pictures(readings: Sequence[StoredReading], guest: Guest) -> _Rows:
     )
 
 
-def _candidates(
-    reading: StoredReading, count: int, emoji_map: EmojiMap, guest: Guest, prefix: str = ""
-) -> tuple[Button, ...]:
+def _candidates(reading: StoredReading, count: int, guest: Guest, prefix: str = "") -> tuple[Button, ...]:
     """The first suggestions; what was chosen from further down takes the last place."""
-    return tuple(_choice(reading, place, emoji_map, guest, prefix) for place in _first_places(reading, count))
+    return tuple(_choice(reading, place, guest, prefix) for place in _first_places(reading, count))
 
 
 def _first_places(reading: StoredReading, count: int) -> list[int]:
@@ -142,18 +140,18 @@ def _first_places(reading: StoredReading, count: int) -> list[int]:
     return places
 
 
-def _choice(reading: StoredReading, place: int, emoji_map: EmojiMap, guest: Guest, prefix: str = "") -> Button:
+def _choice(reading: StoredReading, place: int, guest: Guest, prefix: str = "") -> Button:
     emoji = reading.suggestions[place]
     tone = Tone.CHOSEN if emoji == reading.chosen else Tone.PLAIN
     token = str(Token(Action.CHOOSE, reading.id, place))
-    return Button(prefix + guest.dressed(emoji), prefix + guest.name_of(emoji, emoji_map), token, tone)
+    return Button(prefix + guest.dressed(emoji), prefix + guest.name_of(emoji), token, tone)
 
 
-def _more_rows(reading: StoredReading, page: int, candidates: int, emoji_map: EmojiMap, guest: Guest) -> _Rows:
+def _more_rows(reading: StoredReading, page: int, candidates: int, guest: Guest) -> _Rows:
     size = (MAX_ROWS - 1) * BUTTONS_A_ROW
     first = _first_places(reading, candidates)
     others = [place for place in range(len(reading.suggestions)) if place not in first]
-    grid = [_choice(reading, place, emoji_map, guest) for place in others[page * size : (page + 1) * size]]
+    grid = [_choice(reading, place, guest) for place in others[page * size : (page + 1) * size]]
     rest = len(others) > (page + 1) * size
     ways_out = (*((_more(reading, guest, page + 1),) if rest else ()), _none(reading, guest), _back(reading, guest))
     return (*in_rows(grid, BUTTONS_A_ROW), ways_out)

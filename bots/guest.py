@@ -7,7 +7,6 @@ from typing import TypeVar
 from bots.languages import OWN_NAMES, Voice, nearest, speak
 from bots.looks import Looks, Presentation, SkinTone, dressed
 from db import Preferences
-from recognizer import EmojiMap
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -30,10 +29,10 @@ class Guest:
         """The emoji as this person wants to see it."""
         return dressed(emoji, self.looks)
 
-    def name_of(self, emoji: str, emoji_map: EmojiMap) -> str:
-        """What a shown emoji is called: in the person's language, else in English."""
+    def name_of(self, emoji: str) -> str:
+        """What a shown emoji is called: in the person's language, else in English, else as it is."""
         shown = self.dressed(emoji)
-        return self.voice.name_of(shown) or self.voice.name_of(emoji) or emoji_map.name(emoji)
+        return self.voice.name_of(shown) or self.voice.name_of(emoji) or speak("en").name_of(emoji) or emoji
 
 
 def _member(kind: type[_Choice], value: str | None) -> _Choice | None:

@@ -163,7 +163,7 @@ class EmojiService:
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return ()
         stored = StoredPhoto(True, readings, comes_again)
-        return photo_rows(stored, self._candidates, self._recognizer.emoji_map, guest)
+        return photo_rows(stored, self._candidates, guest)
 
     async def _numbered(self, photo: Photo, outcomes: Sequence[_Outcome]) -> MadePicture | None:
         """The picture of several faces with their numbers; an album is answered in words."""
@@ -220,20 +220,20 @@ class EmojiService:
 
     async def _tapped(self, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         reading = next(reading for reading in stored.readings if reading.id == token.reading)
-        emoji_map, say = self._recognizer.emoji_map, guest.voice.say
+        say = guest.voice.say
         if token.action is Action.CHOOSE:
             return await self._choose(token, stored, reading, guest)
         if token.action is Action.NONE:
             await self._store.add_tap(reading.id)
-            return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, emoji_map, guest))
+            return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, guest))
         if token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
             await self._store.add_tap(reading.id, emotion=emotion)
             notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
             changed = stored.with_choice(reading.id, None)
-            return TapReply(notice, photo_rows(changed, self._candidates, emoji_map, guest))
+            return TapReply(notice, photo_rows(changed, self._candidates, guest))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
-        rows = rows_after(token, stored, self._candidates, emoji_map, guest)
+        rows = rows_after(token, stored, self._candidates, guest)
         return TapReply(notice, rows, is_obvious=True)
 
     async def _choose(self, token: Token, stored: StoredPhoto, reading: StoredReading, guest: Guest) -> TapReply:
@@ -248,7 +248,7 @@ class EmojiService:
         notice = guest.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
         return TapReply(
             notice,
-            photo_rows(changed, self._candidates, self._recognizer.emoji_map, guest),
+            photo_rows(changed, self._candidates, guest),
             text=notice if alone else None,
             reaction=shown if alone else None,
         )

@@ -1,6 +1,7 @@
 """The emoji that may be suggested, each with its profile over the emotions: `emoji_map.yaml`, checked line by line.
 
-Names come from the PyPI package `emoji`, which carries Unicode's CLDR short names; the map holds what people decide.
+Which emoji there are is known from the PyPI package `emoji`, which carries Unicode's data; the map holds what people
+decide.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -83,11 +84,6 @@ class EmojiMap:
         raw = self.profiles.T**_SHARPNESS * self.weights
         likelihoods: NDArray[np.float64] = raw / raw.sum(axis=1, keepdims=True)
         return likelihoods
-
-    def name(self, emoji: str) -> str:
-        """The CLDR short name of an emoji, or the emoji itself where Unicode has no such."""
-        name = unicode_emoji.EMOJI_DATA.get(emoji, {}).get("en", emoji)
-        return str(name).strip(":").replace("_", " ")
 
     def may_react(self, platform: str) -> NDArray[np.bool_]:
         """Which emoji a bot may react with on `platform`, `(n,)`."""

@@ -3,7 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots import texts
+from bots.guest import Guest
 from bots.languages import OWN_NAMES, nearest, speak
+from db import Preferences
+from recognizer import EmojiMap
 
 
 @pytest.mark.parametrize(
@@ -78,3 +81,11 @@ def test_an_emoji_has_a_name_where_unicode_gives_one(language: str, name: str | 
 
 def test_a_voice_is_made_once() -> None:
     assert speak("fr") is speak("fr")
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_names_come_from_unicode_and_in_english_where_there_is_no_other(language: str) -> None:
+    guest = Guest.of(Preferences(), language)
+    assert guest.name_of("😂") == "face with tears of joy"
+    assert guest.name_of("no emoji") == "no emoji"
+    assert all(guest.name_of(emoji) != emoji for emoji in EmojiMap.load().emoji)

@@ -36,12 +36,6 @@ def test_every_face_of_unicode_with_an_expression_is_in_the_map() -> None:
     assert not [face for face in faces if face not in SHIPPED.emoji]
 
 
-def test_names_come_from_unicode() -> None:
-    assert SHIPPED.name("😂") == "face with tears of joy"
-    assert SHIPPED.name("no emoji") == "no emoji"
-    assert all(SHIPPED.name(emoji) != emoji for emoji in SHIPPED.emoji)
-
-
 def test_telegram_reactions_are_those_telegram_allows() -> None:
     SHIPPED.require_reactions("telegram", {emoji.value for emoji in ReactionEmoji})
 
