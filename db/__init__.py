@@ -1,16 +1,56 @@
-"""What is kept: hashed people and chats, readings without pictures, taps. One `Store` in front of SQLAlchemy."""
+"""What is kept: hashed people and chats, readings without pictures, taps, labels, and versions of the model.
 
+One `Store` in front of SQLAlchemy.
+"""
+
+from db.feedback import NOT_A_FACE, UNSURE, Answered, Feedback, Imported, KeptFace, Source, Word
 from db.identity import Chat, Person
+from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
+from db.versions import (
+    ConflictError,
+    Lesson,
+    Origin,
+    Part,
+    Promotion,
+    Role,
+    Shadowing,
+    Version,
+    VersionError,
+    Versions,
+)
 
 __all__ = [
+    "NOT_A_FACE",
+    "UNSURE",
+    "Answered",
+    "BusyError",
     "Chat",
+    "ConflictError",
     "FaceReading",
+    "Feedback",
+    "Imported",
+    "KeptFace",
+    "Lesson",
+    "LostError",
+    "Origin",
+    "Part",
     "Person",
     "Preferences",
+    "Promotion",
+    "Retraining",
+    "Retrainings",
+    "Role",
+    "Shadowing",
+    "Source",
+    "State",
     "Store",
     "StoreError",
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "Version",
+    "VersionError",
+    "Versions",
+    "Word",
 ]

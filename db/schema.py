@@ -1,16 +1,19 @@
 """The tables. Change them here and add a migration (`alembic revision --autogenerate`); a test compares the two."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     DateTime,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
     String,
+    Text,
     UniqueConstraint,
     false,
 )
@@ -37,7 +40,8 @@ def _now() -> datetime:
 
 
 class ChatRow(Base):
-    """A conversation, by its hash."""
+    """A conversation, by its hash. everyone_taps: its administrators let others than the sender say what a face
+    shows."""
 
     __tablename__ = "chats"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -45,6 +49,7 @@ class ChatRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     platform: Mapped[str] = mapped_column(String(16))
     hash: Mapped[str] = mapped_column(String(64))
+    everyone_taps: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PersonRow(Base):
@@ -92,13 +97,109 @@ class ReadingRow(Base):
 
 
 class TapRow(Base):
-    """One tap; the latest of a reading is the one that counts. emoji: what was chosen. emotion: what the sender says
-    the face really showed. Both empty: none of the suggestions fitted."""
+    """One tap; the latest of a person on a reading is the one that counts. person_id: who tapped, empty where the
+    sender did.
+    emoji: what was chosen. emotion: what they say the face really showed. Both empty: none of the suggestions
+    fitted."""
 
     __tablename__ = "taps"
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
     emoji: Mapped[str | None] = mapped_column(String(32))
     emotion: Mapped[str | None] = mapped_column(String(16))
+
+
+class LabelRow(Base):
+    """What an admin says a face shows, or what a set of labelled faces said. person_id: the admin, empty once they were
+    forgotten. verdict: an emotion, "not_a_face" or "unsure". Labels are added and taken back, never overwritten."""
+
+    __tablename__ = "labels"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
+    labelled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    source: Mapped[str] = mapped_column(String(8))
+    verdict: Mapped[str] = mapped_column(String(16))
+
+
+class ModelRow(Base):
+    """One version of the model. artefact: the bytes of its folder in one file, empty once it was cleared away. role:
+    "active" or "shadow", each at most once. metrics: what it was judged by. fingerprint: SHA-256 of the labels it
+    learned from."""
+
+    __tablename__ = "models"
+    __table_args__ = (UniqueConstraint("version"), UniqueConstraint("role"))
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    version: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    origin: Mapped[str] = mapped_column(String(8))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
+    artefact: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str | None] = mapped_column(String(8))
+
+
+class PromotionRow(Base):
+    """A version that became the active one: in place of which, when, through whom and why."""
+
+    __tablename__ = "promotions"
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"), index=True)
+    replaced_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    by: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class LessonRow(Base):
+    """A face that a version learned from or was judged by. part: "learn" or "judge". label: a weight for each of
+    `recognizer.EMOTIONS`, summing to 1."""
+
+    __tablename__ = "lessons"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), primary_key=True, index=True)
+    part: Mapped[str] = mapped_column(String(8))
+    weight: Mapped[float] = mapped_column(Float)
+    label: Mapped[list[float]] = mapped_column(JSON)
+
+
+class ShadowRow(Base):
+    """What a version in shadow read in a face that the active one answered; seven probabilities."""
+
+    __tablename__ = "shadows"
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), primary_key=True, index=True)
+    probabilities: Mapped[list[float]] = mapped_column(JSON)
+
+
+class RetrainingRow(Base):
+    """One retraining. slot: 1 while it runs, so that there is one at a time. beat_at: when its process last said that
+    it lives. progress: 0 to 1."""
+
+    __tablename__ = "retrainings"
+    __table_args__ = (UniqueConstraint("slot"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    slot: Mapped[int | None]
+    depth: Mapped[str] = mapped_column(String(8))
+    asked_by: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    state: Mapped[str] = mapped_column(String(16))
+    step: Mapped[str] = mapped_column(String(200))
+    progress: Mapped[float] = mapped_column(Float)
+    cancel: Mapped[bool]
+    message: Mapped[str] = mapped_column(Text)
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))

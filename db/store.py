@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import delete, event, exists, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import aliased
 
+from db.feedback import Feedback
 from db.identity import Chat, Person
 from db.migrate import upgrade
+from db.moments import aware
+from db.people import row_of
+from db.retrainings import Retrainings
 from db.schema import ChatRow, PersonRow, PhotoRow, ReadingRow, TapRow
-
-_Row = TypeVar("_Row", PersonRow, ChatRow)
+from db.versions import Versions
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -80,12 +82,18 @@ class Preferences:
 
 
 class Store:
-    """Chats, people, readings and taps. People and chats are stored as hashes under `secret`."""
+    """Chats, people, readings and taps. People and chats are stored as hashes under `secret`.
+
+    feedback, versions and retrainings: the parts of the same database that a model learns from and lives in.
+    """
 
     def __init__(self, engine: AsyncEngine, secret: str) -> None:
         self._engine = engine
         self._secret = secret
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self.feedback = Feedback(self._sessions, secret)
+        self.versions = Versions(self._sessions)
+        self.retrainings = Retrainings(self._sessions)
 
     @classmethod
     async def open(cls, url: str, secret: str) -> "Store":
@@ -108,8 +116,8 @@ class Store:
     ) -> tuple[StoredReading, ...]:
         """Keep what was read in one message; the crops only where the person agreed to it."""
         async with self._sessions.begin() as session:
-            who = await self._row(session, PersonRow, person)
-            where = await self._row(session, ChatRow, chat)
+            who = await row_of(session, PersonRow, person, self._secret)
+            where = await row_of(session, ChatRow, chat, self._secret)
             photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model, comes_again=comes_again)
             session.add(photo)
             await session.flush()
@@ -141,39 +149,50 @@ class Store:
             photo_id, comes_again, sender_hash = found
             siblings = select(ReadingRow).where(ReadingRow.photo_id == photo_id).order_by(ReadingRow.id)
             rows = (await session.scalars(siblings)).all()
-            taps = select(TapRow).where(TapRow.reading_id.in_([row.id for row in rows])).order_by(TapRow.id)
+            of_sender = TapRow.reading_id.in_([row.id for row in rows]), TapRow.person_id.is_(None)
+            taps = select(TapRow).where(*of_sender).order_by(TapRow.id)
             chosen = {tap.reading_id: tap.emoji for tap in await session.scalars(taps)}
             own = sender_hash == asked_by.hashed(self._secret)
             return StoredPhoto(own, tuple(_stored(row, chosen.get(row.id)) for row in rows), comes_again)
 
-    async def add_tap(self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None) -> None:
-        """Keep a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it."""
+    async def add_tap(
+        self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None, voter: Person | None = None
+    ) -> None:
+        """Keep a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it.
+
+        voter: who tapped, where it is someone else than the sender.
+        """
         async with self._sessions.begin() as session:
+            who = None if voter is None else (await row_of(session, PersonRow, voter, self._secret)).id
             if await session.get(ReadingRow, reading_id) is not None:  # it may have been forgotten a moment ago
-                session.add(TapRow(reading_id=reading_id, emoji=emoji, emotion=emotion))
+                session.add(TapRow(reading_id=reading_id, person_id=who, emoji=emoji, emotion=emotion))
 
     async def choices(
         self, since: datetime, most: int, *, person: Person | None = None, chat: Chat | None = None
     ) -> tuple[StoredChoice, ...]:
         """What was last chosen for each reading since then, the newest first: by one person, in one chat, or by all."""
         later = aliased(TapRow)
-        corrected = exists().where(later.reading_id == TapRow.reading_id, later.id > TapRow.id)
+        corrected = exists().where(
+            later.reading_id == TapRow.reading_id, later.id > TapRow.id, later.person_id.is_(None)
+        )
         query = (
             select(TapRow.emoji, ReadingRow.probabilities, TapRow.tapped_at, PhotoRow.person_id)
             .select_from(PhotoRow)
             .join(ReadingRow)
             .join(TapRow)
-            .where(TapRow.emoji.is_not(None), TapRow.tapped_at >= since, ~corrected)
+            .where(TapRow.emoji.is_not(None), TapRow.person_id.is_(None), TapRow.tapped_at >= since, ~corrected)
             .order_by(TapRow.tapped_at.desc())
             .limit(most)
         )
         if person is not None:
-            query = query.join(PersonRow).where(PersonRow.hash == person.hashed(self._secret))
+            query = query.join(PersonRow, PhotoRow.person_id == PersonRow.id).where(
+                PersonRow.hash == person.hashed(self._secret)
+            )
         if chat is not None:
             query = query.join(ChatRow).where(ChatRow.hash == chat.hashed(self._secret))
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
-        return tuple(StoredChoice(emoji, tuple(seven), _aware(at), who) for emoji, seven, at, who in rows if emoji)
+        return tuple(StoredChoice(emoji, tuple(seven), aware(at), who) for emoji, seven, at, who in rows if emoji)
 
     async def keeps_faces(self, person: Person) -> bool:
         """Whether this person agreed that crops of their faces are kept; without a word from them, no."""
@@ -184,7 +203,7 @@ class Store:
     async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
         """Remember the choice; a no also deletes the crops kept so far."""
         async with self._sessions.begin() as session:
-            row = await self._row(session, PersonRow, person)
+            row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
             if not agreed:
                 photos = select(PhotoRow.id).where(PhotoRow.person_id == row.id)
@@ -201,7 +220,7 @@ class Store:
     async def set_preferences(self, person: Person, preferences: Preferences) -> None:
         """Remember all of a person's preferences, in place of those before."""
         async with self._sessions.begin() as session:
-            row = await self._row(session, PersonRow, person)
+            row = await row_of(session, PersonRow, person, self._secret)
             row.language = preferences.language
             row.skin_tone = preferences.skin_tone
             row.presentation = preferences.presentation
@@ -213,24 +232,6 @@ class Store:
             known = (await session.scalar(gone)) is not None
             await session.execute(delete(ChatRow).where(~exists().where(PhotoRow.chat_id == ChatRow.id)))
             return known
-
-    async def _row(self, session: AsyncSession, table: type[_Row], identity: Person | Chat) -> _Row:
-        digest = identity.hashed(self._secret)
-        query = select(table).where(table.hash == digest)
-        row = await session.scalar(query)
-        if row is not None:
-            return row
-        try:
-            async with session.begin_nested():
-                session.add(table(platform=identity.platform, hash=digest))
-        except IntegrityError:
-            pass  # another photo of the same person was a moment faster
-        return (await session.scalars(query)).one()
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite gives times back without their zone; they were stored in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:

@@ -29,7 +29,9 @@ def bytes_of_all_files(folder: Path) -> bytes:
 
 
 async def rows_a_table(store: Store) -> dict[str, int]:
-    return {table: await count_rows(store, table) for table in Base.metadata.tables}
+    """Of every table that has any."""
+    counts = {table: await count_rows(store, table) for table in Base.metadata.tables}
+    return {table: count for table, count in counts.items() if count}
 
 
 async def test_a_photo_comes_back_as_it_was_read(store: Store) -> None:
@@ -103,9 +105,9 @@ async def test_forget_leaves_no_row_of_this_person_in_any_table(store: Store) ->
     await store.set_keeps_faces(ANNA, agreed=True)
     (reading,) = await store.add_photo(ANNA, ALONE, "model-1", [HAPPY])
     await store.add_tap(reading.id, emoji="🙂")
-    assert all((await rows_a_table(store)).values())
+    assert (await rows_a_table(store)).keys() >= {"chats", "people", "photos", "readings", "taps"}
     assert await store.forget(ANNA)
-    assert not any((await rows_a_table(store)).values())
+    assert await rows_a_table(store) == {}
 
 
 async def test_forget_leaves_another_persons_rows_in_the_same_chat(store: Store) -> None:
@@ -115,7 +117,7 @@ async def test_forget_leaves_another_persons_rows_in_the_same_chat(store: Store)
         await store.add_tap(kept[person].id, emoji="🙂")
     await store.add_photo(ANNA, ALONE, "model-1", [SAD])
     assert await store.forget(ANNA)
-    assert await rows_a_table(store) == dict.fromkeys(Base.metadata.tables, 1)
+    assert await rows_a_table(store) == dict.fromkeys(("chats", "people", "photos", "readings", "taps"), 1)
     assert await store.photo_of(kept[ANNA].id, asked_by=ANNA) is None
     photo = await store.photo_of(kept[BERT].id, asked_by=BERT)
     assert photo is not None
@@ -126,7 +128,7 @@ async def test_forget_leaves_another_persons_rows_in_the_same_chat(store: Store)
 async def test_forgetting_a_stranger_says_there_was_nothing(store: Store) -> None:
     await store.add_photo(BERT, GROUP, "model-1", [HAPPY])
     assert not await store.forget(ANNA)
-    assert await rows_a_table(store) == {"chats": 1, "people": 1, "photos": 1, "readings": 1, "taps": 0}
+    assert await rows_a_table(store) == {"chats": 1, "people": 1, "photos": 1, "readings": 1}
 
 
 async def test_the_number_of_a_forgotten_reading_never_returns(store: Store) -> None:
@@ -172,7 +174,7 @@ async def test_a_photo_is_own_only_to_its_sender(store: Store) -> None:
 
 async def test_concurrent_first_photos_of_one_person_make_one_row(store: Store) -> None:
     await asyncio.gather(*(store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD]) for _ in range(12)))
-    assert await rows_a_table(store) == {"chats": 1, "people": 1, "photos": 12, "readings": 24, "taps": 0}
+    assert await rows_a_table(store) == {"chats": 1, "people": 1, "photos": 12, "readings": 24}
 
 
 async def test_what_was_kept_is_there_after_a_restart(url: str) -> None:

@@ -1,0 +1,247 @@
+"""What people and admins said of faces: the stuff that a model learns from, with where each word came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from db.identity import Chat, Person
+from db.moments import aware
+from db.people import row_of
+from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, TapRow
+
+NOT_A_FACE, UNSURE = "not_a_face", "unsure"
+"""What an admin may say of a crop besides one of `recognizer.EMOTIONS`."""
+
+
+class Source(StrEnum):
+    """Where a word on a face comes from: whoever sent it, others in the chat, an admin, or a set of labelled faces."""
+
+    SENDER = "sender"
+    VOTE = "vote"
+    ADMIN = "admin"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one person said of one face.
+
+    who: a number for the person, None where they were forgotten. emoji: what they chose. verdict: the emotion they
+    named, or `NOT_A_FACE` or `UNSURE`. Neither: they found that none of the suggestions fits.
+    """
+
+    source: Source
+    who: int | None
+    at: datetime
+    emoji: str | None = None
+    verdict: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class KeptFace:
+    """A face that may be learned from: whoever sent it agreed.
+
+    crop: 48x48 grey bytes in row order. probabilities: what the model said, seven. suggestions: the emoji offered.
+    sender: a number for whoever sent it. sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest of
+    each person, oldest first.
+    """
+
+    reading: int
+    crop: bytes
+    probabilities: tuple[float, ...]
+    suggestions: tuple[str, ...]
+    model: str
+    taken_at: datetime
+    sender: int
+    sender_hash: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A labelled face from outside: its crop, what the model says of it, its label, and whose it is."""
+
+    crop: bytes
+    probabilities: tuple[float, ...]
+    verdict: str
+    person: Person
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One face as it was answered, with or without consent: for figures, never with its picture."""
+
+    taken_at: datetime
+    model: str
+    probabilities: tuple[float, ...]
+    words: tuple[Word, ...]
+
+
+class Feedback:
+    """Words on faces. Every method is one transaction."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], secret: str) -> None:
+        self._sessions = sessions
+        self._secret = secret
+
+    async def faces(self, *, only_with_words: bool = True) -> tuple[KeptFace, ...]:
+        """Every face that may be learned from, oldest first; without `only_with_words` also those nobody spoke of."""
+        query = (
+            select(ReadingRow, PhotoRow.model, PhotoRow.taken_at, PersonRow.id, PersonRow.hash)
+            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+            .join(PersonRow, PhotoRow.person_id == PersonRow.id)
+            .where(ReadingRow.crop.is_not(None))
+            .order_by(ReadingRow.id)
+        )
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+            words = await _words(session, ReadingRow.crop.is_not(None))
+        return tuple(
+            KeptFace(
+                row.id,
+                row.crop or b"",
+                tuple(row.probabilities),
+                tuple(row.suggestions),
+                model,
+                aware(taken_at),
+                sender,
+                digest,
+                tuple(words.get(row.id, ())),
+            )
+            for row, model, taken_at, sender, digest in rows
+            if row.id in words or not only_with_words
+        )
+
+    async def answered(self, since: datetime) -> tuple[Answered, ...]:
+        """Every face answered since then, oldest first."""
+        query = (
+            select(ReadingRow.id, ReadingRow.probabilities, PhotoRow.model, PhotoRow.taken_at)
+            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+            .where(PhotoRow.taken_at >= since)
+            .order_by(ReadingRow.id)
+        )
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+            words = await _words(session, PhotoRow.taken_at >= since)
+        return tuple(
+            Answered(aware(at), model, tuple(seven), tuple(words.get(number, ()))) for number, seven, model, at in rows
+        )
+
+    async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
+        """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face was forgotten."""
+        async with self._sessions.begin() as session:
+            who = await row_of(session, PersonRow, admin, self._secret)
+            if await session.get(ReadingRow, reading) is None:
+                return False
+            session.add(LabelRow(reading_id=reading, person_id=who.id, source=Source.ADMIN.value, verdict=verdict))
+            return True
+
+    async def undo_label(self, admin: Person) -> int | None:
+        """Take the last word of this admin back; gives the reading it was about."""
+        latest = (
+            select(LabelRow)
+            .join(PersonRow, LabelRow.person_id == PersonRow.id)
+            .where(PersonRow.hash == admin.hashed(self._secret), LabelRow.source == Source.ADMIN)
+            .order_by(LabelRow.id.desc())
+            .limit(1)
+        )
+        async with self._sessions.begin() as session:
+            row = await session.scalar(latest)
+            if row is None:
+                return None
+            await session.execute(delete(LabelRow).where(LabelRow.id == row.id))
+            return row.reading_id
+
+    async def person_number(self, person: Person) -> int | None:
+        """The number by which words name this person; None where nothing is known of them."""
+        async with self._sessions() as session:
+            return await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
+
+    async def new_words(self, since: datetime) -> int:
+        """How many taps and labels came since then on faces that may be learned from."""
+        taps = (
+            select(func.count(TapRow.id))
+            .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
+            .where(TapRow.tapped_at >= since, ReadingRow.crop.is_not(None))
+        )
+        labels = (
+            select(func.count(LabelRow.id))
+            .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
+            .where(LabelRow.labelled_at >= since, ReadingRow.crop.is_not(None))
+        )
+        async with self._sessions() as session:
+            return (await session.scalar(taps) or 0) + (await session.scalar(labels) or 0)
+
+    async def add_imported(self, faces: Sequence[Imported], model: str, chat: str) -> int:
+        """Keep labelled faces from outside, each as a photo of its person in the "chat" of this name; gives how many
+        are new: a crop that this person has already is left out."""
+        added = 0
+        async with self._sessions.begin() as session:
+            for face in faces:
+                who = await row_of(session, PersonRow, face.person, self._secret)
+                who.keeps_faces = True
+                twin = (
+                    select(ReadingRow.id)
+                    .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+                    .where(PhotoRow.person_id == who.id, ReadingRow.crop == face.crop)
+                    .limit(1)
+                )
+                if await session.scalar(twin) is not None:
+                    continue
+                where = await row_of(session, ChatRow, Chat("import", chat), self._secret)
+                photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model)
+                session.add(photo)
+                await session.flush()
+                reading = ReadingRow(
+                    photo_id=photo.id, probabilities=list(face.probabilities), suggestions=[], crop=face.crop
+                )
+                session.add(reading)
+                await session.flush()
+                session.add(LabelRow(reading_id=reading.id, source=Source.IMPORT.value, verdict=face.verdict))
+                added += 1
+        return added
+
+    async def everyone_taps(self, chat: Chat) -> bool:
+        """Whether others than the sender may say what a face shows in this chat; unless its administrators say so,
+        no."""
+        async with self._sessions() as session:
+            asked = select(ChatRow.everyone_taps).where(ChatRow.hash == chat.hashed(self._secret))
+            return bool(await session.scalar(asked))
+
+    async def set_everyone_taps(self, chat: Chat, allowed: bool) -> None:
+        """Remember what the chat's administrators chose."""
+        async with self._sessions.begin() as session:
+            (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
+
+
+async def _words(session: AsyncSession, which: ColumnElement[bool]) -> dict[int, list[Word]]:
+    """The latest word of each person on each reading of `which` (by readings and photos), oldest first."""
+    taps = (
+        select(TapRow, PhotoRow.person_id)
+        .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
+        .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+        .where(which)
+        .order_by(TapRow.id)
+    )
+    labels = (
+        select(LabelRow)
+        .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
+        .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+        .where(which)
+        .order_by(LabelRow.id)
+    )
+    latest: dict[int, dict[tuple[Source, int | None], Word]] = {}
+    for tap, sender in (await session.execute(taps)).all():
+        who = sender if tap.person_id is None else tap.person_id
+        source = Source.SENDER if who == sender else Source.VOTE
+        word = Word(source, who, aware(tap.tapped_at), tap.emoji, tap.emotion)
+        latest.setdefault(tap.reading_id, {})[source, who] = word
+    for label in await session.scalars(labels):
+        source = Source(label.source)
+        word = Word(source, label.person_id, aware(label.labelled_at), verdict=label.verdict)
+        latest.setdefault(label.reading_id, {})[source, label.person_id] = word
+    return {reading: sorted(words.values(), key=lambda word: word.at) for reading, words in latest.items()}

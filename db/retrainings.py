@@ -1,0 +1,148 @@
+"""Retrainings: one at a time, wherever they run, with their progress and what came of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from db.moments import aware
+from db.schema import ModelRow, RetrainingRow
+
+LOST_AFTER = timedelta(seconds=90)
+"""A retraining that has not said for this long that it lives is taken for dead."""
+
+
+class State(StrEnum):
+    """How a retraining stands. LOST: its process died without a word."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class BusyError(Exception):
+    """A retraining is running already."""
+
+
+class LostError(Exception):
+    """This retraining no longer counts: it was taken for dead, and another may run."""
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """One retraining. progress: 0 to 1. step: what it does now. message: what came of it. version: what it made."""
+
+    id: int
+    depth: str
+    asked_by: str
+    started_at: datetime
+    beat_at: datetime
+    state: State
+    step: str
+    progress: float
+    message: str
+    version: str | None
+
+
+class Retrainings:
+    """The book of retrainings. Every method is one transaction."""
+
+    def __init__(
+        self, sessions: async_sessionmaker[AsyncSession], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions = sessions
+        self._clock = clock
+
+    async def start(self, depth: str, asked_by: str) -> int:
+        """Claim the one place there is, and give the retraining's number. Raises `BusyError`."""
+        now = self._clock()
+        dead = update(RetrainingRow).where(RetrainingRow.slot == 1, RetrainingRow.beat_at < now - LOST_AFTER)
+        message = "Its process died; nothing was changed."
+        row = RetrainingRow(
+            slot=1,
+            depth=depth,
+            asked_by=asked_by[:64],
+            started_at=now,
+            beat_at=now,
+            state=State.RUNNING.value,
+            step="",
+            progress=0.0,
+            cancel=False,
+            message="",
+        )
+        try:
+            async with self._sessions.begin() as session:
+                await session.execute(dead.values(slot=None, state=State.LOST.value, message=message))
+                session.add(row)
+        except IntegrityError as error:
+            raise BusyError("A retraining is running already.") from error
+        return row.id
+
+    async def beat(self, number: int, step: str, progress: float) -> bool:
+        """Say that a retraining lives and how far it is; gives whether it was asked to stop. Raises `LostError`."""
+        mine = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
+        told = mine.values(beat_at=self._clock(), step=step[:200], progress=progress).returning(RetrainingRow.cancel)
+        async with self._sessions.begin() as session:
+            cancel = await session.scalar(told)
+        if cancel is None:
+            raise LostError("This retraining was taken for dead.")
+        return cancel
+
+    async def ask_to_stop(self) -> bool:
+        """Ask the running retraining to stop; gives whether one runs."""
+        running = update(RetrainingRow).where(RetrainingRow.slot == 1).values(cancel=True).returning(RetrainingRow.id)
+        async with self._sessions.begin() as session:
+            return await session.scalar(running) is not None
+
+    async def finish(self, number: int, state: State, message: str, version: str | None = None) -> None:
+        """Write down what came of a retraining and make its place free."""
+        async with self._sessions.begin() as session:
+            model = await session.scalar(select(ModelRow.id).where(ModelRow.version == version))
+            ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
+            await session.execute(
+                ended.values(slot=None, state=state.value, message=message, model_id=model, beat_at=self._clock())
+            )
+
+    async def running(self) -> Retraining | None:
+        """The retraining that runs now, dead ones not counted."""
+        alive = RetrainingRow.beat_at >= self._clock() - LOST_AFTER
+        return await self._one(_retrainings().where(RetrainingRow.slot == 1, alive))
+
+    async def latest(self) -> Retraining | None:
+        """The one that was started last."""
+        return await self._one(_retrainings().order_by(RetrainingRow.id.desc()).limit(1))
+
+    async def find(self, number: int) -> Retraining | None:
+        """The retraining of this number."""
+        return await self._one(_retrainings().where(RetrainingRow.id == number))
+
+    async def _one(self, query: "Select[*tuple[Any, ...]]") -> Retraining | None:
+        async with self._sessions() as session:
+            found = (await session.execute(query)).one_or_none()
+        if found is None:
+            return None
+        row, version = found
+        is_lost = row.slot == 1 and aware(row.beat_at) < self._clock() - LOST_AFTER
+        return Retraining(
+            row.id,
+            row.depth,
+            row.asked_by,
+            aware(row.started_at),
+            aware(row.beat_at),
+            State.LOST if is_lost else State(row.state),
+            row.step,
+            row.progress,
+            row.message,
+            version,
+        )
+
+
+def _retrainings() -> "Select[*tuple[Any, ...]]":
+    return select(RetrainingRow, ModelRow.version).outerjoin(ModelRow, RetrainingRow.model_id == ModelRow.id)

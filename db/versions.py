@@ -1,0 +1,382 @@
+"""Versions of the model: their files, which one is served, who promoted it and why, and the way back."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import aliased
+
+from db.moments import aware
+from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
+
+
+class Role(StrEnum):
+    """What a version does now; each is held by one version at most."""
+
+    ACTIVE = "active"
+    SHADOW = "shadow"
+
+
+class Origin(StrEnum):
+    """How a version came to be: it came with the software, its head was adapted, or all of it was fitted."""
+
+    SHIPPED = "shipped"
+    ADAPT = "adapt"
+    FULL = "full"
+
+
+class Part(StrEnum):
+    """What a face was used for by a version."""
+
+    LEARN = "learn"
+    JUDGE = "judge"
+
+
+class VersionError(Exception):
+    """This version cannot be served; the message says why and what to do."""
+
+
+class ConflictError(VersionError):
+    """Another version is being served than the one that was to be replaced: someone else was faster."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A face that a version learned from or was judged by; label: seven shares that sum to 1."""
+
+    reading: int
+    part: Part
+    weight: float
+    label: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version. size: of its files in bytes; is_kept: they are still there. metrics: what it was judged by."""
+
+    name: str
+    created_at: datetime
+    origin: Origin
+    parent: str | None
+    sha256: str
+    size: int
+    is_kept: bool
+    metrics: dict[str, Any]
+    fingerprint: str
+    role: Role | None
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A version that became the active one. kind: "start", "promote", "override" or "rollback"."""
+
+    version: str
+    replaced: str | None
+    at: datetime
+    by: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shadowing:
+    """How a version in shadow read the faces that the active one answered: how many, and on how many they gave the same
+    emotion."""
+
+    version: str
+    faces: int
+    same: int
+
+
+class Versions:
+    """The shelf of versions. Every method is one transaction; exactly one version is active from the first start on."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        self._sessions = sessions
+
+    async def begin_with(self, name: str, artefact: bytes) -> None:
+        """Make the model that came with the software known. It becomes the active one where none is, or where the
+        active one came with the software, too (this is a newer one)."""
+        shipped = ModelRow(
+            version=name,
+            origin=Origin.SHIPPED.value,
+            artefact=artefact,
+            sha256=hashlib.sha256(artefact).hexdigest(),
+            size=len(artefact),
+            metrics={},
+            fingerprint="",
+        )
+        try:
+            async with self._sessions.begin() as session:
+                session.add(shipped)
+        except IntegrityError:
+            pass  # it is known already
+        try:
+            async with self._sessions.begin() as session:
+                active = await session.scalar(select(ModelRow).where(ModelRow.role == Role.ACTIVE))
+                if active is None or (active.origin == Origin.SHIPPED and active.version != name):
+                    await _activate(session, name, active.version if active else None, "the software", "start", "")
+        except (IntegrityError, ConflictError):
+            pass  # another replica started at the same moment
+
+    async def add(  # noqa: PLR0913  # what a version is made of
+        self,
+        name: str,
+        artefact: bytes,
+        *,
+        origin: Origin,
+        parent: str,
+        metrics: dict[str, Any],
+        fingerprint: str,
+        lessons: Sequence[Lesson] = (),
+    ) -> None:
+        """Keep a new version with what it learned from; it serves nobody yet. Raises `VersionError` where the name is
+        taken. A face that was forgotten meanwhile is left out of what it learned from."""
+        try:
+            async with self._sessions.begin() as session:
+                parent_id = await session.scalar(select(ModelRow.id).where(ModelRow.version == parent))
+                row = ModelRow(
+                    version=name,
+                    origin=origin.value,
+                    parent_id=parent_id,
+                    artefact=artefact,
+                    sha256=hashlib.sha256(artefact).hexdigest(),
+                    size=len(artefact),
+                    metrics=metrics,
+                    fingerprint=fingerprint,
+                )
+                session.add(row)
+                await session.flush()
+                there = set(await session.scalars(select(ReadingRow.id)))
+                session.add_all(
+                    LessonRow(
+                        model_id=row.id,
+                        reading_id=each.reading,
+                        part=each.part.value,
+                        weight=each.weight,
+                        label=list(each.label),
+                    )
+                    for each in lessons
+                    if each.reading in there
+                )
+        except IntegrityError as error:
+            raise VersionError(f"There is a version {name} already.") from error
+
+    async def all(self) -> tuple[Version, ...]:
+        """Every version, the newest first."""
+        async with self._sessions() as session:
+            rows = (await session.execute(_versions().order_by(ModelRow.id.desc()))).all()
+        return tuple(_version(*row) for row in rows)
+
+    async def find(self, name: str) -> Version | None:
+        """The version of this name."""
+        return await self._one(_versions().where(ModelRow.version == name))
+
+    async def holding(self, role: Role) -> Version | None:
+        """The version that holds a role."""
+        return await self._one(_versions().where(ModelRow.role == role))
+
+    async def artefact(self, name: str) -> bytes:
+        """The files of a version, as they were put in. Raises `VersionError` where they are gone or damaged."""
+        async with self._sessions() as session:
+            return await _sound(session, name)
+
+    async def lessons(self, name: str) -> tuple[Lesson, ...]:
+        """What a version learned from and was judged by, less what was forgotten since."""
+        query = select(LessonRow).join(ModelRow).where(ModelRow.version == name).order_by(LessonRow.reading_id)
+        async with self._sessions() as session:
+            rows = (await session.scalars(query)).all()
+        return tuple(Lesson(row.reading_id, Part(row.part), row.weight, tuple(row.label)) for row in rows)
+
+    async def promote(self, name: str, *, instead_of: str, by: str, override: str = "") -> None:
+        """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
+
+        by: who wants it. override: why the gate is passed over, empty where it is not. Raises `ConflictError` where
+        another version is active by now, `VersionError` where the files of `name` are gone or damaged.
+        """
+        kind = "override" if override else "promote"
+        async with self._sessions.begin() as session:
+            await _activate(session, name, instead_of, by, kind, override)
+
+    async def way_back(self) -> str | None:
+        """The version that the active one replaced when it was promoted."""
+        async with self._sessions() as session:
+            return await _way_back(session)
+
+    async def roll_back(self, *, instead_of: str, by: str) -> str:
+        """Serve the version again that `instead_of`, which must be active, replaced; gives its name.
+
+        Raises `ConflictError` where another version is active by now, `VersionError` where there is no way back.
+        """
+        async with self._sessions.begin() as session:
+            back = await _way_back(session)
+            if back is None:
+                raise VersionError(f"{instead_of} is the first version; there is none to go back to.")
+            await _activate(session, back, instead_of, by, "rollback", "")
+            return back
+
+    async def history(self, most: int) -> tuple[Promotion, ...]:
+        """The last promotions, the newest first."""
+        replaced = aliased(ModelRow)
+        query = (
+            select(PromotionRow, ModelRow.version, replaced.version)
+            .join(ModelRow, PromotionRow.model_id == ModelRow.id)
+            .outerjoin(replaced, PromotionRow.replaced_id == replaced.id)
+            .order_by(PromotionRow.id.desc())
+            .limit(most)
+        )
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+        return tuple(Promotion(name, old, aware(row.at), row.by, row.kind, row.reason) for row, name, old in rows)
+
+    async def set_shadow(self, name: str | None) -> None:
+        """Let a version score live photos silently, in place of the one that did; None for none of them.
+
+        Raises `VersionError` where it is not there, or is the active one.
+        """
+        async with self._sessions.begin() as session:
+            await session.execute(update(ModelRow).where(ModelRow.role == Role.SHADOW).values(role=None))
+            if name is None:
+                return
+            await _sound(session, name)
+            free = update(ModelRow).where(ModelRow.version == name, ModelRow.role.is_(None))
+            taken = free.values(role=Role.SHADOW.value).returning(ModelRow.id)
+            if await session.scalar(taken) is None:
+                raise VersionError(f"{name} is served already; let another version run in shadow.")
+
+    async def add_shadow(self, name: str, readings: Sequence[tuple[int, tuple[float, ...]]]) -> None:
+        """Keep what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
+        async with self._sessions.begin() as session:
+            model = await session.scalar(select(ModelRow.id).where(ModelRow.version == name))
+            asked = [reading for reading, _ in readings]
+            there = set(await session.scalars(select(ReadingRow.id).where(ReadingRow.id.in_(asked))))
+            session.add_all(
+                ShadowRow(model_id=model, reading_id=reading, probabilities=list(seven))
+                for reading, seven in readings
+                if model is not None and reading in there
+            )
+
+    async def shadowing(self, name: str) -> Shadowing:
+        """How a version did in shadow."""
+        query = (
+            select(ShadowRow.probabilities, ReadingRow.probabilities)
+            .join(ReadingRow, ShadowRow.reading_id == ReadingRow.id)
+            .join(ModelRow, ShadowRow.model_id == ModelRow.id)
+            .where(ModelRow.version == name)
+        )
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+        same = sum(shadow.index(max(shadow)) == served.index(max(served)) for shadow, served in rows)
+        return Shadowing(name, len(rows), same)
+
+    async def clear_away(self, keep: int) -> tuple[str, ...]:
+        """Delete the files of old versions and give their names. Kept are the active one, the one in shadow, all that
+        came with the software, the way back from the active one, and the `keep` newest others."""
+        async with self._sessions.begin() as session:
+            chain = {await _way_back(session)}
+            rows = (await session.execute(_versions().where(ModelRow.artefact.is_not(None)))).all()
+            others = sorted(
+                (
+                    row
+                    for row, _, _ in rows
+                    if row.role is None and row.origin != Origin.SHIPPED and row.version not in chain
+                ),
+                key=lambda row: -row.id,
+            )
+            gone = [row.id for row in others[keep:]]
+            await session.execute(update(ModelRow).where(ModelRow.id.in_(gone)).values(artefact=None))
+            await session.execute(delete(ShadowRow).where(ShadowRow.model_id.in_(gone)))
+            return tuple(row.version for row in others[keep:])
+
+    async def _one(self, query: "Select[*tuple[Any, ...]]") -> Version | None:
+        async with self._sessions() as session:
+            row = (await session.execute(query)).one_or_none()
+        return None if row is None else _version(*row)
+
+
+def _versions() -> "Select[*tuple[Any, ...]]":
+    parent = aliased(ModelRow)
+    is_kept = ModelRow.artefact.is_not(None).label("is_kept")
+    return select(ModelRow, parent.version, is_kept).outerjoin(parent, ModelRow.parent_id == parent.id)
+
+
+def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
+    return Version(
+        row.version,
+        aware(row.created_at),
+        Origin(row.origin),
+        parent,
+        row.sha256,
+        row.size,
+        is_kept,
+        row.metrics,
+        row.fingerprint,
+        Role(row.role) if row.role else None,
+    )
+
+
+async def _sound(session: AsyncSession, name: str) -> bytes:
+    found = select(ModelRow.artefact, ModelRow.sha256).where(ModelRow.version == name)
+    row = (await session.execute(found)).one_or_none()
+    if row is None:
+        raise VersionError(f"There is no version {name}.")
+    artefact, digest = row
+    if artefact is None:
+        raise VersionError(f"The files of {name} were cleared away; retrain instead.")
+    if hashlib.sha256(artefact).hexdigest() != digest:
+        raise VersionError(
+            f"The files of {name} are damaged (their SHA-256 is not {digest[:12]}…); use another version."
+        )
+    return bytes(artefact)
+
+
+async def _activate(  # noqa: PLR0913, PLR0917  # one row's worth
+    session: AsyncSession, name: str, instead_of: str | None, by: str, kind: str, reason: str
+) -> None:
+    """Hand the active role over, if it is where whoever decided it saw it; else nothing changes.
+
+    The first statement writes, so that of two at once the second waits for the first, and then finds it gone.
+    """
+    replaced_id: int | None = None
+    if instead_of is not None:
+        held = update(ModelRow).where(ModelRow.version == instead_of, ModelRow.role == Role.ACTIVE)
+        replaced_id = await session.scalar(held.values(role=None).returning(ModelRow.id))
+        if replaced_id is None:
+            now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
+            raise ConflictError(f"{now} was promoted by someone else meanwhile, in place of {instead_of}. Look again.")
+    if name == instead_of:
+        raise VersionError(f"{name} is served already.")
+    await _sound(session, name)
+    taken = update(ModelRow).where(ModelRow.version == name).values(role=Role.ACTIVE.value).returning(ModelRow.id)
+    session.add(
+        PromotionRow(
+            model_id=await session.scalar(taken),
+            replaced_id=replaced_id,
+            at=datetime.now(UTC),
+            by=by[:64],
+            kind=kind,
+            reason=reason,
+        )
+    )
+
+
+async def _way_back(session: AsyncSession) -> str | None:
+    """What the active version replaced when it was last promoted: going back never counts, so that going back twice
+    goes back two steps."""
+    replaced = aliased(ModelRow)
+    query = (
+        select(replaced.version)
+        .select_from(PromotionRow)
+        .join(ModelRow, PromotionRow.model_id == ModelRow.id)
+        .join(replaced, PromotionRow.replaced_id == replaced.id)
+        .where(ModelRow.role == Role.ACTIVE, PromotionRow.kind != "rollback", replaced.artefact.is_not(None))
+        .order_by(PromotionRow.id.desc())
+        .limit(1)
+    )
+    return await session.scalar(query)
