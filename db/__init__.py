@@ -5,11 +5,13 @@ One `Store` in front of SQLAlchemy.
 
 from db.feedback import NOT_A_FACE, UNSURE, Answered, Feedback, Imported, KeptFace, Source, Word
 from db.identity import Chat, Person
+from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
 from db.versions import (
     ConflictError,
     Lesson,
+    NotOfferedError,
     Origin,
     Part,
     Promotion,
@@ -30,9 +32,11 @@ __all__ = [
     "FaceReading",
     "Feedback",
     "Imported",
+    "Judgement",
     "KeptFace",
     "Lesson",
     "LostError",
+    "NotOfferedError",
     "Origin",
     "Part",
     "Person",

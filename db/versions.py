@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import aliased
 
+from db.judgement import Judgement
 from db.moments import aware
 from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
 
@@ -42,6 +43,10 @@ class VersionError(Exception):
     """This version cannot be served; the message says why and what to do."""
 
 
+class NotOfferedError(VersionError):
+    """The gate does not offer this version; an admin may say why it is to be served all the same."""
+
+
 class ConflictError(VersionError):
     """Another version is being served than the one that was to be replaced: someone else was faster."""
 
@@ -58,7 +63,8 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Version:
-    """One version. size: of its files in bytes; is_kept: they are still there. metrics: what it was judged by."""
+    """One version. parent: the one that was served when it was made. size: of its files in bytes; is_kept: they are
+    still there. metrics: what `Judgement.of` reads; empty where the version came with the software."""
 
     name: str
     created_at: datetime
@@ -198,9 +204,16 @@ class Versions:
         """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
 
         by: who wants it. override: why the gate is passed over, empty where it is not. Raises `ConflictError` where
-        another version is active by now, `VersionError` where the files of `name` are gone or damaged.
+        another version is active by now, `NotOfferedError` where the gate does not offer `name` (or judged it beside
+        another version than `instead_of`) and `override` is empty, `VersionError` where its files are gone or damaged.
         """
+        override = override.strip()
         kind = "override" if override else "promote"
+        active, version = await self.holding(Role.ACTIVE), await self.find(name)
+        if active is not None and active.name != instead_of:
+            raise _conflict(active.name, instead_of)
+        if version is not None and not override:
+            _require_offer(version, instead_of)
         async with self._sessions.begin() as session:
             await _activate(session, name, instead_of, by, kind, override)
 
@@ -321,6 +334,22 @@ def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
     )
 
 
+def _conflict(now: str | None, instead_of: str) -> ConflictError:
+    return ConflictError(f"{now} was promoted by someone else meanwhile, in place of {instead_of}. Look again.")
+
+
+def _require_offer(version: Version, instead_of: str) -> None:
+    judgement = Judgement.of(version.metrics)
+    if judgement is None:
+        return
+    if not judgement.offered:
+        raise NotOfferedError(f"{judgement.why} To serve {version.name} all the same, say why.")
+    if version.parent != instead_of:
+        raise NotOfferedError(
+            f"{version.name} was judged beside {version.parent}, but {instead_of} is served now. Retrain, or say why."
+        )
+
+
 async def _sound(session: AsyncSession, name: str) -> bytes:
     found = select(ModelRow.artefact, ModelRow.sha256).where(ModelRow.version == name)
     row = (await session.execute(found)).one_or_none()
@@ -349,7 +378,7 @@ async def _activate(  # noqa: PLR0913, PLR0917  # one row's worth
         replaced_id = await session.scalar(held.values(role=None).returning(ModelRow.id))
         if replaced_id is None:
             now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
-            raise ConflictError(f"{now} was promoted by someone else meanwhile, in place of {instead_of}. Look again.")
+            raise _conflict(now, instead_of)
     if name == instead_of:
         raise VersionError(f"{name} is served already.")
     await _sound(session, name)

@@ -1,16 +1,42 @@
+from itertools import pairwise
+
 import pytest
 
-from db import ConflictError, Lesson, Origin, Part, Role, Store, VersionError
+from db import ConflictError, Judgement, Lesson, NotOfferedError, Origin, Part, Role, Store, VersionError
 
 SHIPPED, FILES = "shipped-1", b"the files of a model"
 
 
-async def grow(store: Store, *names: str) -> None:
+async def grow(store: Store, *names: str, offered: bool = True) -> None:
+    """Versions, each judged beside the one before, and the first beside the shipped one."""
     await store.versions.begin_with(SHIPPED, FILES)
-    for name in names:
+    metrics = judgement(offered=offered).to_metrics()
+    for parent, name in pairwise((SHIPPED, *names)):
         await store.versions.add(
-            name, name.encode(), origin=Origin.ADAPT, parent=SHIPPED, metrics={"n": 3}, fingerprint="f" * 64
+            name, name.encode(), origin=Origin.ADAPT, parent=parent, metrics=metrics, fingerprint="f" * 64
         )
+
+
+def judgement(*, offered: bool) -> Judgement:
+    return Judgement(
+        offered=offered,
+        why="It reads people no better.",
+        learned_faces=70,
+        learned_people=14,
+        judged_faces=30,
+        judged_people=6,
+        served=0.5,
+        candidate=0.6,
+        gain=10.0,
+        low=1.0,
+        high=19.0,
+        guard_faces=3589,
+        guard_served=0.71,
+        guard_candidate=0.71,
+        guard_shipped=0.71,
+        by_emotion={"happy": (12, 0.5, 0.6)},
+        seconds=4.0,
+    )
 
 
 async def active(store: Store) -> str:
@@ -30,7 +56,7 @@ async def test_a_newer_shipped_model_takes_over_from_a_shipped_one_only(store: S
     await grow(store, "a")
     await store.versions.begin_with("shipped-2", b"newer")
     assert await active(store) == "shipped-2"
-    await store.versions.promote("a", instead_of="shipped-2", by="Anna")
+    await store.versions.promote("a", instead_of="shipped-2", by="Anna", override="ours")
     await store.versions.begin_with("shipped-3", b"newest")
     assert await active(store) == "a"
 
@@ -88,3 +114,26 @@ async def test_old_files_are_cleared_away_but_never_those_that_are_needed(store:
     with pytest.raises(VersionError, match="cleared away"):
         await store.versions.promote("c", instead_of="b", by="Anna")
     assert await store.versions.roll_back(instead_of="b", by="Anna") == "a"
+
+
+async def test_what_the_gate_does_not_offer_needs_a_typed_reason(store: Store) -> None:
+    await grow(store, "a", offered=False)
+    for empty in ("", "  "):
+        with pytest.raises(NotOfferedError, match="no better"):
+            await store.versions.promote("a", instead_of=SHIPPED, by="Anna", override=empty)
+    assert await active(store) == SHIPPED
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", override="I looked at the faces")
+    assert (await store.versions.history(1))[0].kind == "override"
+
+
+async def test_a_version_judged_beside_another_than_the_served_one_is_not_offered(store: Store) -> None:
+    await grow(store, "a", "b")
+    with pytest.raises(NotOfferedError, match="judged beside a"):
+        await store.versions.promote("b", instead_of=SHIPPED, by="Anna")
+
+
+async def test_a_judgement_comes_back_as_it_was_kept(store: Store) -> None:
+    await grow(store, "a")
+    version = await store.versions.find("a")
+    assert version is not None
+    assert Judgement.of(version.metrics) == judgement(offered=True)

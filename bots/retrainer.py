@@ -1,0 +1,66 @@
+"""Retraining, as the bot sees it: starts `python -m training retrain` as a process of its own, and watches it.
+
+The process reports to the database, so that every replica sees the same progress, and so that it goes on when the bot
+is restarted.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import structlog
+
+from db import Retraining, State, Store
+
+DEPTHS = ("adapt", "full")
+_LOOK_EVERY_S = 1.0
+_ROOT = Path(__file__).parents[1]
+_log = structlog.get_logger()
+
+
+class Retrainer:
+    """Starts, watches and stops retrainings."""
+
+    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
+        """environment: what the process needs to find the same database (DATABASE_URL, SECRET, EMOJI_MAP)."""
+        self._store = store
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None  # held, so that it is waited for when it ends
+
+    async def start(self, depth: str, asked_by: str) -> int:
+        """Start one of `DEPTHS`; gives its number. Raises `BusyError` where one runs, here or in another replica."""
+        number = await self._store.retrainings.start(depth, asked_by)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "training", "retrain", "--depth", depth, "--job", str(number)),
+                cwd=_ROOT,
+                env={**os.environ, **self._environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # it outlives the bot, and Ctrl-C in the bot's terminal
+            )
+        except OSError as error:
+            _log.exception("retraining_not_started")
+            message = f"The process could not be started ({error.strerror})."
+            await self._store.retrainings.finish(number, State.FAILED, message)
+        _log.info("retraining_started", depth=depth, number=number, asked_by=asked_by)
+        return number
+
+    async def watch(self, number: int) -> AsyncIterator[Retraining]:
+        """How a retraining stands, each time that changes, until it has ended; the last one says what came of it."""
+        before: tuple[object, ...] | None = None
+        while (seen := await self._store.retrainings.find(number)) is not None:
+            now = (seen.state, seen.step, seen.progress)
+            if now != before:
+                before = now
+                yield seen
+            if seen.state is not State.RUNNING:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def stop(self) -> bool:
+        """Ask the running one to stop; gives whether one runs."""
+        return await self._store.retrainings.ask_to_stop()
