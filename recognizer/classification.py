@@ -2,10 +2,12 @@
 
 A model is two files: `expression.tflite` (int8 weights, float activations) and `model.json`, which says how its outputs
 become what the bot shows: temperatures (Guo et al. 2017, https://arxiv.org/abs/1706.04599), the class-prior correction
-(Menon et al. 2021, https://arxiv.org/abs/2007.07314) and over which views of a face predictions are averaged.
+(Menon et al. 2021, https://arxiv.org/abs/2007.07314), over which views of a face predictions are averaged, and what was
+learned from feedback (`recognizer.adaptation`).
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.adaptation import Adaptation
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.runtime import TfliteModel
 
@@ -24,6 +27,7 @@ CARD_FILE = "model.json"
 Head = Literal["shown", "fer2013", "ferplus", "majority"]
 _OUTPUTS: dict[Head, str] = {"shown": "fer2013", "fer2013": "fer2013", "ferplus": "ferplus", "majority": "ferplus"}
 
+_EMBEDDING = "embedding"
 _FACES_A_RUN = 16
 
 
@@ -54,6 +58,7 @@ class ModelCard:
     version: names this model in readings. views: the looks at a face that are averaged. shown: from the output for the
     official label to what the bot shows. fer2013: from the same output to the benchmark's label, None to leave it.
     majority: from the output for the FER+ votes to what most taggers would say, None where the network has none.
+    adaptation: what was learned from feedback, the last step to what is shown; None for nothing.
     """
 
     version: str
@@ -61,19 +66,30 @@ class ModelCard:
     shown: Calibration
     fer2013: Calibration | None = None
     majority: Calibration | None = None
+    adaptation: Adaptation | None = None
 
     @classmethod
     def load(cls, path: Path) -> "ModelCard":
         """Read `model.json`. Raises `ModelError`."""
         try:
-            card = json.loads(path.read_text(encoding="utf-8"))["serving"]
+            return cls.read(path.read_bytes(), str(path))
+        except OSError as error:
+            raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
+
+    @classmethod
+    def read(cls, content: bytes, path: str) -> "ModelCard":
+        """Read the content of `model.json`; path: what an error calls it. Raises `ModelError`."""
+        try:
+            card = json.loads(content)["serving"]
             loaded = cls(
                 card["version"],
                 tuple(View(**view) for view in card["views"]),
                 _calibration(card["shown"]),
-                *(None if card[head] is None else _calibration(card[head]) for head in ("fer2013", "majority")),
+                None if card["fer2013"] is None else _calibration(card["fer2013"]),
+                None if card["majority"] is None else _calibration(card["majority"]),
+                Adaptation.of(card["adaptation"]) if card.get("adaptation") else None,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
         if not loaded.views or len(loaded.shown.log_prior) != len(EMOTIONS):
             raise ModelError(f"{path}: views or log_prior is out of range; restore the model folder.")
@@ -102,6 +118,18 @@ class Classifier:
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder / WEIGHTS_FILE} is missing or damaged; restore the model folder.") from error
 
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> "Classifier":
+        """Make one of the contents of its files, by their names. Raises `ModelError`."""
+        try:
+            card, network = ModelCard.read(files[CARD_FILE], CARD_FILE), TfliteModel(files[WEIGHTS_FILE])
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"These are not the files of a model ({error}).") from error
+        adaptation, width = card.adaptation, network.output_widths.get(_EMBEDDING, 0)
+        if adaptation is not None and len(adaptation.gate) != width:
+            raise ModelError(f"{card.version} learned on {len(adaptation.gate)} features, but its network has {width}.")
+        return cls(network, card)
+
     @property
     def heads(self) -> tuple[Head, ...]:
         """The heads that `classify` can give."""
@@ -121,20 +149,37 @@ class Classifier:
             raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
         if head not in self.heads:
             raise ValueError(f"{self.card.version} has no head {head}")
-        output = _OUTPUTS[head]
-        none = np.empty((0, self._network.output_widths[output]), np.float32)
-        starts = range(0, len(faces), _FACES_A_RUN)
-        runs = [self._run(faces[start : start + _FACES_A_RUN], output) for start in starts]
-        probabilities: NDArray[np.float32] = np.concatenate([none, *runs])
+        if head == "shown" and self.card.adaptation is not None:
+            return self.card.adaptation.apply(*self.embed(faces))
+        (probabilities,) = self._outputs(faces, _OUTPUTS[head])
         card = self.card
         calibration = {"shown": card.shown, "fer2013": card.fer2013, "majority": card.majority}.get(head)
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
-    def _run(self, faces: NDArray[np.uint8], output: str) -> NDArray[np.float32]:
+    def embed(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What would be shown without any adaptation, `(n, 7)`, and the embeddings to adapt it by, `(n, d)`.
+
+        faces: as in `classify`. Raises `ValueError` where the network has no embeddings.
+        """
+        if _EMBEDDING not in self._network.output_widths:
+            raise ValueError(f"{self.card.version} has no embeddings")
+        probabilities, embeddings = self._outputs(faces, _OUTPUTS["shown"], _EMBEDDING)
+        return calibrate(probabilities, self.card.shown), embeddings
+
+    def _outputs(self, faces: NDArray[np.uint8], *names: str) -> list[NDArray[np.float32]]:
+        """The network's outputs of these names, each the mean over the views: `(n, width)`."""
+        starts = range(0, len(faces), _FACES_A_RUN)
+        runs = [self._run(faces[start : start + _FACES_A_RUN], names) for start in starts]
+        widths = self._network.output_widths
+        return [
+            np.concatenate([np.empty((0, widths[name]), np.float32), *(run[place] for run in runs)])
+            for place, name in enumerate(names)
+        ]
+
+    def _run(self, faces: NDArray[np.uint8], names: tuple[str, ...]) -> list[NDArray[np.float32]]:
         views = np.concatenate([seen(faces, view) for view in self.card.views])
-        probabilities = self._network.run(views.astype(np.float32))[output]
-        mean: NDArray[np.float32] = probabilities.reshape(-1, len(faces), probabilities.shape[-1]).mean(axis=0)
-        return mean
+        outputs = self._network.run(views.astype(np.float32))
+        return [outputs[name].reshape(-1, len(faces), outputs[name].shape[-1]).mean(axis=0) for name in names]
 
 
 def seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:

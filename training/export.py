@@ -30,7 +30,7 @@ from training import TrainingError
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.fit import RECIPE_FILE, history_of, load_fitted
-from training.networks import averaged, multiply_adds
+from training.networks import multiply_adds, with_embedding
 from training.weights import write_weights
 
 PRIOR_POWERS = (0.0, 0.25)
@@ -80,7 +80,7 @@ def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str
     of the labels, `MissingError` where a run has no weights.
     """
     members = {run.name: load_fitted(run) for run in runs}
-    network = averaged(list(members.values()))
+    network = with_embedding(list(members.values()))
     content = to_tflite(network)
     served = TfliteModel(content)
     single = _probabilities(served, valid, AS_IT_IS)

@@ -84,6 +84,29 @@ def averaged(members: list[keras.Model]) -> keras.Model:
     return keras.Model(faces, {head: layers.Average(name=head)([each[head] for each in outputs]) for head in heads})
 
 
+def with_embedding(members: list[keras.Model]) -> keras.Model:
+    """`averaged`, with a further output "embedding": what the last layers of all members see, side by side, `(n, d)`.
+
+    It is what feedback is learned on; see `recognizer.adaptation`.
+    """
+    faces = keras.Input((FACE_SIZE, FACE_SIZE), dtype="float32", name="faces")
+    seeing = [keras.Model(each.input, {**each.output, "embedding": _last_features(each)}) for each in members]
+    outputs = [each(faces, training=False) for each in seeing]
+    heads = set.intersection(*(set(each) for each in outputs)) - {"embedding"}
+    merged = {head: _merged(layers.Average(name=head), [each[head] for each in outputs]) for head in heads}
+    features = [each["embedding"] for each in outputs]
+    return keras.Model(faces, {**merged, "embedding": _merged(layers.Concatenate(name="embedding"), features)})
+
+
+def _last_features(member: keras.Model) -> keras.KerasTensor:
+    return member.get_layer("fer2013").input
+
+
+def _merged(merge: keras.Layer, tensors: list[keras.KerasTensor]) -> keras.KerasTensor:
+    """What the layer makes of several tensors; one stays as it is."""
+    return merge(tensors) if len(tensors) > 1 else tensors[0]
+
+
 def multiply_adds(network: keras.Model) -> int:
     """Multiplications, each with its addition, that the convolutions of a network need for one face."""
     convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]

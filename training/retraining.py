@@ -1,0 +1,219 @@
+"""One retraining, from the words in the database to a judged version there. Nothing that is served is touched.
+
+The work runs in a thread; beside it the process says every two seconds that it lives, and hears whether it is to stop.
+Until its last step it writes nothing but its progress, and that step is one transaction.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import Judgement, KeptFace, Lesson, LostError, Origin, Role, State, Store, VersionError
+from recognizer import EmojiMap
+from recognizer.classification import MODEL_FOLDER, Classifier
+from recognizer.packing import pack_folder, unpack
+from training import MissingError, TrainingError
+from training.candidates import Trunk, adaptation_of, correction, trusted
+from training.judging import GuardShares, judged
+from training.lessons import Book, divided, fingerprint
+
+Depth = Literal["adapt", "full"]
+
+LEAST_LESSONS = 10
+"""Fewer faces than this teach nothing."""
+KEPT_VERSIONS = 5
+"""How many versions that serve nobody keep their files; the rest stay in the book without them."""
+_BEAT_S = 2.0
+_PATIENCE_S = 60.0
+"""How long the database may be away at the end, in seconds, before the work is given up."""
+
+_Given = TypeVar("_Given")
+
+
+class NothingToLearnError(TrainingError):
+    """There is too little feedback; the message says how much there is."""
+
+
+class CancelledError(TrainingError):
+    """Someone asked the retraining to stop."""
+
+
+@dataclass
+class Progress:
+    """What the work says of itself while another thread listens, and hears from there."""
+
+    step: str = "Gathering what people said"
+    share: float = 0.0
+    is_cancelled: bool = False
+
+    def tell(self, step: str, share: float) -> None:
+        """Say what is being done, and how far all is: 0 to 1. Raises `CancelledError`."""
+        if self.is_cancelled:
+            raise CancelledError("The retraining was cancelled; nothing was changed.")
+        self.step, self.share = step, share
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A new version, not yet in the database."""
+
+    name: str
+    artefact: bytes
+    judgement: Judgement
+    lessons: tuple[Lesson, ...]
+    fingerprint: str
+
+
+async def retrain(  # noqa: PLR0913  # what one retraining knows
+    store: Store,
+    depth: Depth,
+    number: int,
+    emoji_map: EmojiMap,
+    *,
+    data: Path | None = None,
+    heard: Callable[[Progress], None] = lambda _: None,
+) -> str:
+    """Do the retraining of this number, which `store.retrainings.start` gave, and give the name of the version it made.
+
+    data: where the base data is, for the full depth. heard: is told how it stands from time to time. However it ends,
+    its row says so. Raises `TrainingError` and what belongs to it, `LostError` where it was taken for dead meanwhile,
+    and what SQLAlchemy raises.
+    """
+    progress = Progress()
+    beating = asyncio.create_task(_beat(store, number, progress, heard))
+    try:
+        name = await _retrained(store, depth, number, emoji_map, data, progress)
+    except asyncio.CancelledError:
+        await _finish(store, number, State.CANCELLED, "It was stopped; nothing was changed.")
+        raise
+    except CancelledError as error:
+        await _finish(store, number, State.CANCELLED, str(error))
+        raise
+    except Exception as error:
+        what = str(error) if isinstance(error, TrainingError | VersionError) else f"It failed ({type(error).__name__})."
+        await _finish(store, number, State.FAILED, f"{what} What is served was not touched.")
+        raise
+    finally:
+        beating.cancel()
+    return name
+
+
+async def _retrained(  # noqa: PLR0913, PLR0917  # as above
+    store: Store, depth: Depth, number: int, emoji_map: EmojiMap, data: Path | None, progress: Progress
+) -> str:
+    served = await store.versions.holding(Role.ACTIVE)
+    if served is None:
+        await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
+        served = await store.versions.holding(Role.ACTIVE)
+        assert served is not None
+    files = unpack(await store.versions.artefact(served.name))
+    faces = await store.feedback.faces()
+    made = await asyncio.to_thread(_candidate, depth, files, faces, emoji_map, data, progress)
+
+    async def keep() -> None:
+        await store.retrainings.beat(number, "Keeping the new version", 1.0)
+        await store.versions.add(
+            made.name,
+            made.artefact,
+            origin=Origin(depth),
+            parent=served.name,
+            metrics=made.judgement.to_metrics(),
+            fingerprint=made.fingerprint,
+            lessons=made.lessons,
+        )
+        await store.versions.clear_away(KEPT_VERSIONS)
+
+    await _patiently(keep)
+    await _finish(store, number, State.DONE, made.judgement.why, made.name)
+    return made.name
+
+
+def _candidate(  # noqa: PLR0913, PLR0917  # as above
+    depth: Depth,
+    files: dict[str, bytes],
+    faces: Sequence[KeptFace],
+    emoji_map: EmojiMap,
+    data: Path | None,
+    progress: Progress,
+) -> Candidate:
+    started = time.monotonic()
+    learn, judge = divided(faces, emoji_map)
+    if len(learn) < LEAST_LESSONS:
+        raise NothingToLearnError(
+            f"There are {len(learn)} labelled faces to learn from (and {len(judge)} to judge by); {LEAST_LESSONS} are "
+            "needed. Faces count where whoever sent them allowed it in /privacy and somebody said what they show."
+        )
+    before = Trunk.of(files)
+    trunk = before if depth == "adapt" else _tuned(learn, data, progress)
+    first = 0.0 if depth == "adapt" else 0.9
+    progress.tell("Learning from the labels", first)
+    adaptation, trust = correction(
+        trunk, learn, lambda share: progress.tell("Learning from the labels", first + (0.9 - first) * share)
+    )
+    progress.tell("Judging the new version", 0.95)
+    judgement = judged(
+        learn,
+        judge,
+        served=Classifier.from_files(files).classify(judge.crops),
+        candidate=trunk.classifier(adaptation).classify(judge.crops),
+        guard=GuardShares(
+            faces=len(trunk.guard.labels),
+            served=before.guard.accuracy(adaptation_of(files)),
+            candidate=trunk.guard.accuracy(adaptation),
+            shipped=Trunk.of(_shipped()).guard.accuracy(None),
+        ),
+        seconds=time.monotonic() - started,
+    )
+    mark = fingerprint(learn, judge)
+    name = f"{depth}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark[:6]}"
+    lessons = (*trusted(learn, trust).lessons(), *judge.lessons())
+    return Candidate(name, trunk.packed(name, adaptation), judgement, lessons, mark)
+
+
+def _shipped() -> dict[str, bytes]:
+    """The files of the model that came with the software."""
+    return unpack(pack_folder(MODEL_FOLDER))
+
+
+def _tuned(learn: Book, data: Path | None, progress: Progress) -> Trunk:
+    """The trunk after the full depth. Raises `MissingError`."""
+    try:
+        from training.fine_tuning import tuned_trunk  # noqa: PLC0415  # only this depth needs Keras
+    except ImportError as error:
+        raise MissingError(f"The full depth needs {error.name}: pip install -e '.[training]'.") from error
+    return tuned_trunk(learn, data, lambda step, share: progress.tell(step, 0.9 * share))
+
+
+async def _beat(store: Store, number: int, progress: Progress, heard: Callable[[Progress], None]) -> None:
+    """Say that the work lives, for as long as it does; a database that is away for a while is waited for."""
+    while True:
+        heard(progress)
+        try:
+            progress.is_cancelled |= await store.retrainings.beat(number, progress.step, progress.share)
+        except LostError:
+            progress.is_cancelled = True
+        except (SQLAlchemyError, OSError):
+            pass  # tried again at the next beat
+        await asyncio.sleep(_BEAT_S)
+
+
+async def _finish(store: Store, number: int, state: State, message: str, version: str | None = None) -> None:
+    await _patiently(lambda: store.retrainings.finish(number, state, message, version))
+
+
+async def _patiently(work: Callable[[], Awaitable[_Given]]) -> _Given:
+    """Do it, again and again while the database is away."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await work()
+        except (SQLAlchemyError, OSError):
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(_BEAT_S)
