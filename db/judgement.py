@@ -11,7 +11,8 @@ class Judgement:
     offered: whether it may be promoted without a word why. why: one sentence for an admin. learned_faces and
     learned_people: what it learned from. judged_faces and judged_people: held-out feedback that neither version learned
     from. Of these, served and candidate: share that each reads as people said (0 to 1); gain, low and high: how many
-    points (-100 to 100) the candidate is better, with its 95 % interval. guard_faces, guard_served, guard_candidate and
+    points (-100 to 100) the candidate is better, with its 95 % interval. sure: how sure it is that the candidate tells
+    these faces apart better, 0 to 1. guard_faces, guard_served, guard_candidate and
     guard_shipped: shares of the guard set read right, by the version of then, the new one, and the one that came with
     the software. by_emotion: for each emotion, faces judged and the shares of served and candidate. seconds: how long
     it took.
@@ -28,6 +29,7 @@ class Judgement:
     gain: float
     low: float
     high: float
+    sure: float
     guard_faces: int
     guard_served: float
     guard_candidate: float

@@ -1,4 +1,4 @@
-"""`python -m training`: fit a recipe, export it, judge it.
+"""`python -m training`: fit a recipe, export it, judge it; retrain from feedback, promote, roll back.
 
 Exit status: 0 well, 1 the data or recipe was bad, 2 the call was wrong, 3 something needed is missing, 130 stopped by
 Ctrl-C.
@@ -6,29 +6,47 @@ Ctrl-C.
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import BusyError, LostError, StoreError, VersionError
+from db.settings import SettingsError
 from recognizer import DetectorError, EmojiMapError, ModelError
 from training import MissingError, TrainingError
 
+_LOOP = ("import-faces", "retrain", "models", "promote", "rollback")
+_LOOP_NEEDS = ("rich", "scipy", "typer")
 _NEEDED = ("jinja2", "keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
 
 
 def main() -> int:
     """Run the command line; every expected failure is one sentence."""
-    missing = [name for name in _NEEDED if not find_spec(name)]
-    if missing:
+    asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    is_loop = asked in _LOOP or (asked == "--help" and bool(_missing(_NEEDED)))
+    if missing := _missing(_LOOP_NEEDS):
+        return _say(f"Retraining needs {', '.join(missing)}: pip install -e '.[retraining]'.", status=3)
+    if not is_loop and (missing := _missing(_NEEDED)):
         return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from training.commands import app  # only once its needs are met
-
+    if is_loop:  # only what is needed is imported: matplotlib and scikit-learn take seconds
+        from training.loop_commands import loop as app
+    else:
+        from training.commands import app
     try:
         app()
-    except (DetectorError, MissingError, ModelError) as error:
+    except (DetectorError, MissingError, ModelError, SettingsError, StoreError) as error:
         return _say(str(error), status=3)
-    except (EmojiMapError, TrainingError) as error:
+    except (BusyError, EmojiMapError, LostError, TrainingError, VersionError) as error:
         return _say(str(error), status=1)
+    except (SQLAlchemyError, OSError) as error:
+        return _say(f"The database could not be used; try again. ({type(error).__name__})", status=3)
     return 0
+
+
+def _missing(names: Sequence[str]) -> list[str]:
+    return [name for name in names if not find_spec(name)]
 
 
 def _say(sentence: str, *, status: int) -> int:

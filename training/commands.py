@@ -24,13 +24,19 @@ from training.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
 from training.emoji_profiles import differences, emotag_profiles, rewrite
 from training.evaluation import Scores, draw, score
 from training.framing import derive
+from training.loop_commands import loop
 from training.model_folders import find_model
 from training.recipe import AnyRecipe, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
 from training.results import results as gathered
 from training.results import table
 from training.svm import fit_svm
 
-app = typer.Typer(help="Train, export and judge the expression classifier.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Train, export and judge the expression classifier; retrain it from feedback.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.add_typer(loop)
 console = Console()
 
 DataOption = Annotated[

@@ -30,6 +30,7 @@ def judgement(*, offered: bool) -> Judgement:
         gain=10.0,
         low=1.0,
         high=19.0,
+        sure=0.99,
         guard_faces=3589,
         guard_served=0.71,
         guard_candidate=0.71,

@@ -1,0 +1,84 @@
+"""Where the database is, and the secret under which it hashes: environment variables, or a `.env` file beside them.
+
+Whatever opens the database (the bot, the command line of `training`) reads these; see `.env.example`.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.store import Store
+
+SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
+
+_Settings = TypeVar("_Settings", bound="DatabaseSettings")
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and says what belongs there."""
+
+
+class DatabaseSettings(BaseSettings):
+    """What opening the database takes, and the emoji map by which taps are read."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    database_url: SecretStr = SecretStr("sqlite:///data/mugmoji.db")
+    data_dir: Path = Path("data")
+    secret: SecretStr = SecretStr("")
+    emoji_map: Path = Path(__file__).parents[1] / "emoji_map.yaml"
+
+    def hashing_secret(self) -> str:
+        """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.
+
+        Raises `SettingsError` where it can be neither read nor written.
+        """
+        return self.secret.get_secret_value() or self.kept_secret(SECRET_FILE, "SECRET")
+
+    def kept_secret(self, name: str, setting: str) -> str:
+        """What stands in this file of `DATA_DIR`, made at random where there is none. setting: what to set instead.
+
+        Raises `SettingsError` where it can be neither read nor written.
+        """
+        file = self.data_dir / name
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                    new.write(secrets.token_urlsafe(32))
+            return file.read_text(encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError(
+                f"{file} cannot be used ({reason}); set {setting}, or DATA_DIR to a writable folder."
+            ) from error
+
+    async def open_store(self) -> Store:
+        """The database. Raises `SettingsError` or `StoreError`."""
+        return await Store.open(self.database_url.get_secret_value(), self.hashing_secret())
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process, in another folder, opens the same database."""
+        url = self.database_url.get_secret_value()
+        kind, separator, path = url.partition(":///")
+        if kind.startswith("sqlite") and path and not path.startswith(("/", ":memory:")):
+            url = f"{kind}{separator}{Path(path).absolute()}"
+        return {
+            "DATABASE_URL": url,
+            "DATA_DIR": str(self.data_dir.absolute()),
+            "SECRET": self.hashing_secret(),
+            "EMOJI_MAP": str(self.emoji_map.absolute()),
+        }
+
+
+def load_settings(kind: type[_Settings]) -> _Settings:
+    """Read the settings of a kind. Raises `SettingsError`, which never quotes a value: it may be a token."""
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = "; ".join(f"{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"Check .env or the environment. {faults}.") from error
