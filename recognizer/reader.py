@@ -73,12 +73,12 @@ class Reading:
 class Recognizer:
     """Reads facial expressions; any number of threads may call it.
 
-    emoji_map: may be replaced while photos are read; each photo is ranked by one map.
+    emoji_map and classifier: may be replaced while photos are read; each photo is read by one of each.
     """
 
     def __init__(self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap) -> None:
         self._detector = detector
-        self._classifier = classifier
+        self.classifier = classifier
         self.emoji_map = emoji_map
 
     @classmethod
@@ -89,7 +89,7 @@ class Recognizer:
     @property
     def version(self) -> str:
         """The version of the model that classifies."""
-        return self._classifier.card.version
+        return self.classifier.card.version
 
     def read(self, data: bytes) -> Reading:
         """Read the faces in a picture's bytes. Raises `PhotoError`, and nothing else, whatever the bytes are."""
@@ -119,22 +119,23 @@ class Recognizer:
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Probabilities `(n, 7)` of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
-        return self._classifier.classify(faces, head)
+        return self.classifier.classify(faces, head)
 
     def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:
         found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
         detected = time.perf_counter()
         crops = [register(photo.pixels, face) for face in found]
-        probabilities = self.classify(np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8))
+        classifier, emoji_map = self.classifier, self.emoji_map
+        stacked = np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8)
+        probabilities = classifier.classify(stacked)
         classified = time.perf_counter()
-        emoji_map = self.emoji_map
         faces = tuple(
             _face(face, photo.scale, row, crop, emoji_map)
             for face, row, crop in zip(found, probabilities, crops, strict=True)
         )
         times = (started, decoded, detected, classified, time.perf_counter())
         steps = (1000 * (end - start) for start, end in pairwise(times))
-        return Reading(faces, self.version, Milliseconds(*steps))
+        return Reading(faces, classifier.card.version, Milliseconds(*steps))
 
 
 def _face(

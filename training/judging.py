@@ -49,8 +49,8 @@ def judged(  # noqa: PLR0913  # both sides of the scale
 
     A face counts as read right by the share of its label that is on the likeliest emotion. What decides is finer: the
     Brier score of all seven probabilities, each side at the temperature that suits it best, so that neither gains by
-    being more or less confident (the refinement of DeGroot and Fienberg 1983); on 90 held-out faces of a community under
-    a shift it found a true gain of 12 points with z = 4.3, where the count of right ones had 2.5. Intervals are paired
+    being more or less confident (the refinement of DeGroot and Fienberg 1983); 90 held-out faces of a community under a
+    shift tell a true gain of 12 points by it with z = 4.3, by the count of right ones with 2.5. Intervals are paired
     bootstraps over people, not faces, since faces of one person are alike: 4,000 draws.
     """
     right = [judge.labels[np.arange(len(judge)), said.argmax(axis=1)] for said in (served, candidate)]

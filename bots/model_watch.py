@@ -1,0 +1,104 @@
+"""Serves the version that is active in the database: takes up another one while photos are read, and drops none.
+
+A version whose files are damaged, or a database that is away, changes nothing: what was served goes on, and the problem
+is told to admins.
+"""
+
+import asyncio
+
+import numpy as np
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import Role, Store, Version, VersionError
+from recognizer import EMOTIONS, FACE_SIZE, ModelError, Recognizer
+from recognizer.classification import MODEL_FOLDER, Classifier
+from recognizer.packing import pack_folder, unpack
+
+LOOK_EVERY_S = 2.0
+"""Every replica looks this often, so that a promotion reaches it within five seconds."""
+
+_log = structlog.get_logger()
+
+
+class ModelWatch:
+    """Keeps `recognizer.classifier` and the version in shadow in step with the database.
+
+    problem: what stands in the way of serving what the database says, as a sentence; empty where nothing does.
+    shadow: the version that scores live photos silently; None where there is none.
+    """
+
+    def __init__(self, recognizer: Recognizer, store: Store) -> None:
+        self._recognizer = recognizer
+        self._store = store
+        self._seen: dict[Role, str] = {}
+        self.problem = ""
+        self.shadow: Classifier | None = None
+
+    async def start(self) -> None:
+        """Make the model that came with the software known, and take up the active one."""
+        try:
+            artefact = await asyncio.to_thread(pack_folder, MODEL_FOLDER)
+            await self._store.versions.begin_with(self._recognizer.version, artefact)
+        except (SQLAlchemyError, OSError):
+            _log.exception("shipped_model_not_kept")
+        await self.refresh()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Look once. Raises nothing."""
+        try:
+            problems = [await self._take_up(role) for role in Role]
+            problem = " ".join(filter(None, problems))
+        except (SQLAlchemyError, OSError) as error:
+            problem = "The database cannot be reached; the model that was served goes on."
+            reason = type(error).__name__
+        else:
+            reason = problem
+        if problem and problem != self.problem:
+            _log.error("model_kept", served=self._recognizer.version, reason=reason)
+        self.problem = problem
+
+    async def _take_up(self, role: Role) -> str:
+        """Bring one role in step; gives the problem with it, if any."""
+        version = await self._store.versions.holding(role)
+        held = self._recognizer.classifier if role is Role.ACTIVE else self.shadow
+        if version is None:
+            if role is Role.SHADOW:
+                self.shadow = None
+            return ""
+        if held is not None and held.card.version == version.name:
+            return ""
+        if self._seen.get(role) == version.name:  # it was refused before
+            return self.problem
+        try:
+            classifier = await self._sound(version)
+        except (VersionError, ModelError, ValueError) as error:
+            self._seen[role] = version.name
+            return f"{version.name} cannot be served: {error} {self._recognizer.version} goes on."
+        self._seen.pop(role, None)
+        if role is Role.ACTIVE:
+            self._recognizer.classifier = classifier
+        else:
+            self.shadow = classifier
+        _log.info("model_taken_up", role=role.value, version=version.name)
+        return ""
+
+    async def _sound(self, version: Version) -> Classifier:
+        """A version's classifier, once it has read a face. Raises `VersionError`, `ModelError` or `ValueError`."""
+        artefact = await self._store.versions.artefact(version.name)
+        return await asyncio.to_thread(_tried, artefact)
+
+
+def _tried(artefact: bytes) -> Classifier:
+    classifier = Classifier.from_files(unpack(artefact))
+    ramp = np.tile(np.arange(FACE_SIZE, dtype=np.uint8) * 5, (1, FACE_SIZE, 1))
+    said = classifier.classify(ramp)
+    if said.shape != (1, len(EMOTIONS)) or not np.isfinite(said).all() or abs(float(said.sum()) - 1) > 1e-3:
+        raise ModelError(f"{classifier.card.version} does not give seven probabilities.")
+    return classifier
