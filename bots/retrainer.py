@@ -16,6 +16,8 @@ from db import Retraining, State, Store
 
 DEPTHS = ("adapt", "full")
 _LOOK_EVERY_S = 1.0
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""One thread of linear algebra, so that photos have the other cores."""
 _ROOT = Path(__file__).parents[1]
 _log = structlog.get_logger()
 
@@ -36,7 +38,7 @@ class Retrainer:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "training", "retrain", "--depth", depth, "--job", str(number)),
                 cwd=_ROOT,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **dict.fromkeys(_THREADS, "1"), **self._environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -5,6 +5,7 @@ They work on the database that the bot works on: DATABASE_URL, SECRET and the re
 
 import asyncio
 import getpass
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from training.retraining import Depth, Progress, retrain
 loop = typer.Typer()
 _console = Console()
 _MOST_HISTORY = 10
+_POLITENESS = 10
 
 
 @loop.command("import-faces")
@@ -61,6 +63,8 @@ def retrain_command(
     """Make a new version from feedback, judge it, and keep it beside the served one; nothing is promoted."""
     if depth not in ("adapt", "full"):
         raise typer.BadParameter("adapt or full", param_hint="--depth")
+    if job is not None:
+        os.nice(_POLITENESS)  # the bot answers photos beside it
     chosen: Depth = "full" if depth == "full" else "adapt"
 
     async def run(store: Store, settings: DatabaseSettings) -> None:

@@ -1,0 +1,101 @@
+"""What a retraining costs while the bot answers: 1,000 labels in a real database, its process beside the service."""
+
+import asyncio
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+import skimage.data
+from pydantic import SecretStr
+from rich.table import Table
+
+from bots.artwork import Artwork
+from bots.events import Photo, Picture
+from bots.inference import InferencePool
+from bots.retrainer import Retrainer
+from bots.service import EmojiService
+from bots.studio import Studio
+from db import Chat, Imported, Person, Retraining, State, Store
+from db.settings import DatabaseSettings
+from recognizer import EMOTIONS, Recognizer
+from tests.conftest import jpeg
+from training.data import Faces
+
+LABELS = 1000
+_IDLE_PHOTOS = 200
+_FACES_EACH = 5
+
+
+def load_table(faces: Faces) -> Table:
+    """Time and memory of adapt with 1,000 labels, and how long photos take beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = DatabaseSettings(database_url=SecretStr(f"sqlite:///{folder}/bench.db"), data_dir=Path(folder))
+        return asyncio.run(_measured(settings, faces))
+
+
+async def _measured(settings: DatabaseSettings, faces: Faces) -> Table:
+    store, recognizer = await settings.open_store(), Recognizer.load()
+    await store.feedback.add_imported(_labelled(faces, recognizer), recognizer.version, "bench")
+    pool = InferencePool(workers=2, waiting=8)
+    service = EmojiService(recognizer, store, pool, Studio(recognizer, Artwork.load()))
+    selfie = jpeg(skimage.data.astronaut())
+    photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(selfie),))
+    await _answered(service, photo)
+    idle = [await _answered(service, photo) for _ in range(_IDLE_PHOTOS)]
+    retrainer = Retrainer(store, settings.environment())
+    started = time.monotonic()
+    number = await retrainer.start("adapt", "bench")
+    ended = asyncio.create_task(_ended(store, number))
+    busy, peak = [], 0
+    while not ended.done():
+        busy.append(await _answered(service, photo))
+        peak = max(peak, _resident())
+    seconds, retraining = time.monotonic() - started, await ended
+    pool.close()
+    await store.close()
+    table = Table("", "idle", "while retraining", title=f"adapt with {LABELS:,} labels, the bot answering meanwhile")
+    for name, share in (("photo answered, median", 0.5), ("photo answered, p95", 0.95)):
+        table.add_row(name, *(f"{1000 * float(np.quantile(times, share)):.1f} ms" for times in (idle, busy)))
+    table.add_row("retraining, from the tap to its judgement", "", f"{seconds:.0f} s ({retraining.state})")
+    table.add_row("its memory at most", "", f"{peak / 1e6:.0f} MB")
+    return table
+
+
+def _labelled(faces: Faces, recognizer: Recognizer) -> list[Imported]:
+    rows = np.random.default_rng(0).permutation(len(faces))[:LABELS]
+    said = recognizer.classify(faces.pixels[rows])
+    return [
+        Imported(
+            faces.pixels[row].tobytes(),
+            tuple(map(float, said[place])),
+            EMOTIONS[int(faces.labels[row])],
+            Person("import", str(place // _FACES_EACH)),
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+async def _answered(service: EmojiService, photo: Photo) -> float:
+    """Seconds until the photo is answered."""
+    started = time.perf_counter()
+    async for _ in service.on_photo(photo):
+        pass
+    return time.perf_counter() - started
+
+
+async def _ended(store: Store, number: int) -> Retraining:
+    while (seen := await store.retrainings.find(number)) is None or seen.state is State.RUNNING:
+        await asyncio.sleep(0.2)
+    return seen
+
+
+def _resident() -> int:
+    """Bytes resident of the processes that this one started."""
+    total = 0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            total += child.memory_info().rss
+    return total
