@@ -127,7 +127,7 @@ class _Telling(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
         self._steps = steps
         return self
 
-    def on_train_batch_end(self, _batch: int, _logs: dict[str, float] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         """Keras calls this."""
         self._done += 1
         self._told(self._what, 0.9 * (self._place + self._done / self._steps) / self._members)

@@ -105,11 +105,11 @@ def capped(weights: NDArray[np.float64], people: NDArray[np.int64], share: float
         return weights
     _, number = np.unique(people, return_inverse=True)
     totals = np.bincount(number, weights)
-    allowed = totals.copy()
-    for _ in range(len(totals)):
-        most = max(share * allowed.sum(), allowed.sum() / len(totals))
-        if allowed.max() <= most * (1 + 1e-9):
+    share = max(share, 1 / len(totals))
+    largest, level = np.sort(totals)[::-1], 0.0
+    for count, next_one in enumerate(largest):  # with the first `count` people at the level, all others are below it
+        level = share * float(largest[count:].sum()) / (1 - share * count)
+        if next_one <= level * (1 + 1e-9):
             break
-        allowed = np.minimum(allowed, most)
-    scaled: NDArray[np.float64] = weights * (allowed / totals)[number]
+    scaled: NDArray[np.float64] = weights * np.minimum(1, level / totals)[number]
     return scaled
