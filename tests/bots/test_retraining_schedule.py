@@ -35,8 +35,7 @@ async def test_it_starts_when_enough_was_said_since_the_last_time(store: Store, 
     assert latest is not None
     assert (latest.depth, latest.asked_by) == ("adapt", "the schedule")
     assert not await schedule(store, retrainer).retrain_if_due()  # nothing was said since
-    async for ended in retrainer.watch(latest.id):
-        pass
+    ended = [each async for each in retrainer.watch(latest.id)][-1]
     assert ended.state is State.FAILED  # the process did run, and found five faces too few
     assert "10 are needed" in ended.message
 
