@@ -10,16 +10,30 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import discord
 import structlog
 from discord import app_commands, ui
 
-from bots import texts
+from bots import admin_texts, texts
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Form, MadePicture, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import (
+    AdminCommand,
+    AdminCommandName,
+    Button,
+    Command,
+    CommandName,
+    Form,
+    MadePicture,
+    Photo,
+    Picture,
+    Reply,
+    Tap,
+    TapReply,
+    Tone,
+)
 from bots.languages import nearest, speak
 from bots.service import EmojiService
 from db import Chat, Person
@@ -31,6 +45,8 @@ MAX_TEXT = 2000
 
 _BAD_TOKEN_CLOSE_CODE = 4004
 _MOST_RECONNECT_S = 60.0
+_MANAGERS = discord.Permissions(manage_guild=True)
+"""Whom Discord shows the commands of admins and for a server's settings; who may use them is the service's to say."""
 _PICTURE_ENDINGS = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _STYLES = {
     Tone.PLAIN: discord.ButtonStyle.secondary,
@@ -90,6 +106,11 @@ class EmojiClient(discord.AutoShardedClient):
         self.tree.add_command(_suggest_emoji)
         for name in (CommandName.HELP, CommandName.SETTINGS, CommandName.PRIVACY, CommandName.FORGET_ME):
             self.tree.add_command(_plain_command(name))
+        self.tree.add_command(_plain_command(CommandName.CHAT_SETTINGS, for_managers=True))
+        for admin_name in (AdminCommandName.REVIEW, AdminCommandName.MODELS, AdminCommandName.ROLLBACK):
+            self.tree.add_command(_admin_command(admin_name))
+        self.tree.add_command(_retrain)
+        self.tree.add_command(_promote)
         translator = CommandTranslator()
         await self.tree.set_translator(translator)
         with _tolerated("publish_commands"):
@@ -199,7 +220,10 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
             await interaction.response.defer()
             language = str(interaction.locale)
             fetch = partial(_answered_picture, interaction)
-            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token, language, fetch)
+            person, chat = _person(interaction.user), _chat(interaction.channel_id)
+            message, administers = interaction.message, partial(_administers, interaction)
+            in_public = interaction.guild_id is not None and not (message is not None and message.flags.ephemeral)
+            tap = Tap(person, chat, self._token, language, fetch, in_public, administers)
             await _show_tap(interaction, await service.on_tap(tap))
 
 
@@ -253,26 +277,97 @@ async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message:
             await _explain_in_answer(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
 
-def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
-    """A command that the service answers by itself, privately."""
+def _plain_command(name: CommandName, *, for_managers: bool = False) -> app_commands.Command[Any, ..., None]:
+    """A command that the service answers by itself, privately. for_managers: others do not see it in a server."""
 
     async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
         with _tolerated("command"):
             await interaction.response.defer(thinking=True, ephemeral=True)
             chat, language = _chat(interaction.channel_id), str(interaction.locale)
-            command = Command(_person(interaction.user), chat, name, language)
+            administers = partial(_administers, interaction)
+            command = Command(_person(interaction.user), chat, name, language, administers)
             reply = await interaction.client.service.on_command(command)
             await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
 
     description = app_commands.locale_str(texts.COMMANDS[name.value])
-    return app_commands.Command(name=name.value, description=description, callback=answer)
+    command: app_commands.Command[Any, ..., None] = app_commands.Command(
+        name=name.value, description=description, callback=answer
+    )
+    command.default_permissions = _MANAGERS if for_managers else None
+    return command
+
+
+def _admin_command(name: AdminCommandName) -> app_commands.Command[Any, ..., None]:
+    """A command for admins, without options."""
+
+    async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
+        await _answer_admin(interaction, name)
+
+    command: app_commands.Command[Any, ..., None] = app_commands.Command(
+        name=name.value, description=admin_texts.COMMANDS[name.value], callback=answer, auto_locale_strings=False
+    )
+    command.default_permissions = _MANAGERS
+    return command
+
+
+@app_commands.command(name="retrain", description=admin_texts.COMMANDS["retrain"], auto_locale_strings=False)
+@app_commands.describe(depth=admin_texts.DEPTH_OPTION)
+@app_commands.default_permissions(_MANAGERS)
+async def _retrain(interaction: discord.Interaction[EmojiClient], depth: Literal["adapt", "full"] = "adapt") -> None:
+    await _answer_admin(interaction, AdminCommandName.RETRAIN, depth)
+
+
+@app_commands.command(name="promote", description=admin_texts.COMMANDS["promote"], auto_locale_strings=False)
+@app_commands.describe(version=admin_texts.VERSION_OPTION, reason=admin_texts.REASON_OPTION)
+@app_commands.default_permissions(_MANAGERS)
+async def _promote(interaction: discord.Interaction[EmojiClient], version: str, reason: str = "") -> None:
+    await _answer_admin(interaction, AdminCommandName.PROMOTE, f"{version} {reason}")
+
+
+async def _answer_admin(interaction: discord.Interaction[EmojiClient], name: AdminCommandName, words: str = "") -> None:
+    """Answer a command of an admin, whatever they see of it to themselves; each reply takes the place of the one
+    before."""
+    with _tolerated("command"):
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        command = AdminCommand(_person(interaction.user), name, words, str(interaction.locale))
+        direct: discord.Message | None = None
+        async for reply in interaction.client.service.on_admin_command(command):
+            direct = await _replace_answer(interaction, reply, direct)
+
+
+async def _replace_answer(
+    interaction: discord.Interaction[EmojiClient], reply: Reply, direct: discord.Message | None
+) -> discord.Message | None:
+    """Show a reply in the answer to a command, for as long as Discord lets that be edited (15 minutes: less than a long
+    retraining), then in a direct message. direct: that message, and gives it."""
+    text = _fitting(reply.text)
+    if direct is None:
+        with _tolerated("edit"):
+            files = _files(reply.picture)
+            await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
+            return None
+    with _tolerated("direct_message"):
+        if direct is None:
+            return await interaction.user.send(text, view=_view(reply.rows), files=_files(reply.picture))
+        await direct.edit(content=text, view=_view(reply.rows), attachments=_files(reply.picture))
+    return direct
+
+
+async def _administers(interaction: discord.Interaction[Any]) -> bool:
+    """Whether someone may change what a server's channels are like; a direct message is their own."""
+    return interaction.guild_id is None or interaction.permissions.manage_guild
 
 
 def _facts(command: Mapping[str, Any]) -> tuple[object, ...]:
     """What people see of a command: if this is the same, it needs no publishing."""
     options = command.get("options") or ()
-    shown = tuple((*_words(each), each["type"], each.get("required", False)) for each in options)
-    return command["type"], _words(command), shown
+    shown = tuple((*_words(each), each["type"], each.get("required", False), _choices(each)) for each in options)
+    permissions = command.get("default_member_permissions")
+    return command["type"], _words(command), shown, None if permissions is None else int(permissions)
+
+
+def _choices(option: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple((each["name"], each["value"]) for each in option.get("choices") or ())
 
 
 def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
@@ -310,7 +405,20 @@ async def _explain_in_answer(interaction: discord.Interaction[EmojiClient], sent
     await interaction.edit_original_response(content=voice.say(sentence))
 
 
+async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -> None:
+    """Make the button's message show something else, or show it in a new one where that is refused."""
+    text, rows = _fitting(answer.text or answer.notice), answer.rows or ()
+    with _tolerated("edit"):
+        files = _files(answer.picture)
+        await interaction.edit_original_response(content=text, view=_view(rows), attachments=files)
+        return
+    await interaction.followup.send(text, view=_view(rows), files=_files(answer.picture), ephemeral=True)
+
+
 async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> None:
+    if answer.is_whole:
+        await _show_whole(interaction, answer)
+        return
     if answer.text is not None or answer.rows is not None:
         await interaction.edit_original_response(
             content=discord.utils.MISSING if answer.text is None else _fitting(answer.text),

@@ -11,8 +11,23 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots import panel, texts
+from bots.admin_desk import AdminDesk
+from bots.admin_tokens import is_for_admins
+from bots.admins import Admins
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
-from bots.events import Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
+from bots.chat_settings import ChatSettings
+from bots.events import (
+    AdminCommand,
+    Button,
+    Command,
+    CommandName,
+    MadePicture,
+    Photo,
+    Picture,
+    Reply,
+    Tap,
+    TapReply,
+)
 from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice
@@ -33,6 +48,7 @@ MOST_SUGGESTED = 63
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
 )
+_VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 
 _log = structlog.get_logger()
 
@@ -61,18 +77,27 @@ class EmojiService:
         studio: Studio,
         *,
         map_watch: MapWatch | None = None,
+        desk: AdminDesk | None = None,
         candidates: int = 3,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """map_watch: takes up an edited emoji map; without one the map stays. candidates: how many emoji are offered as
-        buttons at first, 1 to 5. clock: the time of day with its zone."""
+        """map_watch: takes up an edited emoji map; without one the map stays. desk: serves admins; without it nobody
+        is one. candidates: how many emoji are offered as buttons at first, 1 to 5. clock: the time of day with its
+        zone."""
         self._recognizer = recognizer
         self._store = store
         self._pool = pool
         self._studio = studio
         self._map_watch = map_watch
+        self._desk = desk
+        self._chat_settings = ChatSettings(store)
         self._tastes = Tastes(store, clock)
         self._candidates = candidates
+
+    @property
+    def admins(self) -> Admins:
+        """Who looks after the model."""
+        return self._desk.admins if self._desk is not None else Admins()
 
     async def on_photo(self, photo: Photo) -> AsyncIterator[Reply]:
         """Answer a photo: perhaps first a word that it has to wait, then, last, the answer."""
@@ -98,6 +123,8 @@ class EmojiService:
         """Answer a tap on a button of any age."""
         guest = Guest.of(await self._preferences(tap.person), tap.language)
         try:
+            if is_for_admins(tap.token):
+                return await self._admin_tap(tap, guest)
             return await self._tap(tap, guest)
         except TokenError:
             return TapReply(guest.voice.say(texts.GONE))
@@ -115,6 +142,16 @@ class EmojiService:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
             return Reply(guest.voice.say(texts.FAILED))
 
+    async def on_admin_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
+        """Answer a command of an admin; of several replies each takes the place of the one before. Anybody else is told
+        who may."""
+        desk = self._desk_for(command.person, command.name.value)
+        if desk is None:
+            yield Reply(_admins_only(command.person, await self.voice_for(command.person, command.language)))
+            return
+        async for reply in desk.on_command(command):
+            yield reply
+
     async def on_emoji_me(self, photo: Photo) -> Reply:
         """Answer the wish for a photo with emoji in place of faces, in everybody's likeliest emoji."""
         guest = Guest.of(await self._preferences(photo.person), photo.language)
@@ -128,6 +165,17 @@ class EmojiService:
     async def voice_for(self, person: Person, language: str) -> Voice:
         """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
         return Guest.of(await self._preferences(person), language).voice
+
+    def _desk_for(self, person: Person, action: str) -> AdminDesk | None:
+        """The desk, where this person is an admin; anybody else's try is logged."""
+        if person in self.admins:
+            return self._desk
+        _log.warning("admin_refused", platform=person.platform, action=action)
+        return None
+
+    async def _admin_tap(self, tap: Tap, guest: Guest) -> TapReply:
+        desk = self._desk_for(tap.person, "tap")
+        return await desk.on_tap(tap) if desk is not None else TapReply(_admins_only(tap.person, guest.voice))
 
     async def _preferences(self, person: Person) -> Preferences:
         """What the person set; without a database, nothing."""
@@ -192,14 +240,34 @@ class EmojiService:
             return await self._tapped_settings(tap, token)
         if token.action is Action.KEEP_FACES:
             return await self._choose_privacy(tap, guest, agreed=token.choice == 1)
+        if token.action is Action.SET_EVERYONE_TAPS:
+            return await self._chat_settings.change(tap.chat, tap.administers, guest, allowed=token.choice == 1)
+        return await self._tap_on_photo(tap, token, guest)
+
+    async def _tap_on_photo(self, tap: Tap, token: Token, guest: Guest) -> TapReply:
         stored = await self._store.photo_of(token.reading, tap.person)
         if stored is None:
             return TapReply(guest.voice.say(texts.GONE))
         if not stored.own:
-            return TapReply(guest.voice.say(texts.NOT_YOURS))
+            return await self._vote(tap, token, stored, guest)
         if token.action in (Action.EMOJI_ME, Action.STICKER):
             return await self._picture(tap, token, stored, guest)
         return await self._tapped(token, stored, guest)
+
+    async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
+        """Keep what someone else than the sender says of a face, where the chat allows it; the answer stays as is."""
+        if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
+            return TapReply(guest.voice.say(texts.NOT_YOURS))
+        emoji = emotion = None
+        if token.action is Action.CHOOSE:
+            reading = next(reading for reading in stored.readings if reading.id == token.reading)
+            if token.choice >= len(reading.suggestions):
+                return TapReply(guest.voice.say(texts.GONE))
+            emoji = reading.suggestions[token.choice]
+        elif token.action is Action.CORRECT:
+            emotion = EMOTIONS[token.choice]
+        await self._store.add_tap(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
+        return TapReply(guest.voice.say(texts.VOTED))
 
     async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         """Fetch the photo once more and make the picture of it that was asked for."""
@@ -283,10 +351,16 @@ class EmojiService:
             case CommandName.PRIVACY:
                 agreed = await self._store.keeps_faces(command.person)
                 return Reply(_privacy_text(agreed, guest.voice), rows=privacy_rows(agreed, guest))
+            case CommandName.CHAT_SETTINGS:
+                return await self._chat_settings.show(command.chat, command.administers, guest)
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
                 self._tastes.forget()
                 return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
+
+
+def _admins_only(person: Person, voice: Voice) -> str:
+    return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
 
 
 def _to_taste(outcome: _Outcome, emoji_map: EmojiMap, taste: Table) -> _Outcome:

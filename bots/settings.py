@@ -5,14 +5,21 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bots.admins import Admins
 
 SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and says what belongs there."""
+
+
+def _admins_named(text: str) -> str:
+    Admins.parse(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -23,6 +30,7 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
     discord_token: SecretStr = SecretStr("")
+    admins: Annotated[str, AfterValidator(_admins_named)] = ""
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080

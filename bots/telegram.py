@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,11 +12,14 @@ import structlog
 from telegram import (
     Bot,
     BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeChat,
     CallbackQuery,
     Document,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaPhoto,
     Message,
     PhotoSize,
     ReplyParameters,
@@ -24,7 +27,8 @@ from telegram import (
     User,
     VideoNote,
 )
-from telegram.constants import ChatType, FileSizeLimit, MessageLimit, ReactionEmoji
+from telegram import Chat as TelegramChat
+from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit, MessageLimit, ReactionEmoji
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     AIORateLimiter,
@@ -37,10 +41,23 @@ from telegram.ext import (
     filters,
 )
 
-from bots import texts
+from bots import admin_texts, texts
 from bots.albums import Gatherer
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Form, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import (
+    AdminCommand,
+    AdminCommandName,
+    Button,
+    Command,
+    CommandName,
+    Form,
+    Photo,
+    Picture,
+    Reply,
+    Tap,
+    TapReply,
+    Tone,
+)
 from bots.languages import OWN_NAMES, speak
 from bots.looks import plain
 from bots.service import EmojiService
@@ -56,6 +73,8 @@ _ENOUGH_PIXELS = 640
 _MOST_RECONNECT_S = 60.0
 
 _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
+_OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
+"""The command that a chat's administrators alone have in their menu."""
 
 _REFUSALS = (BadRequest, Forbidden)
 _TOKEN = re.compile(r"\d+:[\w-]+")
@@ -74,6 +93,7 @@ class TelegramDoor:
         must have been quiet, in seconds, before it is answered."""
         self._service = service
         self._albums = Gatherer(album_quiet_s, self._answer)
+        self._following: set[asyncio.Task[None]] = set()
         if not _TOKEN.fullmatch(token):
             raise DoorError(_REFUSED)
         self._application = self._build(token, api_url)
@@ -87,12 +107,14 @@ class TelegramDoor:
             await application.start()
             await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
             with suppress(TelegramError):
-                await _publish_commands(application.bot)
+                await _publish_commands(application.bot, self._service.admins.on(self.name))
             _log.info("door_open", door=self.name)
             await asyncio.Event().wait()
         finally:
             if updater.running:
                 await updater.stop()
+            for task in self._following:
+                task.cancel()
             if application.running:
                 await application.stop()
             await application.shutdown()
@@ -119,6 +141,9 @@ class TelegramDoor:
         application = builder.build()
         for name in CommandName:
             application.add_handler(CommandHandler(name.value, self._on_command))
+        for admin_name in AdminCommandName:
+            handler = CommandHandler(admin_name.value, self._on_admin_command, filters.UpdateType.MESSAGE)
+            application.add_handler(handler)
         pictures = filters.PHOTO | filters.Document.IMAGE | filters.VIDEO_NOTE
         application.add_handler(CommandHandler("emoji", self._on_emoji, filters.UpdateType.MESSAGE))
         application.add_handler(CommandHandler("emoji_me", self._on_emoji_me, filters.UpdateType.MESSAGE))
@@ -132,12 +157,26 @@ class TelegramDoor:
         message = update.message
         if message is None or message.text is None:
             return
-        name = CommandName(message.text.split()[0].split("@")[0].removeprefix("/").lower())
-        await self._answer_command(message, name)
+        await self._answer_command(message, CommandName(_command_in(message.text)))
 
     async def _answer_command(self, message: Message, name: CommandName) -> None:
-        command = Command(_sender(message), _chat(message), name, _language(message.from_user))
+        person = _sender(message)
+        administers = partial(_administers, message.chat, int(person.id))
+        command = Command(person, _chat(message), name, _language(message.from_user), administers)
         await _say(message, await self._service.on_command(command))
+
+    async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer in a task of its own: when Telegram's library stops it waits for its handlers, and a retraining is
+        long."""
+        message = update.message
+        if message is None or message.text is None:
+            return
+        name, words = AdminCommandName(_command_in(message.text)), message.text.split(maxsplit=1)[1:]
+        in_public = message.chat.type != ChatType.PRIVATE
+        command = AdminCommand(_sender(message), name, "".join(words), _language(message.from_user), in_public)
+        task = asyncio.create_task(_follow(message, self._service.on_admin_command(command)))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
 
     async def _explain(self, message: Message, sentence: str, asking: Message, **facts: str) -> None:
         """Say one of the door's own sentences, with what it names, in reply to a message, to whoever asked."""
@@ -193,14 +232,22 @@ class TelegramDoor:
         person = Person("telegram", str(query.from_user.id))
         language = _language(query.from_user)
         fetch = partial(self._downloaded, query.message.reply_to_message)
-        tap = Tap(person, _chat(query.message), query.data or "", language, fetch)
+        in_public = query.message.chat.type != ChatType.PRIVATE
+        administers = partial(_administers, query.message.chat, query.from_user.id)
+        tap = Tap(person, _chat(query.message), query.data or "", language, fetch, in_public, administers)
         answer = await self._service.on_tap(tap)
         notice = answer.notice
-        if answer.picture is not None and not await _send_made(query.message, answer):
+        is_extra = answer.picture is not None and not answer.is_whole
+        if is_extra and not await _send_made(query.message, answer):
             notice = (await self._service.voice_for(person, language)).say(texts.FAILED)
         with suppress(TelegramError):  # too old to be answered; the rest still counts
             await query.answer(notice[:200])
-        await _show_tap(query, query.message, answer)
+        if answer.is_whole:
+            await _show_whole(
+                query.message, Reply(answer.text or notice, rows=answer.rows or (), picture=answer.picture)
+            )
+        else:
+            await _show_tap(query, query.message, answer)
 
     async def _downloaded(self, original: Message | None) -> Picture | None:
         """The picture in a message that was replied to; None where there is none to be had (any more)."""
@@ -247,12 +294,37 @@ class _FileTooLargeError(Exception):
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
 
 
-async def _publish_commands(bot: Bot) -> None:
-    """List the commands in every language; those without a language code are for all other languages."""
+async def _publish_commands(bot: Bot, admins: Iterable[str]) -> None:
+    """List the commands in every language; those without a language code are for all other languages. admins: ids of
+    those who see more commands, if they have ever written to the bot."""
     for language in OWN_NAMES:
         voice = speak(language)
-        commands = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
-        await bot.set_my_commands(commands, language_code=None if language == "en" else language)
+        everything = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
+        commands = [command for command in everything if command.command != _OF_CHAT_ADMINISTRATORS]
+        code = None if language == "en" else language
+        await bot.set_my_commands(commands, language_code=code)
+        await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
+        more = [BotCommand(name, meaning) for name, meaning in admin_texts.COMMANDS.items()]
+        for admin in admins:
+            with suppress(TelegramError):
+                await bot.set_my_commands([*commands, *more], BotCommandScopeChat(admin), language_code=code)
+
+
+def _command_in(text: str) -> str:
+    """The name of the command that a message begins with."""
+    return text.split(maxsplit=1)[0].split("@", maxsplit=1)[0].removeprefix("/").lower()
+
+
+async def _administers(chat: TelegramChat, person: int) -> bool:
+    """Whether a person administers a chat; one who does so anonymously speaks as the chat itself."""
+    if chat.type == ChatType.PRIVATE or person == chat.id:
+        return True
+    try:
+        member = await chat.get_member(person)
+    except TelegramError as error:
+        _log.info("member_not_known", platform="telegram", reason=type(error).__name__)
+        return False
+    return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 
 def _language(user: User | None) -> str:
@@ -309,6 +381,17 @@ async def _say(message: Message, reply: Reply) -> Message:
             raise
         _log.info("picture_refused", platform="telegram", reason=str(error))
         return await _send(message, replace(reply, picture=None))
+
+
+async def _follow(message: Message, replies: AsyncIterator[Reply]) -> None:
+    """Say each reply in place of the one before; one that does not get through leaves the next ones alone."""
+    said: Message | None = None
+    async for reply in replies:
+        try:
+            if said is None or not await _replace(said, reply):
+                said = await _say(message, reply)
+        except TelegramError as error:
+            _log.warning("reply_not_shown", platform="telegram", reason=type(error).__name__)
 
 
 async def _send(message: Message, reply: Reply) -> Message:
@@ -393,6 +476,28 @@ async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) ->
     original = _photo_answered_by(message)
     if original is not None:
         await _react(original, answer.reaction)
+
+
+async def _show_whole(message: Message, shown: Reply) -> None:
+    """Make a message show something else; where Telegram does not let it (words cannot take a picture's place), say it
+    in a new one, and delete the old one."""
+    keyboard = _keyboard(shown.rows)
+    try:
+        if shown.picture is not None:
+            caption = _fitting(shown.text, MessageLimit.CAPTION_LENGTH)
+            media = InputMediaPhoto(shown.picture.content, caption, filename="face.jpg")
+            await message.edit_media(media, reply_markup=keyboard)
+            return
+        if message.text is not None:
+            await message.edit_text(_fitting(shown.text), reply_markup=keyboard)
+            return
+    except TelegramError as error:
+        _log.debug("message_not_edited", platform="telegram", reason=str(error))
+        if "not modified" in error.message:  # the same button twice
+            return
+    await _say(message, shown)
+    with suppress(TelegramError):
+        await message.delete()
 
 
 def _photo_answered_by(answer: Message) -> Message | None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from telemelya.server import bot_api
 from telemelya.server.state import StateManager
 
 TOKEN = "123456789:AAtelemelyaTestTokenOfNoBotAnywhere00"
+Refuse = Callable[[int, str], JSONResponse]
 _ALLOWED = {emoji.value for emoji in ReactionEmoji}
 
 
@@ -36,6 +37,10 @@ class TelegramServer:
         self.forbids_pictures = False
         self.forbids_deletion = False
         self.commands: dict[str, dict[str, str]] = {}
+        self.scoped_commands: dict[str, dict[str, dict[str, str]]] = {}
+        self.statuses: dict[tuple[int, int], str] = {}
+        self.forbids_media_edits = False
+        self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
         self._state = bot_api.state_manager
 
@@ -53,6 +58,7 @@ class TelegramServer:
             "chat": {"id": chat or person, "type": "group" if chat else "private", "title": "G"},
             **content,
         }
+        self.known_chats.add(chat or person)
         await self._deliver(message=message)
         return message
 
@@ -131,6 +137,23 @@ class TelegramServer:
         await self._state.store_message("default", number, {**message, "caption": record["caption"]})
         return message
 
+    async def change(self, number: int, form: Any, caption: str | None, file: UploadFile, refuse: Refuse) -> Any:
+        """Put another picture into a message, as `keep` does into a new one; refused where nothing would change."""
+        before = await self._state.get_message("default", number)
+        if before is None:
+            return refuse(400, "Bad Request: message to edit not found")
+        content, markup = await file.read(), json.loads(str(form.get("reply_markup", "null")))
+        if (before.get("caption"), before.get("reply_markup"), self.made.get(number)) == (caption, markup, content):
+            return refuse(400, "Bad Request: message is not modified: specified new message content and reply markup")
+        self.made[number] = content
+        after = {**before, "text": None, "caption": caption, "reply_markup": markup}
+        await self._state.update_message("default", number, after)
+        chat = int(str(form["chat_id"]))
+        facts = {"message_id": number, "chat_id": chat, "caption": caption, "reply_markup": markup}
+        await self._state.push_response("default", {"method": "editMessageMedia", "text": None, **facts})
+        message = {"message_id": number, "from": bot_api.DEFAULT_BOT_INFO, "date": int(time.time()), "caption": caption}
+        return {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
+
     async def download_by_key(self, path: str) -> bytes | None:
         """The bytes of a file, for telemelya's download route."""
         return self.files.get(path)
@@ -170,8 +193,35 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
     async def set_my_commands(token: str, request: Request) -> Any:
         form = await request.form()
         listed = json.loads(str(form["commands"]))
-        server.commands[str(form.get("language_code", ""))] = {each["command"]: each["description"] for each in listed}
+        scope = json.loads(str(form.get("scope", '{"type": "default"}')))
+        if scope["type"] == "chat" and not int(scope["chat_id"]) in server.known_chats:
+            return refuse(400, "Bad Request: chat not found")
+        where = scope["type"] if scope["type"] != "chat" else f"chat {scope['chat_id']}"
+        commands = {each["command"]: each["description"] for each in listed}
+        by_language = server.commands if where == "default" else server.scoped_commands.setdefault(where, {})
+        by_language[str(form.get("language_code", ""))] = commands
         return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/getChatMember")
+    async def get_chat_member(token: str, request: Request) -> Any:
+        form = await request.form()
+        chat, person = int(str(form["chat_id"])), int(str(form["user_id"]))
+        status = server.statuses.get((chat, person))
+        if status is None:
+            return refuse(400, "Bad Request: member not found")
+        return {"ok": True, "result": _member(person, status)}
+
+    @router.post("/bot{token}/editMessageMedia")
+    async def edit_message_media(token: str, request: Request) -> Any:
+        form = await request.form()
+        number, media = int(str(form["message_id"])), json.loads(str(form["media"]))
+        file = form[media["media"].removeprefix("attach://")]
+        assert isinstance(file, UploadFile)
+        if server.forbids_media_edits:
+            return refuse(400, "Bad Request: message can't be edited")
+        if len(media.get("caption", "").encode("utf-16-le")) > 2 * 1024:
+            return refuse(400, "Bad Request: message caption is too long")
+        return await server.change(number, form, media.get("caption"), file, refuse)
 
     @router.post("/bot{token}/getFile")
     async def get_file(token: str, request: Request) -> Any:
@@ -228,6 +278,18 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         return await bot_api.edit_message_text(token, request)
 
     return router
+
+
+def _member(person: int, status: str) -> dict[str, Any]:
+    """A member of a chat, as Telegram describes one of this status."""
+    rights = (
+        *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats"),
+        *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users"),
+        *("can_post_stories", "can_edit_stories", "can_delete_stories"),
+    )
+    of_status = {"administrator": rights, "creator": ("is_anonymous",)}.get(status, ())
+    user = {"id": person, "is_bot": False, "first_name": "Ada"}
+    return {"user": user, "status": status, **dict.fromkeys(of_status, False)}
 
 
 async def _size(file: UploadFile) -> tuple[int, int]:
