@@ -231,6 +231,9 @@ class Versions:
         """
         async with self._sessions.begin() as session:
             back = await _way_back(session)
+            now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
+            if now != instead_of:
+                raise _conflict(now, instead_of)
             if back is None:
                 raise VersionError(f"{instead_of} is the first version; there is none to go back to.")
             await _activate(session, back, instead_of, by, "rollback", "")
