@@ -96,14 +96,8 @@ async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
 
 
 def _desk(settings: Settings, store: Store, recognizer: Recognizer) -> AdminDesk:
-    environment = {
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "SECRET": settings.hashing_secret(),
-        "EMOJI_MAP": str(settings.emoji_map.resolve()),
-        "DATA_DIR": str(settings.data_dir.resolve()),
-    }
     review = ReviewRoom(ReviewDesk(store, lambda: recognizer.emoji_map))
-    retraining = RetrainingTalk(Retrainer(store, environment), store)
+    retraining = RetrainingTalk(Retrainer(store, settings.for_another_process()), store)
     return AdminDesk(Admins.parse(settings.admins), review, retraining, ModelShelf(store))
 
 

@@ -20,8 +20,8 @@ _log = structlog.get_logger()
 
 
 class AdminDesk:
-    """Answers the commands and taps of admins. Raises nothing but `TokenError`: a failure is a sentence that says what
-    to do, and a log line."""
+    """Answers the commands and taps of admins. Raises nothing: a failure is a sentence that says what to do, and a log
+    line."""
 
     def __init__(self, admins: Admins, review: ReviewRoom, retraining: RetrainingTalk, shelf: ModelShelf) -> None:
         self.admins = admins
@@ -49,9 +49,8 @@ class AdminDesk:
             _log.exception("admin_command_failed", command=command.name.value)
             yield Reply(admin_texts.FAILED)
 
-    async def on_tap(self, tap: Tap) -> TapReply:
-        """Answer a tap on a button of any age. Raises `TokenError`."""
-        token = AdminToken.parse(tap.token)
+    async def on_tap(self, tap: Tap, token: AdminToken) -> TapReply:
+        """Answer a tap on a button of any age. token: what it carried."""
         if tap.in_public:
             return TapReply(admin_texts.IN_PRIVATE.format(command=AdminCommandName.MODELS.value))
         try:

@@ -18,8 +18,8 @@ REASON_OPTION = "Why it is to be served although it is not offered"
 
 IN_PRIVATE = "Faces of people are not for a group. Please write to me in a private chat: /{command}"
 NO_DATABASE = (
-    "I can't reach the database right now, so nothing was changed and the same model goes on serving. Please try again "
-    "in a minute."
+    "I can't reach the database right now; photos are answered by the model that is served, as before. Please try "
+    "again in a minute."
 )
 FAILED = "Something went wrong on my side and is in the log. The same model goes on serving. Please try again."
 

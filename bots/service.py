@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bots import panel, texts
 from bots.admin_desk import AdminDesk
-from bots.admin_tokens import is_for_admins
+from bots.admin_tokens import AdminToken, is_for_admins
 from bots.admins import Admins
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
 from bots.chat_settings import ChatSettings
@@ -174,8 +174,9 @@ class EmojiService:
         return None
 
     async def _admin_tap(self, tap: Tap, guest: Guest) -> TapReply:
-        desk = self._desk_for(tap.person, "tap")
-        return await desk.on_tap(tap) if desk is not None else TapReply(_admins_only(tap.person, guest.voice))
+        token = AdminToken.parse(tap.token)
+        desk = self._desk_for(tap.person, token.action.name.lower())
+        return await desk.on_tap(tap, token) if desk is not None else TapReply(_admins_only(tap.person, guest.voice))
 
     async def _preferences(self, person: Person) -> Preferences:
         """What the person set; without a database, nothing."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 from bots.admins import Admins
 
@@ -43,6 +44,21 @@ class Settings(BaseSettings):
     waiting: Annotated[int, Field(ge=0, le=10_000)] = 8
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    def for_another_process(self) -> dict[str, str]:
+        """What a process in any folder needs to find the same database, people, emoji and files: environment variables.
+
+        Raises `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an address that is none.
+        """
+        address = make_url(self.database_url.get_secret_value())
+        if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+            address = address.set(database=str(Path(str(address.database)).resolve()))
+        return {
+            "DATABASE_URL": address.render_as_string(hide_password=False),
+            "SECRET": self.hashing_secret(),
+            "EMOJI_MAP": str(self.emoji_map.resolve()),
+            "DATA_DIR": str(self.data_dir.resolve()),
+        }
 
     def hashing_secret(self) -> str:
         """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.

@@ -78,7 +78,7 @@ async def test_a_forged_token_of_somebody_else_does_nothing(
     with capture_logs() as logs:
         answer = await desk.on_tap(Tap(EVE, GROUP, str(AdminToken(action, **numbers))))
     assert answer == TapReply(texts.ADMINS_ONLY.format(id="telegram:3"))
-    assert [entry["event"] for entry in logs] == ["admin_refused"]
+    assert [(entry["event"], entry["action"]) for entry in logs] == [("admin_refused", action.name.lower())]
     assert await count_rows(store, "labels") == 0
     assert await active(store) == SHIPPED
 

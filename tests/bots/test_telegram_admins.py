@@ -279,10 +279,10 @@ async def _active(store: Store) -> str:
     return held.name
 
 
-def _size(content: bytes) -> tuple[int, ...]:
+def _size(content: bytes) -> tuple[int, int]:
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None
-    return decoded.shape[:2]
+    return decoded.shape[0], decoded.shape[1]
 
 
 async def _until(condition: Callable[[], bool], within_s: float = 10) -> None:
