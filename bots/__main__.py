@@ -105,7 +105,7 @@ def _map_check(settings: Settings) -> Callable[[EmojiMap], None]:
     """What an emoji map must pass besides its own rules, at start and when it was edited."""
     if not settings.telegram_token.get_secret_value():
         return lambda _: None
-    from bots.telegram import ALLOWED_REACTIONS
+    from bots.telegram_messages import ALLOWED_REACTIONS
 
     return lambda emoji_map: emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
 

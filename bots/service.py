@@ -16,18 +16,7 @@ from bots.admin_tokens import AdminToken, is_for_admins
 from bots.admins import Admins
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
 from bots.chat_settings import ChatSettings
-from bots.events import (
-    AdminCommand,
-    Button,
-    Command,
-    CommandName,
-    MadePicture,
-    Photo,
-    Picture,
-    Reply,
-    Tap,
-    TapReply,
-)
+from bots.events import AdminCommand, Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
 from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice

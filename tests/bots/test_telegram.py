@@ -22,7 +22,8 @@ from bots.languages import OWN_NAMES, speak
 from bots.looks import Looks, Presentation, SkinTone, dressed
 from bots.service import EmojiService
 from bots.studio import Studio
-from bots.telegram import ALLOWED_REACTIONS, TelegramDoor, reaction_for
+from bots.telegram import TelegramDoor
+from bots.telegram_messages import ALLOWED_REACTIONS, reaction_for
 from db import Person, Preferences, Store
 from recognizer import Recognizer
 from tests.bots.telegram_server import TOKEN, TelegramServer, labels, telegram_server
