@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,6 +14,7 @@ from bots import panel, texts
 from bots.admin_desk import AdminDesk
 from bots.admin_tokens import AdminToken, is_for_admins
 from bots.admins import Admins
+from bots.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
 from bots.chat_settings import ChatSettings
 from bots.events import AdminCommand, Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
@@ -28,9 +29,6 @@ from recognizer import EMOTIONS, EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
 
-SURE_FROM = 0.5
-"""Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
-MAX_FACES_LISTED = 40
 MOST_SUGGESTED = 63
 """How many emoji a face's buttons lead to: the candidates and three pages more."""
 
@@ -44,14 +42,6 @@ _log = structlog.get_logger()
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one picture: its faces, or the sentence (of `texts`) that says why there are none."""
-
-    faces: tuple[Face, ...] = ()
-    problem: str = ""
 
 
 class EmojiService:
@@ -104,9 +94,9 @@ class EmojiService:
             rows = await self._keep(photo, [face for outcome in outcomes for face in outcome.faces], guest)
             moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
             reactions = tuple(mood and guest.dressed(mood) for mood in moods)
-            yield Reply(_answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
+            yield Reply(answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
         else:
-            yield Reply(_answer_text(outcomes, guest), (None,) * len(outcomes))
+            yield Reply(answer_text(outcomes, guest), (None,) * len(outcomes))
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
@@ -175,19 +165,19 @@ class EmojiService:
             _log.exception("preferences_not_read", platform=person.platform)
             return Preferences()
 
-    async def _read(self, photo: Photo, picture: Picture) -> _Outcome:
+    async def _read(self, photo: Photo, picture: Picture) -> Outcome:
         read = self._recognizer.read_clip if picture.is_clip else self._recognizer.read
         try:
             reading = await self._pool.run(partial(read, picture.content))
         except PhotoError as error:
             _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
-            return _Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
+            return Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
         except Exception:
             _log.exception("photo_failed", platform=photo.chat.platform)
-            return _Outcome(problem=texts.FAILED)
+            return Outcome(problem=texts.FAILED)
         ms = {f"{step}_ms": round(getattr(reading.ms, step), 1) for step in ("decode", "detect", "classify", "rank")}
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
-        return _Outcome(reading.faces) if reading.faces else _Outcome(problem=texts.NO_FACE)
+        return Outcome(reading.faces) if reading.faces else Outcome(problem=texts.NO_FACE)
 
     async def _keep(self, photo: Photo, faces: Sequence[Face], guest: Guest) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
@@ -203,7 +193,7 @@ class EmojiService:
         stored = StoredPhoto(True, readings, comes_again)
         return photo_rows(stored, self._candidates, guest)
 
-    async def _numbered(self, photo: Photo, outcomes: Sequence[_Outcome]) -> MadePicture | None:
+    async def _numbered(self, photo: Photo, outcomes: Sequence[Outcome]) -> MadePicture | None:
         """The picture of several faces with their numbers; an album is answered in words."""
         if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
             return None
@@ -353,7 +343,7 @@ def _admins_only(person: Person, voice: Voice) -> str:
     return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
 
 
-def _to_taste(outcome: _Outcome, emoji_map: EmojiMap, taste: Table) -> _Outcome:
+def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:
     """The same faces with their emoji in the order of whoever asks."""
     ranked = (replace(face, emoji=rank(emoji_map, face.expression, taste).emoji) for face in outcome.faces)
     return replace(outcome, faces=tuple(ranked))
@@ -368,48 +358,3 @@ def _mood(emoji_map: EmojiMap, platform: str, faces: Sequence[Face], taste: Tabl
 
 def _privacy_text(agreed: bool, voice: Voice) -> str:
     return voice.say(texts.PRIVACY, choice=voice.say(texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES))
-
-
-def _answer_text(outcomes: Sequence[_Outcome], guest: Guest) -> str:
-    if len(outcomes) == 1:
-        return _picture_text(outcomes[0], guest)
-    lines, number = [], 1
-    for index, outcome in enumerate(outcomes, start=1):
-        text = _numbered(outcome, number, guest) if outcome.faces else guest.voice.say(outcome.problem)
-        lines.append(guest.voice.say(texts.OF_PICTURE, number=index, text=text))
-        number += len(outcome.faces)
-    return "\n".join(lines)
-
-
-def _picture_text(outcome: _Outcome, guest: Guest) -> str:
-    """What is said of one picture alone."""
-    voice = guest.voice
-    if outcome.problem:
-        return voice.say(outcome.problem)
-    if len(outcome.faces) > 1:
-        return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, guest)}"
-    face = outcome.faces[0]
-    if face.confidence < SURE_FROM:
-        return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
-    feeling = voice.say(texts.FEELINGS[face.emotion])
-    return voice.say(texts.ONE_FACE, emoji=guest.dressed(face.emoji[0]), feeling=feeling)
-
-
-def _numbered(outcome: _Outcome, first_number: int, guest: Guest) -> str:
-    listed = outcome.faces[:MAX_FACES_LISTED]
-    words = [
-        guest.voice.say(
-            texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
-            number=number,
-            emoji=guest.dressed(face.emoji[0]),
-        )
-        for number, face in enumerate(listed, start=first_number)
-    ]
-    if len(outcome.faces) > len(listed):
-        words.append(guest.voice.count(texts.MORE_FACES, len(outcome.faces) - len(listed)))
-    return "  ".join(words)
-
-
-def _likeliest(face: Face, place: int, voice: Voice) -> str:
-    """The feeling at a place of the ranking, 0 being the likeliest."""
-    return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

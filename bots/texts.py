@@ -78,9 +78,13 @@ PRIVACY = _(
     "/forget_me deletes everything."
 )
 KEEPS_NO_FACES = _(
-    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from."
+    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from. "
+    "This bot's admins may look at them to correct me."
 )
-KEEPS_FACES = _("With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from.")
+KEEPS_FACES = _(
+    "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from. This bot's admins "
+    "may look at them to correct me."
+)
 ALLOW_FACES = _("Yes, learn from my faces")
 REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")

@@ -241,6 +241,18 @@ async def test_a_process_that_cannot_be_started_is_told(
     assert "could not be started" in replies[-1].text
 
 
+async def test_a_retraining_that_is_lost_from_sight_goes_on_and_the_admin_is_told(
+    desk: EmojiService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = desk.on_admin_command(AdminCommand(ANNA, AdminCommandName.RETRAIN))
+    assert (await anext(replies)).waiting
+    await store.close()
+    with monkeypatch.context() as broken:
+        broken.setattr(store._engine.sync_engine.pool, "connect", _gone)
+        assert await anext(replies) == Reply(admin_texts.LOST_FROM_SIGHT)
+    assert await store.retrainings.running() is not None
+
+
 async def test_an_unknown_depth_is_explained(desk: EmojiService, store: Store) -> None:
     assert await ask(desk, AdminCommandName.RETRAIN, "deeply") == [Reply(admin_texts.WHICH_DEPTH)]
     assert await count_rows(store, "retrainings") == 0
