@@ -11,11 +11,18 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bots.admin_desk import AdminDesk
+from bots.admins import Admins
 from bots.artwork import Artwork, ArtworkError
 from bots.door import Door, DoorError
 from bots.inference import InferencePool
 from bots.logs import configure_logs
 from bots.map_watch import MapWatch
+from bots.model_shelf import ModelShelf
+from bots.retrainer import Retrainer
+from bots.retraining_talk import RetrainingTalk
+from bots.review import ReviewDesk
+from bots.review_room import ReviewRoom
 from bots.service import EmojiService
 from bots.settings import Settings, SettingsError, load_settings
 from bots.studio import Studio
@@ -81,17 +88,24 @@ async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
     pool = InferencePool(settings.workers, settings.waiting)
     try:
         studio, watch = Studio(recognizer, Artwork.load()), MapWatch(recognizer, check)
-        yield EmojiService(recognizer, store, pool, studio, map_watch=watch, candidates=settings.candidates)
+        desk = _desk(settings, store, recognizer)
+        yield EmojiService(recognizer, store, pool, studio, map_watch=watch, desk=desk, candidates=settings.candidates)
     finally:
         pool.close()
         await store.close()
+
+
+def _desk(settings: Settings, store: Store, recognizer: Recognizer) -> AdminDesk:
+    review = ReviewRoom(ReviewDesk(store, lambda: recognizer.emoji_map))
+    retraining = RetrainingTalk(Retrainer(store, settings.for_another_process()), store)
+    return AdminDesk(Admins.parse(settings.admins), review, retraining, ModelShelf(store))
 
 
 def _map_check(settings: Settings) -> Callable[[EmojiMap], None]:
     """What an emoji map must pass besides its own rules, at start and when it was edited."""
     if not settings.telegram_token.get_secret_value():
         return lambda _: None
-    from bots.telegram import ALLOWED_REACTIONS
+    from bots.telegram_messages import ALLOWED_REACTIONS
 
     return lambda emoji_map: emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
 

@@ -38,6 +38,7 @@ class Action(StrEnum):
     SET_LANGUAGE = "l"
     SET_SKIN_TONE = "t"
     SET_PRESENTATION = "p"
+    SET_EVERYONE_TAPS = "v"
 
 
 class Page(IntEnum):
@@ -55,6 +56,7 @@ _CHOICES = {
     Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
     Action.SET_SKIN_TONE: 1 + len(SkinTone),
     Action.SET_PRESENTATION: 1 + len(Presentation),
+    Action.SET_EVERYONE_TAPS: 2,
 }
 """How many choices an action has, where that does not depend on a reading."""
 

@@ -5,40 +5,37 @@ without one (https://discord.com/developers/docs/events/gateway#message-content-
 """
 
 import asyncio
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
-from discord import app_commands, ui
+from discord import app_commands
 
 from bots import texts
+from bots.discord_admins import MANAGERS, admin_commands
+from bots.discord_messages import (
+    TapButton,
+    chat_of,
+    fitting,
+    manages_server,
+    permissions_at,
+    person_of,
+    react,
+    say,
+    view_of,
+)
+from bots.discord_pictures import NotFetchedError, download, files_of, pictures_in
+from bots.discord_trouble import TROUBLE, tolerated
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Form, MadePicture, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import Command, CommandName, Photo, Picture, Reply
 from bots.languages import nearest, speak
 from bots.service import EmojiService
-from db import Chat, Person
-
-MAX_FILE_BYTES = 20 * 2**20
-MAX_PICTURES = 10
-MAX_TEXT = 2000
-"""Characters a message may have (https://discord.com/developers/docs/resources/message#create-message)."""
 
 _BAD_TOKEN_CLOSE_CODE = 4004
 _MOST_RECONNECT_S = 60.0
-_PICTURE_ENDINGS = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-_STYLES = {
-    Tone.PLAIN: discord.ButtonStyle.secondary,
-    Tone.CHOSEN: discord.ButtonStyle.success,
-    Tone.QUIET: discord.ButtonStyle.secondary,
-}
 
-_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 _REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
 
 _log = structlog.get_logger()
@@ -60,7 +57,7 @@ class DiscordDoor:
             try:
                 async with EmojiClient(self._service) as client:
                     await client.start(self._token)
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 if _is_bad_token(error):
                     raise DoorError(_REFUSED) from error
                 _log.warning("discord_unreachable", retry_in_s=pause, reason=type(error).__name__)
@@ -90,9 +87,12 @@ class EmojiClient(discord.AutoShardedClient):
         self.tree.add_command(_suggest_emoji)
         for name in (CommandName.HELP, CommandName.SETTINGS, CommandName.PRIVACY, CommandName.FORGET_ME):
             self.tree.add_command(_plain_command(name))
+        self.tree.add_command(_plain_command(CommandName.CHAT_SETTINGS, for_managers=True))
+        for command in admin_commands():
+            self.tree.add_command(command)
         translator = CommandTranslator()
         await self.tree.set_translator(translator)
-        with _tolerated("publish_commands"):
+        with tolerated("publish_commands"):
             commands = self.tree.get_commands()
             wanted = [await command.get_translated_payload(self.tree, translator) for command in commands]
             if set(map(_facts, await self._published_commands())) != set(map(_facts, wanted)):
@@ -109,12 +109,12 @@ class EmojiClient(discord.AutoShardedClient):
         is_for_me = is_direct or self._me in {user.id for user in message.mentions}
         if not is_for_me or message.author.bot or message.is_system() or not _may_speak(message):
             return
-        if _pictures_in(message):
+        if pictures_in(message):
             await self._answer(message, asked_by=message.author)
         elif is_direct:
-            person, chat = _person(message.author), _chat(message.channel.id)
+            person, chat = person_of(message.author), chat_of(message.channel.id)
             command = Command(person, chat, CommandName.HELP, _language(message))
-            await _say(message, await self.service.on_command(command))
+            await say(message, await self.service.on_command(command))
         elif self._me in message.raw_mentions:  # a mere reply to the bot mentions it too, but asks for nothing
             await self._answer_mention(message)
 
@@ -132,15 +132,15 @@ class EmojiClient(discord.AutoShardedClient):
 
     async def _explain(self, message: discord.Message, sentence: str, asked_by: discord.abc.User) -> None:
         """Say one of the door's own sentences, in reply to a message, to whoever asked."""
-        voice = await self.service.voice_for(_person(asked_by), _language(message))
-        await _say(message, Reply(voice.say(sentence)))
+        voice = await self.service.voice_for(person_of(asked_by), _language(message))
+        await say(message, Reply(voice.say(sentence)))
 
     async def _answer_mention(self, message: discord.Message) -> None:
         """Answer for the picture that a mention without one replies to, as far as Discord lets the bot see it."""
         original = message.reference.resolved if message.reference is not None else None
         if not isinstance(original, discord.Message) or original.author.id == self._me:
             await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
-        elif not _pictures_in(original):
+        elif not pictures_in(original):
             await self._explain(message, texts.NO_PHOTO_SEEN_IN_REPLY, message.author)
         else:
             await self._answer(original, asked_by=message.author)
@@ -148,59 +148,22 @@ class EmojiClient(discord.AutoShardedClient):
     async def _answer(self, message: discord.Message, asked_by: discord.abc.User) -> None:
         """Answer the pictures of a message, in reply to it."""
         try:
-            pictures = await _download(_pictures_in(message))
-        except _NotFetchedError as error:
+            pictures = await download(pictures_in(message))
+        except NotFetchedError as error:
             await self._explain(message, str(error), asked_by)
             return
         sent: discord.Message | None = None
         language = _language(message)
-        is_quoted = _permissions(message).read_message_history
-        photo = Photo(_person(asked_by), _chat(message.channel.id), pictures, language, comes_again=is_quoted)
+        is_quoted = permissions_at(message).read_message_history
+        photo = Photo(person_of(asked_by), chat_of(message.channel.id), pictures, language, comes_again=is_quoted)
         async for reply in self.service.on_photo(photo):
             if sent is None:
-                sent = await _say(message, reply)
+                sent = await say(message, reply)
             else:
-                with _tolerated("edit"):
-                    files = _files(reply.picture) if _permissions(message).attach_files else []
-                    await sent.edit(content=_fitting(reply.text), view=_view(reply.rows), attachments=files)
-            await _react(message, reply)
-
-
-class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token>[!-~]{1,64})"):
-    """A button that works for as long as its message is there: all it needs is in its custom_id."""
-
-    def __init__(self, token: str, button: ui.Button[ui.View]) -> None:
-        super().__init__(button)
-        self._token = token
-
-    @classmethod
-    def showing(cls, button: Button, row: int) -> "TapButton":
-        """The service's button, in a row of 0 to 4.
-
-        Its emoji goes on the label: Discord refuses a whole message for one `emoji` that is newer than its own list.
-        """
-        custom_id = f"mugmoji:{button.token}"
-        return cls(
-            button.token, ui.Button(label=button.label, style=_STYLES[button.tone], custom_id=custom_id, row=row)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> "TapButton":
-        """The button again, from what came back when it was pressed."""
-        assert isinstance(item, ui.Button)
-        return cls(match["token"], item)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the tap to the service and show what it says."""
-        service: EmojiService = interaction.client.service
-        with _tolerated("tap"):
-            await interaction.response.defer()
-            language = str(interaction.locale)
-            fetch = partial(_answered_picture, interaction)
-            tap = Tap(_person(interaction.user), _chat(interaction.channel_id), self._token, language, fetch)
-            await _show_tap(interaction, await service.on_tap(tap))
+                with tolerated("edit"):
+                    files = files_of(reply.picture) if permissions_at(message).attach_files else []
+                    await sent.edit(content=fitting(reply.text), view=view_of(reply.rows), attachments=files)
+            await react(message, reply)
 
 
 class CommandTranslator(app_commands.Translator):
@@ -220,7 +183,7 @@ class CommandTranslator(app_commands.Translator):
 @app_commands.command(name="emoji", description=app_commands.locale_str(texts.DISCORD_EMOJI))
 @app_commands.describe(photo=app_commands.locale_str(texts.DISCORD_EMOJI_PHOTO))
 async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
-    with _tolerated("command"):
+    with tolerated("command"):
         await interaction.response.defer(thinking=True)
         await _answer_interaction(interaction, [photo], in_public=True)
 
@@ -228,51 +191,61 @@ async def _emoji(interaction: discord.Interaction[EmojiClient], photo: discord.A
 @app_commands.command(name="emoji_me", description=app_commands.locale_str(texts.EMOJI_ME_COMMAND))
 @app_commands.describe(photo=app_commands.locale_str(texts.DISCORD_EMOJI_PHOTO))
 async def _emoji_me(interaction: discord.Interaction[EmojiClient], photo: discord.Attachment) -> None:
-    with _tolerated("command"):
+    with tolerated("command"):
         await interaction.response.defer(thinking=True)
         try:
-            pictures = await _download([photo])
-        except _NotFetchedError as error:
+            pictures = await download([photo])
+        except NotFetchedError as error:
             await _explain_in_answer(interaction, str(error))
             return
         reply = await interaction.client.service.on_emoji_me(_photo(interaction, pictures))
         try:
-            await interaction.edit_original_response(content=_fitting(reply.text), attachments=_files(reply.picture))
+            await interaction.edit_original_response(content=fitting(reply.text), attachments=files_of(reply.picture))
         except discord.Forbidden:
             await _explain_in_answer(interaction, texts.FAILED)
 
 
 @app_commands.context_menu(name=app_commands.locale_str(texts.SUGGEST_EMOJI))
 async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message: discord.Message) -> None:
-    with _tolerated("command"):
+    with tolerated("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
-        pictures = _pictures_in(message)
+        pictures = pictures_in(message)
         if pictures:
             await _answer_interaction(interaction, pictures, in_public=False)
         else:
             await _explain_in_answer(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
 
-def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
-    """A command that the service answers by itself, privately."""
+def _plain_command(name: CommandName, *, for_managers: bool = False) -> app_commands.Command[Any, ..., None]:
+    """A command that the service answers by itself, privately. for_managers: others do not see it in a server."""
 
     async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
-        with _tolerated("command"):
+        with tolerated("command"):
             await interaction.response.defer(thinking=True, ephemeral=True)
-            chat, language = _chat(interaction.channel_id), str(interaction.locale)
-            command = Command(_person(interaction.user), chat, name, language)
+            chat, language = chat_of(interaction.channel_id), str(interaction.locale)
+            administers = partial(manages_server, interaction)
+            command = Command(person_of(interaction.user), chat, name, language, administers)
             reply = await interaction.client.service.on_command(command)
-            await interaction.edit_original_response(content=_fitting(reply.text), view=_view(reply.rows))
+            await interaction.edit_original_response(content=fitting(reply.text), view=view_of(reply.rows))
 
     description = app_commands.locale_str(texts.COMMANDS[name.value])
-    return app_commands.Command(name=name.value, description=description, callback=answer)
+    command: app_commands.Command[Any, ..., None] = app_commands.Command(
+        name=name.value, description=description, callback=answer
+    )
+    command.default_permissions = MANAGERS if for_managers else None
+    return command
 
 
 def _facts(command: Mapping[str, Any]) -> tuple[object, ...]:
     """What people see of a command: if this is the same, it needs no publishing."""
     options = command.get("options") or ()
-    shown = tuple((*_words(each), each["type"], each.get("required", False)) for each in options)
-    return command["type"], _words(command), shown
+    shown = tuple((*_words(each), each["type"], each.get("required", False), _choices(each)) for each in options)
+    permissions = command.get("default_member_permissions")
+    return command["type"], _words(command), shown, None if permissions is None else int(permissions)
+
+
+def _choices(option: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple((each["name"], each["value"]) for each in option.get("choices") or ())
 
 
 def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
@@ -287,157 +260,33 @@ async def _answer_interaction(
     """Answer what a command was given. in_public: everyone sees the answer; what was attached to a command they do not,
     so that a picture of it stays away."""
     try:
-        pictures = await _download(attachments)
-    except _NotFetchedError as error:
+        pictures = await download(attachments)
+    except NotFetchedError as error:
         await _explain_in_answer(interaction, str(error))
         return
     async for reply in interaction.client.service.on_photo(_photo(interaction, pictures)):
-        text, files = _fitting(reply.text), _files(None if in_public else reply.picture)
+        text, files = fitting(reply.text), files_of(None if in_public else reply.picture)
         try:
-            await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=files)
+            await interaction.edit_original_response(content=text, view=view_of(reply.rows), attachments=files)
         except discord.Forbidden:  # where files are forbidden, words are not
-            await interaction.edit_original_response(content=text, view=_view(reply.rows), attachments=[])
+            await interaction.edit_original_response(content=text, view=view_of(reply.rows), attachments=[])
 
 
 def _photo(interaction: discord.Interaction[Any], pictures: tuple[Picture, ...]) -> Photo:
     """What a command was given. Its answer replies to no message, so that the pictures do not come again."""
-    return Photo(_person(interaction.user), _chat(interaction.channel_id), pictures, str(interaction.locale))
+    return Photo(person_of(interaction.user), chat_of(interaction.channel_id), pictures, str(interaction.locale))
 
 
 async def _explain_in_answer(interaction: discord.Interaction[EmojiClient], sentence: str) -> None:
     """Say one of the door's own sentences in answer to a command."""
-    voice = await interaction.client.service.voice_for(_person(interaction.user), str(interaction.locale))
+    voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
     await interaction.edit_original_response(content=voice.say(sentence))
 
 
-async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> None:
-    if answer.text is not None or answer.rows is not None:
-        await interaction.edit_original_response(
-            content=discord.utils.MISSING if answer.text is None else _fitting(answer.text),
-            view=discord.utils.MISSING if answer.rows is None else _view(answer.rows),
-        )
-    if answer.picture is not None:
-        try:
-            await interaction.followup.send(answer.notice, files=_files(answer.picture))
-        except discord.Forbidden:
-            voice = await interaction.client.service.voice_for(_person(interaction.user), str(interaction.locale))
-            await interaction.followup.send(voice.say(texts.FAILED), ephemeral=True)
-    elif answer.text is None and not answer.is_obvious:
-        await interaction.followup.send(answer.notice, ephemeral=True)
-    if answer.reaction is not None:
-        await _replace_reaction(interaction, answer.reaction)
-
-
-async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
-    """The first picture of the message that a button's message replies to; None where it is not there (any more)."""
-    reference = interaction.message.reference if interaction.message is not None else None
-    if reference is None or reference.message_id is None:
-        return None
-    try:
-        channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
-        pictures = await _download(_pictures_in(await channel.fetch_message(reference.message_id))[:1])
-    except (_NotFetchedError, *_TROUBLE) as error:
-        _log.info("photo_not_there", platform="discord", reason=type(error).__name__)
-        return None
-    return next(iter(pictures), None)
-
-
-def _files(picture: MadePicture | None) -> list[discord.File]:
-    """A picture as an attachment."""
-    if picture is None:
-        return []
-    name = "sticker.png" if picture.form is Form.STICKER else "faces.jpg"
-    return [discord.File(io.BytesIO(picture.content), name)]
-
-
-async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -> None:
-    """React anew to the photo that the answer replied to; a private answer leaves no trace in the channel."""
-    answer = interaction.message
-    photo = answer.reference if answer is not None and not answer.flags.ephemeral else None
-    is_allowed = interaction.guild_id is None or _allows_reactions(interaction.app_permissions)
-    if photo is None or photo.message_id is None or not is_allowed:
-        return
-    channel = interaction.client.get_partial_messageable(photo.channel_id, guild_id=photo.guild_id)
-    message = await channel.fetch_message(photo.message_id)
-    own = {str(reaction.emoji) for reaction in message.reactions if reaction.me}
-    for former in own - {emoji}:
-        await message.remove_reaction(former, interaction.client.user)
-    if emoji not in own:
-        await message.add_reaction(emoji)
-
-
-class _NotFetchedError(Exception):
-    """The pictures could not be fetched; the message is the sentence of `texts` for whoever sent them."""
-
-
-async def _download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, ...]:
-    """Read the files at once, because their links expire."""
-    if any(attachment.size > MAX_FILE_BYTES for attachment in attachments):
-        raise _NotFetchedError(texts.FILE_TOO_LARGE)
-    try:
-        return tuple([Picture(await each.read(), is_clip=_is_clip(each)) for each in attachments])
-    except _TROUBLE as error:
-        _log.warning("download_failed", platform="discord", reason=type(error).__name__)
-        raise _NotFetchedError(texts.DOWNLOAD_FAILED) from error
-
-
-def _pictures_in(message: discord.Message) -> list[discord.Attachment]:
-    """The attachments to read, those of a forwarded message included."""
-    forwarded = (attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments)
-    attachments = (*message.attachments, *forwarded)
-    return [each for each in attachments if _is_picture(each) or _is_clip(each)][:MAX_PICTURES]
-
-
-def _is_picture(attachment: discord.Attachment) -> bool:
-    """Discord does not know the type of every picture; a phone's .heic comes with none."""
-    kind = attachment.content_type or "application/octet-stream"
-    if kind == "application/octet-stream":
-        return attachment.filename.lower().endswith(_PICTURE_ENDINGS)
-    return kind.startswith("image/")
-
-
-def _is_clip(attachment: discord.Attachment) -> bool:
-    return (attachment.content_type or "").startswith("video/")
-
-
-async def _say(message: discord.Message, reply: Reply) -> discord.Message | None:
-    """Reply to a message, or, where it was deleted meanwhile or may not be quoted, just say it in the channel."""
-    text, view = _fitting(reply.text), _view(reply.rows)
-    with _tolerated("reply"):
-        files = _files(reply.picture) if _permissions(message).attach_files else []
-        if not _permissions(message).read_message_history:
-            return await message.channel.send(text, view=view, files=files)
-        quoted = message.to_reference(fail_if_not_exists=False)
-        return await message.channel.send(text, view=view, files=files, reference=quoted, mention_author=False)
-    return None
-
-
-async def _react(message: discord.Message, reply: Reply) -> None:
-    """One reaction a message: that of the first picture that has one."""
-    emoji = next((reaction for reaction in reply.reactions if reaction is not None), None)
-    if emoji is not None and _allows_reactions(_permissions(message)):
-        with _tolerated("reaction"):
-            await message.add_reaction(emoji)
-
-
-def _permissions(message: discord.Message) -> discord.Permissions:
-    """What the bot may do where a message is: asked before every call, because Discord bans bots that only try."""
-    if message.guild is None:
-        return discord.Permissions.all()
-    try:
-        return message.channel.permissions_for(message.guild.me)
-    except discord.ClientException:  # a thread in a channel that the bot cannot see
-        return discord.Permissions.none()
-
-
 def _may_speak(message: discord.Message) -> bool:
-    permissions = _permissions(message)
+    permissions = permissions_at(message)
     in_thread = isinstance(message.channel, discord.Thread)
     return permissions.send_messages_in_threads if in_thread else permissions.send_messages
-
-
-def _allows_reactions(permissions: discord.Permissions) -> bool:
-    return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
 
 
 def _language(message: discord.Message) -> str:
@@ -445,37 +294,7 @@ def _language(message: discord.Message) -> str:
     return str(message.guild.preferred_locale) if message.guild is not None else ""
 
 
-def _person(user: discord.abc.User) -> Person:
-    return Person("discord", str(user.id))
-
-
-def _chat(channel_id: int | None) -> Chat:
-    return Chat("discord", str(channel_id))
-
-
-def _view(rows: Sequence[Sequence[Button]]) -> ui.View:
-    view = ui.View(timeout=None)
-    for number, row in enumerate(rows):
-        for button in row:
-            view.add_item(TapButton.showing(button, number))
-    return view
-
-
-def _fitting(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
-
-
 def _is_bad_token(error: Exception) -> bool:
     if isinstance(error, discord.ConnectionClosed):
         return error.code == _BAD_TOKEN_CLOSE_CODE
     return isinstance(error, discord.LoginFailure) or (isinstance(error, discord.HTTPException) and error.status == 401)
-
-
-@contextmanager
-def _tolerated(action: str) -> Iterator[None]:
-    """Log what Discord (or the way there) refuses, and go on: it is the operator's to know and no one's to suffer."""
-    try:
-        yield
-    except _TROUBLE as error:
-        status, code = getattr(error, "status", None), getattr(error, "code", None)
-        _log.warning("discord_refused", action=action, reason=type(error).__name__, status=status, code=code)

@@ -35,6 +35,14 @@ Fetch = Callable[[], Awaitable[Picture | None]]
 """Brings the photo that an answer was given to once more, or None where the platform no longer has it."""
 
 
+Administers = Callable[[], Awaitable[bool]]
+"""Asks the platform whether a person administers the chat they are in; in a chat of their own they do."""
+
+
+async def _nobody() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Photo:
     """One message with a picture, or an album of several, to be answered once.
@@ -53,13 +61,16 @@ class Photo:
 @dataclass(frozen=True)
 class Tap:
     """A button was pressed; `token` is the one the button was made with. language: as in `Photo`. fetch: brings the
-    photo that the button's message answered, None where the platform cannot."""
+    photo that the button's message answered, None where the platform cannot. in_public: others see the button's
+    message. administers: whether whoever tapped administers the chat."""
 
     person: Person
     chat: Chat
     token: str
     language: str = ""
     fetch: Fetch | None = None
+    in_public: bool = False
+    administers: Administers = _nobody
 
 
 class CommandName(StrEnum):
@@ -70,16 +81,40 @@ class CommandName(StrEnum):
     SETTINGS = "settings"
     PRIVACY = "privacy"
     FORGET_ME = "forget_me"
+    CHAT_SETTINGS = "chat_settings"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command without arguments. language: as in `Photo`."""
+    """A command without arguments. language: as in `Photo`. administers: whether that person administers the chat."""
 
     person: Person
     chat: Chat
     name: CommandName
     language: str = ""
+    administers: Administers = _nobody
+
+
+class AdminCommandName(StrEnum):
+    """The commands for those who look after the model."""
+
+    REVIEW = "review"
+    RETRAIN = "retrain"
+    MODELS = "models"
+    ROLLBACK = "rollback"
+    PROMOTE = "promote"
+
+
+@dataclass(frozen=True)
+class AdminCommand:
+    """A command of an admin, or of someone who would like to be one. words: what stands after its name. language: as in
+    `Photo`. in_public: others would see the answer."""
+
+    person: Person
+    name: AdminCommandName
+    words: str = ""
+    language: str = ""
+    in_public: bool = False
 
 
 class Tone(Enum):
@@ -124,7 +159,8 @@ class TapReply:
 
     notice: a short word for the person who tapped only. is_obvious: the new buttons say as much, so that it may be left
     unsaid. rows: the buttons the message has from now on, None to leave them. text: the message's new text, None to
-    leave it. reaction: the photo's new reaction, None to leave it. picture: to be sent as a message of its own.
+    leave it. reaction: the photo's new reaction, None to leave it. picture: to be sent as a message of its own, unless
+    is_whole: then text, picture (or none) and rows are all that the button's message has from now on.
     """
 
     notice: str
@@ -133,3 +169,4 @@ class TapReply:
     reaction: str | None = None
     is_obvious: bool = False
     picture: MadePicture | None = None
+    is_whole: bool = False

@@ -46,6 +46,13 @@ _MOST_PIXELS_AWAY = 50_000
 """OpenCV draws in whole numbers of 32 bits."""
 
 
+def enlarged(crop: NDArray[np.uint8], times: int) -> bytes:
+    """A grey crop `(48, 48)`, `times` as large in both directions, as the bytes of a JPEG."""
+    grown = cv2.resize(crop, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    _, content = cv2.imencode(".jpg", grown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return content.tobytes()
+
+
 def emoji_me(photo: bytes, faces: Sequence[CoveredFace], artwork: Artwork) -> bytes:
     """The photo as a JPEG of at most 1280 pixels a side, each face covered by its emoji, turned like the head.
 

@@ -7,7 +7,7 @@ is restarted.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from db import Retraining, State, Store
 
 DEPTHS = ("adapt", "full")
-_LOOK_EVERY_S = 1.0
+_PROGRAM = (sys.executable, "-m", "training", "retrain")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """One thread of linear algebra, so that photos have the other cores."""
 _ROOT = Path(__file__).parents[1]
@@ -25,10 +25,12 @@ _log = structlog.get_logger()
 class Retrainer:
     """Starts, watches and stops retrainings."""
 
-    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
-        """environment: what the process needs to find the same database (DATABASE_URL, SECRET, EMOJI_MAP)."""
+    def __init__(self, store: Store, environment: Mapping[str, str], program: Sequence[str] = _PROGRAM) -> None:
+        """environment: what the process needs to find the same database (DATABASE_URL, SECRET, EMOJI_MAP). program:
+        what is started, with `--depth` and `--job` behind it."""
         self._store = store
         self._environment = environment
+        self._program = program
         self._process: asyncio.subprocess.Process | None = None  # held, so that it is waited for when it ends
 
     async def start(self, depth: str, asked_by: str) -> int:
@@ -36,7 +38,7 @@ class Retrainer:
         number = await self._store.retrainings.start(depth, asked_by)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "training", "retrain", "--depth", depth, "--job", str(number)),
+                *(*self._program, "--depth", depth, "--job", str(number)),
                 cwd=_ROOT,
                 env={**os.environ, **dict.fromkeys(_THREADS, "1"), **self._environment},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -51,7 +53,7 @@ class Retrainer:
         _log.info("retraining_started", depth=depth, number=number, asked_by=asked_by)
         return number
 
-    async def watch(self, number: int) -> AsyncIterator[Retraining]:
+    async def watch(self, number: int, look_every_s: float = 1.0) -> AsyncIterator[Retraining]:
         """How a retraining stands, each time that changes, until it has ended; the last one says what came of it."""
         before: tuple[object, ...] | None = None
         while (seen := await self._store.retrainings.find(number)) is not None:
@@ -61,7 +63,11 @@ class Retrainer:
                 yield seen
             if seen.state is not State.RUNNING:
                 return
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(look_every_s)
+
+    async def running(self) -> Retraining | None:
+        """The one that runs now, here or in another replica."""
+        return await self._store.retrainings.running()
 
     async def stop(self) -> bool:
         """Ask the running one to stop; gives whether one runs."""

@@ -1,6 +1,7 @@
 """The review queue: which faces an admin should look at first, and what they say of them."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,11 @@ class ReviewDesk:
         faces = await self._store.feedback.faces(only_with_words=False)
         me = await self._store.feedback.person_number(admin)
         return await asyncio.to_thread(_ordered, self._emoji_map(), faces, me, most, frozenset(skipped))
+
+    async def find(self, admin: Person, reading: int) -> ReviewItem | None:
+        """One face of this admin's queue; None where it is not in it."""
+        queue = await self.batch(admin, sys.maxsize)
+        return next((item for item in queue if item.reading == reading), None)
 
     async def label(self, admin: Person, reading: int, verdict: str) -> bool:
         """Keep an admin's word. False: the face was forgotten meanwhile. Raises `ValueError` on another verdict."""

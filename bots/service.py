@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,8 +11,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots import panel, texts
+from bots.admin_desk import AdminDesk
+from bots.admin_tokens import AdminToken, is_for_admins
+from bots.admins import Admins
+from bots.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
 from bots.buttons import Action, Page, Token, TokenError, photo_rows, privacy_rows, rows_after
-from bots.events import Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
+from bots.chat_settings import ChatSettings
+from bots.events import AdminCommand, Button, Command, CommandName, MadePicture, Photo, Picture, Reply, Tap, TapReply
 from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice
@@ -24,29 +29,19 @@ from recognizer import EMOTIONS, EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
 
-SURE_FROM = 0.5
-"""Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
-MAX_FACES_LISTED = 40
 MOST_SUGGESTED = 63
 """How many emoji a face's buttons lead to: the candidates and three pages more."""
 
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
 )
+_VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 
 _log = structlog.get_logger()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of one picture: its faces, or the sentence (of `texts`) that says why there are none."""
-
-    faces: tuple[Face, ...] = ()
-    problem: str = ""
 
 
 class EmojiService:
@@ -61,18 +56,27 @@ class EmojiService:
         studio: Studio,
         *,
         map_watch: MapWatch | None = None,
+        desk: AdminDesk | None = None,
         candidates: int = 3,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """map_watch: takes up an edited emoji map; without one the map stays. candidates: how many emoji are offered as
-        buttons at first, 1 to 5. clock: the time of day with its zone."""
+        """map_watch: takes up an edited emoji map; without one the map stays. desk: serves admins; without it nobody
+        is one. candidates: how many emoji are offered as buttons at first, 1 to 5. clock: the time of day with its
+        zone."""
         self._recognizer = recognizer
         self._store = store
         self._pool = pool
         self._studio = studio
         self._map_watch = map_watch
+        self._desk = desk
+        self._chat_settings = ChatSettings(store)
         self._tastes = Tastes(store, clock)
         self._candidates = candidates
+
+    @property
+    def admins(self) -> Admins:
+        """Who looks after the model."""
+        return self._desk.admins if self._desk is not None else Admins()
 
     async def on_photo(self, photo: Photo) -> AsyncIterator[Reply]:
         """Answer a photo: perhaps first a word that it has to wait, then, last, the answer."""
@@ -90,14 +94,16 @@ class EmojiService:
             rows = await self._keep(photo, [face for outcome in outcomes for face in outcome.faces], guest)
             moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
             reactions = tuple(mood and guest.dressed(mood) for mood in moods)
-            yield Reply(_answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
+            yield Reply(answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
         else:
-            yield Reply(_answer_text(outcomes, guest), (None,) * len(outcomes))
+            yield Reply(answer_text(outcomes, guest), (None,) * len(outcomes))
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
         guest = Guest.of(await self._preferences(tap.person), tap.language)
         try:
+            if is_for_admins(tap.token):
+                return await self._admin_tap(tap, guest)
             return await self._tap(tap, guest)
         except TokenError:
             return TapReply(guest.voice.say(texts.GONE))
@@ -115,6 +121,16 @@ class EmojiService:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
             return Reply(guest.voice.say(texts.FAILED))
 
+    async def on_admin_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
+        """Answer a command of an admin; of several replies each takes the place of the one before. Anybody else is told
+        who may."""
+        desk = self._desk_for(command.person, command.name.value)
+        if desk is None:
+            yield Reply(_admins_only(command.person, await self.voice_for(command.person, command.language)))
+            return
+        async for reply in desk.on_command(command):
+            yield reply
+
     async def on_emoji_me(self, photo: Photo) -> Reply:
         """Answer the wish for a photo with emoji in place of faces, in everybody's likeliest emoji."""
         guest = Guest.of(await self._preferences(photo.person), photo.language)
@@ -129,6 +145,18 @@ class EmojiService:
         """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
         return Guest.of(await self._preferences(person), language).voice
 
+    def _desk_for(self, person: Person, action: str) -> AdminDesk | None:
+        """The desk, where this person is an admin; anybody else's try is logged."""
+        if person in self.admins:
+            return self._desk
+        _log.warning("admin_refused", platform=person.platform, action=action)
+        return None
+
+    async def _admin_tap(self, tap: Tap, guest: Guest) -> TapReply:
+        token = AdminToken.parse(tap.token)
+        desk = self._desk_for(tap.person, token.action.name.lower())
+        return await desk.on_tap(tap, token) if desk is not None else TapReply(_admins_only(tap.person, guest.voice))
+
     async def _preferences(self, person: Person) -> Preferences:
         """What the person set; without a database, nothing."""
         try:
@@ -137,19 +165,19 @@ class EmojiService:
             _log.exception("preferences_not_read", platform=person.platform)
             return Preferences()
 
-    async def _read(self, photo: Photo, picture: Picture) -> _Outcome:
+    async def _read(self, photo: Photo, picture: Picture) -> Outcome:
         read = self._recognizer.read_clip if picture.is_clip else self._recognizer.read
         try:
             reading = await self._pool.run(partial(read, picture.content))
         except PhotoError as error:
             _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
-            return _Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
+            return Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
         except Exception:
             _log.exception("photo_failed", platform=photo.chat.platform)
-            return _Outcome(problem=texts.FAILED)
+            return Outcome(problem=texts.FAILED)
         ms = {f"{step}_ms": round(getattr(reading.ms, step), 1) for step in ("decode", "detect", "classify", "rank")}
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
-        return _Outcome(reading.faces) if reading.faces else _Outcome(problem=texts.NO_FACE)
+        return Outcome(reading.faces) if reading.faces else Outcome(problem=texts.NO_FACE)
 
     async def _keep(self, photo: Photo, faces: Sequence[Face], guest: Guest) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
@@ -165,7 +193,7 @@ class EmojiService:
         stored = StoredPhoto(True, readings, comes_again)
         return photo_rows(stored, self._candidates, guest)
 
-    async def _numbered(self, photo: Photo, outcomes: Sequence[_Outcome]) -> MadePicture | None:
+    async def _numbered(self, photo: Photo, outcomes: Sequence[Outcome]) -> MadePicture | None:
         """The picture of several faces with their numbers; an album is answered in words."""
         if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
             return None
@@ -192,14 +220,34 @@ class EmojiService:
             return await self._tapped_settings(tap, token)
         if token.action is Action.KEEP_FACES:
             return await self._choose_privacy(tap, guest, agreed=token.choice == 1)
+        if token.action is Action.SET_EVERYONE_TAPS:
+            return await self._chat_settings.change(tap.chat, tap.administers, guest, allowed=token.choice == 1)
+        return await self._tap_on_photo(tap, token, guest)
+
+    async def _tap_on_photo(self, tap: Tap, token: Token, guest: Guest) -> TapReply:
         stored = await self._store.photo_of(token.reading, tap.person)
         if stored is None:
             return TapReply(guest.voice.say(texts.GONE))
         if not stored.own:
-            return TapReply(guest.voice.say(texts.NOT_YOURS))
+            return await self._vote(tap, token, stored, guest)
         if token.action in (Action.EMOJI_ME, Action.STICKER):
             return await self._picture(tap, token, stored, guest)
         return await self._tapped(token, stored, guest)
+
+    async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
+        """Keep what someone else than the sender says of a face, where the chat allows it; the answer stays as is."""
+        if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
+            return TapReply(guest.voice.say(texts.NOT_YOURS))
+        emoji = emotion = None
+        if token.action is Action.CHOOSE:
+            reading = next(reading for reading in stored.readings if reading.id == token.reading)
+            if token.choice >= len(reading.suggestions):
+                return TapReply(guest.voice.say(texts.GONE))
+            emoji = reading.suggestions[token.choice]
+        elif token.action is Action.CORRECT:
+            emotion = EMOTIONS[token.choice]
+        await self._store.add_tap(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
+        return TapReply(guest.voice.say(texts.VOTED))
 
     async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, guest: Guest) -> TapReply:
         """Fetch the photo once more and make the picture of it that was asked for."""
@@ -283,13 +331,19 @@ class EmojiService:
             case CommandName.PRIVACY:
                 agreed = await self._store.keeps_faces(command.person)
                 return Reply(_privacy_text(agreed, guest.voice), rows=privacy_rows(agreed, guest))
+            case CommandName.CHAT_SETTINGS:
+                return await self._chat_settings.show(command.chat, command.administers, guest)
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
                 self._tastes.forget()
                 return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
 
 
-def _to_taste(outcome: _Outcome, emoji_map: EmojiMap, taste: Table) -> _Outcome:
+def _admins_only(person: Person, voice: Voice) -> str:
+    return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
+
+
+def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:
     """The same faces with their emoji in the order of whoever asks."""
     ranked = (replace(face, emoji=rank(emoji_map, face.expression, taste).emoji) for face in outcome.faces)
     return replace(outcome, faces=tuple(ranked))
@@ -304,48 +358,3 @@ def _mood(emoji_map: EmojiMap, platform: str, faces: Sequence[Face], taste: Tabl
 
 def _privacy_text(agreed: bool, voice: Voice) -> str:
     return voice.say(texts.PRIVACY, choice=voice.say(texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES))
-
-
-def _answer_text(outcomes: Sequence[_Outcome], guest: Guest) -> str:
-    if len(outcomes) == 1:
-        return _picture_text(outcomes[0], guest)
-    lines, number = [], 1
-    for index, outcome in enumerate(outcomes, start=1):
-        text = _numbered(outcome, number, guest) if outcome.faces else guest.voice.say(outcome.problem)
-        lines.append(guest.voice.say(texts.OF_PICTURE, number=index, text=text))
-        number += len(outcome.faces)
-    return "\n".join(lines)
-
-
-def _picture_text(outcome: _Outcome, guest: Guest) -> str:
-    """What is said of one picture alone."""
-    voice = guest.voice
-    if outcome.problem:
-        return voice.say(outcome.problem)
-    if len(outcome.faces) > 1:
-        return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, guest)}"
-    face = outcome.faces[0]
-    if face.confidence < SURE_FROM:
-        return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
-    feeling = voice.say(texts.FEELINGS[face.emotion])
-    return voice.say(texts.ONE_FACE, emoji=guest.dressed(face.emoji[0]), feeling=feeling)
-
-
-def _numbered(outcome: _Outcome, first_number: int, guest: Guest) -> str:
-    listed = outcome.faces[:MAX_FACES_LISTED]
-    words = [
-        guest.voice.say(
-            texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
-            number=number,
-            emoji=guest.dressed(face.emoji[0]),
-        )
-        for number, face in enumerate(listed, start=first_number)
-    ]
-    if len(outcome.faces) > len(listed):
-        words.append(guest.voice.count(texts.MORE_FACES, len(outcome.faces) - len(listed)))
-    return "  ".join(words)
-
-
-def _likeliest(face: Face, place: int, voice: Voice) -> str:
-    """The feeling at a place of the ranking, 0 being the likeliest."""
-    return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

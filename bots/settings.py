@@ -5,14 +5,22 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+from bots.admins import Admins
 
 SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and says what belongs there."""
+
+
+def _admins_named(text: str) -> str:
+    Admins.parse(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -23,6 +31,7 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
     discord_token: SecretStr = SecretStr("")
+    admins: Annotated[str, AfterValidator(_admins_named)] = ""
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
@@ -35,6 +44,21 @@ class Settings(BaseSettings):
     waiting: Annotated[int, Field(ge=0, le=10_000)] = 8
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    def for_another_process(self) -> dict[str, str]:
+        """What a process in any folder needs to find the same database, people, emoji and files: environment variables.
+
+        Raises `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an address that is none.
+        """
+        address = make_url(self.database_url.get_secret_value())
+        if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+            address = address.set(database=str(Path(str(address.database)).resolve()))
+        return {
+            "DATABASE_URL": address.render_as_string(hide_password=False),
+            "SECRET": self.hashing_secret(),
+            "EMOJI_MAP": str(self.emoji_map.resolve()),
+            "DATA_DIR": str(self.data_dir.resolve()),
+        }
 
     def hashing_secret(self) -> str:
         """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.

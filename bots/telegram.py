@@ -2,30 +2,24 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import structlog
 from telegram import (
     Bot,
     BotCommand,
-    CallbackQuery,
-    Document,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeChat,
     Message,
-    PhotoSize,
-    ReplyParameters,
     Update,
     User,
     VideoNote,
 )
-from telegram.constants import ChatType, FileSizeLimit, MessageLimit, ReactionEmoji
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram import Chat as TelegramChat
+from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit
+from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
     AIORateLimiter,
     Application,
@@ -37,31 +31,34 @@ from telegram.ext import (
     filters,
 )
 
-from bots import texts
+from bots import admin_texts, texts
 from bots.albums import Gatherer
 from bots.door import DoorError
-from bots.events import Button, Command, CommandName, Form, Photo, Picture, Reply, Tap, TapReply, Tone
+from bots.events import AdminCommand, AdminCommandName, Command, CommandName, Photo, Picture, Reply, Tap
 from bots.languages import OWN_NAMES, speak
-from bots.looks import plain
 from bots.service import EmojiService
+from bots.telegram_messages import (
+    REFUSALS,
+    follow,
+    picture_in,
+    put_in_place_of,
+    react,
+    say,
+    send,
+    send_made,
+    show_tap,
+    show_whole,
+)
 from db import Chat, Person
-from recognizer.emoji_map import without_selector
 
-ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
-"""The emoji a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
-
-_REACTIONS = {without_selector(emoji): emoji for emoji in ALLOWED_REACTIONS}
-_ENOUGH_PIXELS = 640
-"""Long side in pixels from which a larger copy of a photo would not be read any better."""
 _MOST_RECONNECT_S = 60.0
 
 _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
+_OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
+"""The command that a chat's administrators alone have in their menu."""
 
-_REFUSALS = (BadRequest, Forbidden)
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
-
-_Sent = PhotoSize | Document | VideoNote
 
 
 class TelegramDoor:
@@ -74,6 +71,7 @@ class TelegramDoor:
         must have been quiet, in seconds, before it is answered."""
         self._service = service
         self._albums = Gatherer(album_quiet_s, self._answer)
+        self._following: set[asyncio.Task[None]] = set()
         if not _TOKEN.fullmatch(token):
             raise DoorError(_REFUSED)
         self._application = self._build(token, api_url)
@@ -87,12 +85,14 @@ class TelegramDoor:
             await application.start()
             await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
             with suppress(TelegramError):
-                await _publish_commands(application.bot)
+                await _publish_commands(application.bot, self._service.admins.on(self.name))
             _log.info("door_open", door=self.name)
             await asyncio.Event().wait()
         finally:
             if updater.running:
                 await updater.stop()
+            for task in self._following:
+                task.cancel()
             if application.running:
                 await application.stop()
             await application.shutdown()
@@ -119,6 +119,9 @@ class TelegramDoor:
         application = builder.build()
         for name in CommandName:
             application.add_handler(CommandHandler(name.value, self._on_command))
+        for admin_name in AdminCommandName:
+            handler = CommandHandler(admin_name.value, self._on_admin_command, filters.UpdateType.MESSAGE)
+            application.add_handler(handler)
         pictures = filters.PHOTO | filters.Document.IMAGE | filters.VIDEO_NOTE
         application.add_handler(CommandHandler("emoji", self._on_emoji, filters.UpdateType.MESSAGE))
         application.add_handler(CommandHandler("emoji_me", self._on_emoji_me, filters.UpdateType.MESSAGE))
@@ -132,24 +135,38 @@ class TelegramDoor:
         message = update.message
         if message is None or message.text is None:
             return
-        name = CommandName(message.text.split()[0].split("@")[0].removeprefix("/").lower())
-        await self._answer_command(message, name)
+        await self._answer_command(message, CommandName(_command_in(message.text)))
 
     async def _answer_command(self, message: Message, name: CommandName) -> None:
-        command = Command(_sender(message), _chat(message), name, _language(message.from_user))
-        await _say(message, await self._service.on_command(command))
+        person = _sender(message)
+        administers = partial(_administers, message.chat, int(person.id))
+        command = Command(person, _chat(message), name, _language(message.from_user), administers)
+        await say(message, await self._service.on_command(command))
+
+    async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer in a task of its own: when Telegram's library stops it waits for its handlers, and a retraining is
+        long."""
+        message = update.message
+        if message is None or message.text is None:
+            return
+        name, words = AdminCommandName(_command_in(message.text)), message.text.split(maxsplit=1)[1:]
+        in_public = message.chat.type != ChatType.PRIVATE
+        command = AdminCommand(_sender(message), name, "".join(words), _language(message.from_user), in_public)
+        task = asyncio.create_task(follow(message, self._service.on_admin_command(command)))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
 
     async def _explain(self, message: Message, sentence: str, asking: Message, **facts: str) -> None:
         """Say one of the door's own sentences, with what it names, in reply to a message, to whoever asked."""
         voice = await self._service.voice_for(_sender(asking), _language(asking.from_user))
-        await _say(message, Reply(voice.say(sentence, **facts)))
+        await say(message, Reply(voice.say(sentence, **facts)))
 
     async def _on_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
         if message is None:
             return
         original = message.reply_to_message
-        if original is None or _picture_in(original) is None:
+        if original is None or picture_in(original) is None:
             await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji")
             return
         await self._answer([original], asked_by=message)
@@ -159,7 +176,7 @@ class TelegramDoor:
         if message is None:
             return
         original = message.reply_to_message
-        if original is None or _picture_in(original) is None:
+        if original is None or picture_in(original) is None:
             await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji_me")
             return
         pictures = await self._fetched([original], asking=message)
@@ -168,8 +185,8 @@ class TelegramDoor:
         photo = Photo(_sender(message), _chat(message), pictures, _language(message.from_user))
         reply = await self._service.on_emoji_me(photo)
         try:
-            await _send(message, reply)
-        except _REFUSALS as error:
+            await send(message, reply)
+        except REFUSALS as error:
             _log.info("picture_refused", platform=self.name, reason=str(error))
             await self._explain(message, texts.FAILED, asking=message)
 
@@ -193,18 +210,26 @@ class TelegramDoor:
         person = Person("telegram", str(query.from_user.id))
         language = _language(query.from_user)
         fetch = partial(self._downloaded, query.message.reply_to_message)
-        tap = Tap(person, _chat(query.message), query.data or "", language, fetch)
+        in_public = query.message.chat.type != ChatType.PRIVATE
+        administers = partial(_administers, query.message.chat, query.from_user.id)
+        tap = Tap(person, _chat(query.message), query.data or "", language, fetch, in_public, administers)
         answer = await self._service.on_tap(tap)
         notice = answer.notice
-        if answer.picture is not None and not await _send_made(query.message, answer):
+        is_extra = answer.picture is not None and not answer.is_whole
+        if is_extra and not await send_made(query.message, answer):
             notice = (await self._service.voice_for(person, language)).say(texts.FAILED)
         with suppress(TelegramError):  # too old to be answered; the rest still counts
             await query.answer(notice[:200])
-        await _show_tap(query, query.message, answer)
+        if answer.is_whole:
+            await show_whole(
+                query.message, Reply(answer.text or notice, rows=answer.rows or (), picture=answer.picture)
+            )
+        else:
+            await show_tap(query, query.message, answer)
 
     async def _downloaded(self, original: Message | None) -> Picture | None:
         """The picture in a message that was replied to; None where there is none to be had (any more)."""
-        if original is None or _picture_in(original) is None:
+        if original is None or picture_in(original) is None:
             return None
         try:
             return await _download(original)
@@ -222,11 +247,11 @@ class TelegramDoor:
         waiting: Message | None = None
         photo = Photo(_sender(asking), _chat(asking), pictures, _language(asking.from_user), comes_again=True)
         async for reply in self._service.on_photo(photo):
-            if waiting is None or not await _replace(waiting, reply):
-                sent = await _say(messages[0], reply)
+            if waiting is None or not await put_in_place_of(waiting, reply):
+                sent = await say(messages[0], reply)
                 waiting = sent if reply.waiting else None
             for message, reaction in zip(messages, reply.reactions, strict=False):
-                await _react(message, reaction)
+                await react(message, reaction)
 
     async def _fetched(self, messages: Sequence[Message], asking: Message) -> tuple[Picture, ...] | None:
         """The pictures of messages; None where they are not to be had, which whoever asks has then been told."""
@@ -247,12 +272,37 @@ class _FileTooLargeError(Exception):
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
 
 
-async def _publish_commands(bot: Bot) -> None:
-    """List the commands in every language; those without a language code are for all other languages."""
+async def _publish_commands(bot: Bot, admins: Iterable[str]) -> None:
+    """List the commands in every language; those without a language code are for all other languages. admins: ids of
+    those who see more commands, if they have ever written to the bot."""
     for language in OWN_NAMES:
         voice = speak(language)
-        commands = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
-        await bot.set_my_commands(commands, language_code=None if language == "en" else language)
+        everything = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
+        commands = [command for command in everything if command.command != _OF_CHAT_ADMINISTRATORS]
+        code = None if language == "en" else language
+        await bot.set_my_commands(commands, language_code=code)
+        await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)
+        more = [BotCommand(name, meaning) for name, meaning in admin_texts.COMMANDS.items()]
+        for admin in admins:
+            with suppress(TelegramError):
+                await bot.set_my_commands([*commands, *more], BotCommandScopeChat(admin), language_code=code)
+
+
+def _command_in(text: str) -> str:
+    """The name of the command that a message begins with."""
+    return text.split(maxsplit=1)[0].split("@", maxsplit=1)[0].removeprefix("/").lower()
+
+
+async def _administers(chat: TelegramChat, person: int) -> bool:
+    """Whether a person administers a chat; one who does so anonymously speaks as the chat itself."""
+    if chat.type == ChatType.PRIVATE or person == chat.id:
+        return True
+    try:
+        member = await chat.get_member(person)
+    except TelegramError as error:
+        _log.info("member_not_known", platform="telegram", reason=type(error).__name__)
+        return False
+    return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 
 def _language(user: User | None) -> str:
@@ -280,136 +330,14 @@ def _is_for_me(message: Message, bot: Bot) -> bool:
     return mine in words or "/emoji" in words or f"/emoji{mine}" in words
 
 
-def _picture_in(message: Message) -> _Sent | None:
-    """The file to read: of a photo's sizes the smallest that is large enough."""
-    if message.photo:
-        sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
-        return next((size for size in sizes if max(size.width, size.height) >= _ENOUGH_PIXELS), sizes[-1])
-    if message.document is not None and (message.document.mime_type or "").startswith("image/"):
-        return message.document
-    return message.video_note
-
-
 async def _download(message: Message) -> Picture:
-    sent = _picture_in(message)
+    sent = picture_in(message)
     if sent is None:
         raise BadRequest("no picture in this message")
     if (sent.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
         raise _FileTooLargeError
     file = await sent.get_file()
     return Picture(bytes(await file.download_as_bytearray()), is_clip=isinstance(sent, VideoNote))
-
-
-async def _say(message: Message, reply: Reply) -> Message:
-    """Reply to a message; in words alone where the picture is refused: a chat may forbid pictures."""
-    try:
-        return await _send(message, reply)
-    except _REFUSALS as error:
-        if reply.picture is None:
-            raise
-        _log.info("picture_refused", platform="telegram", reason=str(error))
-        return await _send(message, replace(reply, picture=None))
-
-
-async def _send(message: Message, reply: Reply) -> Message:
-    """Reply to a message, or, where it was deleted meanwhile, just say it in the chat."""
-    bot, made = message.get_bot(), reply.picture
-    where: dict[str, Any] = {
-        "chat_id": message.chat_id,
-        "reply_parameters": ReplyParameters(message.message_id, allow_sending_without_reply=True),
-        "message_thread_id": message.message_thread_id if message.is_topic_message else None,
-        "reply_markup": _keyboard(reply.rows),
-    }
-    if made is None:
-        return await bot.send_message(text=_fitting(reply.text), **where)
-    if made.form is Form.STICKER:
-        return await bot.send_sticker(sticker=InputFile(made.content, "sticker.webp"), **where)
-    caption = _fitting(reply.text, MessageLimit.CAPTION_LENGTH)
-    return await bot.send_photo(photo=InputFile(made.content, "faces.jpg"), caption=caption, **where)
-
-
-async def _send_made(answer: Message, tapped: TapReply) -> bool:
-    """Send the picture that a tap asked for, in reply to the photo; False where Telegram does not take it."""
-    try:
-        await _send(_photo_answered_by(answer) or answer, Reply(tapped.notice, picture=tapped.picture))
-    except TelegramError as error:
-        _log.info("picture_refused", platform="telegram", reason=str(error))
-        return False
-    return True
-
-
-async def _replace(waiting: Message, reply: Reply) -> bool:
-    """Put the answer in place of a waiting message; False where it is still to be said, because words cannot become a
-    picture or someone deleted them."""
-    try:
-        if reply.picture is None:
-            await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
-            return True
-        await waiting.delete()
-    except _REFUSALS as error:
-        _log.debug("message_not_replaced", platform="telegram", reason=str(error))
-    return False
-
-
-def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
-    """The text, cut between words where Telegram would refuse it: an album of crowds is long. most: UTF-16 units, in
-    which Telegram counts (https://core.telegram.org/api/entities#entity-length)."""
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * most:
-        return text
-    kept = units[: 2 * (most - 1)].decode("utf-16-le", "ignore")
-    return (kept.rpartition(" ")[0] or kept).rstrip() + "…"
-
-
-async def _react(message: Message, emoji: str | None) -> None:
-    """React where it is allowed, if need be without skin tone and presentation; a chat may allow fewer reactions than
-    Telegram does, and that is no one's fault."""
-    if emoji is None:
-        return
-    reaction = reaction_for(emoji)
-    if reaction is None:
-        return
-    try:
-        await message.set_reaction(reaction)
-    except _REFUSALS as error:
-        _log.info("reaction_refused", platform="telegram", reason=str(error))
-
-
-def reaction_for(emoji: str) -> str | None:
-    """The emoji as Telegram writes it among its reactions, if need be without looks; None where it is none of them."""
-    spellings = (without_selector(each) for each in (emoji, plain(emoji)))
-    return next((_REACTIONS[each] for each in spellings if each in _REACTIONS), None)
-
-
-async def _show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:
-    keyboard = message.reply_markup if answer.rows is None else _keyboard(answer.rows)
-    try:
-        if answer.text is not None:
-            await query.edit_message_text(answer.text, reply_markup=keyboard)
-        elif answer.rows is not None:
-            await query.edit_message_reply_markup(keyboard)
-    except BadRequest as error:  # the same button twice: nothing changes, and Telegram says so with an error
-        _log.debug("message_not_edited", platform="telegram", reason=str(error))
-    original = _photo_answered_by(message)
-    if original is not None:
-        await _react(original, answer.reaction)
-
-
-def _photo_answered_by(answer: Message) -> Message | None:
-    """The message with the photo; in a topic, an answer whose photo is gone replies to the topic's first message."""
-    original = answer.reply_to_message
-    return original if original is not None and _picture_in(original) is not None else None
-
-
-def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
-    if not rows:
-        return None
-    return InlineKeyboardMarkup([[_key(button) for button in row] for row in rows])
-
-
-def _key(button: Button) -> InlineKeyboardButton:
-    label = f"✓ {button.label}" if button.tone is Tone.CHOSEN else button.label
-    return InlineKeyboardButton(label, callback_data=button.token)
 
 
 async def _on_error(_update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -64,6 +64,7 @@ COMMANDS = {
     "settings": _("Language, and how emoji of people look"),
     "privacy": _("What I keep, and your choice about it"),
     "forget_me": _("Delete everything I know about you"),
+    "chat_settings": _("Who may tap in this chat"),
 }
 """What each command is for, as the platforms' menus show it."""
 EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
@@ -77,9 +78,13 @@ PRIVACY = _(
     "/forget_me deletes everything."
 )
 KEEPS_NO_FACES = _(
-    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from."
+    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from. "
+    "This bot's admins may look at them to correct me."
 )
-KEEPS_FACES = _("With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from.")
+KEEPS_FACES = _(
+    "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from. This bot's admins "
+    "may look at them to correct me."
+)
 ALLOW_FACES = _("Yes, learn from my faces")
 REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
@@ -123,6 +128,16 @@ STICKER_MADE = _("Here is your sticker!")
 NO_CLIP = _("I can only do that with a photo, not with a video.")
 PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
+VOTED = _("Thank you! Your vote helps me learn.")
+CHAT_ADMINS_ONLY = _("Only the administrators of this chat can set this. Please ask one of them.")
+SENDER_TAPS = _("In this chat only the person who sent a photo can tap an emoji for it.")
+EVERYONE_TAPS = _(
+    "In this chat everybody can tap an emoji for a photo: a vote that helps me learn. What is shown stays the choice "
+    "of the person who sent it."
+)
+LET_EVERYONE_TAP = _("Let everybody tap")
+LET_SENDER_TAP = _("Let only the sender tap")
+ADMINS_ONLY = _("This is for the admins of this bot. If you should be one, ask its operator to add {id} to ADMINS.")
 GONE = _("I no longer know this photo. Please send it again.")
 
 WEB_TITLE = "Mugmoji"

@@ -212,6 +212,17 @@ class Feedback:
             asked = select(ChatRow.everyone_taps).where(ChatRow.hash == chat.hashed(self._secret))
             return bool(await session.scalar(asked))
 
+    async def takes_votes(self, reading: int, chat: Chat) -> bool:
+        """Whether a face was answered in this chat, and others than its sender may say what it shows."""
+        where = (
+            select(ChatRow.everyone_taps)
+            .join(PhotoRow, PhotoRow.chat_id == ChatRow.id)
+            .join(ReadingRow, ReadingRow.photo_id == PhotoRow.id)
+            .where(ReadingRow.id == reading, ChatRow.hash == chat.hashed(self._secret))
+        )
+        async with self._sessions() as session:
+            return bool(await session.scalar(where))
+
     async def set_everyone_taps(self, chat: Chat, allowed: bool) -> None:
         """Remember what the chat's administrators chose."""
         async with self._sessions.begin() as session:

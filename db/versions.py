@@ -64,7 +64,8 @@ class Lesson:
 @dataclass(frozen=True)
 class Version:
     """One version. parent: the one that was served when it was made. size: of its files in bytes; is_kept: they are
-    still there. metrics: what `Judgement.of` reads; empty where the version came with the software."""
+    still there. metrics: what `Judgement.of` reads; empty where the version came with the software. number: names it
+    where its name is too long."""
 
     name: str
     created_at: datetime
@@ -76,6 +77,7 @@ class Version:
     metrics: dict[str, Any]
     fingerprint: str
     role: Role | None
+    number: int
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,9 @@ class Versions:
         """
         async with self._sessions.begin() as session:
             back = await _way_back(session)
+            now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
+            if now != instead_of:
+                raise _conflict(now, instead_of)
             if back is None:
                 raise VersionError(f"{instead_of} is the first version; there is none to go back to.")
             await _activate(session, back, instead_of, by, "rollback", "")
@@ -331,6 +336,7 @@ def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
         row.metrics,
         row.fingerprint,
         Role(row.role) if row.role else None,
+        row.id,
     )
 
 

@@ -36,6 +36,10 @@ class TelegramServer:
         self.forbids_pictures = False
         self.forbids_deletion = False
         self.commands: dict[str, dict[str, str]] = {}
+        self.scoped_commands: dict[str, dict[str, dict[str, str]]] = {}
+        self.statuses: dict[tuple[int, int], str] = {}
+        self.forbids_media_edits = False
+        self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
         self._state = bot_api.state_manager
 
@@ -53,6 +57,7 @@ class TelegramServer:
             "chat": {"id": chat or person, "type": "group" if chat else "private", "title": "G"},
             **content,
         }
+        self.known_chats.add(chat or person)
         await self._deliver(message=message)
         return message
 
@@ -131,6 +136,23 @@ class TelegramServer:
         await self._state.store_message("default", number, {**message, "caption": record["caption"]})
         return message
 
+    async def change(self, number: int, form: Any, caption: str | None, file: UploadFile) -> Any:
+        """Put another picture into a message, as `keep` does into a new one; refused where nothing would change."""
+        before = await self._state.get_message("default", number)
+        if before is None:
+            return _refuse(400, "Bad Request: message to edit not found")
+        content, markup = await file.read(), json.loads(str(form.get("reply_markup", "null")))
+        if (before.get("caption"), before.get("reply_markup"), self.made.get(number)) == (caption, markup, content):
+            return _refuse(400, "Bad Request: message is not modified: specified new message content and reply markup")
+        self.made[number] = content
+        after = {**before, "text": None, "caption": caption, "reply_markup": markup}
+        await self._state.update_message("default", number, after)
+        chat = int(str(form["chat_id"]))
+        facts = {"message_id": number, "chat_id": chat, "caption": caption, "reply_markup": markup}
+        await self._state.push_response("default", {"method": "editMessageMedia", "text": None, **facts})
+        message = {"message_id": number, "from": bot_api.DEFAULT_BOT_INFO, "date": int(time.time()), "caption": caption}
+        return {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
+
     async def download_by_key(self, path: str) -> bytes | None:
         """The bytes of a file, for telemelya's download route."""
         return self.files.get(path)
@@ -147,16 +169,17 @@ def _markup(record: dict[str, Any]) -> dict[str, Any]:
     return parsed
 
 
+def _refuse(code: int, description: str) -> JSONResponse:
+    return JSONResponse({"ok": False, "error_code": code, "description": description}, code)
+
+
 def _missing_methods(server: TelegramServer) -> APIRouter:
     router = APIRouter()
-
-    def refuse(code: int, description: str) -> JSONResponse:
-        return JSONResponse({"ok": False, "error_code": code, "description": description}, code)
 
     @router.post("/bot{token}/getMe")
     async def get_me(token: str) -> Any:
         if token != TOKEN:
-            return refuse(401, "Unauthorized")
+            return _refuse(401, "Unauthorized")
         return {"ok": True, "result": bot_api.DEFAULT_BOT_INFO}
 
     @router.post("/bot{token}/getUpdates")
@@ -170,14 +193,20 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
     async def set_my_commands(token: str, request: Request) -> Any:
         form = await request.form()
         listed = json.loads(str(form["commands"]))
-        server.commands[str(form.get("language_code", ""))] = {each["command"]: each["description"] for each in listed}
+        scope = json.loads(str(form.get("scope", '{"type": "default"}')))
+        if scope["type"] == "chat" and int(scope["chat_id"]) not in server.known_chats:
+            return _refuse(400, "Bad Request: chat not found")
+        where = scope["type"] if scope["type"] != "chat" else f"chat {scope['chat_id']}"
+        commands = {each["command"]: each["description"] for each in listed}
+        by_language = server.commands if where == "default" else server.scoped_commands.setdefault(where, {})
+        by_language[str(form.get("language_code", ""))] = commands
         return {"ok": True, "result": True}
 
     @router.post("/bot{token}/getFile")
     async def get_file(token: str, request: Request) -> Any:
         number = str((await request.form())["file_id"])
         if number not in server.files:
-            return refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+            return _refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
         return {"ok": True, "result": {"file_id": number, "file_unique_id": number, "file_path": number}}
 
     @router.post("/bot{token}/setMessageReaction")
@@ -186,7 +215,7 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         chosen = json.loads(str(form["reaction"]))[0]
         emoji = chosen.get("emoji")
         if chosen["type"] != "emoji" or emoji not in _ALLOWED or emoji in server.forbidden_reactions:
-            return refuse(400, "Bad Request: REACTION_INVALID")
+            return _refuse(400, "Bad Request: REACTION_INVALID")
         server.reactions.append((int(str(form["chat_id"])), int(str(form["message_id"])), emoji))
         return {"ok": True, "result": True}
 
@@ -196,12 +225,12 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         file = form["photo"]
         assert isinstance(file, UploadFile)
         if server.forbids_pictures:
-            return refuse(400, "Bad Request: not enough rights to send photos to the chat")
+            return _refuse(400, "Bad Request: not enough rights to send photos to the chat")
         if len(str(form.get("caption", "")).encode("utf-16-le")) > 2 * 1024:
-            return refuse(400, "Bad Request: message caption is too long")
+            return _refuse(400, "Bad Request: message caption is too long")
         height, width = await _size(file)
         if max(height, width) > 20 * min(height, width):
-            return refuse(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+            return _refuse(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
         return {"ok": True, "result": await server.keep("sendPhoto", form, file)}
 
     @router.post("/bot{token}/sendSticker")
@@ -210,24 +239,63 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         file = form["sticker"]
         assert isinstance(file, UploadFile)
         if server.forbids_pictures:
-            return refuse(400, "Bad Request: not enough rights to send stickers to the chat")
+            return _refuse(400, "Bad Request: not enough rights to send stickers to the chat")
         if max(await _size(file)) != 512 or (file.size or 0) > 512 * 1024:
-            return refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
+            return _refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
         return {"ok": True, "result": await server.keep("sendSticker", form, file)}
 
     @router.post("/bot{token}/deleteMessage")
     async def delete_message(token: str, request: Request) -> Any:
         if server.forbids_deletion:
-            return refuse(400, "Bad Request: message to delete not found")
+            return _refuse(400, "Bad Request: message to delete not found")
         return await bot_api.delete_message(token, request)
 
     @router.post("/bot{token}/editMessageText")
     async def edit_message_text(token: str, request: Request) -> Any:
         if int(str((await request.form())["message_id"])) in server.made:
-            return refuse(400, "Bad Request: there is no text in the message to edit")
+            return _refuse(400, "Bad Request: there is no text in the message to edit")
         return await bot_api.edit_message_text(token, request)
 
     return router
+
+
+def _missing_methods_for_admins(server: TelegramServer) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/bot{token}/getChatMember")
+    async def get_chat_member(token: str, request: Request) -> Any:
+        form = await request.form()
+        chat, person = int(str(form["chat_id"])), int(str(form["user_id"]))
+        status = server.statuses.get((chat, person))
+        if status is None:
+            return _refuse(400, "Bad Request: member not found")
+        return {"ok": True, "result": _member(person, status)}
+
+    @router.post("/bot{token}/editMessageMedia")
+    async def edit_message_media(token: str, request: Request) -> Any:
+        form = await request.form()
+        number, media = int(str(form["message_id"])), json.loads(str(form["media"]))
+        file = form[media["media"].removeprefix("attach://")]
+        assert isinstance(file, UploadFile)
+        if server.forbids_media_edits:
+            return _refuse(400, "Bad Request: message can't be edited")
+        if len(media.get("caption", "").encode("utf-16-le")) > 2 * 1024:
+            return _refuse(400, "Bad Request: message caption is too long")
+        return await server.change(number, form, media.get("caption"), file)
+
+    return router
+
+
+def _member(person: int, status: str) -> dict[str, Any]:
+    """A member of a chat, as Telegram describes one of this status."""
+    rights = (
+        *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats"),
+        *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users"),
+        *("can_post_stories", "can_edit_stories", "can_delete_stories"),
+    )
+    of_status = {"administrator": rights, "creator": ("is_anonymous",)}.get(status, ())
+    user = {"id": person, "is_bot": False, "first_name": "Ada"}
+    return {"user": user, "status": status, **dict.fromkeys(of_status, False)}
 
 
 async def _size(file: UploadFile) -> tuple[int, int]:
@@ -250,6 +318,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server = TelegramServer("")
     bot_api.media_manager = server
     app.include_router(_missing_methods(server))
+    app.include_router(_missing_methods_for_admins(server))
     app.include_router(bot_api.router)
     serving = asyncio.create_task(uvicorn_server.serve())
     try:

@@ -49,3 +49,26 @@ def test_an_unusable_data_folder_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SettingsError, match="DATA_DIR"):
         Settings(data_dir=tmp_path / "file").hashing_secret()
+
+
+def test_admins_who_cannot_be_read_are_named_by_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMINS", "telegram:12, @anna-and-her-secret")
+    with pytest.raises(SettingsError, match=r"ADMINS: .*entry 2 is not of the form telegram:123456") as error:
+        load_settings()
+    assert "anna" not in str(error.value)
+
+
+def test_another_process_finds_the_same_files_from_another_folder(tmp_path: Path) -> None:
+    settings = Settings(emoji_map=Path("mine.yaml"))
+    environment = settings.for_another_process()
+    assert environment == {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/data/mugmoji.db",
+        "SECRET": settings.hashing_secret(),
+        "EMOJI_MAP": f"{tmp_path}/mine.yaml",
+        "DATA_DIR": f"{tmp_path}/data",
+    }
+
+
+def test_another_process_gets_the_whole_address_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://mugmoji:word@host/name")
+    assert load_settings().for_another_process()["DATABASE_URL"] == "postgresql://mugmoji:word@host/name"

@@ -22,7 +22,8 @@ from bots.languages import OWN_NAMES, speak
 from bots.looks import Looks, Presentation, SkinTone, dressed
 from bots.service import EmojiService
 from bots.studio import Studio
-from bots.telegram import ALLOWED_REACTIONS, TelegramDoor, reaction_for
+from bots.telegram import TelegramDoor
+from bots.telegram_messages import ALLOWED_REACTIONS, reaction_for
 from db import Person, Preferences, Store
 from recognizer import Recognizer
 from tests.bots.telegram_server import TOKEN, TelegramServer, labels, telegram_server
@@ -154,7 +155,7 @@ async def test_where_pictures_are_forbidden_a_group_photo_is_answered_in_words(
 async def test_a_caption_that_is_too_long_is_cut_between_words(
     telegram: TelegramServer, group_photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bots.service._numbered", lambda *_: "1. 😄 (someone)  " * 90)  # Telegram counts 😄 as two
+    monkeypatch.setattr("bots.answers._numbered", lambda *_: "1. 😄 (someone)  " * 90)  # Telegram counts 😄 as two
     await telegram.send(photo=telegram.picture(group_photo))
     [answer] = await telegram.sent("sendPhoto")
     assert 1000 < len(answer["caption"].encode("utf-16-le")) / 2 <= 1024

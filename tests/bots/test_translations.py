@@ -101,8 +101,11 @@ def test_menus_fit_their_platforms(language: str) -> None:
     assert all(3 <= len(say(description)) <= 100 for description in descriptions)
     assert len(say(texts.SUGGEST_EMOJI)) <= 32
     labels = (texts.ALLOW_FACES, texts.REFUSE_FACES, texts.NONE_FITS, texts.AS_MY_APP, texts.PRESENTATION)
-    assert all(len(say(label)) <= 80 for label in labels)
-    assert all(len(say(notice)) <= 200 for notice in (texts.NOT_YOURS, texts.GONE, texts.FAILED, texts.FACES_REFUSED))
+    votes = (texts.LET_EVERYONE_TAP, texts.LET_SENDER_TAP)
+    assert all(len(say(label)) <= 80 for label in (*labels, *votes))
+    notices = (texts.NOT_YOURS, texts.GONE, texts.FAILED, texts.FACES_REFUSED, texts.VOTED, texts.CHAT_ADMINS_ONLY)
+    assert all(len(say(notice)) <= 200 for notice in notices)
+    assert len(say(texts.ADMINS_ONLY, id="telegram:12345678901")) <= 200
 
 
 def test_every_emotion_and_every_problem_with_a_photo_has_its_words() -> None:

@@ -89,6 +89,21 @@ async def test_of_two_promotions_decided_on_the_same_sight_the_second_is_told(st
     assert await active(store) == "a"
 
 
+async def test_going_back_from_a_version_that_is_no_longer_served_is_told(store: Store) -> None:
+    await grow(store, "a")
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    await store.versions.roll_back(instead_of="a", by="Bert")
+    with pytest.raises(ConflictError, match="in place of a"):
+        await store.versions.roll_back(instead_of="a", by="Anna")
+    assert await active(store) == SHIPPED
+
+
+async def test_versions_are_told_apart_by_their_numbers(store: Store) -> None:
+    await grow(store, "a")
+    newest, first = await store.versions.all()
+    assert newest.number > first.number
+
+
 async def test_a_version_with_damaged_files_is_not_promoted(store: Store) -> None:
     await grow(store, "a")
     async with store._engine.begin() as connection:

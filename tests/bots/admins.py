@@ -1,0 +1,117 @@
+"""What tests of admins share: a service with a desk, faces to review, versions to promote, a stand-in for training."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+
+from bots.admin_desk import AdminDesk
+from bots.admins import Admins
+from bots.inference import InferencePool
+from bots.model_shelf import ModelShelf
+from bots.retrainer import Retrainer
+from bots.retraining_talk import RetrainingTalk
+from bots.review import ReviewDesk
+from bots.review_room import ReviewRoom
+from bots.service import EmojiService
+from bots.studio import Studio
+from db import Chat, FaceReading, Judgement, Origin, Person, Store
+from recognizer import Recognizer
+
+SHIPPED = "shipped-1"
+_SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
+_IDLE = (sys.executable, "-c", "import time; time.sleep(0)")
+"""A process that reports nothing: the test plays its part."""
+
+
+@asynccontextmanager
+async def admin_service(  # what it is made of
+    recognizer: Recognizer,
+    store: Store,
+    studio: Studio,
+    admins: str,
+    program: tuple[str, ...] = _IDLE,
+    environment: dict[str, str] | None = None,
+) -> AsyncIterator[EmojiService]:
+    """The service with a desk for these admins, as in `ADMINS`. program: what a retraining starts."""
+    pool = InferencePool(workers=2, waiting=8)
+    review = ReviewRoom(ReviewDesk(store, lambda: recognizer.emoji_map))
+    retraining = RetrainingTalk(Retrainer(store, environment or {}, program), store, look_every_s=0.05)
+    desk = AdminDesk(Admins.parse(admins), review, retraining, ModelShelf(store))
+    yield EmojiService(recognizer, store, pool, studio, desk=desk)
+    pool.close()
+
+
+async def add_faces(store: Store, count: int) -> list[int]:
+    """Faces of someone who agreed that they are learned from, all different; gives their readings."""
+    sender, chat = Person("telegram", "900"), Chat("telegram", "900")
+    await store.set_keeps_faces(sender, True)
+    readings = []
+    for number in range(count):
+        crop = np.full((48, 48), 20 + 40 * number, np.uint8).tobytes()
+        [reading] = await store.add_photo(sender, chat, SHIPPED, [FaceReading(_SEVEN, ("😄", "😐", "😢"), crop)])
+        readings.append(reading.id)
+    return readings
+
+
+def judgement(*, offered: bool) -> Judgement:
+    """What the gate may have found."""
+    return Judgement(
+        offered=offered,
+        why="It reads people better." if offered else "It reads people no better.",
+        learned_faces=70,
+        learned_people=14,
+        judged_faces=30,
+        judged_people=6,
+        served=0.5,
+        candidate=0.6,
+        gain=10.0,
+        low=1.0,
+        high=19.0,
+        sure=0.99,
+        guard_faces=3589,
+        guard_served=0.71,
+        guard_candidate=0.709,
+        guard_shipped=0.71,
+        by_emotion={"happy": (12, 0.5, 0.6)},
+        seconds=4.0,
+    )
+
+
+async def add_version(store: Store, name: str, *, parent: str = SHIPPED, offered: bool = True) -> None:
+    """A new version beside the one that was served; the first one, too, where it is not there."""
+    await store.versions.begin_with(SHIPPED, b"the files of a model")
+    metrics = judgement(offered=offered).to_metrics()
+    await store.versions.add(
+        name, name.encode(), origin=Origin.ADAPT, parent=parent, metrics=metrics, fingerprint="f" * 64
+    )
+
+
+def training_program(folder: Path) -> tuple[str, ...]:
+    """A process that plays `python -m training retrain`: it reports to its database, and makes nothing."""
+    script = folder / "retrain.py"
+    script.write_text(_SCRIPT, encoding="utf-8")
+    return sys.executable, str(script)
+
+
+_SCRIPT = """
+import asyncio, os, sys
+sys.path.insert(0, os.getcwd())
+from db import State, Store
+
+async def main():
+    store = await Store.open(os.environ["DATABASE_URL"], os.environ["SECRET"])
+    number = int(sys.argv[sys.argv.index("--job") + 1])
+    for step in range(200):
+        if await store.retrainings.beat(number, "learning", step / 200):
+            await store.retrainings.finish(number, State.CANCELLED, "It was asked to stop.")
+            break
+        await asyncio.sleep(0.05)
+    else:
+        await store.retrainings.finish(number, State.DONE, "There was nothing new to learn from.")
+    await store.close()
+
+asyncio.run(main())
+"""
