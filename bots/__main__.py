@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -16,6 +17,7 @@ from bots.door import Door, DoorError
 from bots.inference import InferencePool
 from bots.logs import configure_logs
 from bots.map_watch import MapWatch
+from bots.retrainer import Retrainer
 from bots.service import EmojiService
 from bots.settings import Settings, SettingsError, load_settings
 from bots.studio import Studio
@@ -31,9 +33,9 @@ async def serve(settings: Settings) -> int:
     """Run the doors until a signal; gives the exit status."""
     openers = _openers(settings)
     if not openers:
-        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true.")
-    async with _service(settings) as service:
-        doors = [asyncio.create_task(_open(opener, service)) for opener in openers]
+        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
+    async with _parts(settings) as parts:
+        doors = [asyncio.create_task(_open(opener, parts)) for opener in openers]
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, _cancel, doors)
@@ -53,27 +55,53 @@ def main() -> int:
         return MISSING
 
 
-def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
+@dataclass(frozen=True)
+class Parts:
+    """What the doors are opened around."""
+
+    service: EmojiService
+    store: Store
+    map_watch: MapWatch
+    retrainer: Retrainer
+
+
+def _openers(settings: Settings) -> list[Callable[[Parts], Door]]:
     """One for each door that is configured; a platform's library is only imported for its own door."""
-    openers: list[Callable[[EmojiService], Door]] = []
+    openers: list[Callable[[Parts], Door]] = []
     if token := settings.telegram_token.get_secret_value():
         from bots.telegram import TelegramDoor
 
-        openers.append(lambda service: TelegramDoor(service, token, api_url=settings.telegram_api_url))
+        openers.append(lambda parts: TelegramDoor(parts.service, token, api_url=settings.telegram_api_url))
     if discord_token := settings.discord_token.get_secret_value():
         from bots.discord import DiscordDoor
 
-        openers.append(lambda service: DiscordDoor(service, discord_token))
-    if settings.web_chat:
-        from bots.web import WebDoor
-
-        secret = settings.hashing_secret()
-        openers.append(lambda service: WebDoor(service, host=settings.web_host, port=settings.web_port, secret=secret))
+        openers.append(lambda parts: DiscordDoor(parts.service, discord_token))
+    if settings.web_chat or settings.console:
+        openers.append(lambda parts: _web_door(settings, parts))
     return openers
 
 
+def _web_door(settings: Settings, parts: Parts) -> Door:
+    """The web chat, the console, or both."""
+    from bots.console import Access, Console
+    from bots.web import WebDoor
+
+    console = None
+    if settings.console:
+        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
+        console = Console(parts.store, parts.map_watch.refresh, parts.retrainer, access)
+    return WebDoor(
+        parts.service,
+        host=settings.web_host,
+        port=settings.web_port,
+        secret=settings.hashing_secret(),
+        has_chat=settings.web_chat,
+        console=console,
+    )
+
+
 @asynccontextmanager
-async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
+async def _parts(settings: Settings) -> AsyncIterator[Parts]:
     recognizer = Recognizer.load(emoji_map=settings.emoji_map)
     check = _map_check(settings)
     check(recognizer.emoji_map)
@@ -81,7 +109,8 @@ async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
     pool = InferencePool(settings.workers, settings.waiting)
     try:
         studio, watch = Studio(recognizer, Artwork.load()), MapWatch(recognizer, check)
-        yield EmojiService(recognizer, store, pool, studio, map_watch=watch, candidates=settings.candidates)
+        service = EmojiService(recognizer, store, pool, studio, map_watch=watch, candidates=settings.candidates)
+        yield Parts(service, store, watch, Retrainer(store, settings.for_retraining()))
     finally:
         pool.close()
         await store.close()
@@ -96,10 +125,10 @@ def _map_check(settings: Settings) -> Callable[[EmojiMap], None]:
     return lambda emoji_map: emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
 
 
-async def _open(opener: Callable[[EmojiService], Door], service: EmojiService) -> None:
+async def _open(opener: Callable[[Parts], Door], parts: Parts) -> None:
     """Serve one door; where it cannot be opened, say why in one line and leave the others alone."""
     try:
-        await opener(service).run()
+        await opener(parts).run()
     except DoorError as error:
         _log.error(str(error))
         raise

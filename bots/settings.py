@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
+CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
 
 
 class SettingsError(Exception):
@@ -26,6 +27,9 @@ class Settings(BaseSettings):
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    console: bool = True
+    console_token: SecretStr = SecretStr("")
+    console_remote: bool = False
     database_url: SecretStr = SecretStr("sqlite:///data/mugmoji.db")
     data_dir: Path = Path("data")
     secret: SecretStr = SecretStr("")
@@ -41,19 +45,41 @@ class Settings(BaseSettings):
 
         Raises `SettingsError` where it can be neither read nor written.
         """
-        if self.secret.get_secret_value():
-            return self.secret.get_secret_value()
-        file = self.data_dir / SECRET_FILE
+        return self.secret.get_secret_value() or self._kept(SECRET_FILE, "SECRET")
+
+    def console_secret(self) -> str:
+        """What opens the console: `CONSOLE_TOKEN`, else a token made at the first start and kept in `DATA_DIR`.
+
+        Raises `SettingsError` where it can be neither read nor written.
+        """
+        return self.console_token.get_secret_value() or self._kept(CONSOLE_TOKEN_FILE, "CONSOLE_TOKEN")
+
+    def where_console_token_is(self) -> str:
+        """For a log line: the file that holds the token, or the setting that does."""
+        return "CONSOLE_TOKEN" if self.console_token.get_secret_value() else str(self.data_dir / CONSOLE_TOKEN_FILE)
+
+    def for_retraining(self) -> dict[str, str]:
+        """The environment by which the retraining process finds the same database and emoji map."""
+        return {
+            "DATABASE_URL": self.database_url.get_secret_value(),
+            "SECRET": self.hashing_secret(),
+            "EMOJI_MAP": str(self.emoji_map.absolute()),
+            "DATA_DIR": str(self.data_dir.absolute()),
+        }
+
+    def _kept(self, name: str, setting: str) -> str:
+        """The secret in a file of `DATA_DIR`, made where it is not there yet; readable by nobody else."""
+        file = self.data_dir / name
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             if not file.exists():
                 with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
                     new.write(secrets.token_urlsafe(32))
-            return file.read_text(encoding="utf-8")
+            return file.read_text(encoding="utf-8").strip()
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError(
-                f"{file} cannot be used ({reason}); set SECRET, or DATA_DIR to a writable folder."
+                f"{file} cannot be used ({reason}); set {setting}, or DATA_DIR to a writable folder."
             ) from error
 
 
