@@ -10,7 +10,9 @@ from recognizer import EMOTIONS
 
 Options = dict[str, Any]
 
-_TEXT = {"color": "var(--quiet)", "fontFamily": "inherit", "fontSize": 12}
+_FONT = "system-ui, sans-serif"
+"""By its name, since the width of words is measured before they stand in the page."""
+_TEXT = {"color": "var(--quiet)", "fontFamily": _FONT, "fontSize": 12}
 _TIP_OF_POINT = "points => points.map(point => point.data && point.data.tip).find(Boolean) || 'no answers'"
 
 
@@ -101,7 +103,7 @@ def _frame(periods: tuple[Period, ...]) -> Options:
     days["axisLine"] = {"lineStyle": {"color": "var(--line)"}}
     return {
         "animation": False,
-        "textStyle": {"fontFamily": "inherit"},
+        "textStyle": {"fontFamily": _FONT},
         "grid": {"left": 44, "right": 12, "top": 14, "bottom": 28},
         "xAxis": {**days, "axisLabel": {**_TEXT, "hideOverlap": True}},
     }

@@ -116,15 +116,15 @@ class _Models:
         with ui.element("section").classes("panel version") as box:
             box.props["data-version"] = version.name
             ui.html(_about(version, judgement, shelf.active), sanitize=False).classes("about")
-            with ui.element("div").classes("measures"):
-                if judgement is not None:
+            with ui.element("div").classes("buttons"):
+                self._show_buttons(version, shelf)
+            if judgement is not None:
+                with ui.element("div").classes("measures"):
                     _show_measures(judgement, reach)
             if version.role is Role.SHADOW and shelf.shadowing is not None:
                 with ui.element("div").classes("shadowing"):
                     ui.label(_shadowing(shelf.shadowing))
                     question(_SHADOW)
-            with ui.element("div").classes("buttons"):
-                self._show_buttons(version, shelf)
 
     def _show_buttons(self, version: Version, shelf: _Shelf) -> None:
         active, history = shelf.active, shelf.history
@@ -158,13 +158,13 @@ class _Models:
 
 
 def _show_measures(judgement: Judgement, reach: float) -> None:
-    with ui.element("div").classes("measure"):
+    with ui.element("div").classes("measure main"):
         with ui.element("span").classes("quiet"):
             ui.html("On your people", tag="span", sanitize=False)
             question(report.GAIN)
-        ui.html(report.gain_bar(judgement, reach), sanitize=False)
+        ui.html(report.gain_bar(judgement, reach), sanitize=False).classes("axis")
         ui.label(report.gain_in_words(judgement)).classes("small")
-    with ui.element("div").classes("measure"):
+    with ui.element("div").classes("measure rest"):
         with ui.element("span").classes("quiet"):
             ui.html("On everybody else", tag="span", sanitize=False)
             question(report.GUARD)

@@ -40,8 +40,8 @@ class _Page:
 
     def build(self) -> None:
         with self._visit.frame.body:
-            with panel("Learn from your people", _EXPLAINED) as box:
-                box.classes("start")
+            with panel("Learn from your people"):
+                ui.label(_EXPLAINED).classes("quiet explained")
                 self._words = ui.html("", sanitize=False)
                 with ui.element("div").classes("choices") as self._choices:
                     self._choice("adapt", "Adapt", "about a minute", "main")

@@ -31,6 +31,7 @@ async def fill(url: str) -> None:
     await invented.fill(store, EmojiMap.load(ROOT / "emoji_map.yaml"), faces=1400)
     await invented.add_versions(store)
     await invented.run_in_shadow(store, "adapt-11-09")
+    await invented.add_retraining(store, "full-11-20")
     await store.close()
 
 

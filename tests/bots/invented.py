@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from db import NOT_A_FACE, Chat, FaceReading, Judgement, Lesson, Origin, Part, Person, Store
+from db import NOT_A_FACE, Chat, FaceReading, Judgement, Lesson, Origin, Part, Person, State, Store
 from db.schema import LabelRow, ModelRow, PhotoRow, PromotionRow, TapRow
 from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
 
@@ -179,6 +179,12 @@ async def _add(
         fingerprint="f" * 64,
         lessons=lessons,
     )
+
+
+async def add_retraining(store: Store, version: str) -> None:
+    """A retraining that ended well and made a version."""
+    number = await store.retrainings.start("full", "Grace")
+    await store.retrainings.finish(number, State.DONE, f"{version} is ready to look at.", version)
 
 
 async def run_in_shadow(store: Store, name: str) -> None:
