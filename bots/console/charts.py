@@ -5,7 +5,7 @@ from typing import Any
 from nicegui import ui
 
 from bots.console.figures import Period, Share
-from bots.console.words import FACES, count, percent, with_interval
+from bots.console.words import count, percent, with_interval
 from recognizer import EMOTIONS
 
 Options = dict[str, Any]
@@ -64,7 +64,7 @@ def mix_over_time(periods: tuple[Period, ...]) -> Options:
         {
             "type": "bar",
             "stack": "mix",
-            "name": f"{FACES[name]} {name}",
+            "name": name,
             "barCategoryGap": "22%",
             "itemStyle": {"color": f"var(--{name})"},
             "emphasis": {"disabled": True},

@@ -39,21 +39,16 @@ def show(visit: Visit) -> None:
 class _Overview:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._view = "days"
+        self._is_daily = True
         self._figures: Figures | None = None
 
     def build(self) -> None:
         with self._visit.frame.body:
             self._tiles = ui.html(_waiting_tiles(), sanitize=False).classes("tiles")
-            self._switch = (
-                ui.toggle(
-                    {"days": f"Last {DAYS} days", "weeks": f"Last {WEEKS} weeks"},
-                    value="days",
-                    on_change=self._switched,
-                )
-                .props("no-caps unelevated")
-                .classes("switch")
-            )
+            with ui.element("div").classes("switch").props("role=group aria-label=Period"):
+                self._days, self._weeks = _period(f"Last {DAYS} days"), _period(f"Last {WEEKS} weeks")
+            self._days.on("click", lambda: self._switch(is_daily=True))
+            self._weeks.on("click", lambda: self._switch(is_daily=False))
             with ui.element("div").classes("grid"):
                 with panel("Does the model say what people say?", _AGREEMENT, wide=True):
                     self._agreement_empty = ui.html("", sanitize=False)
@@ -65,6 +60,7 @@ class _Overview:
                 with panel("Which emotions the model reads", _MIX, wide=True):
                     self._mix_empty = ui.html("", sanitize=False)
                     self._mix = charts.TimeChart()
+        self._switch(is_daily=True)
         self._visit.every(_REFRESH_S, self._refresh)
 
     async def _refresh(self) -> None:
@@ -75,14 +71,16 @@ class _Overview:
         self._tiles.set_content(_tiles(self._figures, served, since))
         self._show_view()
 
-    def _switched(self) -> None:
-        self._view = str(self._switch.value)
+    def _switch(self, *, is_daily: bool) -> None:
+        self._is_daily = is_daily
+        self._days.props["aria-pressed"] = "true" if is_daily else "false"
+        self._weeks.props["aria-pressed"] = "false" if is_daily else "true"
         self._show_view()
 
     def _show_view(self) -> None:
         if self._figures is None:
             return
-        view = self._figures.daily if self._view == "days" else self._figures.weekly
+        view = self._figures.daily if self._is_daily else self._figures.weekly
         has_answers, has_faces = view.agreement is not None, any(period.faces for period in view.periods)
         self._by_emotion.set_content(tables.by_emotion(view.by_emotion) if has_answers else empty(_NO_ANSWERS))
         self._confusion.set_content(tables.confusion(view) if has_answers else empty(_NO_ANSWERS))
@@ -96,6 +94,12 @@ class _Overview:
             self._mix.show(charts.mix_over_time(view.periods), charts.mix_in_words(view.periods))
         else:
             self._mix.hide()
+
+
+def _period(label: str) -> ui.element:
+    with ui.element("button").props("type=button") as button:
+        ui.html(label, tag="span", sanitize=False)
+    return button
 
 
 def _waiting_tiles() -> str:

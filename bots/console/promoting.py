@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import events, ui
 
 from bots.console.layout import button
-from bots.console.report import gain_in_words, judgement_in_words
+from bots.console.report import judgement_in_words
 from bots.console.visit import Visit, tell
 from db import Judgement, Version
 
@@ -65,13 +65,9 @@ class _Reason:
 
 
 def _reason_field(version: Version, active: str) -> _Reason:
-    judgement = Judgement.of(version.metrics)
-    told = (
-        f"It was judged beside {version.parent}, but {active} is served now."
-        if judgement is not None and judgement.offered
-        else "The check did not find it good enough to be offered."
-    )
-    ui.html(f'<p class="told bad">{html.escape(told)}</p>', sanitize=False)
+    if version.parent != active:
+        told = f"It was judged beside {version.parent}, but {active} is served now."
+        ui.html(f'<p class="told bad">{html.escape(told)}</p>', sanitize=False)
     return _Reason()
 
 
@@ -84,6 +80,4 @@ def _what_changes(version: Version, active: str) -> str:
     judgement = Judgement.of(version.metrics)
     if judgement is None:
         return told + "<p>It came with the software and knows nothing of what your people said.</p>"
-    if version.parent == active:
-        told += f"<p>Expected on your people's faces: <strong>{gain_in_words(judgement)}</strong>.</p>"
     return told + judgement_in_words(version, judgement)

@@ -76,7 +76,7 @@ def judgement_in_words(version: Version, judgement: Judgement) -> str:
         f'<p class="told {verdict}">{html.escape(judgement.why)}</p>'
         f"<p>It learned from <strong>{learned_from(judgement)}</strong> and was tried on {judged}. "
         f"Of 100 such faces it reads <strong>{after}</strong> as people said; {former} reads {before}. "
-        f"That is {gain_in_words(judgement)}.</p><p>{guard}</p>"
+        f"That is <strong>{gain_in_words(judgement)}</strong>.</p><p>{guard}</p>"
     )
 
 

@@ -7,7 +7,6 @@ from nicegui import ui
 from bots.console import report
 from bots.console.layout import button, question
 from bots.console.visit import Visit
-from bots.console.words import count
 from db import Judgement, Lesson, Part, Version
 
 
@@ -31,7 +30,7 @@ async def open_report(visit: Visit, version: Version, history: str) -> None:
             ui.html("<p>It came with the software; there was nothing to compare it with.</p>", sanitize=False)
         else:
             _show_judgement(version, judgement)
-            ui.html(_lessons(lessons), sanitize=False)
+            ui.html(_lessons(lessons, judgement), sanitize=False)
         ui.html(f"<h3>When it was served</h3>{history}", sanitize=False)
         ui.html(f'<p class="quiet small">SHA-256 {version.sha256[:16]}…</p>', sanitize=False)
         with ui.element("div").classes("buttons"):
@@ -52,7 +51,9 @@ def _made(version: Version) -> str:
     return f"{report.ORIGINS[version.origin]}{beside}, {version.created_at.astimezone():%d %B %Y, %H:%M}"
 
 
-def _lessons(lessons: list[Lesson]) -> str:
+def _lessons(lessons: list[Lesson], judgement: Judgement) -> str:
     learned = sum(lesson.part is Part.LEARN for lesson in lessons)
-    told = f"{count(learned, 'face')} learned from and {count(len(lessons) - learned, 'face')} judged on are still kept"
-    return f'<p class="quiet">{told}; the others were forgotten at their owners\' wish.</p>'
+    told = f"{learned:,} of the {judgement.learned_faces:,} faces it learned from are still kept"
+    if learned < judgement.learned_faces:
+        told += "; the others were forgotten since, as people may ask at any time"
+    return f'<p class="quiet">{told}.</p>'

@@ -70,8 +70,6 @@ def main() -> None:
             shoot(dark, "/console/models", ".version .gain", "models")
             beside = [shoot(dark, "/console/review", ".face img"), shoot(phone, "/console/review", ".face img")]
             keep("review", side_by_side(beside))
-            if "--all" in sys.argv:
-                show_all(wide, dark, phone)
         finally:
             bot.terminate()
             bot.wait(20)

@@ -61,7 +61,8 @@ def draw_face(emotion: str, random: np.random.Generator) -> NDArray[np.uint8]:
         borderMode=cv2.BORDER_REPLICATE,
     )
     small = cv2.resize(cv2.GaussianBlur(turned, (0, 0), 2), (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
-    return np.clip(small + random.normal(0, 3, small.shape), 0, 255).astype(np.uint8)
+    grainy: NDArray[np.float64] = small + random.normal(0, 3, small.shape)
+    return np.clip(grainy, 0, 255).astype(np.uint8)
 
 
 async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84, people: int = 60) -> None:
