@@ -23,7 +23,7 @@ from bots.review import ReviewDesk
 from db import Store
 from recognizer import EmojiMap
 
-_SESSION_KEY = "console"
+_SESSION_KEY, _NAME_KEY = "console", "console_name"
 _TOO_FAR = (
     "The console only answers requests from the machine that the bot runs on. "
     "Reach it through an SSH tunnel, or set CONSOLE_REMOTE=true (then put HTTPS in front of it).\n"
@@ -107,7 +107,7 @@ class Console:
     async def _ask(self, request: Request) -> Response:
         if self._admin(request) is not None:
             return RedirectResponse("/console", status_code=303)
-        return login.page()
+        return login.page(name=request.session.get(_NAME_KEY, ""))
 
     async def _enter(self, request: Request) -> Response:
         form: Any = await request.form()
@@ -118,7 +118,8 @@ class Console:
         except RefusedError as error:
             _log.warning("console_refused", reason=str(error))
             return login.page(str(error), name)
-        _log.info("console_entered", admin=request.session[_SESSION_KEY]["name"])
+        request.session[_NAME_KEY] = name
+        _log.info("console_entered", admin=name)
         return RedirectResponse("/console", status_code=303)
 
     async def _leave(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Gatekeeper:
             return
         pause = min(2.0 ** (tries.wrong - _FREE_TRIES + 1), _LONGEST_PAUSE_S)
         if (left := tries.last + pause - now) > 0:
-            raise RefusedError(f"That was wrong {tries.wrong} times. Please wait {int(left) + 1} seconds.")
+            raise RefusedError(f"That was wrong {tries.wrong} times. Please wait {math.ceil(left)} seconds.")
 
     def _remember_wrong(self, client: str) -> None:
         now = self._clock()

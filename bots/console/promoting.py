@@ -37,10 +37,10 @@ def ask_to_promote(visit: Visit, version: Version, active: str, after: _AfterIt)
             async def act() -> None:
                 versions = visit.parts.store.versions
                 await versions.promote(version.name, instead_of=active, by=visit.name, override=override)
+                tell(f"{version.name} takes over within seconds. One tap goes back.")
 
             dialog.close()
-            if await visit.attempt(act):
-                tell(f"{version.name} takes over within seconds. One tap goes back.")
+            await visit.attempt(act)
             await after()
 
         with ui.element("div").classes("buttons"):

@@ -21,7 +21,7 @@ KEYS = {str(place): name for place, name in enumerate(EMOTIONS, start=1)} | {"0"
 _SKIP, _UNDO = "s", "z"
 _BATCH = 60
 _FETCH_BELOW = 25
-_LOOK_AGAIN_S = 5.0
+_LOOK_AGAIN_S = 20.0
 _SHOWN_SIDE = 384
 _ALL_DONE = "Nothing to review. Faces come here from people who allowed it (/privacy), and from import-faces."
 _GONE = "That face was forgotten meanwhile, so the label was not needed."

@@ -52,16 +52,17 @@ class Visit:
             _log.warning("console_refused", reason="no pass any more", admin=self.name)
             ui.navigate.to(login.PATH)
             return False
-        try:
-            await action()
-        except (VersionError, BusyError) as error:
-            _log.warning("console_action_refused", admin=self.name, reason=str(error))
-            tell(str(error), "warning")
-        except (SQLAlchemyError, OSError) as error:
-            _log.error("console_action_failed", admin=self.name, error=type(error).__name__)
-            tell(_DATABASE_AWAY, "negative")
-        else:
-            return True
+        with self.frame.body:  # what was pressed may be gone before the action has ended
+            try:
+                await action()
+            except (VersionError, BusyError) as error:
+                _log.warning("console_action_refused", admin=self.name, reason=str(error))
+                tell(str(error), "warning")
+            except (SQLAlchemyError, OSError) as error:
+                _log.error("console_action_failed", admin=self.name, error=type(error).__name__)
+                tell(_DATABASE_AWAY, "negative")
+            else:
+                return True
         return False
 
     def every(self, seconds: float, refresh: Callable[[], Awaitable[None]]) -> None:

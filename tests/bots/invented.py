@@ -61,8 +61,8 @@ def draw_face(emotion: str, random: np.random.Generator) -> NDArray[np.uint8]:
         borderMode=cv2.BORDER_REPLICATE,
     )
     small = cv2.resize(cv2.GaussianBlur(turned, (0, 0), 2), (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
-    grainy: NDArray[np.float64] = small + random.normal(0, 3, small.shape)
-    return np.clip(grainy, 0, 255).astype(np.uint8)
+    grainy = small + random.normal(0, 3, small.shape)
+    return np.asarray(np.clip(grainy, 0, 255), np.uint8)
 
 
 async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84, people: int = 60) -> None:
@@ -197,3 +197,9 @@ async def run_in_shadow(store: Store, name: str) -> None:
         for face in kept[:140]
     ]
     await store.versions.add_shadow(name, readings)
+
+
+async def damage(store: Store, version: str) -> None:
+    """Change a version's files behind its checksum."""
+    async with store._sessions.begin() as session:
+        await session.execute(update(ModelRow).where(ModelRow.version == version).values(artefact=b"something else"))
