@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     def for_retraining(self) -> dict[str, str]:
         """The environment by which the retraining process finds the same database and emoji map."""
         return {
-            "DATABASE_URL": self.database_url.get_secret_value(),
+            "DATABASE_URL": _from_anywhere(self.database_url.get_secret_value()),
             "SECRET": self.hashing_secret(),
             "EMOJI_MAP": str(self.emoji_map.absolute()),
             "DATA_DIR": str(self.data_dir.absolute()),
@@ -81,6 +81,13 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"{file} cannot be used ({reason}); set {setting}, or DATA_DIR to a writable folder."
             ) from error
+
+
+def _from_anywhere(url: str) -> str:
+    """A database address that means the same in another folder: the path of an SQLite file made absolute."""
+    scheme, _, path = url.partition("///")
+    is_relative = scheme.startswith("sqlite") and path != "" and not path.startswith(("/", ":memory:"))
+    return f"{scheme}///{Path.cwd() / path}" if is_relative else url
 
 
 def load_settings() -> Settings:

@@ -69,8 +69,8 @@ class Frame:
 
 def panel(title: str, explanation: str = "", *, wide: bool = False) -> AbstractContextManager[ui.element]:
     """A titled box; explanation: what "?" beside the title says."""
-    with ui.element("section").classes("panel wide" if wide else "panel") as box, ui.element("h2"):
-        ui.html(html.escape(title), tag="span", sanitize=False)
+    with ui.element("section").classes("panel wide" if wide else "panel") as box, ui.element("div").classes("title"):
+        ui.html(html.escape(title), tag="h2", sanitize=False)
         if explanation:
             question(explanation)
     return box

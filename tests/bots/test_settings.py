@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from bots.settings import SECRET_FILE, Settings, SettingsError, load_settings
+from bots.settings import CONSOLE_TOKEN_FILE, SECRET_FILE, Settings, SettingsError, load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +44,33 @@ def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert len(secret) >= 32
     assert Settings(data_dir=tmp_path / "data").hashing_secret() == secret
     assert (tmp_path / "data" / SECRET_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_the_consoles_token_is_made_once_and_kept_private_unless_it_is_set(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    token = settings.console_secret()
+    assert len(token) >= 32
+    assert token not in (settings.hashing_secret(), settings.where_console_token_is())
+    assert Settings(data_dir=tmp_path).console_secret() == token
+    assert (tmp_path / CONSOLE_TOKEN_FILE).stat().st_mode & 0o077 == 0
+    chosen = Settings(data_dir=tmp_path, console_token=SecretStr("chosen"))
+    assert (chosen.console_secret(), chosen.where_console_token_is()) == ("chosen", "CONSOLE_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("url", "from_anywhere"),
+    [
+        ("sqlite:///data/mugmoji.db", "sqlite:///{here}/data/mugmoji.db"),
+        ("sqlite:////var/lib/mugmoji.db", "sqlite:////var/lib/mugmoji.db"),
+        ("postgresql://me:word@host/name", "postgresql://me:word@host/name"),
+    ],
+)
+def test_retraining_finds_the_same_files_from_another_folder(tmp_path: Path, url: str, from_anywhere: str) -> None:
+    settings = Settings(data_dir=tmp_path, emoji_map=Path("map.yaml"), database_url=SecretStr(url))
+    environment = settings.for_retraining()
+    assert environment["DATABASE_URL"] == from_anywhere.format(here=tmp_path)
+    assert environment["EMOJI_MAP"] == str(tmp_path / "map.yaml")
+    assert environment["SECRET"] == Settings(data_dir=tmp_path).hashing_secret()
 
 
 def test_an_unusable_data_folder_says_what_to_set(tmp_path: Path) -> None:
