@@ -50,10 +50,15 @@ def serve(folder: Path, url: str) -> subprocess.Popen[bytes]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = f"sqlite:///{folder}/shots.db"
         asyncio.run(fill(url))
+        take(folder, url)
+
+
+def take(folder: Path, url: str) -> None:
+    with sync_playwright() as playwright:
         bot = serve(folder, url)
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
 
@@ -68,6 +73,7 @@ def main() -> None:
             wide, dark, phone = page("light", WIDE), page("dark", WIDE), page("light", PHONE)
             shoot(wide, "/console", ".heat td small", "overview", full=True)
             shoot(dark, "/console/models", ".version .gain", "models")
+            dark.set_viewport_size({"width": 1100, "height": PHONE[1]})
             beside = [shoot(dark, "/console/review", ".face img"), shoot(phone, "/console/review", ".face img")]
             keep("review", side_by_side(beside))
         finally:
