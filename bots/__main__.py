@@ -6,28 +6,18 @@ Exit status: 0 when stopped, 3 when something needed is missing or wrong (the la
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import structlog
 
-from bots.admin_desk import AdminDesk
-from bots.admins import Admins
-from bots.artwork import Artwork, ArtworkError
+from bots.artwork import ArtworkError
 from bots.door import Door, DoorError
-from bots.inference import InferencePool
 from bots.logs import configure_logs
-from bots.map_watch import MapWatch
-from bots.model_shelf import ModelShelf
-from bots.retrainer import Retrainer
-from bots.retraining_talk import RetrainingTalk
-from bots.review import ReviewDesk
-from bots.review_room import ReviewRoom
-from bots.service import EmojiService
-from bots.settings import Settings, SettingsError, load_settings
-from bots.studio import Studio
-from db import Store, StoreError
-from recognizer import DetectorError, EmojiMap, EmojiMapError, ModelError, Recognizer
+from bots.parts import Parts, assembled
+from bots.settings import Settings
+from db import StoreError
+from db.settings import SettingsError, load_settings
+from recognizer import DetectorError, EmojiMapError, ModelError
 
 MISSING = 3
 
@@ -38,9 +28,9 @@ async def serve(settings: Settings) -> int:
     """Run the doors until a signal; gives the exit status."""
     openers = _openers(settings)
     if not openers:
-        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true.")
-    async with _service(settings) as service:
-        doors = [asyncio.create_task(_open(opener, service)) for opener in openers]
+        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
+    async with assembled(settings) as parts:
+        doors = [asyncio.create_task(_open(opener, parts)) for opener in openers]
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, _cancel, doors)
@@ -52,7 +42,7 @@ async def serve(settings: Settings) -> int:
 def main() -> int:
     """Wire everything together; gives the exit status."""
     try:
-        settings = load_settings()
+        settings = load_settings(Settings)
         configure_logs(settings.log_level, settings.log_format)
         return asyncio.run(serve(settings))
     except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError, DoorError) as error:
@@ -60,60 +50,46 @@ def main() -> int:
         return MISSING
 
 
-def _openers(settings: Settings) -> list[Callable[[EmojiService], Door]]:
+def _openers(settings: Settings) -> list[Callable[[Parts], Door]]:
     """One for each door that is configured; a platform's library is only imported for its own door."""
-    openers: list[Callable[[EmojiService], Door]] = []
+    openers: list[Callable[[Parts], Door]] = []
     if token := settings.telegram_token.get_secret_value():
         from bots.telegram import TelegramDoor
 
-        openers.append(lambda service: TelegramDoor(service, token, api_url=settings.telegram_api_url))
+        openers.append(lambda parts: TelegramDoor(parts.service, token, api_url=settings.telegram_api_url))
     if discord_token := settings.discord_token.get_secret_value():
         from bots.discord import DiscordDoor
 
-        openers.append(lambda service: DiscordDoor(service, discord_token))
-    if settings.web_chat:
-        from bots.web import WebDoor
-
-        secret = settings.hashing_secret()
-        openers.append(lambda service: WebDoor(service, host=settings.web_host, port=settings.web_port, secret=secret))
+        openers.append(lambda parts: DiscordDoor(parts.service, discord_token))
+    if settings.web_chat or settings.console:
+        openers.append(lambda parts: _web_door(settings, parts))
     return openers
 
 
-@asynccontextmanager
-async def _service(settings: Settings) -> AsyncIterator[EmojiService]:
-    recognizer = Recognizer.load(emoji_map=settings.emoji_map)
-    check = _map_check(settings)
-    check(recognizer.emoji_map)
-    store = await Store.open(settings.database_url.get_secret_value(), settings.hashing_secret())
-    pool = InferencePool(settings.workers, settings.waiting)
-    try:
-        studio, watch = Studio(recognizer, Artwork.load()), MapWatch(recognizer, check)
-        desk = _desk(settings, store, recognizer)
-        yield EmojiService(recognizer, store, pool, studio, map_watch=watch, desk=desk, candidates=settings.candidates)
-    finally:
-        pool.close()
-        await store.close()
+def _web_door(settings: Settings, parts: Parts) -> Door:
+    """The web chat, the console, or both."""
+    from bots.console import Access, Console
+    from bots.web import WebDoor
+
+    console = None
+    if settings.console:
+        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
+        watch = parts.model_watch
+        console = Console(parts.store, parts.map_watch.refresh, parts.retrainer, access, problem=lambda: watch.problem)
+    return WebDoor(
+        parts.service,
+        host=settings.web_host,
+        port=settings.web_port,
+        secret=settings.hashing_secret(),
+        has_chat=settings.web_chat,
+        console=console,
+    )
 
 
-def _desk(settings: Settings, store: Store, recognizer: Recognizer) -> AdminDesk:
-    review = ReviewRoom(ReviewDesk(store, lambda: recognizer.emoji_map))
-    retraining = RetrainingTalk(Retrainer(store, settings.for_another_process()), store)
-    return AdminDesk(Admins.parse(settings.admins), review, retraining, ModelShelf(store))
-
-
-def _map_check(settings: Settings) -> Callable[[EmojiMap], None]:
-    """What an emoji map must pass besides its own rules, at start and when it was edited."""
-    if not settings.telegram_token.get_secret_value():
-        return lambda _: None
-    from bots.telegram_messages import ALLOWED_REACTIONS
-
-    return lambda emoji_map: emoji_map.require_reactions("telegram", ALLOWED_REACTIONS)
-
-
-async def _open(opener: Callable[[EmojiService], Door], service: EmojiService) -> None:
+async def _open(opener: Callable[[Parts], Door], parts: Parts) -> None:
     """Serve one door; where it cannot be opened, say why in one line and leave the others alone."""
     try:
-        await opener(service).run()
+        await opener(parts).run()
     except DoorError as error:
         _log.error(str(error))
         raise

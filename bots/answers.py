@@ -17,10 +17,12 @@ MAX_FACES_LISTED = 40
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one picture: its faces, or the sentence (of `texts`) that says why there are none."""
+    """What came of one picture: its faces and the model that read them, or the sentence (of `texts`) that says why
+    there are none."""
 
     faces: tuple[Face, ...] = ()
     problem: str = ""
+    model: str = ""
 
 
 def answer_text(outcomes: Sequence[Outcome], guest: Guest) -> str:

@@ -22,8 +22,15 @@ def known_as(person: Person) -> str:
 class ModelShelf:
     """Shows the versions and hands the active role over. Raises what SQLAlchemy raises, and `VersionError`."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        problem: Callable[[], str] = lambda: "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """problem: a sentence about what is wrong with the models, or nothing. clock: the time with its zone."""
         self._store = store
+        self._problem = problem
         self._clock = clock
 
     async def page(self, headline: str = "") -> Reply:
@@ -42,7 +49,8 @@ class ModelShelf:
         last = (*_back(back, active), *((_end_shadow(),) if shadow is not None else ()))
         candidates = [version for version in shown if version is not active and version.is_kept]
         rows = (*(candidate_row(each, active) for each in candidates[:_WITH_BUTTONS]), *((last,) if last else ()))
-        return Reply("\n\n".join(part for part in (headline, "\n".join(lines)) if part), rows=rows)
+        parts = (headline, self._problem(), "\n".join(lines))
+        return Reply("\n\n".join(part for part in parts if part), rows=rows)
 
     async def way_back(self) -> Reply:
         """Which version can be gone back to, and the one button that does."""

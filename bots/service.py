@@ -22,6 +22,7 @@ from bots.guest import Guest
 from bots.inference import InferencePool
 from bots.languages import Voice
 from bots.map_watch import MapWatch
+from bots.shadowing import Shadowing
 from bots.studio import Answered, Studio
 from bots.tastes import Tastes
 from db import FaceReading, Person, Preferences, Store, StoredPhoto, StoredReading
@@ -56,18 +57,20 @@ class EmojiService:
         studio: Studio,
         *,
         map_watch: MapWatch | None = None,
+        shadowing: Shadowing | None = None,
         desk: AdminDesk | None = None,
         candidates: int = 3,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """map_watch: takes up an edited emoji map; without one the map stays. desk: serves admins; without it nobody
-        is one. candidates: how many emoji are offered as buttons at first, 1 to 5. clock: the time of day with its
-        zone."""
+        """map_watch: takes up an edited emoji map; without one the map stays. shadowing: lets another version read
+        along; without it none does. desk: serves admins; without it nobody is one. candidates: how many emoji are
+        offered as buttons at first, 1 to 5. clock: the time of day with its zone."""
         self._recognizer = recognizer
         self._store = store
         self._pool = pool
         self._studio = studio
         self._map_watch = map_watch
+        self._shadowing = shadowing
         self._desk = desk
         self._chat_settings = ChatSettings(store)
         self._tastes = Tastes(store, clock)
@@ -91,7 +94,7 @@ class EmojiService:
         if any(outcome.faces for outcome in outcomes):
             taste = await self._tastes.of(emoji_map, photo.person, photo.chat)
             outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
-            rows = await self._keep(photo, [face for outcome in outcomes for face in outcome.faces], guest)
+            rows = await self._keep(photo, outcomes, guest)
             moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
             reactions = tuple(mood and guest.dressed(mood) for mood in moods)
             yield Reply(answer_text(outcomes, guest), reactions, rows, picture=await self._numbered(photo, outcomes))
@@ -177,19 +180,21 @@ class EmojiService:
             return Outcome(problem=texts.FAILED)
         ms = {f"{step}_ms": round(getattr(reading.ms, step), 1) for step in ("decode", "detect", "classify", "rank")}
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
-        return Outcome(reading.faces) if reading.faces else Outcome(problem=texts.NO_FACE)
+        return Outcome(reading.faces, model=reading.model) if reading.faces else Outcome(problem=texts.NO_FACE)
 
-    async def _keep(self, photo: Photo, faces: Sequence[Face], guest: Guest) -> tuple[tuple[Button, ...], ...]:
+    async def _keep(self, photo: Photo, outcomes: Sequence[Outcome], guest: Guest) -> tuple[tuple[Button, ...], ...]:
         """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
+        faces = [face for outcome in outcomes for face in outcome.faces]
+        model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
         comes_again = photo.comes_again and len(photo.pictures) == 1 and not photo.pictures[0].is_clip
         try:
-            readings = await self._store.add_photo(
-                photo.person, photo.chat, self._recognizer.version, kept, comes_again=comes_again
-            )
+            readings = await self._store.add_photo(photo.person, photo.chat, model, kept, comes_again=comes_again)
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return ()
+        if self._shadowing is not None:
+            self._shadowing.later([reading.id for reading in readings], [face.crop for face in faces])
         stored = StoredPhoto(True, readings, comes_again)
         return photo_rows(stored, self._candidates, guest)
 

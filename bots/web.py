@@ -1,4 +1,4 @@
-"""The web door: a chat page for one browser at a time, so that anyone can try the bot without a token."""
+"""The web door: a chat page for one browser at a time, to try the bot without a token; and the console."""
 
 import asyncio
 import base64
@@ -17,8 +17,10 @@ from nicegui import app as nicegui_app
 from nicegui import events, ui
 from nicegui.language import Language
 from starlette.formparsers import MultiPartParser
+from starlette.responses import RedirectResponse
 
 from bots import texts
+from bots.console import Console
 from bots.door import DoorError
 from bots.events import Button, Command, CommandName, Form, MadePicture, Photo, Picture, Reply, Tap, Tone
 from bots.languages import Voice
@@ -38,20 +40,34 @@ _log = structlog.get_logger()
 
 
 class WebDoor:
-    """Serves the chat page until cancelled."""
+    """Serves the chat page, the console, or both until cancelled."""
 
     name = "web"
 
-    def __init__(self, service: EmojiService, *, host: str, port: int, secret: str) -> None:
-        """secret: signs the cookie by which a browser is known again."""
+    def __init__(  # noqa: PLR0913  # what an operator may set
+        self,
+        service: EmojiService,
+        *,
+        host: str,
+        port: int,
+        secret: str,
+        has_chat: bool = True,
+        console: Console | None = None,
+    ) -> None:
+        """secret: signs the cookie by which a browser is known again. console: the admins' pages, None for none."""
         self._service = service
+        self._console = console
         self._host, self._port = host, port
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         nicegui_app.add_static_files("/static", _STATIC)
         MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # uploads stay in memory, never in a temporary file
+        if console is not None:
+            console.attach()
+        if not has_chat:
+            nicegui_app.add_api_route("/", lambda: RedirectResponse("/console"))
         ui.run_with(
             self._app,
-            root=self._page,
+            root=self._page if has_chat else None,
             title=texts.WEB_TITLE,
             favicon="😄",
             storage_secret=secret,
@@ -63,7 +79,10 @@ class WebDoor:
         config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         with _listening(self._host, self._port) as listener:
-            _log.info("door_open", door=self.name, address=f"http://{self._host}:{self._port}")
+            address = f"http://{self._host}:{self._port}"
+            _log.info("door_open", door=self.name, address=address)
+            if self._console is not None:
+                self._console.announce(address)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             try:
                 await asyncio.shield(serving)

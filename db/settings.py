@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
 
 from db.store import Store
 
@@ -50,7 +51,7 @@ class DatabaseSettings(BaseSettings):
             if not file.exists():
                 with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
                     new.write(secrets.token_urlsafe(32))
-            return file.read_text(encoding="utf-8")
+            return file.read_text(encoding="utf-8").strip()
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError(
@@ -61,17 +62,19 @@ class DatabaseSettings(BaseSettings):
         """The database. Raises `SettingsError` or `StoreError`."""
         return await Store.open(self.database_url.get_secret_value(), self.hashing_secret())
 
-    def environment(self) -> dict[str, str]:
-        """The variables with which another process, in another folder, opens the same database."""
-        url = self.database_url.get_secret_value()
-        kind, separator, path = url.partition(":///")
-        if kind.startswith("sqlite") and path and not path.startswith(("/", ":memory:")):
-            url = f"{kind}{separator}{Path(path).absolute()}"
+    def for_another_process(self) -> dict[str, str]:
+        """What a process in any folder needs to find the same database, people, emoji and files: environment variables.
+
+        Raises `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an address that is none.
+        """
+        address = make_url(self.database_url.get_secret_value())
+        if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+            address = address.set(database=str(Path(str(address.database)).resolve()))
         return {
-            "DATABASE_URL": url,
-            "DATA_DIR": str(self.data_dir.absolute()),
+            "DATABASE_URL": address.render_as_string(hide_password=False),
             "SECRET": self.hashing_secret(),
-            "EMOJI_MAP": str(self.emoji_map.absolute()),
+            "EMOJI_MAP": str(self.emoji_map.resolve()),
+            "DATA_DIR": str(self.data_dir.resolve()),
         }
 
 

@@ -12,10 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import Judgement, KeptFace, Lesson, LostError, Origin, Role, State, Store, VersionError
 from recognizer import EmojiMap
+from recognizer.adaptation import Adaptation
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 from training import MissingError, TrainingError
@@ -61,10 +64,11 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A new version, not yet in the database."""
+    """A new version, not yet in the database: a trunk with a correction, the gate's word on it, and what it learned
+    from and was judged by."""
 
-    name: str
-    artefact: bytes
+    trunk: Trunk
+    adaptation: Adaptation
     judgement: Judgement
     lessons: tuple[Lesson, ...]
     fingerprint: str
@@ -114,13 +118,15 @@ async def _retrained(  # noqa: PLR0913, PLR0917  # as above
         assert served is not None
     files = unpack(await store.versions.artefact(served.name))
     faces = await store.feedback.faces()
-    made = await asyncio.to_thread(_candidate, depth, files, faces, emoji_map, data, progress)
+    made = await asyncio.to_thread(candidate, depth, files, faces, emoji_map, data=data, progress=progress)
+    name = f"{depth}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{made.fingerprint[:6]}"
+    artefact = await asyncio.to_thread(made.trunk.packed, name, made.adaptation)
 
     async def keep() -> None:
         await store.retrainings.beat(number, "Keeping the new version", 1.0)
         await store.versions.add(
-            made.name,
-            made.artefact,
+            name,
+            artefact,
             origin=Origin(depth),
             parent=served.name,
             metrics=made.judgement.to_metrics(),
@@ -130,18 +136,20 @@ async def _retrained(  # noqa: PLR0913, PLR0917  # as above
         await store.versions.clear_away(KEPT_VERSIONS)
 
     await _patiently(keep)
-    await _finish(store, number, State.DONE, made.judgement.why, made.name)
-    return made.name
+    await _finish(store, number, State.DONE, made.judgement.why, name)
+    return name
 
 
-def _candidate(  # noqa: PLR0913, PLR0917  # as above
+def candidate(  # noqa: PLR0913  # as above
     depth: Depth,
     files: dict[str, bytes],
     faces: Sequence[KeptFace],
     emoji_map: EmojiMap,
+    *,
     data: Path | None,
     progress: Progress,
 ) -> Candidate:
+    """What the words on these faces make of the version with these files. Raises as `retrain` does."""
     started = time.monotonic()
     learn, judge = divided(faces, emoji_map)
     if len(learn) < LEAST_LESSONS:
@@ -150,12 +158,10 @@ def _candidate(  # noqa: PLR0913, PLR0917  # as above
             "needed. Faces count where whoever sent them allowed it in /privacy and somebody said what they show."
         )
     before = Trunk.of(files)
-    trunk = before if depth == "adapt" else _tuned(learn, data, progress)
-    first = 0.0 if depth == "adapt" else 0.9
-    progress.tell("Learning from the labels", first)
-    adaptation, trust = correction(
-        trunk, learn, lambda share: progress.tell("Learning from the labels", first + (0.9 - first) * share)
-    )
+    trunk, first = before, 0.0
+    if depth == "full":
+        trunk, first = _tuned(before, learn, data, progress), 0.9
+    adaptation, trust = _corrected(trunk, learn, progress, first, 0.9 if depth == "adapt" else 0.94)
     progress.tell("Judging the new version", 0.95)
     judgement = judged(
         learn,
@@ -170,10 +176,17 @@ def _candidate(  # noqa: PLR0913, PLR0917  # as above
         ),
         seconds=time.monotonic() - started,
     )
-    mark = fingerprint(learn, judge)
-    name = f"{depth}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{mark[:6]}"
     lessons = (*trusted(learn, trust).lessons(), *judge.lessons())
-    return Candidate(name, trunk.packed(name, adaptation), judgement, lessons, mark)
+    return Candidate(trunk, adaptation, judgement, lessons, fingerprint(learn, judge))
+
+
+def _corrected(
+    trunk: Trunk, learn: Book, progress: Progress, start: float, end: float
+) -> tuple[Adaptation, NDArray[np.float64]]:
+    """The correction and the trust in each lesson; start and end: how far all is before and after it."""
+    told = "Learning from the labels"
+    progress.tell(told, start)
+    return correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
 
 
 def _shipped() -> dict[str, bytes]:
@@ -181,13 +194,14 @@ def _shipped() -> dict[str, bytes]:
     return unpack(pack_folder(MODEL_FOLDER))
 
 
-def _tuned(learn: Book, data: Path | None, progress: Progress) -> Trunk:
-    """The trunk after the full depth. Raises `MissingError`."""
+def _tuned(before: Trunk, learn: Book, data: Path | None, progress: Progress) -> Trunk:
+    """The trunk after the full depth, which learns with the trust that the shallow one found. Raises `MissingError`."""
     try:
         from training.fine_tuning import tuned_trunk  # noqa: PLC0415  # only this depth needs Keras
     except ImportError as error:
         raise MissingError(f"The full depth needs {error.name}: pip install -e '.[training]'.") from error
-    return tuned_trunk(learn, data, lambda step, share: progress.tell(step, 0.9 * share))
+    _, trust = _corrected(before, learn, progress, 0.0, 0.05)
+    return tuned_trunk(trusted(learn, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
 
 
 async def _beat(store: Store, number: int, progress: Progress, heard: Callable[[Progress], None]) -> None:

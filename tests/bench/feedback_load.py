@@ -45,7 +45,7 @@ async def _measured(settings: DatabaseSettings, faces: Faces) -> Table:
     photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(selfie),))
     await _answered(service, photo)
     idle = [await _answered(service, photo) for _ in range(_IDLE_PHOTOS)]
-    retrainer = Retrainer(store, settings.environment())
+    retrainer = Retrainer(store, settings.for_another_process())
     started = time.monotonic()
     number = await retrainer.start("adapt", "bench")
     ended = asyncio.create_task(_ended(store, number))

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from bots.settings import SECRET_FILE, Settings, SettingsError, load_settings
+from bots.settings import CONSOLE_TOKEN_FILE, Settings
+from db.settings import SECRET_FILE, SettingsError, load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,19 +24,19 @@ def test_the_example_names_every_setting_with_its_default(tmp_path: Path) -> Non
     names = re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)
     assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
     (tmp_path / ".env").write_text(example, encoding="utf-8")
-    assert load_settings() == Settings(_env_file=None)  # type: ignore[call-arg]
+    assert load_settings(Settings) == Settings(_env_file=None)  # type: ignore[call-arg]
 
 
 def test_a_mistake_is_named_without_quoting_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "123456:secret-put-in-the-wrong-line")
     with pytest.raises(SettingsError, match="WEB_PORT") as error:
-        load_settings()
+        load_settings(Settings)
     assert "secret-put" not in str(error.value)
 
 
 def test_tokens_do_not_show_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELEGRAM_TOKEN", "123456:hidden")
-    assert "hidden" not in repr(load_settings())
+    assert "hidden" not in repr(load_settings(Settings))
 
 
 def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
@@ -43,6 +45,17 @@ def test_a_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert len(secret) >= 32
     assert Settings(data_dir=tmp_path / "data").hashing_secret() == secret
     assert (tmp_path / "data" / SECRET_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_the_consoles_token_is_made_once_and_kept_private_unless_it_is_set(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    token = settings.console_secret()
+    assert len(token) >= 32
+    assert token not in (settings.hashing_secret(), settings.where_console_token_is())
+    assert Settings(data_dir=tmp_path).console_secret() == token
+    assert (tmp_path / CONSOLE_TOKEN_FILE).stat().st_mode & 0o077 == 0
+    chosen = Settings(data_dir=tmp_path, console_token=SecretStr("chosen"))
+    assert (chosen.console_secret(), chosen.where_console_token_is()) == ("chosen", "CONSOLE_TOKEN")
 
 
 def test_an_unusable_data_folder_says_what_to_set(tmp_path: Path) -> None:
@@ -54,7 +67,7 @@ def test_an_unusable_data_folder_says_what_to_set(tmp_path: Path) -> None:
 def test_admins_who_cannot_be_read_are_named_by_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMINS", "telegram:12, @anna-and-her-secret")
     with pytest.raises(SettingsError, match=r"ADMINS: .*entry 2 is not of the form telegram:123456") as error:
-        load_settings()
+        load_settings(Settings)
     assert "anna" not in str(error.value)
 
 
@@ -71,4 +84,4 @@ def test_another_process_finds_the_same_files_from_another_folder(tmp_path: Path
 
 def test_another_process_gets_the_whole_address_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://mugmoji:word@host/name")
-    assert load_settings().for_another_process()["DATABASE_URL"] == "postgresql://mugmoji:word@host/name"
+    assert load_settings(Settings).for_another_process()["DATABASE_URL"] == "postgresql://mugmoji:word@host/name"

@@ -378,10 +378,10 @@ def test_a_taken_port_is_one_sentence_and_status_3(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"WEB_CHAT": "false"}, "Nothing to do: set TELEGRAM_TOKEN"),
+        ({"WEB_CHAT": "false", "CONSOLE": "false"}, "Nothing to do: set TELEGRAM_TOKEN"),
         ({"DATABASE_URL": "mysql://u:hidden@h/d"}, "DATABASE_URL is not understood"),
         ({"EMOJI_MAP": "/nowhere/map.yaml"}, "Set EMOJI_MAP"),
-        ({"TELEGRAM_TOKEN": "wrong", "WEB_CHAT": "false"}, "Telegram refused TELEGRAM_TOKEN"),
+        ({"TELEGRAM_TOKEN": "wrong", "WEB_CHAT": "false", "CONSOLE": "false"}, "Telegram refused TELEGRAM_TOKEN"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:

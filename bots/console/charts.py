@@ -1,0 +1,133 @@
+"""Figures as charts over time. Their colours are variables of console.css, so that they follow light and dark."""
+
+from typing import Any
+
+from nicegui import ui
+
+from bots.console.figures import Period, Share
+from bots.console.words import count, percent, with_interval
+from recognizer import EMOTIONS
+
+Options = dict[str, Any]
+
+_FONT = "system-ui, sans-serif"
+"""By its name, since the width of words is measured before they stand in the page."""
+_TEXT = {"color": "var(--quiet)", "fontFamily": _FONT, "fontSize": 12}
+_TIP_OF_POINT = "points => points.map(point => point.data && point.data.tip).find(Boolean) || 'no answers'"
+
+
+class TimeChart:
+    """A chart that changes only when its figures do; read aloud, it is one sentence."""
+
+    def __init__(self) -> None:
+        self._chart = ui.echart({"series": []}, renderer="svg").classes("chart").props("role=img")
+
+    def show(self, options: Options, sentence: str) -> None:
+        """Show other figures. sentence: what the chart shows, for those who do not see it."""
+        self._chart.set_visibility(True)
+        if options == dict(self._chart.options):
+            return
+        self._chart.props["aria-label"] = sentence
+        self._chart.options.clear()
+        self._chart.options.update(options)
+        self._chart.update()
+
+    def hide(self) -> None:
+        """Leave the place to a sentence that there is nothing to show."""
+        self._chart.set_visibility(False)
+
+
+def agreement_over_time(periods: tuple[Period, ...]) -> Options:
+    """A line with its band of uncertainty; a gap where nobody said anything."""
+    shares = [period.agreement for period in periods]
+    line = [{"value": _tenths(share.value), "tip": _tip(period, share)} if share else None
+            for period, share in zip(periods, shares, strict=True)]  # fmt: skip
+    low = [_tenths(share.low) if share else None for share in shares]
+    high = [_tenths(share.high - share.low) if share else None for share in shares]
+    band = {"type": "line", "stack": "band", "symbol": "none", "lineStyle": {"opacity": 0}, "silent": True}
+    main = {"type": "line", "symbolSize": 7, "lineStyle": {"width": 3}, "color": "var(--accent)", "z": 3}
+    return {
+        **_frame(periods),
+        "yAxis": _axis({"type": "value", "min": 0, "max": 100, "interval": 25}, "{value} %"),
+        "tooltip": {**_tooltip("line"), ":formatter": _TIP_OF_POINT},
+        "series": [
+            {**band, "data": low},
+            {**band, "data": high, "areaStyle": {"color": "var(--accent)", "opacity": 0.18}},
+            {**main, "data": line, "emphasis": {"disabled": True}},
+        ],
+    }
+
+
+def mix_over_time(periods: tuple[Period, ...]) -> Options:
+    """Stacked shares of the emotions that the model read."""
+    series = [
+        {
+            "type": "bar",
+            "stack": "mix",
+            "name": name,
+            "barCategoryGap": "22%",
+            "itemStyle": {"color": f"var(--{name})"},
+            "emphasis": {"disabled": True},
+            "data": [_tenths(period.mix[place] / period.faces) if period.faces else None for period in periods],
+        }
+        for place, name in enumerate(EMOTIONS)
+    ]
+    legend = {"bottom": 0, "icon": "roundRect", "itemWidth": 12, "itemHeight": 12, "itemGap": 12, "textStyle": _TEXT}
+    return {
+        **_frame(periods),
+        "grid": {"left": 44, "right": 12, "top": 14, "bottom": 72},
+        "yAxis": _axis({"type": "value", "min": 0, "max": 100, "interval": 25}, "{value} %"),
+        "legend": {**legend, "inactiveColor": "var(--line)"},
+        "tooltip": {**_tooltip("shadow"), ":valueFormatter": "value => value == null ? 'no faces' : value + ' %'"},
+        "series": series,
+    }
+
+
+def agreement_in_words(periods: tuple[Period, ...]) -> str:
+    """The line as a sentence."""
+    told = [_tip(period, period.agreement) for period in periods if period.agreement]
+    return "How often the model says what people say. " + ("; ".join(told) if told else "No answers yet.")
+
+
+def mix_in_words(periods: tuple[Period, ...]) -> str:
+    """The bars as a sentence about the latest of them."""
+    read = [period for period in periods if period.faces]
+    if not read:
+        return "Which emotions the model read. No faces yet."
+    shares = (f"{name} {percent(read[-1].mix[place] / read[-1].faces)}" for place, name in enumerate(EMOTIONS))
+    return f"Which emotions the model read, from {_date(read[-1])} on: {', '.join(shares)}."
+
+
+def _frame(periods: tuple[Period, ...]) -> Options:
+    days = {"type": "category", "data": [_date(period) for period in periods], "axisTick": {"show": False}}
+    days["axisLine"] = {"lineStyle": {"color": "var(--line)"}}
+    return {
+        "animation": False,
+        "textStyle": {"fontFamily": _FONT},
+        "grid": {"left": 44, "right": 12, "top": 14, "bottom": 28},
+        "xAxis": {**days, "axisLabel": {**_TEXT, "hideOverlap": True}},
+    }
+
+
+def _axis(axis: Options, form: str) -> Options:
+    rule = {"lineStyle": {"color": "var(--line)"}}
+    return {**axis, "axisLabel": {**_TEXT, "formatter": form}, "splitLine": rule}
+
+
+def _tooltip(pointer: str) -> Options:
+    look = {"backgroundColor": "var(--raised)", "borderColor": "var(--line)", "textStyle": {"color": "var(--ink)"}}
+    style = {"color": "var(--line)"}
+    axis = {"type": pointer, "lineStyle": style, "shadowStyle": {"color": "var(--accent)", "opacity": 0.08}}
+    return {"trigger": "axis", "confine": True, "transitionDuration": 0, "axisPointer": axis, **look}
+
+
+def _tip(period: Period, share: Share) -> str:
+    return f"{_date(period)}: {with_interval(share)}, of {count(share.of, 'face')}"
+
+
+def _date(period: Period) -> str:
+    return f"{period.begins.day} {period.begins:%b}"
+
+
+def _tenths(share: float) -> float:
+    return round(100 * share, 1)

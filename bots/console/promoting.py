@@ -1,0 +1,83 @@
+"""The dialogs before a model takes over: what will change in words, and a reason where the gate does not offer it."""
+
+import html
+from collections.abc import Awaitable, Callable
+
+from nicegui import events, ui
+
+from bots.console.layout import button
+from bots.console.report import judgement_in_words
+from bots.console.visit import Visit, tell
+from db import Judgement, Version
+
+_SHORTEST_REASON = 8
+_AfterIt = Callable[[], Awaitable[None]]
+
+
+def is_offered(version: Version, active: str) -> bool:
+    """Whether a version may take over from `active` without a word why."""
+    judgement = Judgement.of(version.metrics)
+    return judgement is None or (judgement.offered and version.parent == active)
+
+
+def ask_to_promote(visit: Visit, version: Version, active: str, after: _AfterIt) -> None:
+    """Ask, and promote on a yes. active: the version that was shown as served. after: refreshes the page."""
+    needs_reason = not is_offered(version, active)
+    with visit.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
+        ui.html(f"Serve {html.escape(version.name)}?", tag="h2", sanitize=False)
+        ui.html(_what_changes(version, active), sanitize=False)
+        reason = _reason_field(version, active) if needs_reason else None
+
+        async def promote() -> None:
+            override = reason.text if reason else ""
+            if reason and len(override.strip()) < _SHORTEST_REASON:
+                tell("Please write in a few words why it should be served all the same.", "warning")
+                return
+
+            async def act() -> None:
+                versions = visit.parts.store.versions
+                await versions.promote(version.name, instead_of=active, by=visit.name, override=override)
+                tell(f"{version.name} takes over within seconds. One tap goes back.")
+
+            dialog.close()
+            await visit.attempt(act)
+            await after()
+
+        with ui.element("div").classes("buttons"):
+            button("Cancel").on("click", dialog.close)
+            look = "danger" if needs_reason else "main"
+            button("Serve it all the same" if needs_reason else "Promote", look).on("click", promote)
+    dialog.on("hide", dialog.delete)
+
+
+class _Reason:
+    """A field for a typed reason."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        with ui.element("label"):
+            ui.html("Why should it be served all the same? It is kept with the promotion.", tag="span", sanitize=False)
+            field = ui.element("textarea").props("rows=3 maxlength=1000 required autofocus")
+        field.on("input", self._typed, args=["target.value"], js_handler="(event) => emit(event.target.value)")
+
+    def _typed(self, event: events.GenericEventArguments) -> None:
+        self.text = str(event.args)
+
+
+def _reason_field(version: Version, active: str) -> _Reason:
+    if version.parent != active:
+        told = f"It was judged beside {version.parent}, but {active} is served now."
+        ui.html(f'<p class="told bad">{html.escape(told)}</p>', sanitize=False)
+    return _Reason()
+
+
+def _what_changes(version: Version, active: str) -> str:
+    name, before = html.escape(version.name), html.escape(active)
+    told = (
+        f"<p><strong>{name}</strong> will answer every new photo within seconds, in place of <strong>{before}</strong>"
+    )
+    told += ". Answers given so far stay as they are, and one tap goes back.</p>"
+    judgement = Judgement.of(version.metrics)
+    if judgement is None:
+        return told + "<p>It came with the software and knows nothing of what your people said.</p>"
+    return told + judgement_in_words(version, judgement)

@@ -1,0 +1,150 @@
+"""Retraining: two buttons, the one that runs with its progress wherever it was started, and what came of it."""
+
+import html
+from datetime import UTC, datetime
+
+from nicegui import ui
+
+from bots.console import report
+from bots.console.layout import button, panel
+from bots.console.promoting import ask_to_promote
+from bots.console.visit import Visit, tell
+from bots.console.words import ago, count, for_how_long
+from db import Judgement, Origin, Retraining, Role, State, Version
+
+_REFRESH_S = 1.5
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_DEPTHS = {"adapt": "Adapt", "full": "Full"}
+_EXPLAINED = (
+    "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
+    "meanwhile. The new model is compared with the served one, and nothing changes until you promote it."
+)
+_STATES = {
+    State.DONE: "Done",
+    State.FAILED: "It failed",
+    State.CANCELLED: "Cancelled",
+    State.LOST: "It broke off",
+    State.RUNNING: "Running",
+}
+
+
+def show(visit: Visit) -> None:
+    """Build the page."""
+    _Page(visit).build()
+
+
+class _Page:
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._shown: tuple[object, ...] = ()
+
+    def build(self) -> None:
+        with self._visit.frame.body:
+            with panel("Learn from your people"):
+                ui.label(_EXPLAINED).classes("quiet explained")
+                self._words = ui.html("", sanitize=False)
+                with ui.element("div").classes("choices") as self._choices:
+                    self._choice("adapt", "Adapt", "about a minute", "main")
+                    self._choice("full", "Full", "needs the base data, many minutes", "")
+            with ui.element("section").classes("panel running") as self._running:
+                self._title = ui.html("", sanitize=False)
+                with ui.element("div").classes("progress").props("role=progressbar aria-valuemin=0 aria-valuemax=100"):
+                    self._bar = ui.element("i")
+                self._step = ui.label().classes("quiet").props("aria-live=polite")
+                with ui.element("div").classes("buttons"):
+                    button("Cancel it", "danger").on("click", self._stop)
+            self._result = ui.element("div")
+        self._running.set_visibility(False)
+        self._visit.every(_REFRESH_S, self._refresh)
+
+    def _choice(self, depth: str, label: str, needs: str, look: str) -> None:
+        with button(label, f"choice {look}").on("click", lambda: self._start(depth)):
+            ui.html(needs, tag="small", sanitize=False)
+
+    async def _refresh(self) -> None:
+        store = self._visit.parts.store
+        running, latest = await store.retrainings.running(), await store.retrainings.latest()
+        versions = await store.versions.all()
+        new = await store.feedback.new_words(_last_learned(latest, versions))
+        self._words.set_content(_new_words(new))
+        self._choices.set_visibility(running is None)
+        self._running.set_visibility(running is not None)
+        if running is not None:
+            self._show_progress(running)
+        active = next((each.name for each in versions if each.role is Role.ACTIVE), "")
+        ended = latest if latest is not None and latest.state is not State.RUNNING else None
+        shown = (ended, active, datetime.now(UTC).replace(second=0, microsecond=0))
+        if shown != self._shown:
+            self._shown = shown
+            self._result.clear()
+            with self._result:
+                made = next((each for each in versions if ended is not None and each.name == ended.version), None)
+                self._show_result(ended, made, active)
+
+    def _show_progress(self, running: Retraining) -> None:
+        now, percent = datetime.now(UTC), round(100 * running.progress)
+        self._title.set_content(
+            f"<h2>{_DEPTHS.get(running.depth, running.depth)}: {percent} %</h2>"
+            f'<p class="quiet">started by {html.escape(running.asked_by)}, {ago(running.started_at, now)}; '
+            f"last sign of life {ago(running.beat_at, now)}</p>"
+        )
+        self._bar.style(f"width: {percent}%")
+        self._step.set_text(running.step or "Getting ready")
+
+    def _show_result(self, ended: Retraining | None, made: Version | None, active: str) -> None:
+        if ended is None:
+            return
+        with ui.element("section").classes("panel result"):
+            lasted = for_how_long(ended.started_at, ended.beat_at)
+            ui.html(
+                f"<h2>Last time: {_STATES[ended.state].lower()}</h2>"
+                f'<p class="quiet">{_DEPTHS.get(ended.depth, ended.depth)}, started by {html.escape(ended.asked_by)} '
+                f"{ago(ended.started_at, datetime.now(UTC))}, took {lasted}</p>",
+                sanitize=False,
+            )
+            if ended.message:
+                ui.label(ended.message)
+            judgement = Judgement.of(made.metrics) if made is not None else None
+            if made is None or judgement is None:
+                return
+            ui.html(f"<h3>{html.escape(made.name)}</h3>" + report.judgement_in_words(made, judgement), sanitize=False)
+            ui.html(report.gain_bar(judgement, report.axis_reach([judgement])), sanitize=False)
+            ui.html(report.emotion_bars(made, judgement), sanitize=False)
+            if made.role is Role.ACTIVE:
+                ui.html('<p class="told good">It is served now.</p>', sanitize=False)
+            elif made.is_kept:
+                promote = button("Promote" if judgement.offered else "Promote …", "main" if judgement.offered else "")
+                promote.on("click", lambda: ask_to_promote(self._visit, made, active, self._look_again))
+
+    async def _look_again(self) -> None:
+        await self._visit.attempt(self._refresh)
+
+    async def _start(self, depth: str) -> None:
+        async def act() -> None:
+            await self._visit.parts.retrainer.start(depth, self._visit.name)
+
+        await self._visit.attempt(act)
+        await self._look_again()
+
+    async def _stop(self) -> None:
+        async def act() -> None:
+            if await self._visit.parts.retrainer.stop():
+                tell("It stops at its next step; nothing is changed.")
+            else:
+                tell("It has ended already.", "warning")
+
+        await self._visit.attempt(act)
+        await self._look_again()
+
+
+def _last_learned(latest: Retraining | None, versions: tuple[Version, ...]) -> datetime:
+    """When faces were last gathered to learn from."""
+    if latest is not None and latest.version is not None:
+        return latest.started_at
+    return max((each.created_at for each in versions if each.origin is not Origin.SHIPPED), default=_EVER)
+
+
+def _new_words(new: int) -> str:
+    if not new:
+        return "<p>Nothing new was tapped or labelled since the last time.</p>"
+    return f"<p><strong>{count(new, 'new answer')}</strong> from people and admins since the last time.</p>"

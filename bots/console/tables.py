@@ -1,0 +1,76 @@
+"""Figures as HTML: bars with their intervals, and the table of model against people."""
+
+import html
+from collections.abc import Sequence
+
+from bots.console.figures import Share, View
+from bots.console.words import FACES, count, emotion, percent, with_interval
+from recognizer import EMOTIONS
+
+
+def tile(label: str, value: str, below: str) -> str:
+    """One figure to read at a glance. value and below are text."""
+    parts = (html.escape(each) for each in (label, value, below))
+    return (
+        '<div class="tile"><span class="quiet">{}</span><strong>{}</strong><span class="quiet">{}</span></div>'.format(
+            *parts
+        )
+    )
+
+
+def compared(today: int, yesterday: int) -> str:
+    """Today beside yesterday, in words."""
+    if not today and not yesterday:
+        return "none yesterday by this time, either"
+    if today == yesterday:
+        return "as many as yesterday by this time"
+    kind = "more" if today > yesterday else "fewer"
+    return f"{count(abs(today - yesterday), kind, kind)} than yesterday by this time"
+
+
+def by_emotion(shares: Sequence[Share | None]) -> str:
+    """A bar for each emotion, with a whisker from the lowest to the highest likely value."""
+    rows = "".join(_bar(name, share) for name, share in zip(EMOTIONS, shares, strict=True))
+    return f'<div class="bars">{rows}</div>'
+
+
+def confusion(view: View) -> str:
+    """Rows: what people say. Columns: what the model says. Each cell: its share of the row, and how many faces."""
+    heads = "".join(
+        f'<th scope="col"><span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span></th>'
+        for name in EMOTIONS
+    )
+    rows = "".join(
+        _row(name, row, place) for place, (name, row) in enumerate(zip(EMOTIONS, view.confusion, strict=True))
+    )
+    corner = '<td class="corner"><span>people say ↓</span><span>model says →</span></td>'
+    return f'<table class="heat"><thead><tr>{corner}{heads}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _bar(name: str, share: Share | None) -> str:
+    if share is None:
+        none = '<span class="bar"></span><span class="quiet">–</span>'
+        return f'<div class="bar-row"><span>{emotion(name)}</span>{none}</div>'
+    spread = f"left:{100 * share.low:.1f}%;width:{100 * (share.high - share.low):.1f}%"
+    return (
+        f'<div class="bar-row" title="{with_interval(share)}"><span>{emotion(name)}</span>'
+        f'<span class="bar"><i style="width:{100 * share.value:.1f}%;background:var(--{name})"></i>'
+        f'<b style="{spread}"></b></span>'
+        f'<span><strong>{percent(share.value)}</strong> <small class="quiet">of {share.of:,.0f}</small></span></div>'
+    )
+
+
+def _row(name: str, faces: Sequence[float], place: int) -> str:
+    total = sum(faces)
+    cells = "".join(_cell(number, total, column == place) for column, number in enumerate(faces))
+    head = f'<span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span>'
+    return f'<tr><th scope="row">{head}</th>{cells}</tr>'
+
+
+def _cell(number: float, total: float, is_right: bool) -> str:
+    if number < 0.5:
+        return '<td class="none"><small>·</small></td>'
+    share = number / total
+    hue = "right" if is_right else "wrong"
+    tint = f"background:color-mix(in srgb, var(--{hue}) {100 * share * 0.75:.0f}%, transparent)"
+    return f'<td style="{tint}">{100 * share:.0f}<span class="wordy"> %</span><small>{number:,.0f}</small></td>'

@@ -1,0 +1,59 @@
+"""The drawer with everything that is known of one version."""
+
+import html
+
+from nicegui import ui
+
+from bots.console import report
+from bots.console.layout import button, question
+from bots.console.visit import Visit
+from db import Judgement, Lesson, Part, Version
+
+
+async def open_report(visit: Visit, version: Version, history: str) -> None:
+    """Show the drawer. history: its promotions, as HTML."""
+    lessons: list[Lesson] = []
+
+    async def look() -> None:
+        lessons.extend(await visit.parts.store.versions.lessons(version.name))
+
+    if not await visit.attempt(look):
+        return
+    judgement = Judgement.of(version.metrics)
+    with visit.frame.body:
+        drawer = ui.dialog(value=True).props("position=right full-height")
+    with drawer, ui.element("div").classes("dialog drawer").props("role=dialog") as box:
+        box.props["aria-label"] = f"Report on {version.name}"
+        ui.html(html.escape(version.name), tag="h2", sanitize=False)
+        ui.html(f'<p class="quiet">{_made(version)}</p>', sanitize=False)
+        if judgement is None:
+            ui.html("<p>It came with the software; there was nothing to compare it with.</p>", sanitize=False)
+        else:
+            _show_judgement(version, judgement)
+            ui.html(_lessons(lessons, judgement), sanitize=False)
+        ui.html(f"<h3>When it was served</h3>{history}", sanitize=False)
+        ui.html(f'<p class="quiet small">SHA-256 {version.sha256[:16]}…</p>', sanitize=False)
+        with ui.element("div").classes("buttons"):
+            button("Close").on("click", drawer.close)
+    drawer.on("hide", drawer.delete)
+
+
+def _show_judgement(version: Version, judgement: Judgement) -> None:
+    ui.html(report.judgement_in_words(version, judgement), sanitize=False)
+    with ui.element("h3"):
+        ui.html("Read as people said", tag="span", sanitize=False)
+        question(report.HELD_OUT)
+    ui.html(report.emotion_bars(version, judgement), sanitize=False)
+
+
+def _made(version: Version) -> str:
+    beside = f", from {html.escape(version.parent)}" if version.parent else ""
+    return f"{report.ORIGINS[version.origin]}{beside}, {version.created_at.astimezone():%d %B %Y, %H:%M}"
+
+
+def _lessons(lessons: list[Lesson], judgement: Judgement) -> str:
+    learned = sum(lesson.part is Part.LEARN for lesson in lessons)
+    told = f"{learned:,} of the {judgement.learned_faces:,} faces it learned from are still kept"
+    if learned < judgement.learned_faces:
+        told += "; the others were forgotten since, as people may ask at any time"
+    return f'<p class="quiet">{told}.</p>'

@@ -1,0 +1,390 @@
+"""The console as an admin uses it: the real program with a real database, in a real browser."""
+
+import asyncio
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from bots.settings import CONSOLE_TOKEN_FILE
+from db import Origin, Person, Role, State, Store
+from recognizer import Recognizer
+from tests.bots import invented, test_web
+from tests.bots.test_web import Bot, needs_browser
+
+pytestmark = needs_browser
+browser = test_web.browser
+
+SECRET, TOKEN = "a secret for tests", "a token for tests"
+SERVED, OFFERED, NOT_OFFERED = "adapt-11-02", "full-11-20", "adapt-11-09"
+PLACES = {"Overview": ".heat td small", "Review": ".face img", "Models": ".version .gain", "Retraining": ".choice"}
+_Result = TypeVar("_Result")
+
+
+class Community:
+    """A bot with its console, and the database behind it."""
+
+    def __init__(self, bot: Bot, url: str) -> None:
+        self.bot = bot
+        self._url = url
+
+    def ask(self, question: Callable[[Store], Awaitable[_Result]]) -> _Result:
+        """Something of the store, from a thread of its own: Playwright has a loop in this one."""
+
+        async def answer() -> _Result:
+            store = await Store.open(self._url, SECRET)
+            try:
+                return await question(store)
+            finally:
+                await store.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, answer()).result()
+
+    def verdicts_of(self, name: str) -> list[str | None]:
+        """What an admin said, oldest first."""
+
+        async def look(store: Store) -> list[str | None]:
+            me = await store.feedback.person_number(Person("console", name))
+            words = [word for face in await store.feedback.faces() for word in face.words if word.who == me]
+            return [word.verdict for word in sorted(words, key=lambda word: word.at)]
+
+        return self.ask(look)
+
+    def served(self) -> str | None:
+        async def look(store: Store) -> str | None:
+            version = await store.versions.holding(Role.ACTIVE)
+            return version.name if version else None
+
+        return self.ask(look)
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 5
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def community(tmp_path_factory: pytest.TempPathFactory, recognizer: Recognizer) -> Iterator[Community]:
+    folder = tmp_path_factory.mktemp("console")
+    url = f"sqlite:///{folder}/console.db"
+
+    async def fill() -> None:
+        store = await Store.open(url, SECRET)
+        await invented.fill(store, recognizer.emoji_map, faces=160, people=12)
+        await invented.add_versions(store)
+        await store.close()
+
+    asyncio.run(fill())
+    bot = Bot(folder, DATABASE_URL=url, SECRET=SECRET, CONSOLE_TOKEN=TOKEN)
+    bot.wait_for("door_open")
+    yield Community(bot, url)
+    bot.stop()
+
+
+@pytest.fixture
+def models(community: Community) -> Community:
+    """The community with the same version served before each test."""
+
+    async def reset(store: Store) -> None:
+        await store.versions.set_shadow(None)
+        active = await store.versions.holding(Role.ACTIVE)
+        if active is not None and active.name != SERVED:
+            await store.versions.promote(SERVED, instead_of=active.name, by="the tests", override="from the beginning")
+
+    community.ask(reset)
+    return community
+
+
+@pytest.fixture
+def page(community: Community, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def log_in(page: Page, bot: Bot, name: str = "Ada", place: str = "Overview") -> None:
+    page.goto(f"{bot.url}console")
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/console")
+    go(page, place)
+
+
+def go(page: Page, place: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=place).click()
+    page.wait_for_url(re.compile("/console$" if place == "Overview" else f"/console/{place.lower()}$"))
+    expect(page.locator(PLACES[place]).first).to_be_visible()
+
+
+def press_and_wait(page: Page, key: str, shown: str) -> None:
+    """Press a key, and wait for another face than the one that was shown."""
+    page.keyboard.press(key)
+    page.wait_for_function("was => document.querySelector('[data-reading]').dataset.reading !== was", arg=shown)
+
+
+def version(page: Page, name: str) -> Any:
+    return page.locator(f"[data-version='{name}']")
+
+
+@pytest.mark.parametrize("path", ["", "/review", "/models", "/retraining"])
+def test_without_a_pass_every_page_asks_for_the_token(page: Page, community: Community, path: str) -> None:
+    page.goto(f"{community.bot.url}console{path}")
+    expect(page).to_have_url(re.compile("/console/login$"))
+    expect(page.get_by_label("Token")).to_have_attribute("type", "password")
+
+
+def test_a_wrong_token_is_told_and_keeps_the_name(page: Page, community: Community) -> None:
+    page.goto(f"{community.bot.url}console/login")
+    page.get_by_label("Your name").fill('Eve "><b>')
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the token")
+    expect(page.get_by_label("Your name")).to_have_value('Eve "><b>')
+
+
+def test_logging_out_ends_what_is_open_in_other_windows(page: Page, community: Community) -> None:
+    log_in(page, community.bot, place="Retraining")
+    other = page.context.new_page()
+    other.goto(f"{community.bot.url}console")
+    other.get_by_role("button", name="Log out").click()
+    expect(other).to_have_url(re.compile("/console/login$"))
+    page.evaluate("document.querySelector('.choice').click()")
+    expect(page).to_have_url(re.compile("/console/login$"))
+    assert community.ask(lambda store: store.retrainings.latest()) is None
+
+
+def test_a_request_that_came_from_elsewhere_is_refused(community: Community) -> None:
+    request = urllib.request.Request(f"{community.bot.url}console", headers={"X-Forwarded-For": "203.0.113.9"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 403
+    assert "CONSOLE_REMOTE=true" in refused.value.read().decode()
+    chat = urllib.request.Request(community.bot.url, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert urllib.request.urlopen(chat).status == 200
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_every_page_fits_its_screen(
+    community: Community, browser: Browser, theme: Literal["light", "dark"], width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme)
+    page, errors = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: errors.append(request.url) if "127.0.0.1" not in request.url else None)
+    log_in(page, community.bot)
+    for place in PLACES:
+        go(page, place)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), place
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(int(part) for part in re.findall(r"\d+", paper)[:3]) < 384) == (theme == "dark"), place
+    assert [each for each in errors if not each.startswith(("data:", "blob:"))] == []
+    context.close()
+
+
+def test_the_theme_may_be_chosen_and_stays(page: Page, community: Community) -> None:
+    log_in(page, community.bot)
+    page.get_by_role("button", name="Light or dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+    go(page, "Review")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_overview_counts_and_speaks_its_charts(page: Page, community: Community) -> None:
+    log_in(page, community.bot)
+    expect(page.locator(".tile", has_text="Model served")).to_contain_text(SERVED)
+    chart = page.get_by_role("img", name=re.compile("How often the model says what people say"))
+    before = chart.get_attribute("aria-label")
+    expect(chart.locator("svg path[stroke='var(--accent)']").first).to_be_visible()
+    page.get_by_role("button", name="Last 12 weeks").click()
+    expect(chart).not_to_have_attribute("aria-label", before or "")
+
+
+def test_faces_are_labelled_by_keyboard_and_taken_back(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Keya", "Review")
+    first = page.locator("[data-reading]").get_attribute("data-reading")
+    page.keyboard.press("4")
+    expect(page.locator(".status")).to_contain_text("You said 😄 happy")
+    expect(page.locator("[data-reading]")).not_to_have_attribute("data-reading", first or "")
+    page.keyboard.press("x")
+    expect(page.locator(".status")).to_contain_text("2 faces labelled")
+    community.wait_until(lambda: community.verdicts_of("Keya") == ["happy", "not_a_face"])
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-reading]")).to_have_attribute("data-reading", first or "")
+    community.wait_until(lambda: community.verdicts_of("Keya") == [])
+
+
+def test_a_skipped_face_makes_room_and_comes_back_by_undo(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Skip", "Review")
+    first = page.locator("[data-reading]").get_attribute("data-reading")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-reading]")).not_to_have_attribute("data-reading", first or "")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-reading]")).to_have_attribute("data-reading", first or "")
+    assert community.verdicts_of("Skip") == []
+
+
+def test_thirty_faces_take_less_than_fifteen_seconds(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Swift", "Review")
+    started, seen = time.monotonic(), set[str]()
+    for number in range(30):
+        reading = page.locator("[data-reading]").get_attribute("data-reading") or ""
+        seen.add(reading)
+        press_and_wait(page, str(1 + number % 7), reading)
+    took = time.monotonic() - started
+    assert took < 15
+    assert len(seen) == 30
+    community.wait_until(lambda: len(community.verdicts_of("Swift")) == 30)
+
+
+def test_others_are_counted_before_and_quoted_after_ones_own_word(page: Page, community: Community) -> None:
+    def first_waiting(store: Store) -> Awaitable[bool]:
+        return store.feedback.add_label(int(reading), Person("console", "Before"), "fear")
+
+    log_in(page, community.bot, "After", "Review")
+    reading = page.locator("[data-reading]").get_attribute("data-reading") or ""
+    while "looked already" in page.locator(".face").inner_text():
+        press_and_wait(page, "s", reading)
+        reading = page.locator("[data-reading]").get_attribute("data-reading") or ""
+    community.ask(first_waiting)
+    page.reload()
+    for _ in range(160):
+        if (shown := page.locator("[data-reading]").get_attribute("data-reading") or "") == reading:
+            break
+        press_and_wait(page, "s", shown)
+    expect(page.locator(".face")).to_contain_text("1 other admin looked already")
+    page.keyboard.press("6")
+    expect(page.locator(".status")).to_contain_text("You said 😢 sad. Another admin said 😨 fear.")
+
+
+def test_promoting_asks_first_and_one_tap_goes_back(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+    version(page, OFFERED).get_by_role("button", name="Promote").click()
+    dialog = page.locator(".dialog")
+    expect(dialog).to_contain_text(f"{OFFERED} will answer every new photo within seconds, in place of {SERVED}")
+    assert models.served() == SERVED
+    dialog.get_by_role("button", name="Promote").click()
+    expect(page.locator(".served")).to_contain_text(OFFERED)
+    assert models.served() == OFFERED
+    page.get_by_role("button", name=f"Roll back to {SERVED}").click()
+    expect(page.locator(".served strong")).to_have_text(SERVED)
+    assert models.served() == SERVED
+    expect(page.locator(".history")).to_contain_text(f"{SERVED} rolled back by Ada")
+
+
+def test_a_version_that_is_not_offered_needs_a_reason(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+    version(page, NOT_OFFERED).get_by_role("button", name="Promote").click()
+    serve = page.get_by_role("button", name="Serve it all the same")
+    serve.click()
+    expect(page.get_by_text("Please write in a few words why")).to_be_visible()
+    assert models.served() == SERVED
+    page.get_by_label("Why should it be served").fill("I have <b>seen</b> it")
+    serve.click()
+    expect(page.locator(".served strong")).to_have_text(NOT_OFFERED)
+    expect(page.locator(".history q").first).to_have_text("I have <b>seen</b> it")
+
+
+def test_who_is_too_late_is_told_and_sees_what_is_served_now(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+    version(page, OFFERED).get_by_role("button", name="Promote").click()
+    models.ask(lambda store: store.versions.promote(NOT_OFFERED, instead_of=SERVED, by="Grace", override="I was here"))
+    page.locator(".dialog").get_by_role("button", name="Promote").click()
+    expect(page.get_by_text(f"{NOT_OFFERED} was promoted by someone else meanwhile")).to_be_visible()
+    expect(page.locator(".served strong")).to_have_text(NOT_OFFERED)
+    assert models.served() == NOT_OFFERED
+
+
+def test_a_version_reads_along_in_shadow(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+    version(page, OFFERED).get_by_role("button", name="Run in shadow").click()
+    expect(version(page, OFFERED)).to_contain_text("In shadow; no photo came since")
+    models.ask(lambda store: invented.run_in_shadow(store, OFFERED))
+    expect(version(page, OFFERED)).to_contain_text(re.compile(r"agrees with the served model on \d+ % of \d+ faces"))
+    version(page, OFFERED).get_by_role("button", name="End shadow").click()
+    expect(version(page, OFFERED).get_by_role("button", name="Run in shadow")).to_be_visible()
+
+
+def test_the_report_says_in_words_what_was_found(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+    version(page, OFFERED).get_by_role("button", name="Report").click()
+    report = page.get_by_role("dialog", name=f"Report on {OFFERED}")
+    expect(report).to_contain_text("It learned from 391 faces of 43 people")
+    expect(report).to_contain_text("Of 100 such faces it reads 71 as people said; adapt-11-02 reads 66")
+    expect(report.locator(".pair")).to_have_count(7)
+
+
+def test_a_damaged_version_is_told_and_the_page_stays_usable(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Models")
+
+    async def damage(store: Store) -> None:
+        await store.versions.add("damaged", b"x", origin=Origin.ADAPT, parent=SERVED, metrics={}, fingerprint="f" * 64)
+        await invented.damage(store, "damaged")
+
+    models.ask(damage)
+    version(page, "damaged").get_by_role("button", name="Promote").click()
+    page.locator(".dialog").get_by_role("button", name="Promote").click()
+    expect(page.get_by_text("The files of damaged are damaged")).to_be_visible()
+    expect(page.locator(".served strong")).to_have_text(SERVED)
+
+
+def test_a_retraining_from_elsewhere_is_followed_stopped_and_judged(page: Page, models: Community) -> None:
+    log_in(page, models.bot, place="Retraining")
+    number = models.ask(lambda store: store.retrainings.start("adapt", "Grace"))
+    models.ask(lambda store: store.retrainings.beat(number, "Learning from 391 faces", 0.42))
+    running = page.locator(".running")
+    expect(running).to_contain_text("Adapt: 42 %")
+    expect(running).to_contain_text("started by Grace")
+    expect(running).to_contain_text("Learning from 391 faces")
+    expect(page.locator(".choice").first).to_be_hidden()
+    page.evaluate("document.querySelector('.choice').click()")  # pressed just before it was hidden
+    expect(page.get_by_text("A retraining is running already.")).to_be_visible()
+    page.reload()
+    running.get_by_role("button", name="Cancel it").click()
+    expect(page.get_by_text("It stops at its next step")).to_be_visible()
+    assert models.ask(lambda store: store.retrainings.beat(number, "Judging", 0.9)) is True
+    models.ask(lambda store: store.retrainings.finish(number, State.DONE, "A new version is ready.", OFFERED))
+    result = page.locator(".result")
+    expect(result).to_contain_text("Last time: done")
+    expect(result).to_contain_text("It reads your people's faces better")
+    result.get_by_role("button", name="Promote").click()
+    page.locator(".dialog").get_by_role("button", name="Promote").click()
+    expect(result).to_contain_text("It is served now")
+    assert models.served() == OFFERED
+
+
+def test_an_empty_console_says_what_will_come_and_makes_its_own_token(
+    tmp_path_factory: pytest.TempPathFactory, page: Page
+) -> None:
+    folder = tmp_path_factory.mktemp("empty")
+    bot = Bot(folder, WEB_CHAT="false")
+    bot.wait_for("console_open")
+    token = (folder / "data" / CONSOLE_TOKEN_FILE).read_text(encoding="utf-8")
+    assert (folder / "data" / CONSOLE_TOKEN_FILE).stat().st_mode & 0o077 == 0
+    page.goto(bot.url)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Nobody has said yet what a face shows").first).to_be_visible()
+    for place, sentence in (
+        ("review", "Nothing to review"),
+        ("models", "came with the software by the software"),
+        ("retraining", "Nothing new was tapped"),
+    ):
+        page.goto(f"{bot.url}console/{place}")
+        expect(page.get_by_text(sentence)).to_be_visible()
+    log = bot.log.read_text(encoding="utf-8")
+    assert CONSOLE_TOKEN_FILE in log
+    assert token not in log
+    assert bot.stop() == 0
