@@ -10,6 +10,7 @@ from sqlalchemy import update
 from db import NOT_A_FACE, Chat, FaceReading, Judgement, Lesson, Origin, Part, Person, State, Store
 from db.schema import LabelRow, ModelRow, PhotoRow, PromotionRow, TapRow
 from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
+from tests.model_files import renamed
 
 SHIPPED = "shipped-2026.10"
 _MIX = (0.08, 0.04, 0.07, 0.42, 0.2, 0.1, 0.09)
@@ -145,7 +146,7 @@ def judgement(*, gain: float, reach: float, offered: bool, guard: float, learned
 async def add_versions(store: Store) -> None:
     """Four versions, of which the second is served after a promotion, and one runs in shadow."""
     versions = store.versions
-    await versions.begin_with(SHIPPED, b"files" * 1_000_000)
+    await versions.begin_with(SHIPPED, renamed(SHIPPED))
     found = judgement(gain=6.2, reach=3.6, offered=True, guard=-0.1, learned=214)
     await _add(store, "adapt-11-02", SHIPPED, found, faces=12)
     await versions.promote("adapt-11-02", instead_of=SHIPPED, by="Ada")
@@ -174,7 +175,7 @@ async def _add(
     ]
     await store.versions.add(
         name,
-        name.encode() * 500_000,
+        renamed(name),
         origin=origin,
         parent=parent,
         metrics=found.to_metrics(),

@@ -1,7 +1,5 @@
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,25 +11,20 @@ from bots.model_watch import ModelWatch
 from bots.shadowing import Shadowing
 from db import Chat, FaceReading, Origin, Person, Role, Store
 from recognizer import EmojiMap, Recognizer
-from recognizer.classification import CARD_FILE, MODEL_FOLDER, Classifier
+from recognizer.classification import Classifier
 from recognizer.detection import FaceDetector
-from recognizer.packing import pack, pack_folder, unpack
+from recognizer.packing import pack
+from tests.model_files import renamed
 
 SHIPPED = Classifier.load().card.version
 FACE = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
 
 
-def version(name: str) -> bytes:
-    """The shipped model's files under another name, sure that every face is sad."""
-    files = unpack(pack_folder(MODEL_FOLDER))
-    card: dict[str, Any] = json.loads(files[CARD_FILE])
-    card["serving"]["version"] = name
-    card["serving"]["shown"]["log_prior"] = [9, 9, 9, 9, 9, 0, 9]
-    return pack({**files, CARD_FILE: json.dumps(card).encode()})
+SURE_OF_SADNESS = (9, 9, 9, 9, 9, 0, 9)
 
 
 async def add(store: Store, name: str, artefact: bytes | None = None) -> None:
-    content = version(name) if artefact is None else artefact
+    content = renamed(name, SURE_OF_SADNESS) if artefact is None else artefact
     await store.versions.add(name, content, origin=Origin.ADAPT, parent=SHIPPED, metrics={}, fingerprint="")
 
 
