@@ -84,7 +84,7 @@ def export(
     recipes: Annotated[list[str], typer.Argument(help="The recipe that was fitted; of several, the mean is served.")],
     data: DataOption = None,
     runs: RunsOption = _RUNS,
-    out: Annotated[Path, typer.Option(help="Folder for the three files.")] = MODEL_FOLDER,
+    out: Annotated[Path, typer.Option(help="Folder for the model's files.")] = MODEL_FOLDER,
     name: Annotated[str | None, typer.Option(help="What the version is called; the first recipe if not given.")] = None,
 ) -> None:
     """Turn fitted runs into the int8 file and the card that the bot serves; everything is chosen on valid."""

@@ -1,4 +1,4 @@
-"""From a fitted run to the two files that `recognizer` serves: int8 weights, and a card with the calibration."""
+"""From a fitted run to the files that `recognizer` serves: int8 weights, and a card with the calibration."""
 
 import hashlib
 import json
@@ -30,6 +30,7 @@ from training import TrainingError
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.fit import RECIPE_FILE, history_of, load_fitted
+from training.guard import GUARD_FILE, Guard
 from training.networks import multiply_adds, with_embedding
 from training.weights import write_weights
 
@@ -73,7 +74,7 @@ class Agreement:
 
 
 def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str | None = None) -> ModelCard:
-    """Write `expression.tflite`, `model.json` and `weights.npz` into `folder`; everything is chosen on `valid`.
+    """Write `expression.tflite`, `model.json`, `guard.npz` and `weights.npz` into `folder`, all chosen on `valid`.
 
     Several runs become one network that gives the mean of their probabilities. The version is `name`, or else the
     first run's, and the start of the file's digest. Raises `ExportError` where int8 and float disagree on more than 2 %
@@ -99,6 +100,7 @@ def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str
     card = ModelCard(version, views, shown, fer2013, _majority_calibration(served, valid, views))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(content)
+    (folder / GUARD_FILE).write_bytes(Guard.of(Classifier(served, card), train, valid).to_bytes())
     write_weights(members, folder)
     facts = {
         "serving": asdict(card),
