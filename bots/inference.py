@@ -23,6 +23,11 @@ class InferencePool:
         """Whether someone who comes now waits longer than the queue was made for."""
         return self._inside >= self._capacity
 
+    @property
+    def has_free_worker(self) -> bool:
+        """Whether someone who comes now waits for nobody."""
+        return not self._turns.locked()
+
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread when its turn comes, and give what it gives or raise what it raises."""
         async with self._turn():

@@ -91,7 +91,7 @@ class ModelShelf:
 
     async def _promote(self, admin: Person, name: str, before: str, reason: str) -> str:
         try:
-            await self._store.versions.promote(name, instead_of=before, by=known_as(admin), override=reason)
+            await self._store.versions.promote(name, instead_of=before, by=known_as(admin), reason=reason)
         except NotOfferedError as error:
             raise NotOfferedError(admin_texts.SAY_WHY.format(why=error, version=name)) from error
         said = admin_texts.PROMOTED.format(version=name, before=before)
@@ -119,11 +119,12 @@ class ModelShelf:
 
 def candidate_row(version: Version, active: Version) -> tuple[Button, ...]:
     """The buttons of a version that is not served: to promote it where it is offered, and to run it in shadow."""
-    judgement = Judgement.of(version.metrics)
-    is_offered = judgement is None or (judgement.offered and version.parent == active.name)
     promote = _button(admin_texts.PROMOTE, version, AdminToken(AdminAction.PROMOTE, version.number, active.number))
     shadow = _button(admin_texts.SHADOW, version, AdminToken(AdminAction.SHADOW, version.number))
-    return (*((promote,) if is_offered else ()), *((shadow,) if version.role is not Role.SHADOW else ()))
+    return (
+        *((promote,) if version.is_offered_over(active.name) else ()),
+        *((shadow,) if version.role is not Role.SHADOW else ()),
+    )
 
 
 def _button(label: str, version: Version, token: AdminToken) -> Button:

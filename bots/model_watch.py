@@ -31,7 +31,7 @@ class ModelWatch:
     def __init__(self, recognizer: Recognizer, store: Store) -> None:
         self._recognizer = recognizer
         self._store = store
-        self._seen: dict[Role, str] = {}
+        self._refused: dict[Role, tuple[str, str]] = {}
         self.problem = ""
         self.shadow: Classifier | None = None
 
@@ -40,7 +40,7 @@ class ModelWatch:
         try:
             artefact = await asyncio.to_thread(pack_folder, MODEL_FOLDER)
             await self._store.versions.begin_with(self._recognizer.version, artefact)
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError, VersionError):
             _log.exception("shipped_model_not_kept")
         await self.refresh()
 
@@ -68,25 +68,30 @@ class ModelWatch:
         """Bring one role in step; gives the problem with it, if any."""
         version = await self._store.versions.holding(role)
         held = self._recognizer.classifier if role is Role.ACTIVE else self.shadow
+        refused = self._refused.pop(role, None)
         if version is None:
             if role is Role.SHADOW:
                 self.shadow = None
             return ""
         if held is not None and held.card.version == version.name:
             return ""
-        if self._seen.get(role) == version.name:  # it was refused before
-            return self.problem
-        try:
-            classifier = await self._sound(version)
-        except (VersionError, ModelError, ValueError) as error:
-            self._seen[role] = version.name
-            return f"{version.name} cannot be served: {error} {self._recognizer.version} goes on."
-        self._seen.pop(role, None)
+        if refused is None or refused[0] != version.name:
+            try:
+                classifier = await self._sound(version)
+            except (VersionError, ModelError, ValueError) as error:
+                refused = version.name, f"{version.name} cannot be served: {error} {self._recognizer.version} goes on."
+            else:
+                return self._hold(role, classifier)
+        self._refused[role] = refused
+        return refused[1]
+
+    def _hold(self, role: Role, classifier: Classifier) -> str:
+        """Let a classifier play a role from now on."""
         if role is Role.ACTIVE:
             self._recognizer.classifier = classifier
         else:
             self.shadow = classifier
-        _log.info("model_taken_up", role=role.value, version=version.name)
+        _log.info("model_taken_up", role=role.value, version=classifier.card.version)
         return ""
 
     async def _sound(self, version: Version) -> Classifier:

@@ -46,8 +46,8 @@ class RetrainingSchedule:
     async def retrain_if_due(self) -> bool:
         """Start a retraining if enough was said since the last one; gives whether it was started. Raises nothing."""
         try:
-            latest = await self._store.retrainings.latest()
-            new = await self._store.feedback.new_words(_LONG_AGO if latest is None else latest.started_at)
+            done = await self._store.retrainings.last_done()
+            new = await self._store.feedback.new_words(_LONG_AGO if done is None else done.started_at)
             if new < self._least:
                 _log.info("retraining_not_due", new=new, least=self._least)
                 return False

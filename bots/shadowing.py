@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sqlalchemy.exc import SQLAlchemyError
 
 from bots.inference import InferencePool
 from db import Store
@@ -26,9 +25,9 @@ class Shadowing:
         self._running: set[asyncio.Task[None]] = set()
 
     def later(self, readings: Sequence[int], crops: Sequence[NDArray[np.uint8]]) -> None:
-        """Score the crops, uint8 `(48, 48)`, of these readings once nobody waits for it; skipped when all are busy."""
+        """Score the crops, uint8 `(48, 48)`, of these readings beside what goes on; skipped where no worker is free."""
         shadow = self._shadow()
-        if shadow is None or not readings or self._pool.is_full:
+        if shadow is None or not readings or not self._pool.has_free_worker:
             return
         task = asyncio.create_task(self._score(shadow, list(readings), np.stack(crops)))
         self._running.add(task)
@@ -43,5 +42,5 @@ class Shadowing:
             said = await self._pool.run(lambda: shadow.classify(crops))
             rows = [(reading, tuple(map(float, seven))) for reading, seven in zip(readings, said, strict=True)]
             await self._store.versions.add_shadow(shadow.card.version, rows)
-        except (SQLAlchemyError, OSError, ValueError):
+        except Exception:
             _log.exception("shadow_not_kept", version=shadow.card.version)

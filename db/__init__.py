@@ -9,6 +9,7 @@ from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
 from db.versions import (
+    LEAST_REASON,
     ConflictError,
     Lesson,
     NotOfferedError,
@@ -23,6 +24,7 @@ from db.versions import (
 )
 
 __all__ = [
+    "LEAST_REASON",
     "NOT_A_FACE",
     "UNSURE",
     "Answered",

@@ -119,6 +119,11 @@ class Retrainings:
         """The one that was started last."""
         return await self._one(_retrainings().order_by(RetrainingRow.id.desc()).limit(1))
 
+    async def last_done(self) -> Retraining | None:
+        """The last one that made a version."""
+        done = _retrainings().where(RetrainingRow.state == State.DONE).order_by(RetrainingRow.id.desc()).limit(1)
+        return await self._one(done)
+
     async def find(self, number: int) -> Retraining | None:
         """The retraining of this number."""
         return await self._one(_retrainings().where(RetrainingRow.id == number))

@@ -5,6 +5,7 @@ Whatever opens the database (the bot, the command line of `training`) reads thes
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,14 +50,16 @@ class DatabaseSettings(BaseSettings):
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             if not file.exists():
-                with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-                    new.write(secrets.token_urlsafe(32))
-            return file.read_text(encoding="utf-8").strip()
+                _make_secret(file)
+            secret = file.read_text(encoding="utf-8").strip()
         except OSError as error:
             reason = error.strerror or str(error)
             raise SettingsError(
                 f"{file} cannot be used ({reason}); set {setting}, or DATA_DIR to a writable folder."
             ) from error
+        if not secret:
+            raise SettingsError(f"{file} is empty; remove it, so that a new one is made, or set {setting}.")
+        return secret
 
     async def open_store(self) -> Store:
         """The database. Raises `SettingsError` or `StoreError`."""
@@ -76,6 +79,18 @@ class DatabaseSettings(BaseSettings):
             "EMOJI_MAP": str(self.emoji_map.resolve()),
             "DATA_DIR": str(self.data_dir.resolve()),
         }
+
+
+def _make_secret(file: Path) -> None:
+    """Write a secret that nobody else can read, all of it or none; another process that was faster keeps its own."""
+    fresh = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def load_settings(kind: type[_Settings]) -> _Settings:

@@ -228,10 +228,14 @@ class Store:
     async def forget(self, person: Person) -> bool:
         """Delete everything of this person, and chats nobody else sent a photo in. Gives whether there was anything."""
         async with self._sessions.begin() as session:
-            gone = delete(PersonRow).where(PersonRow.hash == person.hashed(self._secret)).returning(PersonRow.id)
-            known = (await session.scalar(gone)) is not None
-            await session.execute(delete(ChatRow).where(~exists().where(PhotoRow.chat_id == ChatRow.id)))
-            return known
+            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
+            if who is None:
+                return False
+            chats = (await session.scalars(select(PhotoRow.chat_id).where(PhotoRow.person_id == who).distinct())).all()
+            await session.execute(delete(PersonRow).where(PersonRow.id == who))
+            empty = ChatRow.id.in_(chats), ~exists().where(PhotoRow.chat_id == ChatRow.id)
+            await session.execute(delete(ChatRow).where(*empty))
+            return True
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:

@@ -16,6 +16,9 @@ from db.judgement import Judgement
 from db.moments import aware
 from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
 
+LEAST_REASON = 8
+"""Characters of a reason to serve what the gate does not offer."""
+
 
 class Role(StrEnum):
     """What a version does now; each is held by one version at most."""
@@ -79,6 +82,11 @@ class Version:
     role: Role | None
     number: int
 
+    def is_offered_over(self, served: str) -> bool:
+        """Whether the gate offers this version in place of the one that is served: judged beside it, and better."""
+        judgement = Judgement.of(self.metrics)
+        return judgement is not None and judgement.offered and self.parent == served
+
 
 @dataclass(frozen=True)
 class Promotion:
@@ -109,8 +117,11 @@ class Versions:
         self._sessions = sessions
 
     async def begin_with(self, name: str, artefact: bytes) -> None:
-        """Make the model that came with the software known. It becomes the active one where none is, or where the
-        active one came with the software, too (this is a newer one)."""
+        """Make the model that came with the software known. When it is new here, it becomes the active one where none
+        is, or where the active one came with the software, too; one that is known already changes nothing.
+
+        Raises `VersionError` where it is known and damaged, and nothing else is active.
+        """
         shipped = ModelRow(
             version=name,
             origin=Origin.SHIPPED.value,
@@ -123,15 +134,12 @@ class Versions:
         try:
             async with self._sessions.begin() as session:
                 session.add(shipped)
-        except IntegrityError:
-            pass  # it is known already
-        try:
-            async with self._sessions.begin() as session:
+                await session.flush()
                 active = await session.scalar(select(ModelRow).where(ModelRow.role == Role.ACTIVE))
-                if active is None or (active.origin == Origin.SHIPPED and active.version != name):
+                if active is None or active.origin == Origin.SHIPPED:
                     await _activate(session, name, active.version if active else None, "the software", "start", "")
         except (IntegrityError, ConflictError):
-            pass  # another replica started at the same moment
+            pass  # it is known already, or another replica started at the same moment
 
     async def add(  # noqa: PLR0913  # what a version is made of
         self,
@@ -202,22 +210,22 @@ class Versions:
             rows = (await session.scalars(query)).all()
         return tuple(Lesson(row.reading_id, Part(row.part), row.weight, tuple(row.label)) for row in rows)
 
-    async def promote(self, name: str, *, instead_of: str, by: str, override: str = "") -> None:
+    async def promote(self, name: str, *, instead_of: str, by: str, reason: str = "") -> None:
         """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
 
-        by: who wants it. override: why the gate is passed over, empty where it is not. Raises `ConflictError` where
-        another version is active by now, `NotOfferedError` where the gate does not offer `name` (or judged it beside
-        another version than `instead_of`) and `override` is empty, `VersionError` where its files are gone or damaged.
+        by: who wants it. reason: why, at least `LEAST_REASON` characters where the gate does not offer it. Raises
+        `ConflictError` where another version is active by now, `NotOfferedError` where a reason is missing,
+        `VersionError` where its files are gone or damaged.
         """
-        override = override.strip()
-        kind = "override" if override else "promote"
+        reason = reason.strip()
         active, version = await self.holding(Role.ACTIVE), await self.find(name)
         if active is not None and active.name != instead_of:
             raise _conflict(active.name, instead_of)
-        if version is not None and not override:
-            _require_offer(version, instead_of)
+        is_offered = version is None or version.is_offered_over(instead_of)
+        if version is not None and not is_offered and len(reason) < LEAST_REASON:
+            raise NotOfferedError(_why_not(version, instead_of))
         async with self._sessions.begin() as session:
-            await _activate(session, name, instead_of, by, kind, override)
+            await _activate(session, name, instead_of, by, "promote" if is_offered else "override", reason)
 
     async def way_back(self) -> str | None:
         """The version that the active one replaced when it was promoted."""
@@ -308,7 +316,9 @@ class Versions:
                 key=lambda row: -row.id,
             )
             gone = [row.id for row in others[keep:]]
-            await session.execute(update(ModelRow).where(ModelRow.id.in_(gone)).values(artefact=None))
+            await session.execute(
+                update(ModelRow).where(ModelRow.id.in_(gone), ModelRow.role.is_(None)).values(artefact=None)
+            )
             await session.execute(delete(ShadowRow).where(ShadowRow.model_id.in_(gone)))
             return tuple(row.version for row in others[keep:])
 
@@ -344,16 +354,17 @@ def _conflict(now: str | None, instead_of: str) -> ConflictError:
     return ConflictError(f"{now} was promoted by someone else meanwhile, in place of {instead_of}. Look again.")
 
 
-def _require_offer(version: Version, instead_of: str) -> None:
+def _why_not(version: Version, instead_of: str) -> str:
+    """Why the gate does not offer a version, and what to do."""
     judgement = Judgement.of(version.metrics)
     if judgement is None:
-        return
+        return f"{version.name} knows nothing of your people. To serve it all the same, say why in a few words."
     if not judgement.offered:
-        raise NotOfferedError(f"{judgement.why} To serve {version.name} all the same, say why.")
-    if version.parent != instead_of:
-        raise NotOfferedError(
-            f"{version.name} was judged beside {version.parent}, but {instead_of} is served now. Retrain, or say why."
-        )
+        return f"{judgement.why} To serve {version.name} all the same, say why in a few words."
+    return (
+        f"{version.name} was judged beside {version.parent}, but {instead_of} is served now. Retrain, or say why in a "
+        "few words."
+    )
 
 
 async def _sound(session: AsyncSession, name: str) -> bytes:

@@ -119,7 +119,7 @@ def promote(
 
     async def run(store: Store, _: DatabaseSettings) -> None:
         active = await _active(store)
-        await store.versions.promote(version, instead_of=active, by=_me(), override=because)
+        await store.versions.promote(version, instead_of=active, by=_me(), reason=because)
         _console.print(f"{version} is served from now on. Back to {active}: python -m training rollback")
 
     _with_store(run)
@@ -151,7 +151,8 @@ def _with_store(work: Callable[[Store, DatabaseSettings], Awaitable[None]]) -> N
     async def run() -> None:
         settings = load_settings(DatabaseSettings)
         async with _opened(settings) as store:
-            await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
+            if await store.versions.holding(Role.ACTIVE) is None:
+                await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
             await work(store, settings)
 
     asyncio.run(run())

@@ -110,6 +110,8 @@ class Console:
         return login.page(name=request.session.get(_NAME_KEY, ""))
 
     async def _enter(self, request: Request) -> Response:
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return PlainTextResponse("Log in on the console's own page.\n", 403)  # not even counted as a wrong try
         form: Any = await request.form()
         name, token = str(form.get("name", "")), str(form.get("token", ""))
         client = request.client.host if request.client else ""

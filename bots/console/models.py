@@ -9,7 +9,7 @@ from nicegui import ui
 
 from bots.console import report
 from bots.console.layout import button, panel, question
-from bots.console.promoting import ask_to_promote, is_offered
+from bots.console.promoting import ask_to_promote
 from bots.console.version_report import open_report
 from bots.console.visit import Visit, tell
 from bots.console.words import ago, count, empty, megabytes, percent, points
@@ -136,8 +136,8 @@ class _Models:
             return
         if version.role is None:
             button("Run in shadow").on("click", lambda: self._set_shadow(version.name))
-        look = "main" if version.metrics and is_offered(version, active) else ""
-        promote = button("Promote" if is_offered(version, active) else "Promote …", look)
+        is_offered = version.is_offered_over(active)
+        promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
         promote.on("click", lambda: ask_to_promote(self._visit, version, active, self._look_again))
 
     async def _roll_back(self, active: str) -> None:
@@ -189,7 +189,7 @@ def _badges(version: Version, judgement: Judgement | None, active: str) -> str:
     badges = '<span class="badge">in shadow</span> ' if version.role is Role.SHADOW else ""
     if judgement is None or not version.is_kept:
         return badges
-    if is_offered(version, active):
+    if version.is_offered_over(active):
         return badges + '<span class="badge good">better: offered</span>'
     outdated = judgement.offered and version.parent != active
     return badges + f'<span class="badge open">{"judged beside another" if outdated else "not offered"}</span>'

@@ -34,11 +34,13 @@ class Gatekeeper:
     """Hands out passes for the right token, and knows them again.
 
     A pass is what a browser keeps in its signed cookie. It is signed with the token, so that a new token ends every
-    pass; a pass that was given back is refused until it would have ended anyway.
+    pass; a pass that was given back is refused for as long as this process runs.
     """
 
     def __init__(self, token: str, clock: Callable[[], float]) -> None:
         """clock: seconds since any moment that is the same after a restart."""
+        if not token:
+            raise ValueError("a console without a token would let everybody in")
         self._token = token.encode()
         self._clock = clock
         self._tries: dict[str, _Tries] = {}

@@ -8,35 +8,28 @@ from nicegui import events, ui
 from bots.console.layout import button
 from bots.console.report import judgement_in_words
 from bots.console.visit import Visit, tell
-from db import Judgement, Version
+from db import LEAST_REASON, Judgement, Version
 
-_SHORTEST_REASON = 8
 _AfterIt = Callable[[], Awaitable[None]]
-
-
-def is_offered(version: Version, active: str) -> bool:
-    """Whether a version may take over from `active` without a word why."""
-    judgement = Judgement.of(version.metrics)
-    return judgement is None or (judgement.offered and version.parent == active)
 
 
 def ask_to_promote(visit: Visit, version: Version, active: str, after: _AfterIt) -> None:
     """Ask, and promote on a yes. active: the version that was shown as served. after: refreshes the page."""
-    needs_reason = not is_offered(version, active)
+    needs_reason = not version.is_offered_over(active)
     with visit.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
         ui.html(f"Serve {html.escape(version.name)}?", tag="h2", sanitize=False)
         ui.html(_what_changes(version, active), sanitize=False)
         reason = _reason_field(version, active) if needs_reason else None
 
         async def promote() -> None:
-            override = reason.text if reason else ""
-            if reason and len(override.strip()) < _SHORTEST_REASON:
+            because = reason.text if reason else ""
+            if reason and len(because.strip()) < LEAST_REASON:
                 tell("Please write in a few words why it should be served all the same.", "warning")
                 return
 
             async def act() -> None:
                 versions = visit.parts.store.versions
-                await versions.promote(version.name, instead_of=active, by=visit.name, override=override)
+                await versions.promote(version.name, instead_of=active, by=visit.name, reason=because)
                 tell(f"{version.name} takes over within seconds. One tap goes back.")
 
             dialog.close()
@@ -65,7 +58,7 @@ class _Reason:
 
 
 def _reason_field(version: Version, active: str) -> _Reason:
-    if version.parent != active:
+    if version.parent is not None and version.parent != active:
         told = f"It was judged beside {version.parent}, but {active} is served now."
         ui.html(f'<p class="told bad">{html.escape(told)}</p>', sanitize=False)
     return _Reason()

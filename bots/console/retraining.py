@@ -10,7 +10,7 @@ from bots.console.layout import button, panel
 from bots.console.promoting import ask_to_promote
 from bots.console.visit import Visit, tell
 from bots.console.words import ago, count, for_how_long
-from db import Judgement, Origin, Retraining, Role, State, Version
+from db import Judgement, Retraining, Role, State, Version
 
 _REFRESH_S = 1.5
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -65,7 +65,8 @@ class _Page:
         store = self._visit.parts.store
         running, latest = await store.retrainings.running(), await store.retrainings.latest()
         versions = await store.versions.all()
-        new = await store.feedback.new_words(_last_learned(latest, versions))
+        done = await store.retrainings.last_done()
+        new = await store.feedback.new_words(_EVER if done is None else done.started_at)
         self._words.set_content(_new_words(new))
         self._choices.set_visibility(running is None)
         self._running.set_visibility(running is not None)
@@ -113,7 +114,8 @@ class _Page:
             if made.role is Role.ACTIVE:
                 ui.html('<p class="told good">It is served now.</p>', sanitize=False)
             elif made.is_kept:
-                promote = button("Promote" if judgement.offered else "Promote …", "main" if judgement.offered else "")
+                is_offered = made.is_offered_over(active)
+                promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
                 promote.on("click", lambda: ask_to_promote(self._visit, made, active, self._look_again))
 
     async def _look_again(self) -> None:
@@ -135,13 +137,6 @@ class _Page:
 
         await self._visit.attempt(act)
         await self._look_again()
-
-
-def _last_learned(latest: Retraining | None, versions: tuple[Version, ...]) -> datetime:
-    """When faces were last gathered to learn from."""
-    if latest is not None and latest.version is not None:
-        return latest.started_at
-    return max((each.created_at for each in versions if each.origin is not Origin.SHIPPED), default=_EVER)
 
 
 def _new_words(new: int) -> str:

@@ -11,9 +11,9 @@ from bots.model_watch import ModelWatch
 from bots.shadowing import Shadowing
 from db import Chat, FaceReading, Origin, Person, Role, Store
 from recognizer import EmojiMap, Recognizer
-from recognizer.classification import Classifier
+from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.detection import FaceDetector
-from recognizer.packing import pack
+from recognizer.packing import pack, pack_folder
 from tests.model_files import renamed
 
 SHIPPED = Classifier.load().card.version
@@ -60,7 +60,7 @@ async def test_a_promotion_reaches_a_running_replica_within_seconds_and_no_photo
 ) -> None:
     await add(store, "sad")
     running = asyncio.create_task(watch.run())
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
     promoted = asyncio.get_running_loop().time()
     seen: list[str] = []
     while not seen or seen[-1] != "sad":
@@ -75,7 +75,7 @@ async def test_a_promotion_reaches_a_running_replica_within_seconds_and_no_photo
 
 async def test_a_rollback_is_taken_up_the_same_way(watch: ModelWatch, own: Recognizer, store: Store) -> None:
     await add(store, "sad")
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
     await watch.refresh()
     assert own.version == "sad"
     await store.versions.roll_back(instead_of="sad", by="Anna")
@@ -88,7 +88,7 @@ async def test_a_damaged_version_is_not_served_and_admins_are_told(
     watch: ModelWatch, own: Recognizer, store: Store, damage: str | None
 ) -> None:
     await add(store, "sad", None if damage else pack({"model.json": b"{}"}))
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
     if damage:  # on the disk, after it was promoted
         async with store._engine.begin() as connection:
             await connection.exec_driver_sql(damage)
@@ -102,11 +102,40 @@ async def test_a_damaged_version_is_not_served_and_admins_are_told(
     assert watch.problem == ""
 
 
+async def test_what_is_told_neither_grows_nor_goes_stale(watch: ModelWatch, store: Store) -> None:
+    for name in ("sad", "mad"):
+        await add(store, name, pack({"model.json": b"{}"}))
+    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.set_shadow("mad")
+    await watch.refresh()
+    told = watch.problem
+    assert told.count("cannot be served") == 2
+
+    def refuse(*_: object) -> None:
+        raise OSError("away")
+
+    event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
+    await watch.refresh()
+    event.remove(store._engine.sync_engine, "before_cursor_execute", refuse)
+    for _ in range(3):
+        await watch.refresh()
+        assert watch.problem == told
+
+
+async def test_a_damaged_shipped_version_does_not_keep_the_bot_from_starting(own: Recognizer, store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, pack_folder(MODEL_FOLDER))
+    async with store._engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE models SET artefact = x'00', role = NULL")
+    watch = ModelWatch(own, store)
+    await watch.start()
+    assert own.version == SHIPPED
+
+
 async def test_a_replica_started_on_a_retrained_version_serves_it_from_the_first_photo_on(
     watch: ModelWatch, store: Store
 ) -> None:
     await add(store, "sad")
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
     fresh = Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
     await ModelWatch(fresh, store).start()
     assert fresh.version == "sad"

@@ -85,3 +85,22 @@ def test_another_process_finds_the_same_files_from_another_folder(tmp_path: Path
 def test_another_process_gets_the_whole_address_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://mugmoji:word@host/name")
     assert load_settings(Settings).for_another_process()["DATABASE_URL"] == "postgresql://mugmoji:word@host/name"
+
+
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    for name, asked in ((SECRET_FILE, "hashing_secret"), (CONSOLE_TOKEN_FILE, "console_secret")):
+        (tmp_path / name).write_text("\n")
+        with pytest.raises(SettingsError, match="is empty"):
+            getattr(Settings(data_dir=tmp_path), asked)()
+
+
+def test_a_secret_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_size: int) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("secrets.token_urlsafe", full)
+        with pytest.raises(SettingsError, match="No space left"):
+            Settings(data_dir=tmp_path).hashing_secret()
+    assert list(tmp_path.iterdir()) == []
+    assert len(Settings(data_dir=tmp_path).hashing_secret()) > 30

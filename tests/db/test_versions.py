@@ -57,7 +57,7 @@ async def test_a_newer_shipped_model_takes_over_from_a_shipped_one_only(store: S
     await grow(store, "a")
     await store.versions.begin_with("shipped-2", b"newer")
     assert await active(store) == "shipped-2"
-    await store.versions.promote("a", instead_of="shipped-2", by="Anna", override="ours")
+    await store.versions.promote("a", instead_of="shipped-2", by="Anna", reason="ours is better")
     await store.versions.begin_with("shipped-3", b"newest")
     assert await active(store) == "a"
 
@@ -65,7 +65,7 @@ async def test_a_newer_shipped_model_takes_over_from_a_shipped_one_only(store: S
 async def test_promotion_and_the_way_back(store: Store) -> None:
     await grow(store, "a", "b")
     await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
-    await store.versions.promote("b", instead_of="a", by="Bert", override="I have seen it")
+    await store.versions.promote("b", instead_of="a", by="Bert", reason="I have seen it")
     assert await store.versions.roll_back(instead_of="b", by="Anna") == "a"
     assert await store.versions.roll_back(instead_of="a", by="Anna") == SHIPPED
     with pytest.raises(VersionError, match="first version"):
@@ -74,7 +74,7 @@ async def test_promotion_and_the_way_back(store: Store) -> None:
     assert [(each.version, each.kind) for each in history] == [
         (SHIPPED, "rollback"),
         ("a", "rollback"),
-        ("b", "override"),
+        ("b", "promote"),
         ("a", "promote"),
         (SHIPPED, "start"),
     ]
@@ -136,10 +136,40 @@ async def test_what_the_gate_does_not_offer_needs_a_typed_reason(store: Store) -
     await grow(store, "a", offered=False)
     for empty in ("", "  "):
         with pytest.raises(NotOfferedError, match="no better"):
-            await store.versions.promote("a", instead_of=SHIPPED, by="Anna", override=empty)
+            await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason=empty)
     assert await active(store) == SHIPPED
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", override="I looked at the faces")
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason="I looked at the faces")
     assert (await store.versions.history(1))[0].kind == "override"
+
+
+async def test_a_remark_on_an_offered_version_makes_it_no_override(store: Store) -> None:
+    await grow(store, "a")
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason="it is better")
+    (last,) = await store.versions.history(1)
+    assert (last.kind, last.reason) == ("promote", "it is better")
+
+
+async def test_a_shipped_version_is_served_again_by_going_back_or_with_a_reason(store: Store) -> None:
+    await grow(store, "a")
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    with pytest.raises(NotOfferedError, match="knows nothing of your people"):
+        await store.versions.promote(SHIPPED, instead_of="a", by="Anna")
+    assert await store.versions.roll_back(instead_of="a", by="Anna") == SHIPPED
+
+
+async def test_who_went_back_to_an_older_shipped_version_is_not_overruled_by_a_start(store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, FILES)
+    await store.versions.begin_with("shipped-2", b"newer")
+    await store.versions.roll_back(instead_of="shipped-2", by="Anna")
+    await store.versions.begin_with("shipped-2", b"newer")
+    assert await active(store) == SHIPPED
+
+
+async def test_files_of_a_version_that_is_being_promoted_are_not_cleared_away(store: Store) -> None:
+    await grow(store, "a", "b")
+    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    await store.versions.set_shadow("b")
+    assert await store.versions.clear_away(keep=0) == ()
 
 
 async def test_a_version_judged_beside_another_than_the_served_one_is_not_offered(store: Store) -> None:

@@ -97,7 +97,7 @@ def models(community: Community) -> Community:
         await store.versions.set_shadow(None)
         active = await store.versions.holding(Role.ACTIVE)
         if active is not None and active.name != SERVED:
-            await store.versions.promote(SERVED, instead_of=active.name, by="the tests", override="from the beginning")
+            await store.versions.promote(SERVED, instead_of=active.name, by="the tests", reason="from the beginning")
 
     community.ask(reset)
     return community
@@ -299,7 +299,7 @@ def test_a_version_that_is_not_offered_needs_a_reason(page: Page, models: Commun
 def test_who_is_too_late_is_told_and_sees_what_is_served_now(page: Page, models: Community) -> None:
     log_in(page, models.bot, place="Models")
     version(page, OFFERED).get_by_role("button", name="Promote").click()
-    models.ask(lambda store: store.versions.promote(NOT_OFFERED, instead_of=SERVED, by="Grace", override="I was here"))
+    models.ask(lambda store: store.versions.promote(NOT_OFFERED, instead_of=SERVED, by="Grace", reason="I was here"))
     page.locator(".dialog").get_by_role("button", name="Promote").click()
     expect(page.get_by_text(f"{NOT_OFFERED} was promoted by someone else meanwhile")).to_be_visible()
     expect(page.locator(".served strong")).to_have_text(NOT_OFFERED)
