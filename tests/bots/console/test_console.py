@@ -329,7 +329,10 @@ def test_a_damaged_version_is_told_and_the_page_stays_usable(page: Page, models:
     log_in(page, models.bot, place="Models")
 
     async def damage(store: Store) -> None:
-        await store.versions.add("damaged", b"x", origin=Origin.ADAPT, parent=SERVED, metrics={}, fingerprint="f" * 64)
+        metrics = invented.judgement(gain=5.0, reach=3.0, offered=True, guard=0.0, learned=20).to_metrics()
+        await store.versions.add(
+            "damaged", b"x", origin=Origin.ADAPT, parent=SERVED, metrics=metrics, fingerprint="f" * 64
+        )
         await invented.damage(store, "damaged")
 
     models.ask(damage)
