@@ -151,3 +151,11 @@ class Retrainings:
 
 def _retrainings() -> "Select[*tuple[Any, ...]]":
     return select(RetrainingRow, ModelRow.version).outerjoin(ModelRow, RetrainingRow.model_id == ModelRow.id)
+
+
+async def end_well(session: AsyncSession, number: int, model_id: int, message: str) -> None:
+    """Write down, in the transaction that keeps its version, that a retraining is done. Raises `LostError`."""
+    ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
+    values = {"slot": None, "state": State.DONE.value, "message": message, "model_id": model_id, "progress": 1.0}
+    if await session.scalar(ended.values(**values).returning(RetrainingRow.id)) is None:
+        raise LostError("This retraining was taken for dead.")

@@ -14,10 +14,14 @@ from sqlalchemy.orm import aliased
 
 from db.judgement import Judgement
 from db.moments import aware
+from db.retrainings import end_well
 from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
 
 LEAST_REASON = 8
 """Characters of a reason to serve what the gate does not offer."""
+
+
+_AT_ONCE = 500
 
 
 class Role(StrEnum):
@@ -119,9 +123,9 @@ class Versions:
     async def begin_with(self, name: str, artefact: bytes) -> None:
         """Make the model that came with the software known. When it is new here, it becomes the active one where none
         is, or where the active one came with the software, too; one that is known already changes nothing.
-
-        Raises `VersionError` where it is known and damaged, and nothing else is active.
         """
+        if await self.find(name) is not None and await self.holding(Role.ACTIVE) is not None:
+            return
         shipped = ModelRow(
             version=name,
             origin=Origin.SHIPPED.value,
@@ -151,38 +155,41 @@ class Versions:
         metrics: dict[str, Any],
         fingerprint: str,
         lessons: Sequence[Lesson] = (),
+        retraining: int | None = None,
     ) -> None:
-        """Keep a new version with what it learned from; it serves nobody yet. Raises `VersionError` where the name is
-        taken. A face that was forgotten meanwhile is left out of what it learned from."""
-        try:
-            async with self._sessions.begin() as session:
-                parent_id = await session.scalar(select(ModelRow.id).where(ModelRow.version == parent))
-                row = ModelRow(
-                    version=name,
-                    origin=origin.value,
-                    parent_id=parent_id,
-                    artefact=artefact,
-                    sha256=hashlib.sha256(artefact).hexdigest(),
-                    size=len(artefact),
-                    metrics=metrics,
-                    fingerprint=fingerprint,
+        """Keep a new version with what it learned from; it serves nobody yet. retraining: the one that made it, which
+        has ended well by this. Raises `VersionError` where the name is taken, `LostError` where the retraining no
+        longer counts. A face that was forgotten meanwhile is left out of what it learned from."""
+        if await self.find(name) is not None:
+            raise VersionError(f"There is a version {name} already.")
+        async with self._sessions.begin() as session:
+            parent_id = await session.scalar(select(ModelRow.id).where(ModelRow.version == parent))
+            row = ModelRow(
+                version=name,
+                origin=origin.value,
+                parent_id=parent_id,
+                artefact=artefact,
+                sha256=hashlib.sha256(artefact).hexdigest(),
+                size=len(artefact),
+                metrics=metrics,
+                fingerprint=fingerprint,
+            )
+            session.add(row)
+            await session.flush()
+            there = await _there(session, [each.reading for each in lessons])
+            session.add_all(
+                LessonRow(
+                    model_id=row.id,
+                    reading_id=each.reading,
+                    part=each.part.value,
+                    weight=each.weight,
+                    label=list(each.label),
                 )
-                session.add(row)
-                await session.flush()
-                there = set(await session.scalars(select(ReadingRow.id)))
-                session.add_all(
-                    LessonRow(
-                        model_id=row.id,
-                        reading_id=each.reading,
-                        part=each.part.value,
-                        weight=each.weight,
-                        label=list(each.label),
-                    )
-                    for each in lessons
-                    if each.reading in there
-                )
-        except IntegrityError as error:
-            raise VersionError(f"There is a version {name} already.") from error
+                for each in lessons
+                if each.reading in there
+            )
+            if retraining is not None:
+                await end_well(session, retraining, row.id, str(metrics.get("why", "")))
 
     async def all(self) -> tuple[Version, ...]:
         """Every version, the newest first."""
@@ -271,7 +278,9 @@ class Versions:
             if name is None:
                 return
             await _sound(session, name)
-            free = update(ModelRow).where(ModelRow.version == name, ModelRow.role.is_(None))
+            free = update(ModelRow).where(
+                ModelRow.version == name, ModelRow.role.is_(None), ModelRow.artefact.is_not(None)
+            )
             taken = free.values(role=Role.SHADOW.value).returning(ModelRow.id)
             if await session.scalar(taken) is None:
                 raise VersionError(f"{name} is served already; let another version run in shadow.")
@@ -280,8 +289,7 @@ class Versions:
         """Keep what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
         async with self._sessions.begin() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == name))
-            asked = [reading for reading, _ in readings]
-            there = set(await session.scalars(select(ReadingRow.id).where(ReadingRow.id.in_(asked))))
+            there = await _there(session, [reading for reading, _ in readings])
             session.add_all(
                 ShadowRow(model_id=model, reading_id=reading, probabilities=list(seven))
                 for reading, seven in readings
@@ -367,6 +375,17 @@ def _why_not(version: Version, instead_of: str) -> str:
     )
 
 
+async def _there(session: AsyncSession, readings: Sequence[int]) -> set[int]:
+    """Which of these readings were not forgotten meanwhile."""
+    there: set[int] = set()
+    for start in range(0, len(readings), _AT_ONCE):
+        some = readings[start : start + _AT_ONCE]
+        there.update(
+            await session.scalars(select(ReadingRow.id).where(ReadingRow.id.in_(some)).with_for_update(read=True))
+        )
+    return there
+
+
 async def _sound(session: AsyncSession, name: str) -> bytes:
     found = select(ModelRow.artefact, ModelRow.sha256).where(ModelRow.version == name)
     row = (await session.execute(found)).one_or_none()
@@ -399,10 +418,13 @@ async def _activate(  # noqa: PLR0913, PLR0917  # one row's worth
     if name == instead_of:
         raise VersionError(f"{name} is served already.")
     await _sound(session, name)
-    taken = update(ModelRow).where(ModelRow.version == name).values(role=Role.ACTIVE.value).returning(ModelRow.id)
+    kept = update(ModelRow).where(ModelRow.version == name, ModelRow.artefact.is_not(None))
+    model_id = await session.scalar(kept.values(role=Role.ACTIVE.value).returning(ModelRow.id))
+    if model_id is None:
+        raise VersionError(f"The files of {name} were cleared away; retrain instead.")
     session.add(
         PromotionRow(
-            model_id=await session.scalar(taken),
+            model_id=model_id,
             replaced_id=replaced_id,
             at=datetime.now(UTC),
             by=by[:64],

@@ -58,9 +58,12 @@ class Label:
 def soft_label(emoji_map: EmojiMap, probabilities: Sequence[float], words: Iterable[Spoken]) -> Label | None:
     """The label that `words` give a face with these seven probabilities.
 
-    None where they name no emotion, or where admins mostly say that it is no face. Emoji no longer in the map say
-    nothing.
+    None where they name no emotion, where admins mostly say that it is no face, and where nobody but one voter spoke.
+    Emoji no longer in the map say nothing.
     """
+    words = list(words)
+    if [word.source for word in words] == ["vote"]:
+        return None
     shares, no_face, total = np.zeros(len(EMOTIONS)), 0.0, 0.0
     for word in words:
         weight = WEIGHTS[word.source]

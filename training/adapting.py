@@ -2,9 +2,8 @@
 
 Bad labels are met three times. The loss of a face is bounded, since any label may be wrong (a share `NOISE` of uniform
 labels is mixed into the prediction, the noise model of Natarajan et al. 2013 with equal rates). People whose labels fit
-neither the trunk nor what the others teach lose their weight: each is either honest or answers at random, and the odds
-come from their labels under a model that has not seen them (a two-component form of learning from crowds, Raykar et al.
-2010). And nobody counts for more than a set share.
+neither the trunk nor what the others teach lose their weight (`training.trust`). And nobody counts for more than a set
+share.
 """
 
 from collections.abc import Callable
@@ -16,18 +15,14 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 from recognizer.adaptation import Adaptation
+from training.trust import NOISE, Floats, capped, trust
 
-Floats = NDArray[np.float64]
 Told = Callable[[float], None]
 
-NOISE = 0.15
-"""The share of labels that are taken to be wrong."""
 WEIGHT_PENALTY = 1.0
 ANCHOR_WEIGHT = 0.1
 GATE_PENALTY = 0.01
-"""Chosen on halves of `valid` under four shifts (`python -m tests.bench.feedback --tune`)."""
-HONEST_ODDS = 1.0
-"""Of a person answering honestly, before any of their labels is seen."""
+"""Chosen on halves of `valid` under the four looks of `tests/bench/communities.py`."""
 FOLDS = 5
 _ROUNDS = 2
 _STEPS = 50
@@ -71,13 +66,18 @@ def adapt(lessons: Lessons, anchors: Anchors, told: Told = lambda _: None) -> tu
 
     lessons: at least one. told: is told how far the work is, from 0 to 1, and may raise to stop it.
     """
-    trust = np.ones(len(lessons))
+    believed = np.ones(len(lessons))
     gate = _gate_of(lessons, anchors)  # it sees no label, so that one serves every fit
     for number in range(_ROUNDS):
         told(number / _ROUNDS)
-        trusted = replace(lessons, weights=lessons.weights * trust)
-        trust = _trust(lessons, _unseen(trusted, anchors, gate))
-    return _fitted(replace(lessons, weights=lessons.weights * trust), anchors, gate), trust
+        said = _unseen(_weighed(lessons, believed), anchors, gate)
+        believed = trust(lessons.labels, lessons.people, lessons.vouched, said)
+    return _fitted(_weighed(lessons, believed), anchors, gate), believed
+
+
+def _weighed(lessons: Lessons, believed: Floats) -> Lessons:
+    """The lessons with as much weight as each person is believed, and nobody with more than their share."""
+    return replace(lessons, weights=capped(lessons.weights * believed, lessons.people))
 
 
 def _unseen(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:
@@ -92,16 +92,6 @@ def _unseen(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:
             fitted = _fitted(lessons[~left_out], anchors, gate)
             said[left_out] = fitted.apply(held.probabilities, held.embeddings)
     return said
-
-
-def _trust(lessons: Lessons, said: Floats) -> Floats:
-    """The probability that whoever gave a label is honest, `(n,)`."""
-    foretold = (lessons.labels * np.log((1 - NOISE) * said + NOISE / 7)).sum(axis=1)
-    by_chance = np.log(1 / 7)
-    numbers, people = np.unique(lessons.people, return_inverse=True)
-    evidence = np.bincount(people, foretold - by_chance, minlength=len(numbers)) + np.log(HONEST_ODDS)
-    trust: Floats = np.where(lessons.vouched, 1.0, expit(evidence)[people])
-    return trust
 
 
 def _fitted(lessons: Lessons, anchors: Anchors, gate: Floats) -> Adaptation:

@@ -12,6 +12,7 @@ from recognizer.packing import pack
 from training.adapting import Lessons, Told, adapt
 from training.guard import GUARD_FILE, Guard
 from training.lessons import Book
+from training.trust import capped
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,4 +59,4 @@ def adaptation_of(files: dict[str, bytes]) -> Adaptation | None:
 
 def trusted(book: Book, trust: NDArray[np.float64]) -> Book:
     """The book with the weights that its lessons were learned with."""
-    return replace(book, weights=book.weights * trust)
+    return replace(book, weights=capped(book.weights * trust, book.people))

@@ -5,10 +5,11 @@ base faces with what the member said of them before (learning without forgetting
 its own int8 file, calibration and guard; the correction of the shallow depth is then fitted on top of it.
 """
 
-import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,16 @@ from numpy.typing import NDArray
 from recognizer.classification import CARD_FILE, MODEL_FOLDER, Classifier, ModelCard
 from recognizer.runtime import TfliteModel
 from training import MissingError
-from training.adapting import NOISE
 from training.augmentation import augmented
 from training.batches import has_ferplus_head
 from training.candidates import Trunk
 from training.data import DataError, Faces, default_folder, load, without_copies
-from training.export import choose_calibration, to_tflite
+from training.export import CLASS_WEIGHT_POWER, UNCALIBRATED, choose_calibration, to_tflite, vector_scaling
 from training.guard import Guard
 from training.lessons import Book
 from training.networks import build, with_embedding
 from training.recipe import Recipe
+from training.trust import NOISE
 from training.weights import read_weights
 
 BASE_FACES = 6000
@@ -97,12 +98,17 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no typ
         self._labels = (1 - NOISE) * learn.labels + NOISE / 7
         self._chances = learn.weights / learn.weights.sum()
         self._feedback = round(BATCH_SIZE * FEEDBACK_SHARE)
+        self._epoch = 0
 
     def __len__(self) -> int:
         return math.ceil(len(self._base) / (BATCH_SIZE - self._feedback))
 
+    def on_epoch_end(self) -> None:
+        """Keras calls this."""
+        self._epoch += 1
+
     def __getitem__(self, number: int) -> tuple[NDArray[np.uint8], Any, Any]:
-        random = np.random.default_rng((_SEED, number))
+        random = np.random.default_rng((_SEED, self._epoch, number))
         rows = random.integers(0, len(self._base), BATCH_SIZE - self._feedback)
         taught = random.choice(len(self._learn), self._feedback, p=self._chances)
         pixels = np.concatenate([self._base.pixels[rows], self._learn.crops[taught]])
@@ -134,14 +140,18 @@ class _Telling(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
 
 
 def _trunk(members: list[keras.Model], train: Faces, valid: Faces) -> Trunk:
+    """The networks as one file, calibrated anew on `valid`. There is no calibration for the FER+ majority, which only
+    benchmarks ask for; the guard, read through the int8 file, tells if that is not what was fitted."""
     network = to_tflite(with_embedding(members))
-    card = json.loads((MODEL_FOLDER / CARD_FILE).read_text(encoding="utf-8"))
     shipped = ModelCard.load(MODEL_FOLDER / CARD_FILE)
-    uncalibrated = dataclasses.replace(
-        shipped, shown=dataclasses.replace(shipped.shown, temperature=1.0, log_prior=(0.0,) * 7)
-    )
-    plain = Classifier(TfliteModel(network), uncalibrated)
-    shown = choose_calibration(plain.embed(valid.pixels)[0], valid.labels, train.class_counts)
-    serving = dataclasses.asdict(dataclasses.replace(shipped, shown=shown))
-    tuned = Classifier(TfliteModel(network), dataclasses.replace(shipped, shown=shown))
-    return Trunk(network, {**card, "serving": serving}, Guard.of(tuned, train, valid))
+    card = replace(shipped, shown=UNCALIBRATED, fer2013=None, majority=None, adaptation=None)
+    plain, _ = Classifier(TfliteModel(network), card).embed(valid.pixels)
+    shown = choose_calibration(plain, valid.labels, train.class_counts)
+    fer2013 = vector_scaling(plain, valid.labels, CLASS_WEIGHT_POWER)
+    card = replace(card, shown=shown, fer2013=fer2013)
+    facts = {
+        "serving": asdict(card),
+        "weights_sha256": hashlib.sha256(network).hexdigest(),
+        "members": json.loads((MODEL_FOLDER / CARD_FILE).read_text(encoding="utf-8"))["members"],
+    }
+    return Trunk(network, facts, Guard.of(Classifier(TfliteModel(network), card), train, valid))

@@ -1,21 +1,25 @@
 """The gate: is a candidate better for the people who use the bot, and no worse for everyone else?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student_t
 
 from db import Judgement
 from recognizer import EMOTIONS
 from training.lessons import Book
+from training.trust import capped, trust
 
-LEAST_FACES, LEAST_PEOPLE = 20, 8
+LEAST_FACES, LEAST_PEOPLE = 20, 5
 """Fewer held-out faces or people than this say nothing."""
 MOST_LOSS = 0.005
 """How much less of the guard set a candidate may read right: half a point."""
-SURE_FROM = 0.975
-"""How sure the gate wants to be that a candidate is better: noise gets by once in 40 times."""
+MOST_CHANCE = 0.025
+"""How likely noise may pass, over all candidates that were judged beside the same served version."""
+RIGHT_FROM = 0.9
+"""How sure it must be that more faces are read right, besides being told apart better."""
 _RESAMPLES = 4000
 _INTERVAL = (0.025, 0.975)
 _TEMPERATURES = np.geomspace(0.1, 30, 41)
@@ -43,21 +47,27 @@ def judged(  # noqa: PLR0913  # both sides of the scale
     served: NDArray[np.float32],
     candidate: NDArray[np.float32],
     guard: GuardShares,
+    tried: int,
     seconds: float,
 ) -> Judgement:
     """Compare what the served version and the candidate say of the faces of `judge`, each `(n, 7)`.
 
+    tried: how many candidates were judged beside this served version before; each makes the bar higher (Bonferroni).
+
     A face counts as read right by the share of its label that is on the likeliest emotion. What decides is finer: the
     Brier score of all seven probabilities, each side at the temperature that suits it best, so that neither gains by
     being more or less confident (the refinement of DeGroot and Fienberg 1983); 90 held-out faces of a community under a
-    shift tell a true gain of 12 points by it with z = 4.3, by the count of right ones with 2.5. Intervals are paired
-    bootstraps over people, not faces, since faces of one person are alike: 4,000 draws.
+    shift tell a true gain of 12 points by it with z = 4.3, by the count of right ones with 2.5. All is over people, not
+    faces, since faces of one person are alike: paired bootstraps of 4,000 draws and, since those are too bold about few
+    people, Student's t besides. People are weighed by how far the better of both versions lets one believe them, so
+    that those who answer without a look decide nothing.
     """
+    believed = trust(judge.labels, judge.people, judge.vouched, served.astype(float), candidate.astype(float))
+    judge = replace(judge, weights=capped(judge.weights * believed, judge.people))
     right = [judge.labels[np.arange(len(judge)), said.argmax(axis=1)] for said in (served, candidate)]
-    gains = _drawn(judge, right[1] - right[0])
-    gain = float(judge.weights @ (right[1] - right[0]) / judge.weights.sum()) if len(judge) else 0.0
+    gain, gains = _mean(judge, right[1] - right[0]), _drawn(judge, right[1] - right[0])
     low, high = np.quantile(gains, _INTERVAL)
-    sure = float((_drawn(judge, _brier(judge, served) - _brier(judge, candidate)) > 0).mean())
+    sure = _sureness(judge, _brier(judge, served) - _brier(judge, candidate))
     shares = _both(judge, right, np.ones(len(judge), bool))
     named = judge.labels.argmax(axis=1) if len(judge) else np.empty(0, int)
     by_emotion = {
@@ -65,10 +75,10 @@ def judged(  # noqa: PLR0913  # both sides of the scale
         for place, emotion in enumerate(EMOTIONS)
     }
     is_enough = len(judge) >= LEAST_FACES and judge.people_count >= LEAST_PEOPLE
-    offered = is_enough and gain > 0 and sure >= SURE_FROM and guard.loss <= MOST_LOSS
+    is_better = float((gains > 0).mean()) >= RIGHT_FROM and sure >= 1 - MOST_CHANCE / (1 + tried)
     return Judgement(
-        offered=offered,
-        why=_why(judge, gain, sure, guard, is_enough=is_enough),
+        offered=is_enough and is_better and guard.loss <= MOST_LOSS,
+        why=_why(judge, gain, guard, is_enough=is_enough, is_better=is_better),
         learned_faces=len(learn),
         learned_people=learn.people_count,
         judged_faces=len(judge),
@@ -88,15 +98,15 @@ def judged(  # noqa: PLR0913  # both sides of the scale
     )
 
 
-def _why(judge: Book, gain: float, sure: float, guard: GuardShares, *, is_enough: bool) -> str:
+def _why(judge: Book, gain: float, guard: GuardShares, *, is_enough: bool, is_better: bool) -> str:
     if not is_enough:
         return (
             f"There are only {len(judge)} held-out faces of {judge.people_count} people to judge by; {LEAST_FACES} of "
-            f"{LEAST_PEOPLE} are needed."
+            f"{LEAST_PEOPLE} are needed. Faces of more people would tell."
         )
     if guard.loss > MOST_LOSS:
         return f"It forgets: on faces in general it reads {100 * guard.loss:.1f} points less right."
-    if gain > 0 and sure >= SURE_FROM:
+    if is_better:
         return f"It reads your people {100 * gain:.1f} points better, and faces in general as well as before."
     if gain > 0:
         return (
@@ -113,18 +123,42 @@ def _both(judge: Book, right: Sequence[NDArray[np.float64]], rows: NDArray[np.bo
 
 def _weighed(judge: Book, right: NDArray[np.float64], rows: NDArray[np.bool_]) -> float:
     weights = judge.weights[rows]
-    return float(weights @ right[rows] / weights.sum()) if rows.any() else 0.0
+    return float(weights @ right[rows] / weights.sum()) if weights.any() else 0.0
+
+
+def _mean(judge: Book, ahead: NDArray[np.float64]) -> float:
+    return _weighed(judge, ahead, np.ones(len(judge), bool))
+
+
+def _of_people(judge: Book, ahead: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The weighed sum of `ahead` and the weight of each person that has any."""
+    _, people = np.unique(judge.people, return_inverse=True)
+    each = [np.bincount(people, rows).astype(np.float64) for rows in (judge.weights * ahead, judge.weights)]
+    sums, totals = each
+    return sums[totals > 0], totals[totals > 0]
 
 
 def _drawn(judge: Book, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weighed mean of `ahead` in resamples of the people, `(4000,)`."""
-    if not len(judge):
+    if not judge.weights.any():
         return np.zeros(_RESAMPLES)
-    _, people = np.unique(judge.people, return_inverse=True)
-    sums, totals = np.bincount(people, judge.weights * ahead), np.bincount(people, judge.weights)
+    sums, totals = _of_people(judge, ahead)
     drawn = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), _RESAMPLES)
     means: NDArray[np.float64] = drawn @ sums / (drawn @ totals)
     return means
+
+
+def _sureness(judge: Book, ahead: NDArray[np.float64]) -> float:
+    """How sure it is that the mean of `ahead` is above 0: by the bootstrap and by Student's t, the lower of both."""
+    if not judge.weights.any():
+        return 0.0
+    sums, totals = _of_people(judge, ahead)
+    if len(sums) < 2:
+        return 0.0
+    mean = sums.sum() / totals.sum()
+    spread = np.sqrt(((sums - mean * totals) ** 2).sum() * len(sums) / (len(sums) - 1)) / totals.sum()
+    by_t = float(student_t.cdf(mean / spread, len(sums) - 1)) if spread > 0 else float(mean > 0)
+    return min(by_t, float((_drawn(judge, ahead) > 0).mean()))
 
 
 def _brier(judge: Book, said: NDArray[np.float32]) -> NDArray[np.float64]:

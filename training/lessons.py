@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db import KeptFace, Lesson, Part, Source
-from recognizer import FACE_SIZE, EmojiMap
+from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
 from recognizer.labels import soft_label
+from training.trust import capped
 
 JUDGE_SHARE = 0.3
 """Of all people. Who belongs to them is decided by the hash of the person, once and for all: nobody by whom versions
 are judged is ever learned from, so that the served version has no unfair start."""
-MOST_OF_ONE = 0.1
-"""The share of all weight that one person has at most, where there are more than ten people."""
 _MOST_WEIGHT = 3.0
 """Of one face, however many people spoke of it."""
 
@@ -88,28 +87,13 @@ def _book(part: Part, rows: Sequence[tuple[KeptFace, NDArray[np.float64], float]
         np.array([face.reading for face, *_ in rows], dtype=np.int64),
         np.frombuffer(crops, np.uint8).reshape(-1, FACE_SIZE, FACE_SIZE),
         np.array([label for _, label, _ in rows], dtype=np.float64).reshape(-1, 7),
-        capped(weights, people, MOST_OF_ONE),
+        capped(weights, people),
         people,
-        np.array([_is_vouched(face) for face, *_ in rows], dtype=bool),
+        np.array([_is_vouched(face, label) for face, label, _ in rows], dtype=bool),
     )
 
 
-def _is_vouched(face: KeptFace) -> bool:
-    return any(word.source in (Source.ADMIN, Source.IMPORT) for word in face.words)
-
-
-def capped(weights: NDArray[np.float64], people: NDArray[np.int64], share: float) -> NDArray[np.float64]:
-    """The weights `(n,)`, those of each person scaled down to at most `share` of all (or an equal share, where there
-    are fewer people than that needs)."""
-    if not len(weights):
-        return weights
-    _, number = np.unique(people, return_inverse=True)
-    totals = np.bincount(number, weights)
-    share = max(share, 1 / len(totals))
-    largest, level = np.sort(totals)[::-1], 0.0
-    for count, next_one in enumerate(largest):  # with the first `count` people at the level, all others are below it
-        level = share * float(largest[count:].sum()) / (1 - share * count)
-        if next_one <= level * (1 + 1e-9):
-            break
-    scaled: NDArray[np.float64] = weights * np.minimum(1, level / totals)[number]
-    return scaled
+def _is_vouched(face: KeptFace, label: NDArray[np.float64]) -> bool:
+    """Whether an admin or an import says what the label says."""
+    named = EMOTIONS[int(label.argmax())]
+    return any(word.source in (Source.ADMIN, Source.IMPORT) and word.verdict == named for word in face.words)

@@ -1,14 +1,17 @@
 """One retraining, from the words in the database to a judged version there. Nothing that is served is touched.
 
 The work runs in a thread; beside it the process says every two seconds that it lives, and hears whether it is to stop.
-Until its last step it writes nothing but its progress, and that step is one transaction.
+Until its last step it writes nothing but its progress, and that step (the version is there, the retraining has ended)
+is one transaction.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -23,7 +26,7 @@ from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 from training import MissingError, TrainingError
 from training.candidates import Trunk, adaptation_of, correction, trusted
-from training.judging import GuardShares, judged
+from training.judging import MOST_LOSS, GuardShares, judged
 from training.lessons import Book, divided, fingerprint
 
 Depth = Literal["adapt", "full"]
@@ -32,6 +35,7 @@ LEAST_LESSONS = 10
 """Fewer faces than this teach nothing."""
 KEPT_VERSIONS = 5
 """How many versions that serve nobody keep their files; the rest stay in the book without them."""
+_LEAST_WEIGHT = 1.0
 _BEAT_S = 2.0
 _PATIENCE_S = 60.0
 """How long the database may be away at the end, in seconds, before the work is given up."""
@@ -94,6 +98,7 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
     try:
         name = await _retrained(store, depth, number, emoji_map, data, progress)
     except asyncio.CancelledError:
+        progress.is_cancelled = True  # the thread ends at its next word
         await _finish(store, number, State.CANCELLED, "It was stopped; nothing was changed.")
         raise
     except CancelledError as error:
@@ -118,25 +123,29 @@ async def _retrained(  # noqa: PLR0913, PLR0917  # as above
         assert served is not None
     files = unpack(await store.versions.artefact(served.name))
     faces = await store.feedback.faces()
-    made = await asyncio.to_thread(candidate, depth, files, faces, emoji_map, data=data, progress=progress)
+    tried = sum(version.parent == served.name for version in await store.versions.all())
+    work = partial(candidate, depth, files, faces, emoji_map, data=data, tried=tried, progress=progress)
+    made = await asyncio.to_thread(work)
     name = f"{depth}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{made.fingerprint[:6]}"
     artefact = await asyncio.to_thread(made.trunk.packed, name, made.adaptation)
 
     async def keep() -> None:
-        await store.retrainings.beat(number, "Keeping the new version", 1.0)
-        await store.versions.add(
-            name,
-            artefact,
-            origin=Origin(depth),
-            parent=served.name,
-            metrics=made.judgement.to_metrics(),
-            fingerprint=made.fingerprint,
-            lessons=made.lessons,
-        )
-        await store.versions.clear_away(KEPT_VERSIONS)
+        if await store.versions.find(name) is None:  # else the answer to the last try was lost on its way
+            await store.versions.add(
+                name,
+                artefact,
+                origin=Origin(depth),
+                parent=served.name,
+                metrics=made.judgement.to_metrics(),
+                fingerprint=made.fingerprint,
+                lessons=made.lessons,
+                retraining=number,
+            )
 
+    progress.tell("Keeping the new version", 1.0)
     await _patiently(keep)
-    await _finish(store, number, State.DONE, made.judgement.why, name)
+    with suppress(SQLAlchemyError, OSError):  # the next retraining tries again
+        await store.versions.clear_away(KEPT_VERSIONS)
     return name
 
 
@@ -147,9 +156,10 @@ def candidate(  # noqa: PLR0913  # as above
     emoji_map: EmojiMap,
     *,
     data: Path | None,
+    tried: int,
     progress: Progress,
 ) -> Candidate:
-    """What the words on these faces make of the version with these files. Raises as `retrain` does."""
+    """What the words on these faces make of the version with these files. tried: see `judged`. Raises as `retrain`."""
     started = time.monotonic()
     learn, judge = divided(faces, emoji_map)
     if len(learn) < LEAST_LESSONS:
@@ -157,10 +167,12 @@ def candidate(  # noqa: PLR0913  # as above
             f"There are {len(learn)} labelled faces to learn from (and {len(judge)} to judge by); {LEAST_LESSONS} are "
             "needed. Faces count where whoever sent them allowed it in /privacy and somebody said what they show."
         )
-    before = Trunk.of(files)
+    before, shipped = Trunk.of(files), Trunk.of(_shipped())
     trunk, first = before, 0.0
+    if before.guard.accuracy(None) < shipped.guard.accuracy(None) - MOST_LOSS:
+        trunk = shipped  # the software brought a better one since
     if depth == "full":
-        trunk, first = _tuned(before, learn, data, progress), 0.9
+        trunk, first = _tuned(shipped, learn, data, progress), 0.9
     adaptation, trust = _corrected(trunk, learn, progress, first, 0.9 if depth == "adapt" else 0.94)
     progress.tell("Judging the new version", 0.95)
     judgement = judged(
@@ -172,8 +184,9 @@ def candidate(  # noqa: PLR0913  # as above
             faces=len(trunk.guard.labels),
             served=before.guard.accuracy(adaptation_of(files)),
             candidate=trunk.guard.accuracy(adaptation),
-            shipped=Trunk.of(_shipped()).guard.accuracy(None),
+            shipped=shipped.guard.accuracy(None),
         ),
+        tried=tried,
         seconds=time.monotonic() - started,
     )
     lessons = (*trusted(learn, trust).lessons(), *judge.lessons())
@@ -186,7 +199,13 @@ def _corrected(
     """The correction and the trust in each lesson; start and end: how far all is before and after it."""
     told = "Learning from the labels"
     progress.tell(told, start)
-    return correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
+    adaptation, trust = correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
+    if float((learn.weights * trust).sum()) < _LEAST_WEIGHT:
+        raise NothingToLearnError(
+            f"The {len(learn)} labels of {learn.people_count} people contradict the model and each other, so that "
+            "nobody can be believed. Label some of these faces as an admin."
+        )
+    return adaptation, trust
 
 
 def _shipped() -> dict[str, bytes]:
@@ -194,13 +213,13 @@ def _shipped() -> dict[str, bytes]:
     return unpack(pack_folder(MODEL_FOLDER))
 
 
-def _tuned(before: Trunk, learn: Book, data: Path | None, progress: Progress) -> Trunk:
+def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -> Trunk:
     """The trunk after the full depth, which learns with the trust that the shallow one found. Raises `MissingError`."""
     try:
         from training.fine_tuning import tuned_trunk  # noqa: PLC0415  # only this depth needs Keras
     except ImportError as error:
         raise MissingError(f"The full depth needs {error.name}: pip install -e '.[training]'.") from error
-    _, trust = _corrected(before, learn, progress, 0.0, 0.05)
+    _, trust = _corrected(shipped, learn, progress, 0.0, 0.05)
     return tuned_trunk(trusted(learn, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
 
 

@@ -64,10 +64,12 @@ class Community:
 @dataclass(frozen=True)
 class Said:
     """How people answer. noise: share of labels that are wrong at random. liars: share of people who always say the
-    opposite. agrees: they say what the model says, whatever the face shows."""
+    opposite. jokers: share of people who always say "surprise". agrees: they say what the model says, whatever the face
+    shows."""
 
     noise: float = 0.0
     liars: float = 0.0
+    jokers: float = 0.0
     agrees: bool = False
 
 
@@ -84,7 +86,8 @@ def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) ->
     """What people say of these faces, five of them each person's."""
     random = np.random.default_rng((seed, 1))
     people = np.arange(len(rows)) // FACES_EACH
-    liars = random.permutation(people.max() + 1)[: round(said.liars * (people.max() + 1))]
+    order = random.permutation(people.max() + 1)
+    liars, jokers = (order[: round(share * len(order))] for share in (said.liars, said.jokers))
     now = datetime.now(UTC)
     faces = []
     for place, row in enumerate(rows):
@@ -94,6 +97,8 @@ def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) ->
         emotion = EMOTIONS[label]
         if people[place] in liars:
             emotion = _OPPOSITE[emotion]
+        if people[place] in jokers:
+            emotion = "surprise"
         sender = int(people[place])
         face = KeptFace(
             int(row),
@@ -114,7 +119,7 @@ def retrained(community: Community, count: int, said: Said, seed: int, depth: De
     """What `count` corrections make of the shipped model."""
     order = np.random.default_rng(seed).permutation(len(community.labels))
     rest, faces = order[count:], told(community, order[:count], said, seed)
-    made = candidate(depth, SHIPPED, faces, MAP, data=None, progress=Progress())
+    made = candidate(depth, SHIPPED, faces, MAP, data=None, tried=0, progress=Progress())
     if depth == "adapt":
         after = made.adaptation.apply(community.shown[rest], community.embeddings[rest])
     else:
@@ -150,6 +155,7 @@ def liars_table(community: Community) -> Table:
         ("all labels right", Said()),
         ("20 % of labels wrong at random", Said(noise=0.2)),
         ("20 % of people always say the opposite", Said(liars=0.2)),
+        ('30 % of people always say "surprise"', Said(jokers=0.3)),
     ):
         table.add_row(name, *_summed([retrained(community, 300, said, seed) for seed in range(3 * SEEDS)]))
     return table

@@ -43,6 +43,7 @@ def test_disagreement_stays_in_the_label_and_an_admin_weighs_more() -> None:
         [Said()],
         [Said("admin", verdict="unsure")],
         [Said(emoji="🪫")],
+        [Said("vote", verdict="sad")],
         [Said(verdict="happy"), Said("admin", verdict="not_a_face")],
     ],
 )

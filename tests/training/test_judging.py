@@ -24,7 +24,9 @@ def said(labels: NDArray[np.int64], right: float, seed: int, sure: float = 0.6) 
     return (np.eye(7)[named] * (sure - rest) + rest).astype(np.float32)
 
 
-def compared(count: int, before: float, after: float, guard: GuardShares = GUARD, **how: float) -> Judgement:
+def compared(
+    count: int, before: float, after: float, guard: GuardShares = GUARD, tried: int = 0, **how: float
+) -> Judgement:
     labels = np.random.default_rng(0).integers(0, 7, count)
     return judged(
         book(labels),
@@ -32,6 +34,7 @@ def compared(count: int, before: float, after: float, guard: GuardShares = GUARD
         served=said(labels, before, seed=1),
         candidate=said(labels, after, seed=2, **how),
         guard=guard,
+        tried=tried,
         seconds=1.0,
     )
 
@@ -53,7 +56,9 @@ def test_being_more_or_less_sure_is_no_gain() -> None:
     labels = np.random.default_rng(0).integers(0, 7, 200)
     meek, bold = said(labels, 0.6, seed=1, sure=0.3), said(labels, 0.6, seed=1, sure=0.9)
     for served, candidate in ((meek, bold), (bold, meek)):
-        judgement = judged(book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, seconds=1.0)
+        judgement = judged(
+            book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0
+        )
         assert not judgement.offered
 
 
@@ -69,7 +74,25 @@ def test_small_losses_do_not_add_up() -> None:
     assert not compared(200, 0.5, 0.9, again).offered
 
 
-@pytest.mark.parametrize("count", [0, 15, 30])
+def test_every_candidate_beside_the_same_version_raises_the_bar() -> None:
+    assert compared(60, 0.5, 0.68).offered
+    assert not compared(60, 0.5, 0.68, tried=2000).offered
+
+
+def test_people_who_answer_without_a_look_decide_nothing() -> None:
+    """Two in five always say surprise, and the candidate has learned to say it, too."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 7, 200)
+    told = np.where(np.arange(200) // 5 % 5 < 2, 6, truth)
+    served, candidate = said(truth, 0.5, seed=1), said(truth, 0.5, seed=1)
+    swayed = random.random(200) < 0.5
+    candidate[swayed] = said(np.full(200, 6), 1.0, seed=2)[swayed]
+    judgement = judged(book(told), book(told), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0)
+    assert not judgement.offered
+    assert judgement.gain < 0
+
+
+@pytest.mark.parametrize("count", [0, 15, 20])
 def test_too_few_faces_or_people_say_nothing(count: int) -> None:
     judgement = compared(count, 0.1, 1.0)
     assert not judgement.offered
@@ -83,6 +106,6 @@ def test_noise_gets_by_less_than_once_in_twenty_times() -> None:
         labels = random.integers(0, 7, 90)
         served, candidate = (said(labels, 0.5, seed=int(random.integers(1 << 30))) for _ in range(2))
         offered += judged(
-            book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, seconds=1.0
+            book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0
         ).offered
     assert offered <= 10

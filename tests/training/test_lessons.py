@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from db import KeptFace, Part, Source, Word
 from recognizer import EmojiMap
-from training.lessons import JUDGE_SHARE, MOST_OF_ONE, capped, divided, fingerprint
+from training.lessons import JUDGE_SHARE, divided, fingerprint
+from training.trust import MOST_OF_ONE, capped
 
 MAP, NOW = EmojiMap.load(), datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -49,6 +50,13 @@ def test_an_admin_vouches_for_a_label() -> None:
     assert [bool(each) for book in books for each in book.vouched] == [False, True, True]
 
 
+def test_an_admin_who_is_unsure_or_outvoted_vouches_for_nothing() -> None:
+    unsure = face(1, 1, said("sad"), said("unsure", Source.ADMIN))
+    outvoted = face(2, 1, *[said("sad")] * 4, said("fear", Source.ADMIN))
+    books = divided([unsure, outvoted], MAP)
+    assert [bool(each) for book in books for each in book.vouched] == [False, False]
+
+
 def test_the_fingerprint_tells_labels_apart_and_nothing_else() -> None:
     first, again, other = (
         fingerprint(*divided([face(1, 1, said("happy")), face(2, 2, said(verdict))], MAP))
@@ -62,13 +70,13 @@ def test_lessons_carry_their_part_weight_and_label() -> None:
     books = divided([face(7, 1, said("sad"))], MAP)
     (lesson,) = [*books[0].lessons(), *books[1].lessons()]
     assert (lesson.reading, lesson.weight, lesson.label) == (7, 1.0, (0, 0, 0, 0, 0, 1, 0))
-    assert lesson.part in Part
+    assert lesson.part is (Part.LEARN if len(books[0]) else Part.JUDGE)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.floats(0.1, 3)), min_size=1, max_size=200))
 def test_nobody_counts_for_more_than_the_set_share(rows: list[tuple[int, float]]) -> None:
     people, weights = np.array([who for who, _ in rows]), np.array([weight for _, weight in rows])
-    after = capped(weights, people, MOST_OF_ONE)
+    after = capped(weights, people)
     totals = np.bincount(people, after)
     allowed = max(MOST_OF_ONE, 1 / len(np.unique(people)))
     assert totals.max() <= allowed * after.sum() * 1.01

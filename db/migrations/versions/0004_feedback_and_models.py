@@ -118,6 +118,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("retrainings", "shadows", "lessons", "promotions", "models", "labels"):
         op.drop_table(table)
+    op.execute("DELETE FROM taps WHERE person_id IS NOT NULL")  # votes, which would become the senders' own taps
     with op.batch_alter_table("taps") as batch_op:
         batch_op.drop_index(batch_op.f("ix_taps_person_id"))
         batch_op.drop_constraint(batch_op.f("fk_taps_person_id"), type_="foreignkey")
