@@ -16,7 +16,7 @@ VERDICTS = (*EMOTIONS, NOT_A_FACE, UNSURE)
 """What an admin may say of a face."""
 ENOUGH_ADMINS = 2
 """How many admins look at a face before it leaves the queue for all of them."""
-_ORDER_HOLDS_S = 5.0
+_ORDER_HOLDS_S = 20.0
 _LOOK_AT = 32
 """Faces that are looked up at once where one is wanted: some of them may have left the queue since it was ordered."""
 

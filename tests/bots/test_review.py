@@ -60,7 +60,7 @@ async def test_an_order_holds_some_seconds_and_what_was_labelled_leaves_at_once(
         watched.now += 1
     assert sorted(seen) == readings
     assert watched.orders == 1
-    watched.now += 10
+    watched.now += 60
     assert await watched.desk.queue(ANNA) == ()
     assert watched.orders == 2
 
