@@ -1,14 +1,14 @@
 """The review queue: which faces an admin should look at first, and what they say of them."""
 
 import asyncio
-import sys
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db import NOT_A_FACE, UNSURE, KeptFace, Person, Source, Store
+from db import NOT_A_FACE, UNSURE, Agreement, FaceSummary, Person, Source, Store
 from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
 from recognizer.labels import doubtful, soft_label
 
@@ -16,6 +16,9 @@ VERDICTS = (*EMOTIONS, NOT_A_FACE, UNSURE)
 """What an admin may say of a face."""
 ENOUGH_ADMINS = 2
 """How many admins look at a face before it leaves the queue for all of them."""
+_ORDER_HOLDS_S = 20.0
+_LOOK_AT = 32
+"""Faces that are looked up at once where one is wanted: some of them may have left the queue since it was ordered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,56 +35,99 @@ class ReviewItem:
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Of the faces that several admins labelled: pairs of their verdicts, and how many of the pairs are the same."""
+class _Place:
+    """A face in the order of all. admins: numbers of those who labelled it when it was ordered."""
 
-    pairs: int
-    same: int
+    reading: int
+    why: str
+    admins: frozenset[int | None]
 
 
 class ReviewDesk:
-    """Orders the faces that may be learned from, and keeps what admins say. Raises what SQLAlchemy raises."""
+    """Orders the faces that may be learned from, and keeps what admins say. Raises what SQLAlchemy raises.
 
-    def __init__(self, store: Store, emoji_map: Callable[[], EmojiMap]) -> None:
-        """emoji_map: gives the map of now."""
+    The order is made without the pictures, and holds some seconds; a picture is read when its face is looked at.
+    """
+
+    def __init__(
+        self, store: Store, emoji_map: Callable[[], EmojiMap], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """emoji_map: gives the map of now. clock: gives seconds."""
         self._store = store
         self._emoji_map = emoji_map
+        self._clock = clock
+        self._places: tuple[_Place, ...] = ()
+        self._ordered_at: float | None = None
+        self._ordering = asyncio.Lock()
 
-    async def batch(self, admin: Person, most: int, skipped: Collection[int] = ()) -> tuple[ReviewItem, ...]:
-        """Up to `most` faces this admin has not labelled, the most useful first; skipped ones last."""
-        faces = await self._store.feedback.faces(only_with_words=False)
+    async def queue(self, admin: Person, skipped: Collection[int] = ()) -> tuple[int, ...]:
+        """Readings this admin has not labelled, the most useful first; skipped ones last. It may be some seconds old:
+        `find` gives those that still wait."""
         me = await self._store.feedback.person_number(admin)
-        return await asyncio.to_thread(_ordered, self._emoji_map(), faces, me, most, frozenset(skipped))
+        waiting = [place.reading for place in await self._order() if _is_open(place.admins, me)]
+        later = frozenset(skipped)
+        return tuple(sorted(waiting, key=lambda reading: reading in later))
 
-    async def find(self, admin: Person, reading: int) -> ReviewItem | None:
-        """One face of this admin's queue; None where it is not in it."""
-        queue = await self.batch(admin, sys.maxsize)
-        return next((item for item in queue if item.reading == reading), None)
+    async def next(self, admin: Person, skipped: Collection[int] = ()) -> ReviewItem | None:
+        """The first face of this admin's queue; None where nothing waits."""
+        began = self._clock()
+        item = await self._first(admin, skipped)
+        if item is None and self._ordered_at is not None and self._ordered_at < began:
+            self._ordered_at = None
+            return await self._first(admin, skipped)
+        return item
+
+    async def find(self, admin: Person, readings: Sequence[int], most: int = 1) -> tuple[ReviewItem, ...]:
+        """The first `most` of these faces that still wait for this admin, with their pictures."""
+        feedback = self._store.feedback
+        me = await feedback.person_number(admin)
+        summaries = {face.reading: face for face in await feedback.summaries(readings)}
+        waiting = [
+            summaries[reading]
+            for reading in readings
+            if reading in summaries and _is_open(_admins(summaries[reading]), me)
+        ][:most]
+        crops = await feedback.crops([face.reading for face in waiting])
+        whys = {place.reading: place.why for place in await self._order()}
+        return tuple(
+            _item(face, crops[face.reading], me, whys.get(face.reading, "it is new"))
+            for face in waiting
+            if face.reading in crops
+        )
 
     async def label(self, admin: Person, reading: int, verdict: str) -> bool:
-        """Keep an admin's word. False: the face was forgotten meanwhile. Raises `ValueError` on another verdict."""
+        """Keep an admin's word. False: the face is no longer kept. Raises `ValueError` on another verdict."""
         if verdict not in VERDICTS:
             raise ValueError(f"{verdict!r} is none of {', '.join(VERDICTS)}")
         return await self._store.feedback.add_label(reading, admin, verdict)
 
-    async def undo(self, admin: Person) -> int | None:
-        """Take this admin's last word back; gives the reading it was about."""
-        return await self._store.feedback.undo_label(admin)
+    async def undo(self, admin: Person, reading: int | None = None) -> int | None:
+        """Take this admin's last word back, or their last one on `reading`; gives the reading it was about."""
+        return await self._store.feedback.undo_label(admin, reading)
 
     async def agreement(self) -> Agreement:
         """How far admins agree."""
-        pairs = same = 0
-        for face in await self._store.feedback.faces():
-            verdicts = [word.verdict for word in face.words if word.source is Source.ADMIN]
-            for place, verdict in enumerate(verdicts):
-                pairs += place
-                same += verdicts[:place].count(verdict)
-        return Agreement(pairs, same)
+        return await self._store.feedback.agreement()
+
+    async def _first(self, admin: Person, skipped: Collection[int]) -> ReviewItem | None:
+        queue = await self.queue(admin, skipped)
+        for start in range(0, len(queue), _LOOK_AT):
+            if found := await self.find(admin, queue[start : start + _LOOK_AT]):
+                return found[0]
+        return None
+
+    async def _order(self) -> tuple[_Place, ...]:
+        async with self._ordering:
+            now = self._clock()
+            if self._ordered_at is None or now - self._ordered_at > _ORDER_HOLDS_S:
+                faces = await self._store.feedback.summaries()
+                self._places = await asyncio.to_thread(_ordered, self._emoji_map(), faces)
+                self._ordered_at = now
+            return self._places
 
 
-def _ordered(
-    emoji_map: EmojiMap, faces: Sequence[KeptFace], me: int | None, most: int, skipped: frozenset[int]
-) -> tuple[ReviewItem, ...]:
+def _ordered(emoji_map: EmojiMap, faces: Sequence[FaceSummary]) -> tuple[_Place, ...]:
+    """All faces, the most useful first."""
     if not faces:
         return ()
     probabilities = np.array([face.probabilities for face in faces], dtype=np.float64)
@@ -99,27 +145,28 @@ def _ordered(
         "a rare emotion": likely @ _rarity(likely),
     }
     table = np.stack(list(reasons.values()))
-    worth, names = table.sum(axis=0), list(reasons)
-    items = [
-        (face.reading in skipped, -float(worth[place]), _item(face, me, names[int(table[:, place].argmax())]))
-        for place, face in enumerate(faces)
-        if _is_open(face, me)
-    ]
-    return tuple(item for *_, item in sorted(items, key=lambda each: each[:2])[:most])
+    names = list(reasons)
+    order = np.argsort(-table.sum(axis=0), kind="stable")
+    return tuple(
+        _Place(faces[place].reading, names[int(table[:, place].argmax())], _admins(faces[place])) for place in order
+    )
 
 
-def _is_open(face: KeptFace, me: int | None) -> bool:
-    admins = [word.who for word in face.words if word.source is Source.ADMIN]
+def _admins(face: FaceSummary) -> frozenset[int | None]:
+    return frozenset(word.who for word in face.words if word.source is Source.ADMIN)
+
+
+def _is_open(admins: frozenset[int | None], me: int | None) -> bool:
     return me not in admins and len(admins) < ENOUGH_ADMINS
 
 
-def _item(face: KeptFace, me: int | None, why: str) -> ReviewItem:
-    crop = np.frombuffer(face.crop, np.uint8).reshape(FACE_SIZE, FACE_SIZE)
+def _item(face: FaceSummary, crop: bytes, me: int | None, why: str) -> ReviewItem:
+    pixels = np.frombuffer(crop, np.uint8).reshape(FACE_SIZE, FACE_SIZE)
     others = tuple(str(word.verdict) for word in face.words if word.source is Source.ADMIN and word.who != me)
     said = tuple(
         str(word.verdict or word.emoji or "none of these") for word in face.words if word.source is not Source.ADMIN
     )
-    return ReviewItem(face.reading, crop, face.probabilities, said, others, why)
+    return ReviewItem(face.reading, pixels, face.probabilities, said, others, why)
 
 
 def _margin(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

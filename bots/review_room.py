@@ -11,8 +11,8 @@ from bots.admin_tokens import AdminAction, AdminToken
 from bots.buttons import in_rows
 from bots.events import Button, Form, MadePicture, Reply, Tone
 from bots.pictures import enlarged
-from bots.review import VERDICTS, Agreement, ReviewDesk, ReviewItem
-from db import Person
+from bots.review import VERDICTS, ReviewDesk, ReviewItem
+from db import Agreement, Person
 from recognizer import EMOTIONS
 
 _TIMES = 6
@@ -32,13 +32,13 @@ class ReviewRoom:
     async def next(self, admin: Person, headline: str = "") -> Reply:
         """The next face. headline: what has just been done."""
         skipped = self._skipped.get(admin, deque())
-        items = await self._desk.batch(admin, 1, skipped)
-        if not items:
+        item = await self._desk.next(admin, skipped)
+        if item is None:
             return _words(headline, admin_texts.QUEUE_EMPTY)
-        if items[0].reading in skipped:
+        if item.reading in skipped:
             del self._skipped[admin]
             return _words(headline, admin_texts.ONLY_SKIPPED_LEFT)
-        return await self._page(items[0], headline)
+        return await self._page(item, headline)
 
     async def label(self, admin: Person, reading: int, verdict: str) -> Reply:
         """Keep a word on a face, and go on."""
@@ -56,10 +56,10 @@ class ReviewRoom:
         reading = await self._desk.undo(admin)
         if reading is None:
             return await self.next(admin, admin_texts.NOTHING_TO_UNDO)
-        item = await self._desk.find(admin, reading)
-        if item is None:
+        found = await self._desk.find(admin, [reading])
+        if not found:
             return await self.next(admin, admin_texts.UNDONE_ELSEWHERE)
-        return await self._page(item, admin_texts.UNDONE)
+        return await self._page(found[0], admin_texts.UNDONE)
 
     async def _page(self, item: ReviewItem, headline: str) -> Reply:
         agreement = await self._desk.agreement()

@@ -58,14 +58,24 @@ async def say(message: Message, reply: Reply) -> Message:
 
 
 async def follow(message: Message, replies: AsyncIterator[Reply]) -> None:
-    """Say each reply in place of the one before; one that does not get through leaves the next ones alone."""
+    """Say each reply in place of the one before; one that does not get through leaves the next ones alone, and the last
+    one is then said once more, in a message of its own."""
     said: Message | None = None
+    missed: Reply | None = None
     async for reply in replies:
+        missed = reply
         try:
             if said is None or not await put_in_place_of(said, reply):
                 said = await say(message, reply)
+            missed = None
         except TelegramError as error:
             _log.warning("reply_not_shown", platform="telegram", reason=type(error).__name__)
+    if missed is None:
+        return
+    try:
+        await say(message, missed)
+    except TelegramError as error:
+        _log.warning("last_reply_lost", platform="telegram", reason=type(error).__name__)
 
 
 async def send(message: Message, reply: Reply) -> Message:

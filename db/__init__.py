@@ -3,7 +3,18 @@
 One `Store` in front of SQLAlchemy.
 """
 
-from db.feedback import NOT_A_FACE, UNSURE, Answered, Feedback, Imported, KeptFace, Source, Word
+from db.feedback import (
+    NOT_A_FACE,
+    UNSURE,
+    Agreement,
+    Answered,
+    FaceSummary,
+    Feedback,
+    Imported,
+    KeptFace,
+    Source,
+    Word,
+)
 from db.identity import Chat, Person
 from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
@@ -27,11 +38,13 @@ __all__ = [
     "LEAST_REASON",
     "NOT_A_FACE",
     "UNSURE",
+    "Agreement",
     "Answered",
     "BusyError",
     "Chat",
     "ConflictError",
     "FaceReading",
+    "FaceSummary",
     "Feedback",
     "Imported",
     "Judgement",

@@ -1,12 +1,16 @@
 """What people and admins said of faces: the stuff that a model learns from, with where each word came from."""
 
+import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Row, Text, case, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import aliased
 
 from db.identity import Chat, Person
 from db.moments import aware
@@ -59,6 +63,24 @@ class KeptFace:
     sender: int
     sender_hash: str
     words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class FaceSummary:
+    """What is known of a face that may be learned from, without its picture. sender: a number for whoever sent it."""
+
+    reading: int
+    probabilities: tuple[float, ...]
+    sender: int
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of the faces that several admins labelled: pairs of their verdicts, and how many of the pairs are the same."""
+
+    pairs: int
+    same: int
 
 
 @dataclass(frozen=True)
@@ -116,6 +138,47 @@ class Feedback:
             if row.id in words or not only_with_words
         )
 
+    async def summaries(self, readings: Sequence[int] | None = None) -> tuple[FaceSummary, ...]:
+        """Every face that may be learned from, or only those of `readings`, oldest first, without their pictures."""
+        which: ColumnElement[bool] = ReadingRow.crop.is_not(None)
+        if readings is not None:
+            which = which & ReadingRow.id.in_(readings)
+        query = (
+            select(ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.person_id)
+            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+            .where(which)
+            .order_by(ReadingRow.id)
+        )
+        async with self._sessions() as session:
+            rows = (await session.execute(query)).all()
+            taps, labels = await _taps_and_labels(session, which)
+        return await asyncio.to_thread(_summaries, rows, taps, labels)
+
+    async def crops(self, readings: Sequence[int]) -> dict[int, bytes]:
+        """The pictures of these faces, as far as they are still kept."""
+        query = select(ReadingRow.id, ReadingRow.crop).where(ReadingRow.id.in_(readings), ReadingRow.crop.is_not(None))
+        async with self._sessions() as session:
+            return {number: crop or b"" for number, crop in (await session.execute(query)).all()}
+
+    async def agreement(self) -> Agreement:
+        """How far admins agree, by the latest word of each on faces that may be learned from."""
+        latest = (
+            select(func.max(LabelRow.id))
+            .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
+            .where(LabelRow.source == Source.ADMIN, ReadingRow.crop.is_not(None))
+            .group_by(LabelRow.reading_id, LabelRow.person_id)
+        )
+        one, other = aliased(LabelRow), aliased(LabelRow)
+        query = (
+            select(func.count(), func.sum(case((one.verdict == other.verdict, 1), else_=0)))
+            .select_from(one)
+            .join(other, (one.reading_id == other.reading_id) & (one.id < other.id))
+            .where(one.id.in_(latest), other.id.in_(latest))
+        )
+        async with self._sessions() as session:
+            pairs, same = (await session.execute(query)).one()
+        return Agreement(pairs, same or 0)
+
     async def answered(self, since: datetime) -> tuple[Answered, ...]:
         """Every face answered since then, oldest first."""
         query = (
@@ -132,16 +195,18 @@ class Feedback:
         )
 
     async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
-        """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face was forgotten."""
+        """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face is no longer
+        kept."""
+        kept = select(ReadingRow.id).where(ReadingRow.id == reading, ReadingRow.crop.is_not(None))
         async with self._sessions.begin() as session:
             who = await row_of(session, PersonRow, admin, self._secret)
-            if await session.get(ReadingRow, reading) is None:
+            if await session.scalar(kept.with_for_update(read=True)) is None:
                 return False
             session.add(LabelRow(reading_id=reading, person_id=who.id, source=Source.ADMIN.value, verdict=verdict))
             return True
 
-    async def undo_label(self, admin: Person) -> int | None:
-        """Take the last word of this admin back; gives the reading it was about."""
+    async def undo_label(self, admin: Person, reading: int | None = None) -> int | None:
+        """Take the last word of this admin back, or their last one on `reading`; gives the reading it was about."""
         latest = (
             select(LabelRow)
             .join(PersonRow, LabelRow.person_id == PersonRow.id)
@@ -149,6 +214,8 @@ class Feedback:
             .order_by(LabelRow.id.desc())
             .limit(1)
         )
+        if reading is not None:
+            latest = latest.where(LabelRow.reading_id == reading)
         async with self._sessions.begin() as session:
             row = await session.scalar(latest)
             if row is None:
@@ -229,30 +296,47 @@ class Feedback:
             (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
 
 
+_Rows = Sequence[Row[*tuple[Any, ...]]]
+
+
 async def _words(session: AsyncSession, which: ColumnElement[bool]) -> dict[int, list[Word]]:
     """The latest word of each person on each reading of `which` (by readings and photos), oldest first."""
+    return _latest_words(*await _taps_and_labels(session, which))
+
+
+async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) -> tuple[_Rows, _Rows]:
     taps = (
-        select(TapRow, PhotoRow.person_id)
+        select(TapRow.reading_id, TapRow.person_id, TapRow.tapped_at, TapRow.emoji, TapRow.emotion, PhotoRow.person_id)
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
         .where(which)
         .order_by(TapRow.id)
     )
     labels = (
-        select(LabelRow)
+        select(LabelRow.reading_id, LabelRow.person_id, LabelRow.labelled_at, LabelRow.verdict, LabelRow.source)
         .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
         .where(which)
         .order_by(LabelRow.id)
     )
+    return (await session.execute(taps)).all(), (await session.execute(labels)).all()
+
+
+def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, list[Word]]:
     latest: dict[int, dict[tuple[Source, int | None], Word]] = {}
-    for tap, sender in (await session.execute(taps)).all():
-        who = sender if tap.person_id is None else tap.person_id
+    for reading, tapper, at, emoji, emotion, sender in taps:
+        who = sender if tapper is None else tapper
         source = Source.SENDER if who == sender else Source.VOTE
-        word = Word(source, who, aware(tap.tapped_at), tap.emoji, tap.emotion)
-        latest.setdefault(tap.reading_id, {})[source, who] = word
-    for label in await session.scalars(labels):
-        source = Source(label.source)
-        word = Word(source, label.person_id, aware(label.labelled_at), verdict=label.verdict)
-        latest.setdefault(label.reading_id, {})[source, label.person_id] = word
+        latest.setdefault(reading, {})[source, who] = Word(source, who, aware(at), emoji, emotion)
+    for reading, who, at, verdict, origin in labels:
+        source = Source(origin)
+        latest.setdefault(reading, {})[source, who] = Word(source, who, aware(at), verdict=verdict)
     return {reading: sorted(words.values(), key=lambda word: word.at) for reading, words in latest.items()}
+
+
+def _summaries(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[FaceSummary, ...]:
+    words = _latest_words(taps, labels)
+    return tuple(
+        FaceSummary(reading, tuple(json.loads(seven)), sender, tuple(words.get(reading, ())))
+        for reading, seven, sender in faces
+    )

@@ -1,13 +1,15 @@
 """Versions of the model: their files, which one is served, who promoted it and why, and the way back."""
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, Text, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import aliased
@@ -19,8 +21,8 @@ from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
 
 LEAST_REASON = 8
 """Characters of a reason to serve what the gate does not offer."""
-
-
+_NEWEST_IN_SHADOW = 5_000
+"""Faces by which a version in shadow is compared with the served one."""
 _AT_ONCE = 500
 
 
@@ -106,8 +108,8 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Shadowing:
-    """How a version in shadow read the faces that the active one answered: how many, and on how many they gave the same
-    emotion."""
+    """How a version in shadow read the newest faces that the active one answered: how many, and on how many they gave
+    the same emotion."""
 
     version: str
     faces: int
@@ -217,6 +219,18 @@ class Versions:
             rows = (await session.scalars(query)).all()
         return tuple(Lesson(row.reading_id, Part(row.part), row.weight, tuple(row.label)) for row in rows)
 
+    async def kept_lessons(self, name: str, part: Part) -> int:
+        """How many of the faces that a version used for `part` are still kept."""
+        query = (
+            select(func.count())
+            .select_from(LessonRow)
+            .join(ModelRow, LessonRow.model_id == ModelRow.id)
+            .join(ReadingRow, LessonRow.reading_id == ReadingRow.id)
+            .where(ModelRow.version == name, LessonRow.part == part, ReadingRow.crop.is_not(None))
+        )
+        async with self._sessions() as session:
+            return await session.scalar(query) or 0
+
     async def promote(self, name: str, *, instead_of: str, by: str, reason: str = "") -> None:
         """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
 
@@ -297,16 +311,21 @@ class Versions:
             )
 
     async def shadowing(self, name: str) -> Shadowing:
-        """How a version did in shadow."""
+        """How a version did in shadow, on the newest 5,000 faces at most."""
         query = (
-            select(ShadowRow.probabilities, ReadingRow.probabilities)
+            select(
+                cast(ShadowRow.probabilities, Text).label("shadow"),
+                cast(ReadingRow.probabilities, Text).label("served"),
+            )
             .join(ReadingRow, ShadowRow.reading_id == ReadingRow.id)
             .join(ModelRow, ShadowRow.model_id == ModelRow.id)
             .where(ModelRow.version == name)
+            .order_by(ShadowRow.reading_id.desc())
+            .limit(_NEWEST_IN_SHADOW)
         )
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
-        same = sum(shadow.index(max(shadow)) == served.index(max(served)) for shadow, served in rows)
+        same = await asyncio.to_thread(lambda: sum(_likeliest(shadow) == _likeliest(served) for shadow, served in rows))
         return Shadowing(name, len(rows), same)
 
     async def clear_away(self, keep: int) -> tuple[str, ...]:
@@ -356,6 +375,12 @@ def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
         Role(row.role) if row.role else None,
         row.id,
     )
+
+
+def _likeliest(probabilities: str) -> int:
+    """The place of the largest of seven numbers, which are JSON."""
+    seven: list[float] = json.loads(probabilities)
+    return seven.index(max(seven))
 
 
 def _conflict(now: str | None, instead_of: str) -> ConflictError:

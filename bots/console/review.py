@@ -1,9 +1,13 @@
-"""The review queue: one face at a time, one key each. The next faces are at hand before they are asked for."""
+"""The review queue: one face at a time, one key each.
+
+The page remembers only which faces come next. A picture is read when its face is shown, and none is held: what people
+have deleted meanwhile is not shown any more.
+"""
 
 import asyncio
 import base64
 import html
-from collections.abc import Awaitable, Callable
+from collections import deque
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +16,8 @@ from nicegui import events, ui
 from bots.console.layout import question
 from bots.console.visit import Visit, tell
 from bots.console.words import FACES, OTHER_VERDICTS, count, empty, percent, verdict
-from bots.review import Agreement, ReviewItem
-from db import NOT_A_FACE, UNSURE
+from bots.review import ReviewItem
+from db import NOT_A_FACE, UNSURE, Agreement
 from recognizer import EMOTIONS
 
 KEYS = {str(place): name for place, name in enumerate(EMOTIONS, start=1)} | {"0": NOT_A_FACE, "u": UNSURE}
@@ -22,19 +26,32 @@ _SKIP, _UNDO = "s", "z"
 _BATCH = 60
 _FETCH_BELOW = 25
 _LOOK_AGAIN_S = 20.0
+_STILL_KEPT_S = 5.0
+"""How often the face on the page is looked up again: its owner may delete it at any time."""
+_MOST_REMEMBERED = 500
+"""Faces that a page remembers as labelled, as skipped, and as done, each."""
 _SHOWN_SIDE = 384
 _ALL_DONE = "Nothing to review. Faces come here from people who allowed it (/privacy), and from import-faces."
 _GONE = "That face was forgotten meanwhile, so the label was not needed."
+_TAKEN_BACK_GONE = "Your label is taken back. Its face was forgotten meanwhile and cannot be shown again."
 _AGREEMENT = (
     "Of the faces that two admins labelled: how often they said the same. Low? Talk about what you mean by each."
 )
 
 
 @dataclass(frozen=True)
+class _Shown:
+    """The face on the page, and what other admins said of it."""
+
+    reading: int
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Done:
     """What the admin did with a face; verdict None: skipped."""
 
-    item: ReviewItem
+    face: _Shown
     verdict: str | None
 
 
@@ -44,23 +61,24 @@ def show(visit: Visit) -> None:
 
 
 class _Review:
-    """The queue of one open page. Keys change what is shown at once; the database follows in the same order."""
+    """The queue of one open page. What a key asks for is done first, if the admin still may; then the next face is
+    shown. One key at a time, in their order."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._waiting: list[ReviewItem] = []
-        self._done: list[_Done] = []
-        self._labelled: set[int] = set()
-        self._kept: set[int] = set()
-        self._skipped: set[int] = set()
+        self._desk = visit.parts.desk
+        self._shown: _Shown | None = None
+        self._waiting: list[int] = []
+        self._done: deque[_Done] = deque(maxlen=_MOST_REMEMBERED)
+        self._labelled: deque[int] = deque(maxlen=_MOST_REMEMBERED)
+        self._skipped: deque[int] = deque(maxlen=_MOST_REMEMBERED)
+        self._count = 0
         self._agreement = Agreement(0, 0)
-        self._writing = asyncio.Lock()
-        self._fetching = False
-        self._is_empty = False
+        self._one_at_a_time = asyncio.Lock()
 
     def build(self) -> None:
         with self._visit.frame.body, ui.element("div").classes("review"):
-            self._face = ui.html("", sanitize=False).classes("panel face")
+            self._face = ui.html(empty("Looking for faces …", "🔎"), sanitize=False).classes("panel face")
             with ui.element("div").classes("panel answers"):
                 for key, name in KEYS.items():
                     _answer(key, name)
@@ -72,108 +90,98 @@ class _Review:
                 self._together = ui.label().classes("quiet")
                 question(_AGREEMENT)
         ui.on("review", self._on_key)
-        self._show()
+        self._show_status()
         self._visit.every(_LOOK_AGAIN_S, self._refresh)
+        self._visit.every(_STILL_KEPT_S, self._look_whether_kept)
 
     async def _refresh(self) -> None:
         """Look for faces where few are left; labels of other admins arrive with them."""
-        if len(self._waiting) < _FETCH_BELOW:
+        async with self._one_at_a_time:
             await self._fetch()
-        self._agreement = await self._visit.parts.desk.agreement()
+            if self._shown is None:
+                await self._show_next()
+        self._agreement = await self._desk.agreement()
         self._show_status()
 
-    async def _fetch(self) -> None:
-        if self._fetching:
-            return
-        self._fetching = True
-        try:
-            items = await self._visit.parts.desk.batch(self._visit.admin, _BATCH + len(self._waiting), self._skipped)
-        finally:
-            self._fetching = False
-        here = {item.reading for item in self._waiting} | self._labelled
-        fresh = [item for item in items if item.reading not in here][: _BATCH - len(self._waiting)]
-        was_empty = not self._waiting
-        self._waiting += fresh
-        if was_empty:
-            self._is_empty = not self._waiting
-            self._show()
+    async def _look_whether_kept(self) -> None:
+        """Take the face off the page that was deleted while it was looked at."""
+        async with self._one_at_a_time:
+            if self._shown is not None and not await self._desk.find(self._visit.admin, [self._shown.reading]):
+                await self._show_next()
 
     async def _on_key(self, event: events.GenericEventArguments) -> None:
         """A key or a press on a button, with the face that was seen: another one by now is not meant."""
-        key, reading = str(event.args["key"]), event.args["reading"]
+        key, reading = str(event.args["key"]), str(event.args["reading"])
+        async with self._one_at_a_time:
+            await self._visit.attempt(lambda: self._do(key, reading))
+
+    async def _do(self, key: str, reading: str) -> None:
         if key == _UNDO:
             await self._undo()
-        elif self._waiting and str(self._waiting[0].reading) == str(reading):
-            if key in KEYS:
-                await self._label(KEYS[key])
-            elif key == _SKIP:
-                self._pass_on(None)
-        if len(self._waiting) < _FETCH_BELOW and not self._is_empty:
-            await self._visit.attempt(self._fetch)
+            return
+        if self._shown is None or str(self._shown.reading) != reading:
+            return
+        if key in KEYS:
+            await self._label(self._shown, KEYS[key])
+        elif key == _SKIP:
+            self._done.append(_Done(self._shown, None))
+            self._skipped.append(self._shown.reading)
+        else:
+            return
+        await self._show_next()
 
-    async def _label(self, name: str) -> None:
-        item = self._pass_on(name)
-
-        async def keep() -> None:
-            if await self._visit.parts.desk.label(self._visit.admin, item.reading, name):
-                self._kept.add(item.reading)
-            else:
-                tell(_GONE, "warning")
-
-        if not await self._in_order(keep):
-            self._take_back(_Done(item, name))
+    async def _label(self, face: _Shown, name: str) -> None:
+        if not await self._desk.label(self._visit.admin, face.reading, name):
+            tell(_GONE, "warning")
+            return
+        self._count += 1
+        self._labelled.append(face.reading)
+        self._done.append(_Done(face, name))
 
     async def _undo(self) -> None:
         if not self._done:
             return
-        last = self._done.pop()
-        self._labelled.discard(last.item.reading)
-        self._skipped.discard(last.item.reading)
-        self._waiting = [last.item, *(item for item in self._waiting if item.reading != last.item.reading)]
-        self._show()
-        if last.verdict is not None:
-
-            async def take_back() -> None:
-                if last.item.reading in self._kept:  # else the database's last word is about another face
-                    self._kept.discard(last.item.reading)
-                    await self._visit.parts.desk.undo(self._visit.admin)
-
-            await self._in_order(take_back)
-
-    async def _in_order(self, action: Callable[[], Awaitable[None]]) -> bool:
-        async with self._writing:
-            return await self._visit.attempt(action)
-
-    def _pass_on(self, name: str | None) -> ReviewItem:
-        """Show the next face; gives the one that was shown."""
-        item = self._waiting.pop(0)
-        self._done.append(_Done(item, name))
-        if name is None:
-            self._skipped.add(item.reading)
-            self._waiting.append(item)
+        last = self._done[-1].face.reading
+        if self._done[-1].verdict is None:
+            self._skipped.remove(last)
         else:
-            self._labelled.add(item.reading)
-        self._is_empty = not self._waiting
-        self._show()
-        return item
+            await self._desk.undo(self._visit.admin, last)
+            self._labelled.remove(last)
+            self._count -= 1
+        self._done.pop()
+        if self._shown is not None:
+            self._waiting.insert(0, self._shown.reading)
+        self._waiting.insert(0, last)
+        await self._show_next()
+        if self._shown is None or self._shown.reading != last:
+            tell(_TAKEN_BACK_GONE, "warning")
 
-    def _take_back(self, done: _Done) -> None:
-        """Its label could not be kept: the face comes first again."""
-        if done in self._done:
-            self._done.remove(done)
-            self._labelled.discard(done.item.reading)
-            self._waiting.insert(0, done.item)
-            self._show()
+    async def _show_next(self) -> None:
+        """Show the first of those that wait that is still kept, and has not enough labels by now."""
+        self._shown = None
+        try:
+            await self._fetch()
+            while self._waiting:
+                reading = self._waiting.pop(0)
+                if found := await self._desk.find(self._visit.admin, [reading]):
+                    self._shown = _Shown(reading, found[0].others)
+                    self._face.set_content(_face(found[0]))
+                    return
+        finally:
+            if self._shown is None:
+                self._face.set_content(empty(_ALL_DONE, "🎉"))
+            self._show_status()
 
-    def _show(self) -> None:
-        if self._waiting:
-            self._face.set_content(_face(self._waiting[0]))
-        else:
-            self._face.set_content(empty(_ALL_DONE, "🎉") if self._is_empty else empty("Looking for faces …", "🔎"))
-        self._show_status()
+    async def _fetch(self) -> None:
+        if len(self._waiting) >= _FETCH_BELOW:
+            return
+        here = {*self._waiting, *self._labelled, self._shown.reading if self._shown else None}
+        queue = await self._desk.queue(self._visit.admin, self._skipped)
+        fresh = [reading for reading in queue if reading not in here]
+        self._waiting += fresh[: _BATCH - len(self._waiting)]
 
     def _show_status(self) -> None:
-        self._status.set_content(_status(self._done))
+        self._status.set_content(_status(self._done[-1] if self._done else None, self._count))
         agreement = self._agreement
         together = (
             f"Admins agree on {agreement.same:,} of {agreement.pairs:,} ({percent(agreement.same / agreement.pairs)})"
@@ -222,15 +230,13 @@ def _picture(item: ReviewItem) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}"
 
 
-def _status(done: list[_Done]) -> str:
-    labelled = sum(each.verdict is not None for each in done)
-    if not done:
+def _status(last: _Done | None, labelled: int) -> str:
+    if last is None:
         return '<span class="quiet">Press a key or a button. Every label can be taken back.</span>'
-    last = done[-1]
     if last.verdict is None:
         told = "Skipped; it comes back at the end."
     else:
         told = f"You said <strong>{html.escape(verdict(last.verdict))}</strong>."
-        if last.item.others:
-            told += f" Another admin said {html.escape(', '.join(verdict(other) for other in last.item.others))}."
+        if last.face.others:
+            told += f" Another admin said {html.escape(', '.join(verdict(other) for other in last.face.others))}."
     return f"<span>{told}</span><span class='quiet'>{count(labelled, 'face')} labelled</span>"

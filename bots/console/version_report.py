@@ -7,15 +7,16 @@ from nicegui import ui
 from bots.console import report
 from bots.console.layout import button, question
 from bots.console.visit import Visit
-from db import Judgement, Lesson, Part, Version
+from db import Judgement, Part, Version
 
 
 async def open_report(visit: Visit, version: Version, history: str) -> None:
     """Show the drawer. history: its promotions, as HTML."""
-    lessons: list[Lesson] = []
+    kept = 0
 
     async def look() -> None:
-        lessons.extend(await visit.parts.store.versions.lessons(version.name))
+        nonlocal kept
+        kept = await visit.parts.store.versions.kept_lessons(version.name, Part.LEARN)
 
     if not await visit.attempt(look):
         return
@@ -30,7 +31,7 @@ async def open_report(visit: Visit, version: Version, history: str) -> None:
             ui.html("<p>It came with the software; there was nothing to compare it with.</p>", sanitize=False)
         else:
             _show_judgement(version, judgement)
-            ui.html(_lessons(lessons, judgement), sanitize=False)
+            ui.html(_lessons(kept, judgement), sanitize=False)
         ui.html(f"<h3>When it was served</h3>{history}", sanitize=False)
         ui.html(f'<p class="quiet small">SHA-256 {version.sha256[:16]}…</p>', sanitize=False)
         with ui.element("div").classes("buttons"):
@@ -51,9 +52,8 @@ def _made(version: Version) -> str:
     return f"{report.ORIGINS[version.origin]}{beside}, {version.created_at.astimezone():%d %B %Y, %H:%M}"
 
 
-def _lessons(lessons: list[Lesson], judgement: Judgement) -> str:
-    learned = sum(lesson.part is Part.LEARN for lesson in lessons)
-    told = f"{learned:,} of the {judgement.learned_faces:,} faces it learned from are still kept"
-    if learned < judgement.learned_faces:
+def _lessons(kept: int, judgement: Judgement) -> str:
+    told = f"{kept:,} of the {judgement.learned_faces:,} faces it learned from are still kept"
+    if kept < judgement.learned_faces:
         told += "; the others were forgotten since, as people may ask at any time"
     return f'<p class="quiet">{told}.</p>'

@@ -39,6 +39,7 @@ class TelegramServer:
         self.scoped_commands: dict[str, dict[str, dict[str, str]]] = {}
         self.statuses: dict[tuple[int, int], str] = {}
         self.forbids_media_edits = False
+        self.is_away_for_edits = False
         self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
         self._state = bot_api.state_manager
@@ -252,6 +253,8 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
 
     @router.post("/bot{token}/editMessageText")
     async def edit_message_text(token: str, request: Request) -> Any:
+        if server.is_away_for_edits:
+            return _refuse(502, "Bad Gateway")
         if int(str((await request.form())["message_id"])) in server.made:
             return _refuse(400, "Bad Request: there is no text in the message to edit")
         return await bot_api.edit_message_text(token, request)

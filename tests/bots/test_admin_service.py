@@ -180,6 +180,16 @@ async def test_a_face_that_was_forgotten_meanwhile_is_said_to_be_gone(desk: Emoj
     assert admin_texts.FACE_GONE in str((await tap(desk, button(page, "Happy"))).text)
 
 
+async def test_a_face_whose_owner_withdrew_takes_no_label(desk: EmojiService, store: Store) -> None:
+    await add_faces(store, 1)
+    [page] = await ask(desk, AdminCommandName.REVIEW)
+    await store.set_keeps_faces(Person("telegram", "900"), False)
+    answer = await tap(desk, button(page, "Happy"))
+    assert admin_texts.FACE_GONE in str(answer.text)
+    assert answer.picture is None
+    assert await count_rows(store, "labels") == 0
+
+
 async def test_a_retraining_is_followed_to_its_report_and_promoted(desk: EmojiService, store: Store) -> None:
     await add_version(store, "before")
     following = asyncio.create_task(ask(desk, AdminCommandName.RETRAIN))

@@ -158,6 +158,21 @@ async def test_a_retraining_is_shown_in_one_message_and_promoted_from_it(
     assert await _active(store) == "full-1"
 
 
+async def test_the_last_word_of_a_retraining_comes_in_a_new_message_where_the_old_one_cannot_be_edited(
+    telegram: TelegramServer, store: Store
+) -> None:
+    await telegram.send(person=ANNA, text="/retrain")
+    await telegram.sent("sendMessage")
+    running = await store.retrainings.running()
+    assert running is not None
+    telegram.is_away_for_edits = True
+    await add_version(store, "adapt-1")
+    await store.retrainings.finish(running.id, State.DONE, "", "adapt-1")
+    report = (await telegram.sent("sendMessage", 2))[1]
+    assert "learned from 70 faces of 14 people" in report["text"]
+    assert labels(report) == [["Promote adapt-1", "Shadow adapt-1"]]
+
+
 async def test_what_is_not_offered_says_how_to_promote_it_all_the_same(telegram: TelegramServer, store: Store) -> None:
     await telegram.send(person=ANNA, text="/retrain")
     await telegram.sent("sendMessage")

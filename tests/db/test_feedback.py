@@ -1,7 +1,8 @@
-"""Words on faces: where votes are taken."""
+"""Words on faces: where votes are taken, what admins may say, and what is known without the pictures."""
 
-from db import Chat, FaceReading, Person, Store
+from db import Agreement, Chat, FaceReading, Person, Source, Store
 
+GRACE, EVE = Person("console", "Grace"), Person("console", "Eve")
 ADA, CHAT, ELSEWHERE = Person("telegram", "7"), Chat("telegram", "-5"), Chat("telegram", "-6")
 
 
@@ -22,3 +23,62 @@ async def test_what_a_chat_chose_outlives_people_who_are_forgotten_elsewhere(sto
     await store.feedback.set_everyone_taps(ELSEWHERE, True)
     assert await store.forget(ADA)
     assert await store.feedback.everyone_taps(ELSEWHERE)
+
+
+async def add_face(store: Store, crop: bytes = bytes(48 * 48)) -> int:
+    face = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), crop)
+    [reading] = await store.add_photo(ADA, CHAT, "model-1", [face])
+    return reading.id
+
+
+async def test_a_summary_says_everything_but_the_picture(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    reading, other = await add_face(store), await add_face(store)
+    await store.add_tap(reading, emoji="😄")
+    await store.feedback.add_label(reading, GRACE, "happy")
+    [face, _] = await store.feedback.faces(only_with_words=False)
+    summary, silent = await store.feedback.summaries()
+    assert (summary.reading, summary.sender, summary.words) == (reading, face.sender, face.words)
+    assert [word.source for word in summary.words] == [Source.SENDER, Source.ADMIN]
+    assert summary.probabilities == face.probabilities
+    assert silent.words == ()
+    assert await store.feedback.summaries([other]) == (silent,)
+
+
+async def test_pictures_are_given_as_long_as_they_are_kept(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    first, second = await add_face(store, b"a" * 2304), await add_face(store, b"b" * 2304)
+    assert await store.feedback.crops([second, second + 1]) == {second: b"b" * 2304}
+    await store.set_keeps_faces(ADA, False)
+    assert await store.feedback.crops([first, second]) == {}
+    assert await store.feedback.summaries() == ()
+
+
+async def test_a_withdrawn_consent_stops_labels(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    reading = await add_face(store)
+    assert await store.feedback.add_label(reading, GRACE, "happy")
+    await store.set_keeps_faces(ADA, False)
+    assert not await store.feedback.add_label(reading, EVE, "happy")
+
+
+async def test_the_label_that_is_taken_back_is_the_one_that_was_meant(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    meant, newer = await add_face(store), await add_face(store)
+    for reading in (meant, newer):
+        await store.feedback.add_label(reading, GRACE, "happy")
+    assert await store.feedback.undo_label(GRACE, meant) == meant
+    assert await store.feedback.undo_label(GRACE, meant) is None
+    [face] = await store.feedback.faces()
+    assert face.reading == newer
+    assert await store.feedback.undo_label(GRACE) == newer
+
+
+async def test_agreement_counts_the_latest_word_of_each_admin(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    first, second = await add_face(store), await add_face(store)
+    assert await store.feedback.agreement() == Agreement(0, 0)
+    for admin, verdict in ((GRACE, "sad"), (EVE, "happy"), (GRACE, "happy"), (ADA, "fear")):
+        await store.feedback.add_label(first, admin, verdict)
+    await store.feedback.add_label(second, GRACE, "happy")
+    assert await store.feedback.agreement() == Agreement(3, 1)

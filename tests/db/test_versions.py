@@ -2,7 +2,21 @@ from itertools import pairwise
 
 import pytest
 
-from db import ConflictError, Judgement, Lesson, NotOfferedError, Origin, Part, Role, Store, VersionError
+from db import (
+    Chat,
+    ConflictError,
+    FaceReading,
+    Judgement,
+    Lesson,
+    NotOfferedError,
+    Origin,
+    Part,
+    Person,
+    Role,
+    Shadowing,
+    Store,
+    VersionError,
+)
 
 SHIPPED, FILES = "shipped-1", b"the files of a model"
 
@@ -120,6 +134,37 @@ async def test_lessons_of_forgotten_faces_are_left_out(store: Store) -> None:
         "a", b"a", origin=Origin.FULL, parent=SHIPPED, metrics={}, fingerprint="", lessons=[lesson]
     )
     assert await store.versions.lessons("a") == ()
+
+
+async def test_lessons_whose_face_is_no_longer_kept_are_not_counted(store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, FILES)
+    readings = await _faces_of(store, "7") + await _faces_of(store, "8")
+    lessons = [Lesson(reading, Part.LEARN, 1.0, (1.0, 0, 0, 0, 0, 0, 0)) for reading in readings]
+    await store.versions.add("a", b"a", origin=Origin.FULL, parent=SHIPPED, metrics={}, fingerprint="", lessons=lessons)
+    assert await store.versions.kept_lessons("a", Part.LEARN) == 4
+    assert await store.versions.kept_lessons("a", Part.JUDGE) == 0
+    await store.set_keeps_faces(Person("telegram", "7"), False)
+    assert await store.versions.kept_lessons("a", Part.LEARN) == 2
+
+
+async def test_a_version_in_shadow_is_compared_on_the_newest_faces(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await grow(store, "a")
+    first, second = await _faces_of(store, "7")
+    other, same = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), (0.2, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0)
+    await store.versions.add_shadow("a", [(first, other), (second, same)])
+    assert await store.versions.shadowing("a") == Shadowing("a", 2, 1)
+    monkeypatch.setattr("db.versions._NEWEST_IN_SHADOW", 1)
+    assert await store.versions.shadowing("a") == Shadowing("a", 1, 1)
+
+
+async def _faces_of(store: Store, name: str) -> list[int]:
+    """Two readings of somebody who agreed."""
+    person, face = Person("telegram", name), FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(2304))
+    await store.set_keeps_faces(person, True)
+    stored = await store.add_photo(person, Chat("telegram", name), SHIPPED, [face, face])
+    return [reading.id for reading in stored]
 
 
 async def test_old_files_are_cleared_away_but_never_those_that_are_needed(store: Store) -> None:

@@ -64,6 +64,19 @@ class Community:
 
         return self.ask(look)
 
+    def withdraw(self, reading: str) -> set[str]:
+        """The sender of this face no longer wants faces kept; gives all of theirs."""
+
+        async def say_no(store: Store) -> set[str]:
+            faces = await store.feedback.faces(only_with_words=False)
+            [sender] = [face.sender_hash for face in faces if str(face.reading) == reading]
+            people = [Person("telegram", f"invented {number}") for number in range(12)]
+            [person] = [each for each in people if each.hashed(SECRET) == sender]
+            await store.set_keeps_faces(person, False)
+            return {str(face.reading) for face in faces if face.sender_hash == sender}
+
+        return self.ask(say_no)
+
     def wait_until(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 5
         while not holds():
@@ -123,6 +136,10 @@ def go(page: Page, place: str) -> None:
     page.get_by_role("navigation").get_by_role("link", name=place).click()
     page.wait_for_url(re.compile("/console$" if place == "Overview" else f"/console/{place.lower()}$"))
     expect(page.locator(PLACES[place]).first).to_be_visible()
+
+
+def shown_face(page: Page) -> str:
+    return page.locator("[data-reading]").get_attribute("data-reading") or ""
 
 
 def press_and_wait(page: Page, key: str, shown: str) -> None:
@@ -225,6 +242,17 @@ def test_faces_are_labelled_by_keyboard_and_taken_back(page: Page, community: Co
     community.wait_until(lambda: community.verdicts_of("Keya") == [])
 
 
+def test_undo_takes_back_what_was_said_on_this_page(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Twice", "Review")
+    first = shown_face(page)
+    press_and_wait(page, "4", first)
+    elsewhere = int(shown_face(page))
+    community.ask(lambda store: store.feedback.add_label(elsewhere, Person("console", "Twice"), "fear"))
+    page.keyboard.press("z")
+    expect(page.locator("[data-reading]")).to_have_attribute("data-reading", first)
+    assert community.verdicts_of("Twice") == ["fear"]
+
+
 def test_a_skipped_face_makes_room_and_comes_back_by_undo(page: Page, community: Community) -> None:
     log_in(page, community.bot, "Skip", "Review")
     first = page.locator("[data-reading]").get_attribute("data-reading")
@@ -266,6 +294,44 @@ def test_others_are_counted_before_and_quoted_after_ones_own_word(page: Page, co
     expect(page.locator(".face")).to_contain_text("1 other admin looked already")
     page.keyboard.press("6")
     expect(page.locator(".status")).to_contain_text("You said 😢 sad. Another admin said 😨 fear.")
+
+
+@pytest.mark.parametrize("key", ["s", "z", "4"])
+def test_without_a_pass_no_key_shows_another_face(page: Page, community: Community, key: str) -> None:
+    log_in(page, community.bot, "Left", "Review")
+    press_and_wait(page, "s", shown_face(page))
+    other = page.context.new_page()
+    other.goto(f"{community.bot.url}console")
+    other.get_by_role("button", name="Log out").click()
+    expect(other).to_have_url(re.compile("/console/login$"))
+    page.evaluate(
+        """() => new MutationObserver(() => localStorage.setItem("seen", "a face")).observe(
+            document.querySelector(".face"), {childList: true, subtree: true, attributes: true})"""
+    )
+    page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("/console/login$"))
+    assert page.evaluate("localStorage.getItem('seen')") is None
+    assert community.verdicts_of("Left") == []
+
+
+def test_an_open_page_does_not_show_what_was_deleted_meanwhile(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Late", "Review")
+    first = shown_face(page)
+    press_and_wait(page, "s", first)
+    second = shown_face(page)
+    gone = community.withdraw(second)
+    expect(page.locator(f"[data-reading='{second}']")).to_have_count(0, timeout=15_000)
+    for _ in range(10):
+        assert shown_face(page) not in gone
+        press_and_wait(page, "s", shown_face(page))
+
+
+def test_a_label_that_comes_too_late_is_told_kindly(page: Page, community: Community) -> None:
+    log_in(page, community.bot, "Slow", "Review")
+    community.withdraw(shown_face(page))
+    page.keyboard.press("4")
+    expect(page.get_by_text("That face was forgotten meanwhile")).to_be_visible()
+    assert community.verdicts_of("Slow") == []
 
 
 def test_promoting_asks_first_and_one_tap_goes_back(page: Page, models: Community) -> None:
