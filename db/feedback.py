@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, case, cast, delete, func, select
+from sqlalchemy import ColumnElement, Row, Text, case, cast, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import aliased
 
@@ -119,6 +119,9 @@ class Feedback:
             .where(ReadingRow.crop.is_not(None))
             .order_by(ReadingRow.id)
         )
+        if only_with_words:
+            spoken_of = [exists().where(table.reading_id == ReadingRow.id) for table in (TapRow, LabelRow)]
+            query = query.where(or_(*spoken_of))
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
             words = await _words(session, ReadingRow.crop.is_not(None))
@@ -135,7 +138,6 @@ class Feedback:
                 tuple(words.get(row.id, ())),
             )
             for row, model, taken_at, sender, digest in rows
-            if row.id in words or not only_with_words
         )
 
     async def summaries(self, readings: Sequence[int] | None = None) -> tuple[FaceSummary, ...]:

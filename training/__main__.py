@@ -40,7 +40,7 @@ def main() -> int:
         return _say(str(error), status=3)
     except (BusyError, EmojiMapError, LostError, TrainingError, VersionError) as error:
         return _say(str(error), status=1)
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         return _say(f"The database could not be used; try again. ({type(error).__name__})", status=3)
     return 0
 

@@ -27,11 +27,12 @@ class ImportFacesError(TrainingError):
 
 @dataclass(frozen=True)
 class Picture:
-    """One file with its label; person: whose face it is, or the file itself where nobody says."""
+    """One file with its label; person: whose face it is, or the file itself where nobody says (is_nobodys)."""
 
     path: Path
     label: str
     person: str
+    is_nobodys: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _in_folder(folder: Path) -> Iterator[Picture]:
     for label in LABELS:
         for path in sorted(each for each in (folder / label).rglob("*") if each.is_file()):
             inner = path.relative_to(folder / label).parts
-            yield Picture(path, label, inner[0] if len(inner) > 1 else str(path.relative_to(folder)))
+            is_named = len(inner) > 1
+            yield Picture(path, label, inner[0] if is_named else str(path.relative_to(folder)), not is_named)
 
 
 def _in_csv(file: Path) -> Iterator[Picture]:
@@ -91,7 +93,8 @@ def _in_csv(file: Path) -> Iterator[Picture]:
                 line += 1
                 if row["emotion"] not in LABELS:
                     raise ValueError(f"{row['emotion']!r} is none of {', '.join(LABELS)}")
-                yield Picture(file.parent / row["path"], row["emotion"], row.get("person") or row["path"])
+                person = row.get("person")
+                yield Picture(file.parent / row["path"], row["emotion"], person or row["path"], not person)
     except (OSError, csv.Error, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ImportFacesError(
             f"{file}, line {line}: {error}. A line has path, emotion and perhaps person, and the first line says so."

@@ -43,6 +43,12 @@ def import_faces_command(
 
     async def run(store: Store, _: DatabaseSettings) -> None:
         report = await import_faces(store, Recognizer.load(), pictures, name or source.absolute().stem)
+        if unnamed := sum(picture.is_nobodys for picture in pictures):
+            _console.print(
+                f"{unnamed} pictures name no person, so that each counts as a person of its own. Several of one person "
+                "belong in a folder of their own, or in a CSV with the column person.",
+                highlight=False,
+            )
         for path, reason in report.refused:
             _console.print(f"{path}: {reason}", soft_wrap=True, highlight=False)
         _console.print(f"{report.added} faces added, {report.known} known already, {len(report.refused)} not usable.")

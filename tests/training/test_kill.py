@@ -22,10 +22,12 @@ ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
+import training.adapting
 from sqlalchemy.engine import Engine
 from training.__main__ import main
 from training.retraining import Progress
 
+training.adapting._STEPS = 2  # how well it learns is tested elsewhere
 at, what = int(sys.argv[1]), sys.argv[2]
 count = 0
 
@@ -107,7 +109,7 @@ async def test_a_retraining_that_is_killed_changes_nothing_that_is_served(url: s
 async def test_a_promotion_that_is_killed_has_happened_or_has_not(url: str, command: str) -> None:
     assert await asyncio.to_thread(run, url, 0, "tell", "retrain") == 0
     shipped, (new, _) = await names(url)
-    promote = ("promote", new, "--because", "a test")
+    promote = ("promote", new, "--because", "it is a test")
     before, after = (shipped, new) if command == "promote" else (new, shipped)
     if command == "rollback":
         assert await asyncio.to_thread(run, url, 0, "tell", *promote) == 0

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
+import training.adapting
 import training.retraining
 from db import BusyError, Judgement, Origin, Part, Role, State, Store
 from recognizer import EMOTIONS, EmojiMap
@@ -21,6 +22,12 @@ MAP = EmojiMap.load()
 async def store(store: Store) -> Store:
     await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
     return store
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning badly, but fast, where it only matters that it happens."""
+    monkeypatch.setattr(training.adapting, "_STEPS", 2)
 
 
 async def served(store: Store) -> str:
@@ -80,7 +87,9 @@ async def test_too_little_feedback_is_told_and_the_place_is_free_again(store: St
     await store.retrainings.start("adapt", "Bert")
 
 
-async def test_a_retraining_stops_when_it_is_asked_to(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_retraining_stops_when_it_is_asked_to(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training.retraining, "_BEAT_S", 0.05)
     await fill(store, people=60)
     number = await store.retrainings.start("adapt", "Anna")
@@ -99,7 +108,7 @@ async def test_one_at_a_time(store: Store) -> None:
         await store.retrainings.start("full", "Bert")
 
 
-async def test_progress_is_heard_while_it_works(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_heard_while_it_works(store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training.retraining, "_BEAT_S", 0.05)
     await fill(store, people=60)
     heard: list[tuple[str, float]] = []
@@ -112,7 +121,9 @@ async def test_progress_is_heard_while_it_works(store: Store, monkeypatch: pytes
     assert [share for _, share in heard] == sorted(share for _, share in heard)
 
 
-async def test_a_full_disk_is_told_and_what_is_served_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_is_told_and_what_is_served_goes_on(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training.retraining, "_PATIENCE_S", 0.1)
     await fill(store, people=60)
     before = await served(store)
@@ -136,22 +147,24 @@ async def test_a_full_disk_is_told_and_what_is_served_goes_on(store: Store, monk
 
 
 async def test_a_database_that_is_away_for_a_moment_is_waited_for(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training.retraining, "_BEAT_S", 0.05)
     await fill(store, people=60)
     number = await store.retrainings.start("adapt", "Anna")
-    away = asyncio.get_running_loop().time() + 3
+    learning, away = asyncio.Event(), float("inf")
+
+    def listen(progress: Progress) -> None:
+        if progress.step == "Learning from the labels":
+            learning.set()
 
     def refuse(*_: object) -> None:
         if asyncio.get_running_loop().time() < away:
             raise OSError("away")
 
-    async def work() -> str:
-        return await retrain(store, "adapt", number, MAP)
-
-    working = asyncio.create_task(work())
-    await asyncio.sleep(0.5)  # it has read what people said
+    working = asyncio.create_task(retrain(store, "adapt", number, MAP, heard=listen))
+    await learning.wait()
+    away = asyncio.get_running_loop().time() + 3
     event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
     assert await working in {version.name for version in await store.versions.all()}
 
