@@ -17,8 +17,9 @@ from bots.review import ReviewDesk
 from bots.review_room import ReviewRoom
 from bots.service import EmojiService
 from bots.studio import Studio
-from db import Chat, FaceReading, Judgement, Origin, Person, Store
+from db import Chat, FaceReading, Origin, Person, Store
 from recognizer import Recognizer
+from tests.judgements import judgement
 
 SHIPPED = "shipped-1"
 _SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
@@ -54,30 +55,6 @@ async def add_faces(store: Store, count: int) -> list[int]:
         [reading] = await store.add_photo(sender, chat, SHIPPED, [FaceReading(_SEVEN, ("😄", "😐", "😢"), crop)])
         readings.append(reading.id)
     return readings
-
-
-def judgement(*, offered: bool) -> Judgement:
-    """What the gate may have found."""
-    return Judgement(
-        offered=offered,
-        why="It reads people better." if offered else "It reads people no better.",
-        learned_faces=70,
-        learned_people=14,
-        judged_faces=30,
-        judged_people=6,
-        served=0.5,
-        candidate=0.6,
-        gain=10.0,
-        low=1.0,
-        high=19.0,
-        sure=0.99,
-        guard_faces=3589,
-        guard_served=0.71,
-        guard_candidate=0.709,
-        guard_shipped=0.71,
-        by_emotion={"happy": (12, 0.5, 0.6)},
-        seconds=4.0,
-    )
 
 
 async def add_version(store: Store, name: str, *, parent: str = SHIPPED, offered: bool = True) -> None:

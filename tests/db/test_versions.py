@@ -17,6 +17,7 @@ from db import (
     Store,
     VersionError,
 )
+from tests.judgements import judgement
 
 SHIPPED, FILES = "shipped-1", b"the files of a model"
 
@@ -29,29 +30,6 @@ async def grow(store: Store, *names: str, offered: bool = True) -> None:
         await store.versions.add(
             name, name.encode(), origin=Origin.ADAPT, parent=parent, metrics=metrics, fingerprint="f" * 64
         )
-
-
-def judgement(*, offered: bool) -> Judgement:
-    return Judgement(
-        offered=offered,
-        why="It reads people no better.",
-        learned_faces=70,
-        learned_people=14,
-        judged_faces=30,
-        judged_people=6,
-        served=0.5,
-        candidate=0.6,
-        gain=10.0,
-        low=1.0,
-        high=19.0,
-        sure=0.99,
-        guard_faces=3589,
-        guard_served=0.71,
-        guard_candidate=0.71,
-        guard_shipped=0.71,
-        by_emotion={"happy": (12, 0.5, 0.6)},
-        seconds=4.0,
-    )
 
 
 async def active(store: Store) -> str:
