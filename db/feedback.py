@@ -49,17 +49,13 @@ class Word:
 class KeptFace:
     """A face that may be learned from: whoever sent it agreed.
 
-    crop: 48x48 grey bytes in row order. probabilities: what the model said, seven. suggestions: the emoji offered.
-    sender: a number for whoever sent it. sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest of
-    each person, oldest first.
+    crop: 48x48 grey bytes in row order. probabilities: what the model said, seven. sender: a number for whoever sent
+    it. sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest of each person, oldest first.
     """
 
     reading: int
     crop: bytes
     probabilities: tuple[float, ...]
-    suggestions: tuple[str, ...]
-    model: str
-    taken_at: datetime
     sender: int
     sender_hash: str
     words: tuple[Word, ...]
@@ -113,7 +109,7 @@ class Feedback:
     async def faces(self, *, only_with_words: bool = True) -> tuple[KeptFace, ...]:
         """Every face that may be learned from, oldest first; without `only_with_words` also those nobody spoke of."""
         query = (
-            select(ReadingRow, PhotoRow.model, PhotoRow.taken_at, PersonRow.id, PersonRow.hash)
+            select(ReadingRow.id, ReadingRow.crop, ReadingRow.probabilities, PersonRow.id, PersonRow.hash)
             .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
             .join(PersonRow, PhotoRow.person_id == PersonRow.id)
             .where(ReadingRow.crop.is_not(None))
@@ -126,18 +122,8 @@ class Feedback:
             rows = (await session.execute(query)).all()
             words = await _words(session, ReadingRow.crop.is_not(None))
         return tuple(
-            KeptFace(
-                row.id,
-                row.crop or b"",
-                tuple(row.probabilities),
-                tuple(row.suggestions),
-                model,
-                aware(taken_at),
-                sender,
-                digest,
-                tuple(words.get(row.id, ())),
-            )
-            for row, model, taken_at, sender, digest in rows
+            KeptFace(number, crop or b"", tuple(seven), sender, digest, tuple(words.get(number, ())))
+            for number, crop, seven, sender, digest in rows
         )
 
     async def summaries(self, readings: Sequence[int] | None = None) -> tuple[FaceSummary, ...]:

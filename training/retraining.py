@@ -236,8 +236,8 @@ async def _beat(store: Store, number: int, progress: Progress, heard: Callable[[
         await asyncio.sleep(_BEAT_S)
 
 
-async def _finish(store: Store, number: int, state: State, message: str, version: str | None = None) -> None:
-    await _patiently(lambda: store.retrainings.finish(number, state, message, version))
+async def _finish(store: Store, number: int, state: State, message: str) -> None:
+    await _patiently(lambda: store.retrainings.finish(number, state, message))
 
 
 async def _patiently(work: Callable[[], Awaitable[_Given]]) -> _Given:

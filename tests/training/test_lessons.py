@@ -17,7 +17,7 @@ MAP, NOW = EmojiMap.load(), datetime(2026, 11, 21, tzinfo=UTC)
 def face(reading: int, sender: int, *words: Word) -> KeptFace:
     digest = hashlib.sha256(str(sender).encode()).hexdigest()
     seven = (1 / 7,) * 7
-    return KeptFace(reading, bytes(48 * 48), seven, (), "model", NOW, sender, digest, words)
+    return KeptFace(reading, bytes(48 * 48), seven, sender, digest, words)
 
 
 def said(verdict: str, source: Source = Source.SENDER) -> Word:
