@@ -26,7 +26,7 @@ from training.evaluation import Scores, draw, score
 from training.framing import derive
 from training.loop_commands import loop
 from training.model_folders import find_model
-from training.recipe import AnyRecipe, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
+from training.recipe import AnyRecipe, FaceResidual, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
 from training.results import results as gathered
 from training.results import table
 from training.svm import fit_svm
@@ -55,13 +55,13 @@ def fit(
         int | None, typer.Option(min=1, help="Stop after this many epochs in all; another call goes on.")
     ] = None,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Random weights where the recipe asks for ImageNet's.")
+        bool, typer.Option("--from-scratch", help="Random weights where the recipe asks for somebody else's.")
     ] = False,
 ) -> None:
     """Fit a recipe; called again, it goes on after the last whole epoch."""
     chosen = load_recipe(recipe)
     if from_scratch:
-        chosen = _without_imagenet(chosen)
+        chosen = _from_random_weights(chosen)
     splits = load(data or default_folder())
     train = without_copies(splits["train"], splits["valid"], splits["test"])
     console.print(f"{len(train)} faces to learn from, {len(splits['valid'])} to choose by.")
@@ -274,7 +274,7 @@ def _print_scores(title: str, classes: tuple[str, ...], scores: Scores) -> None:
     )
 
 
-def _without_imagenet(recipe: AnyRecipe) -> Recipe:
-    if not isinstance(recipe, Recipe) or not isinstance(recipe.network, Residual):
+def _from_random_weights(recipe: AnyRecipe) -> Recipe:
+    if not isinstance(recipe, Recipe) or not isinstance(recipe.network, Residual | FaceResidual):
         raise RecipeError(f"{recipe.name} starts from random weights anyway; leave --from-scratch away.")
     return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})

@@ -16,8 +16,9 @@ from training import MissingError, TrainingError
 from training.batches import Batches, Rows, has_ferplus_head, targets_of, taught, voted
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
+from training.face_resnet import start_from_identities
 from training.networks import averaged, build
-from training.recipe import Cosine, Exponential, Plateau, Recipe, Residual, load_recipe
+from training.recipe import Cosine, Exponential, FaceResidual, Plateau, Recipe, Residual, load_recipe
 from training.registered import registered
 from training.weights import read_weights
 
@@ -28,6 +29,8 @@ METRICS_FILE = "metrics.json"
 CURVES_FILE = "curves.png"
 _CHECKPOINT = "checkpoint"
 REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
+_CALIBRATED_ON = 512
+"""Faces by which the normalisation of a net with other people's weights starts."""
 _MONITORED = "val_fer2013_accuracy"
 
 
@@ -94,6 +97,8 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     model = build(recipe, ferplus=has_ferplus_head(recipe))
     if recipe.start is not None:
         _start_from(model, recipe.start, run.parent)
+    elif isinstance(recipe.network, FaceResidual) and recipe.network.weights == "identities":
+        start_from_identities(model, train.pixels[:_CALIBRATED_ON])
     _compile(model, recipe, len(batches))
     clock = _Clock()
     model.fit(
@@ -145,7 +150,7 @@ def _sum_up(recipe: Recipe, valid: Faces, run: Path, clock: "_Clock", *, stopped
         "seconds_an_epoch": clock.seconds_an_epoch or _metrics(run).get("seconds_an_epoch"),
         "valid": asdict(score(heads["fer2013"], valid.labels)),
     }
-    if isinstance(recipe.network, Residual):
+    if isinstance(recipe.network, Residual | FaceResidual):
         metrics["weights"] = recipe.network.weights
     if "ferplus" in heads and valid.votes is not None:
         majority = ferplus_majority(valid.votes)

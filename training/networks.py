@@ -1,47 +1,16 @@
 """The networks, in Keras 3, written backend-neutral: TensorFlow, JAX and PyTorch run the same recipe."""
 
 import math
-from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from recognizer import EMOTIONS, FACE_SIZE
 from training import MissingError
 from training.data import FERPLUS
-from training.recipe import Convolutional, Recipe, Residual
-
-
-class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
-    """Keras's layer over the last axis, with the same weights; on TensorFlow it trains through the fused operation.
-
-    Keras 3.15 normalises by a chain of simple operations in float32. With the fused one (oneDNN on a processor) a
-    VGG-style net in bfloat16 learned 1.8 times as fast on two cores with avx512_bf16 (560 against 310 faces/s).
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(axis=-1, **kwargs)
-
-    def call(self, inputs: keras.KerasTensor, training: bool | None = None, mask: None = None) -> keras.KerasTensor:
-        """Keras calls this with `training` set while it fits."""
-        if not training or not self.trainable or keras.backend.backend() != "tensorflow":
-            return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf  # noqa: PLC0415  # other backends need none
-
-        nothing = tf.zeros((0,), tf.float32)
-        normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=tf.cast(self.gamma.value, tf.float32),
-            offset=tf.cast(self.beta.value, tf.float32),
-            mean=nothing,
-            variance=nothing,
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            kept = ops.cast(moving, "float32")
-            moving.assign(kept * self.momentum + now * (1 - self.momentum))
-        return normalised
+from training.face_resnet import face_resnet
+from training.normalization import BatchNormalization
+from training.recipe import Convolutional, FaceResidual, Recipe, Residual
 
 
 def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weights: bool = True) -> keras.Model:
@@ -58,10 +27,13 @@ def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weig
     faces = keras.Input((FACE_SIZE, FACE_SIZE), dtype="float32", name="faces")
     x = layers.Reshape((FACE_SIZE, FACE_SIZE, 1), dtype="float32")(faces)
     x = layers.Rescaling(1 / 255, dtype="float32")(x)
+    momentum = max(0.95, recipe.schedule.average)
     if isinstance(network, Residual):
         x = _residual(x, network, policy, fetch_weights=fetch_weights)
+    elif isinstance(network, FaceResidual):
+        x = face_resnet(_standardised(x), network.side, policy, momentum)
     else:
-        x = _convolutional(x, network, policy, momentum=max(0.95, recipe.schedule.average))
+        x = _convolutional(x, network, policy, momentum)
     for width in network.dense:
         x = _dropout(x, network.dropout, recipe.seed)
         x = layers.Dense(width, "relu", dtype=policy)(x)
@@ -113,12 +85,17 @@ def multiply_adds(network: keras.Model) -> int:
     return sum(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) for layer in convolutions)
 
 
+def _standardised(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Each face by its own mean and deviation."""
+    return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardise")(x)
+
+
 def _dropout(x: keras.KerasTensor, rate: float, seed: int) -> keras.KerasTensor:
     return layers.Dropout(rate, seed=seed, dtype="float32")(x) if rate else x
 
 
 def _convolutional(x: keras.KerasTensor, network: Convolutional, policy: str, momentum: float) -> keras.KerasTensor:
-    x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardise")(x)
+    x = _standardised(x)
     for number, widths in enumerate(network.stages, start=1):
         for width in widths:
             x = _convolution(x, width, network, policy, momentum)

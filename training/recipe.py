@@ -78,7 +78,21 @@ class Residual(_Part):
     dropout: Fraction = 0.0
 
 
-Network = Annotated[Convolutional | Residual, Field(discriminator="kind")]
+class FaceResidual(_Part):
+    """The residual network of dlib's face recognition, less its last block (King 2017; see `training.face_resnet`).
+
+    side: the face is enlarged to side x side pixels. weights: what it starts from; "identities" are those that tell
+    people apart, fetched from a package registry. dropout: before the heads.
+    """
+
+    kind: Literal["face_resnet"]
+    side: Annotated[int, Field(ge=64, le=512)]
+    weights: Literal["identities", "none"]
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+Network = Annotated[Convolutional | Residual | FaceResidual, Field(discriminator="kind")]
 
 
 class Data(_Part):

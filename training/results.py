@@ -50,7 +50,9 @@ def _effort(recipe: AnyRecipe, metrics: dict[str, Any]) -> str:
     if isinstance(recipe, SvmRecipe):
         return f"on {metrics['faces']} faces"
     early = ", stopped early" if metrics["finished"] and metrics["epochs"] < recipe.epochs else ""
-    weights = {"imagenet": ", from ImageNet weights", "none": ", from random weights"}.get(
-        metrics.get("weights", ""), ""
-    )
+    weights = {
+        "imagenet": ", from ImageNet weights",
+        "identities": ", from weights that tell people apart",
+        "none": ", from random weights",
+    }.get(metrics.get("weights", ""), "")
     return f"{metrics['epochs']} of {recipe.epochs} epochs{early}{weights}"

@@ -5,8 +5,9 @@ import pytest
 from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
-from training.networks import BatchNormalization, averaged, build, multiply_adds
-from training.recipe import Convolutional, Residual
+from training.networks import averaged, build, multiply_adds
+from training.normalization import BatchNormalization
+from training.recipe import Convolutional, FaceResidual, Residual
 
 
 @pytest.mark.parametrize(("ferplus", "heads"), [(True, {"fer2013": 7, "ferplus": 8}), (False, {"fer2013": 7})])
@@ -63,9 +64,10 @@ def test_a_network_without_imagenet_weights_says_what_to_do() -> None:
         Convolutional(kind="convolutional", stages=((4,),), batch_normalization=False, stage_dropout=0.2, dropout=0.2),
         Residual(kind="resnet18", side=32, weights="none", dense=(6,), dropout=0.1),
         Residual(kind="resnet50", side=32, weights="none"),
+        FaceResidual(kind="face_resnet", side=64, weights="none", dense=(6,), dropout=0.1),
     ],
 )
-def test_every_kind_of_network_learns_a_step(network: Convolutional | Residual) -> None:
+def test_every_kind_of_network_learns_a_step(network: Convolutional | Residual | FaceResidual) -> None:
     model = build(tiny_recipe(ferplus_weight=0).model_copy(update={"network": network}), ferplus=False)
     before = [weight.numpy() for weight in model.trainable_weights]
     model.compile("sgd", {"fer2013": "sparse_categorical_crossentropy"})
