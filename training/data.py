@@ -91,6 +91,20 @@ def without_copies(train: Faces, *held_out: Faces) -> Faces:
     return train[np.array(keep, dtype=bool)]
 
 
+def copied(held_out: Faces, train: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of `held_out` are pixel-identical to a face of `train`, and which of those to one of the same label.
+
+    Both `(n,)`. Blank faces, which are all alike, do not count.
+    """
+    labels: dict[bytes, set[int]] = {}
+    for face, label in zip(train.pixels, train.labels.tolist(), strict=True):
+        labels.setdefault(face.tobytes(), set()).add(label)
+    same = [labels.get(face.tobytes(), set()) if face.min() != face.max() else set() for face in held_out.pixels]
+    found = np.array([bool(each) for each in same], dtype=bool)
+    agreeing = np.array([label in each for label, each in zip(held_out.labels, same, strict=True)], dtype=bool)
+    return found, agreeing
+
+
 def without_outliers(votes: NDArray[np.float32]) -> NDArray[np.float32]:
     """FER+ votes `(n, 10)` less the tags that a single tagger chose, as the FER+ paper does before it counts."""
     return np.where(votes > 1, votes, 0).astype(np.float32)

@@ -14,7 +14,7 @@ from tests.training.faces import (
     write_sheet,
     write_sheets,
 )
-from training.data import FERPLUS, DataError, Faces, default_folder, ferplus_majority, load, without_copies
+from training.data import FERPLUS, DataError, Faces, copied, default_folder, ferplus_majority, load, without_copies
 
 COUNT = 300
 FACES = easy_faces(COUNT)
@@ -208,6 +208,17 @@ def test_copies_of_held_out_faces_and_blank_faces_are_left_out_of_training() -> 
     train = Faces(np.concatenate([FACES.pixels[:20], blank]), np.zeros(21, np.int64), None)
     clean = without_copies(train, FACES[5:8], FACES[18:40])
     np.testing.assert_array_equal(clean.pixels, np.concatenate([FACES.pixels[:5], FACES.pixels[8:18]]))
+
+
+def test_held_out_faces_that_also_lie_in_train_are_found_blank_ones_not_counted() -> None:
+    blank = np.zeros((1, 48, 48), np.uint8)
+    train = Faces(np.concatenate([FACES.pixels[:6], blank]), np.append(FACES.labels[:6], 0), None)
+    labels = FACES.labels[4:8].copy()
+    labels[1] = (labels[1] + 1) % 7  # the copy of the second face has another label
+    held_out = Faces(np.concatenate([FACES.pixels[4:8], blank]), np.append(labels, 0), None)
+    found, agreeing = copied(held_out, train)
+    assert found.tolist() == [True, True, False, False, False]
+    assert agreeing.tolist() == [True, False, False, False, False]
 
 
 def test_class_counts_name_every_class() -> None:

@@ -135,6 +135,8 @@ def test_fit_export_and_evaluate_follow_each_other(call: Call, data: Path, tmp_p
     assert scores["version"].startswith("tiny-")
     assert scores["shown"]["n"] == scores["fer2013"]["n"] == 30
     assert scores["majority"]["n"] == 30
+    assert "of the 30 faces also lie in train" in said
+    assert scores["copies_in_train"]["same_label"] <= scores["copies_in_train"]["n"] <= 30
     assert (figures / "majority-test.png").is_file()
 
 
