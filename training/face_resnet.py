@@ -68,7 +68,8 @@ def start_from_identities(model: keras.Model, faces: NDArray[np.uint8]) -> None:
     """Give a model that holds `face_resnet` the published weights, so that each layer gives what it gave there.
 
     The published net scales where this one normalises, so the normalisation starts with the mean and variance that
-    `faces` (uint8, `(n, 48, 48)`) have there. Raises `MissingError` where the package cannot be fetched.
+    `faces` (uint8, `(n, 48, 48)`) have there. The package (13 MB) is fetched once, into Keras's cache, and must have
+    the digest it had when this was written. Raises `MissingError` where it cannot be fetched.
     """
     load_identities(model, faces, read_package(_fetched()))
 
