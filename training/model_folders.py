@@ -27,6 +27,12 @@ class Member(BaseModel):
         """The recipe's name."""
         return str(self.recipe.get("name", "unnamed"))
 
+    @property
+    def knew_faces(self) -> bool:
+        """Whether its first weights were those of a face recognition (`training.face_resnet`)."""
+        network = self.recipe.get("network")
+        return isinstance(network, dict) and network.get("weights") == "identities"
+
 
 class _Serving(BaseModel):
     version: str

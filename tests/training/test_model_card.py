@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.training.recipes import tiny_recipe
 from training.findings import Findings
 from training.intervals import Share
 from training.model_card import write_card
+from training.model_folders import Member
 
 HEADINGS = (
     "Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data", "Quantitative analyses",
@@ -60,3 +62,12 @@ def test_without_votes_nothing_is_claimed_of_them(bare: Findings, tmp_path: Path
     card = written(bare, tmp_path)
     assert "FER+ head against" not in card
     assert "disagreement" not in card
+
+
+def test_a_start_from_other_peoples_weights_is_told(bare: Findings, tmp_path: Path) -> None:
+    assert "dlib" not in written(bare, tmp_path)
+    started = Member(recipe={"name": "mine", "network": {"kind": "face_resnet", "weights": "identities"}})
+    model = replace(bare.model, members=(*bare.model.members, started))
+    assert "The first weights of mine are those of dlib's face recognition" in written(
+        replace(bare, model=model), tmp_path
+    )
