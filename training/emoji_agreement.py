@@ -54,12 +54,13 @@ def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> 
 
 def divergence(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Jensen-Shannon divergence of the rows of two arrays of distributions, in bits, 0 to 1."""
-    middle = (first + second) / 2
-    return (_relative_entropy(first, middle) + _relative_entropy(second, middle)) / 2
+    both = first + second
+    return (_relative_entropy(first, both) + _relative_entropy(second, both)) / 2
 
 
-def _relative_entropy(of: NDArray[np.float64], to: NDArray[np.float64]) -> NDArray[np.float64]:
-    ratio = np.divide(of, to, out=np.ones_like(of), where=of > 0)
+def _relative_entropy(of: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To the mean of both. Their sum is never 0 where `of` is not; half of the least number is."""
+    ratio = np.divide(2 * of, both, out=np.ones_like(of), where=of > 0)
     bits: NDArray[np.float64] = (of * np.log2(ratio)).sum(axis=-1)
     return bits
 
