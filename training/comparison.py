@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
-from recognizer.classification import Calibration, View, calibrate, seen
+from recognizer.classification import View, calibrate, seen
 from training.batches import Rows
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
+from training.export import temperature_scaling
 from training.fit import REGISTERED_SEED, load_fitted
 from training.registered import registered
 
@@ -118,13 +118,7 @@ def _accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> 
 
 def _scaled_nll(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The negative log-likelihood at the best temperature."""
-    none = (0.0,) * probabilities.shape[1]
-    fitted = minimize_scalar(
-        lambda temperature: score(calibrate(probabilities, Calibration(float(temperature), none)), labels).nll,
-        bounds=(0.2, 5),
-        method="bounded",
-    )
-    return float(fitted.fun)
+    return score(calibrate(probabilities, temperature_scaling(probabilities, labels)), labels).nll
 
 
 def _ferplus(members: Sequence[_Views], valid: Faces) -> float:

@@ -1,7 +1,8 @@
 """The deep depth of retraining: every weight of the shipped networks moves a little, towards the feedback.
 
 Each member of the shipped model learns on from its own weights, from batches of which a share is feedback and the rest
-base faces with what the member said of them before (learning without forgetting, Li and Hoiem 2016). The new trunk gets
+base faces with what the member said of them before (learning without forgetting, Li and Hoiem 2016), and goes half of
+that way (weight-space ensembles, WiSE-FT, Wortsman et al. 2022, https://arxiv.org/abs/2109.01903). The new trunk gets
 its own int8 file, calibration and guard; the correction of the shallow depth is then fitted on top of it.
 """
 
@@ -24,7 +25,7 @@ from training.augmentation import augmented
 from training.batches import has_ferplus_head
 from training.candidates import Trunk
 from training.data import DataError, Faces, default_folder, load, without_copies
-from training.export import CLASS_WEIGHT_POWER, UNCALIBRATED, choose_calibration, to_tflite, vector_scaling
+from training.export import UNCALIBRATED, choose_calibration, temperature_scaling, to_tflite
 from training.guard import Guard
 from training.lessons import Book
 from training.networks import build, with_embedding
@@ -37,6 +38,8 @@ EPOCHS = 2
 BATCH_SIZE = 64
 FEEDBACK_SHARE = 0.33
 LEARNING_RATE = 1e-4
+WAY = 0.5
+"""How much of the way from the shipped to the tuned weights is gone, 0 to 1."""
 _SEED = 20261121
 
 Told = Callable[[str, float], None]
@@ -73,6 +76,7 @@ def _tuned(recipe: Recipe, learn: Book, base: Faces, telling: "_Telling") -> ker
     keras.utils.set_random_seed(_SEED)
     model = build(recipe, ferplus=has_ferplus_head(recipe), fetch_weights=False)
     read_weights(model, recipe.name)
+    start = model.get_weights()
     said = model.predict(base.pixels.astype(np.float32), batch_size=256, verbose=0)
     batches = _Batches(recipe, learn, base, said)
     steps = EPOCHS * len(batches)
@@ -85,7 +89,7 @@ def _tuned(recipe: Recipe, learn: Book, base: Faces, telling: "_Telling") -> ker
     )
     model.fit(batches, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[telling.over(steps)])
     plain = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
-    plain.set_weights(model.get_weights())
+    plain.set_weights([(1 - WAY) * old + WAY * new for old, new in zip(start, model.get_weights(), strict=True)])
     return plain
 
 
@@ -147,7 +151,7 @@ def _trunk(members: list[keras.Model], train: Faces, valid: Faces) -> Trunk:
     card = replace(shipped, shown=UNCALIBRATED, fer2013=None, majority=None, adaptation=None)
     plain, _ = Classifier(TfliteModel(network), card).embed(valid.pixels)
     shown = choose_calibration(plain, valid.labels, train.class_counts)
-    fer2013 = vector_scaling(plain, valid.labels, CLASS_WEIGHT_POWER)
+    fer2013 = temperature_scaling(plain, valid.labels)
     card = replace(card, shown=shown, fer2013=fer2013)
     facts = {
         "serving": asdict(card),
