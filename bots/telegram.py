@@ -93,6 +93,7 @@ class TelegramDoor:
                 await updater.stop()
             for task in self._following:
                 task.cancel()
+            await asyncio.gather(*self._following, return_exceptions=True)
             if application.running:
                 await application.stop()
             await application.shutdown()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import delete, event, exists, select, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import aliased
 
+from db import sqlite
 from db.feedback import Feedback
 from db.identity import Chat, Person
 from db.migrate import upgrade
@@ -258,9 +258,10 @@ async def _connected(address: URL) -> AsyncEngine:
     is_sqlite = address.get_backend_name() == "sqlite"
     if is_sqlite and address.database not in (None, "", ":memory:"):
         Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(address, pool_pre_ping=True)
+    options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
+    engine = create_async_engine(address, pool_pre_ping=True, connect_args=options)
     if is_sqlite:
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "connect", sqlite.configure)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(upgrade)
@@ -268,10 +269,3 @@ async def _connected(address: URL) -> AsyncEngine:
         await engine.dispose()
         raise
     return engine
-
-
-def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

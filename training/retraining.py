@@ -93,8 +93,8 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
     its row says so. Raises `TrainingError` and what belongs to it, `LostError` where it was taken for dead meanwhile,
     and what SQLAlchemy raises.
     """
-    progress = Progress()
-    beating = asyncio.create_task(_beat(store, number, progress, heard))
+    progress, ended = Progress(), asyncio.Event()
+    beating = asyncio.create_task(_beat(store, number, progress, heard, ended))
     try:
         name = await _retrained(store, depth, number, emoji_map, data, progress)
     except asyncio.CancelledError:
@@ -109,7 +109,8 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
         await _finish(store, number, State.FAILED, f"{what} What is served was not touched.")
         raise
     finally:
-        beating.cancel()
+        ended.set()  # no cancelling amid a query
+        await asyncio.gather(beating, return_exceptions=True)
     return name
 
 
@@ -223,9 +224,11 @@ def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -
     return tuned_trunk(trusted(learn, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
 
 
-async def _beat(store: Store, number: int, progress: Progress, heard: Callable[[Progress], None]) -> None:
-    """Say that the work lives, for as long as it does; a database that is away for a while is waited for."""
-    while True:
+async def _beat(
+    store: Store, number: int, progress: Progress, heard: Callable[[Progress], None], ended: asyncio.Event
+) -> None:
+    """Say that the work lives, until it has ended; a database that is away for a while is waited for."""
+    while not ended.is_set():
         heard(progress)
         try:
             progress.is_cancelled |= await store.retrainings.beat(number, progress.step, progress.share)
@@ -233,7 +236,9 @@ async def _beat(store: Store, number: int, progress: Progress, heard: Callable[[
             progress.is_cancelled = True
         except (SQLAlchemyError, OSError):
             pass  # tried again at the next beat
-        await asyncio.sleep(_BEAT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BEAT_S):
+                await ended.wait()
 
 
 async def _finish(store: Store, number: int, state: State, message: str) -> None:

@@ -163,7 +163,8 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(
             raise OSError("away")
 
     working = asyncio.create_task(retrain(store, "adapt", number, MAP, heard=listen))
-    await learning.wait()
+    async with asyncio.timeout(60):
+        await learning.wait()
     away = asyncio.get_running_loop().time() + 3
     event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
     assert await working in {version.name for version in await store.versions.all()}
