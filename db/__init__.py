@@ -19,8 +19,7 @@ from db.identity import Chat, Person
 from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
-from db.versions import (
-    LEAST_REASON,
+from db.version_facts import (
     ConflictError,
     Lesson,
     NotOfferedError,
@@ -31,8 +30,8 @@ from db.versions import (
     Shadowing,
     Version,
     VersionError,
-    Versions,
 )
+from db.versions import LEAST_REASON, Versions
 
 __all__ = [
     "LEAST_REASON",
