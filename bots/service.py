@@ -194,7 +194,7 @@ class EmojiService:
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return ()
         if self._shadowing is not None:
-            self._shadowing.later([reading.id for reading in readings], [face.crop for face in faces])
+            self._shadowing.later([reading.id for reading in readings], [face.looks for face in faces])
         stored = StoredPhoto(True, readings, comes_again)
         return photo_rows(stored, self._candidates, guest)
 

@@ -24,12 +24,13 @@ class Shadowing:
         self._shadow = shadow
         self._running: set[asyncio.Task[None]] = set()
 
-    def later(self, readings: Sequence[int], crops: Sequence[NDArray[np.uint8]]) -> None:
-        """Score the crops, uint8 `(48, 48)`, of these readings beside what goes on; skipped where no worker is free."""
+    def later(self, readings: Sequence[int], looks: Sequence[NDArray[np.uint8]]) -> None:
+        """Score the faces of these readings, each as `Face.looks`, beside what goes on; skipped where no worker is
+        free."""
         shadow = self._shadow()
         if shadow is None or not readings or not self._pool.has_free_worker:
             return
-        task = asyncio.create_task(self._score(shadow, list(readings), np.stack(crops)))
+        task = asyncio.create_task(self._score(shadow, list(readings), np.stack(looks)))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -37,9 +38,9 @@ class Shadowing:
         """Wait for what is running."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _score(self, shadow: Classifier, readings: list[int], crops: NDArray[np.uint8]) -> None:
+    async def _score(self, shadow: Classifier, readings: list[int], looks: NDArray[np.uint8]) -> None:
         try:
-            said = await self._pool.run(lambda: shadow.classify(crops))
+            said = await self._pool.run(lambda: shadow.classify_looks(looks))
             rows = [(reading, tuple(map(float, seven))) for reading, seven in zip(readings, said, strict=True)]
             await self._store.versions.add_shadow(shadow.card.version, rows)
         except Exception:

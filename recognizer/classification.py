@@ -156,6 +156,15 @@ class Classifier:
         calibration = {"shown": card.shown, "fer2013": card.fer2013, "majority": card.majority}.get(head)
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
+    def classify_looks(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What is shown, `(n, 7)`, of faces seen several times, uint8 `(n, looks, 48, 48)`: the mean over their looks.
+
+        Raises as `classify`.
+        """
+        shown = self.classify(faces.reshape(-1, *faces.shape[2:]))
+        mean: NDArray[np.float32] = shown.reshape(*faces.shape[:2], shown.shape[1]).mean(axis=1)
+        return mean
+
     def embed(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What would be shown without any adaptation, `(n, 7)`, and the embeddings to adapt it by, `(n, d)`.
 

@@ -17,15 +17,16 @@ from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.photo import Photo, decode
 from recognizer.ranking import rank
-from recognizer.registration import register
+from recognizer.registration import LOOKS, looks, register
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
     """One face: where it is in the upright original photo (pixels), how sure the detector is (0 to 1), what it shows.
 
-    emoji: all of the map, the fittest first. crop: the registered face the classifier saw, uint8 `(48, 48)`.
-    tilt_degrees: how far the line through the eyes is turned clockwise from level.
+    emoji: all of the map, the fittest first. crop: the registered face, uint8 `(48, 48)`. looks: the same at the sizes
+    in which the classifier saw it, uint8 `(2, 48, 48)`. tilt_degrees: how far the line through the eyes is turned
+    clockwise from level.
     """
 
     box: Box
@@ -33,6 +34,7 @@ class Face:
     expression: Expression
     emoji: tuple[str, ...]
     crop: NDArray[np.uint8]
+    looks: NDArray[np.uint8]
     tilt_degrees: float = 0.0
 
     @property
@@ -124,14 +126,14 @@ class Recognizer:
     def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:
         found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
         detected = time.perf_counter()
-        crops = [register(photo.pixels, face) for face in found]
+        seen = [looks(photo.pixels, face) for face in found]
         classifier, emoji_map = self.classifier, self.emoji_map
-        stacked = np.stack(crops) if crops else np.empty((0, FACE_SIZE, FACE_SIZE), np.uint8)
-        probabilities = classifier.classify(stacked)
+        stacked = np.stack(seen) if seen else np.empty((0, len(LOOKS), FACE_SIZE, FACE_SIZE), np.uint8)
+        probabilities = classifier.classify_looks(stacked)
         classified = time.perf_counter()
         faces = tuple(
-            _face(face, photo.scale, row, crop, emoji_map)
-            for face, row, crop in zip(found, probabilities, crops, strict=True)
+            _face(photo, face, row, looked, emoji_map)
+            for face, row, looked in zip(found, probabilities, seen, strict=True)
         )
         times = (started, decoded, detected, classified, time.perf_counter())
         steps = (1000 * (end - start) for start, end in pairwise(times))
@@ -139,9 +141,9 @@ class Recognizer:
 
 
 def _face(
-    found: Detection, scale: float, row: NDArray[np.float32], crop: NDArray[np.uint8], emoji_map: EmojiMap
+    photo: Photo, found: Detection, row: NDArray[np.float32], looked: NDArray[np.uint8], emoji_map: EmojiMap
 ) -> Face:
-    box = Box(*(scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
+    box = Box(*(photo.scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
     expression = Expression.of(tuple(float(p) for p in row), found)
-    ranking = rank(emoji_map, expression)
-    return Face(box, found.score, expression, ranking.emoji, crop, math.degrees(found.roll))
+    crop, ranking = register(photo.pixels, found), rank(emoji_map, expression)
+    return Face(box, found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll))

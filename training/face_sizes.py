@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import FACE_SIZE
 from recognizer.classification import Classifier
 from recognizer.detection import FaceDetector
-from recognizer.registration import register
+from recognizer.registration import LOOKS, looks
 from training.data import Faces
 from training.intervals import Share
 from training.scenes import is_found, pasted
@@ -20,7 +21,7 @@ SIDES = (420, 192, 120, 80)
 class FaceSize:
     """Faces pasted `side` pixels wide: how many were found, and of those, how many were read right.
 
-    in_photo: as found and registered. as_given: the same faces' own 48x48 crops.
+    in_photo: as found, registered and looked at in two sizes. as_given: the same faces' own 48x48 crops.
     """
 
     side: int
@@ -39,17 +40,17 @@ def by_face_size(
 def _at(
     side: int, classifier: Classifier, detector: FaceDetector, faces: Faces, random: np.random.Generator
 ) -> FaceSize:
-    crops: dict[int, NDArray[np.uint8]] = {}
+    seen: dict[int, NDArray[np.uint8]] = {}
     for row, face in enumerate(faces.pixels):
         scene, truth = pasted(face, side, random)
         detected = next((each for each in detector.find(scene) if is_found(truth, each.box)), None)
         if detected is not None:
-            crops[row] = register(scene, detected)
-    found = faces[np.array(list(crops), dtype=np.intp)]
-    registered = np.stack(list(crops.values())) if crops else found.pixels
+            seen[row] = looks(scene, detected)
+    found = faces[np.array(list(seen), dtype=np.intp)]
+    registered = np.stack(list(seen.values())) if seen else np.empty((0, len(LOOKS), FACE_SIZE, FACE_SIZE), np.uint8)
     return FaceSize(
         side,
-        Share(len(crops), len(faces)),
-        Share.of(classifier.classify(registered).argmax(axis=1) == found.labels),
+        Share(len(seen), len(faces)),
+        Share.of(classifier.classify_looks(registered).argmax(axis=1) == found.labels),
         Share.of(classifier.classify(found.pixels).argmax(axis=1) == found.labels),
     )

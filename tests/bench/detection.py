@@ -10,7 +10,7 @@ from rich.table import Table
 
 from recognizer import Recognizer
 from recognizer.detection import FaceDetector
-from recognizer.registration import register
+from recognizer.registration import looks
 from tests.bench.paired import difference
 from training.data import Faces
 from training.scenes import faceless, is_found, pasted, quarter_turned
@@ -48,7 +48,7 @@ def detection_tables(faces: Faces, count: int) -> tuple[Table, Table]:
 
 def _outcome(case: _Case, faces: Faces, count: int, recognizer: Recognizer, detector: FaceDetector) -> _Outcome:
     random = np.random.default_rng(_SEED)
-    rows, crops, times = [], [], []
+    rows, seen, times = [], [], []
     for row in random.choice(len(faces), count, replace=False):
         scene, truth = quarter_turned(*pasted(faces.pixels[row], case.side, random), case.quarter_turns)
         started = time.perf_counter()
@@ -56,9 +56,9 @@ def _outcome(case: _Case, faces: Faces, count: int, recognizer: Recognizer, dete
         times.append(1000 * (time.perf_counter() - started))
         if found:
             rows.append(row)
-            crops.append(register(scene, found[0]))
+            seen.append(looks(scene, found[0]))
     raw = recognizer.classify(faces.pixels[rows]).argmax(axis=1)
-    registered = recognizer.classify(np.stack(crops)).argmax(axis=1)
+    registered = recognizer.classifier.classify_looks(np.stack(seen)).argmax(axis=1)
     return _Outcome(case, len(rows) / count, raw, registered, faces.labels[rows], statistics.median(times))
 
 

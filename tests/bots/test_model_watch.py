@@ -165,7 +165,7 @@ async def test_a_version_in_shadow_reads_what_was_answered_and_answers_nobody(
     happy = FaceReading((0, 0, 0, 1.0, 0, 0, 0), ("😄",), FACE.tobytes())
     sad = FaceReading((0, 0, 0, 0, 0, 1.0, 0), ("😢",), FACE.tobytes())
     kept = await store.add_photo(Person("web", "1"), Chat("web", "1"), SHIPPED, [happy, sad])
-    shadowing.later([each.id for each in kept], [FACE, FACE])
+    shadowing.later([each.id for each in kept], [np.stack([FACE, FACE])] * 2)
     await shadowing.close()
     told = await store.versions.shadowing("sad")
     assert (told.faces, told.same) == (2, 1)

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,14 +27,19 @@ def test_a_smile_is_happy(recognizer: Recognizer, selfie: bytes) -> None:
     assert reading.model == recognizer.version
 
 
+def test_what_is_read_are_the_looks_at_a_face(recognizer: Recognizer, group_photo: bytes) -> None:
+    faces = recognizer.read(group_photo).faces
+    assert len(faces) == 2
+    shown = recognizer.classifier.classify_looks(np.stack([face.looks for face in faces]))
+    np.testing.assert_allclose([face.probabilities for face in faces], shown, atol=1e-6)
+    assert all(face.crop.shape == face.looks.shape[1:] == (48, 48) for face in faces)
+
+
 def test_a_wall_has_no_face(recognizer: Recognizer, wall_photo: bytes) -> None:
     assert recognizer.read(wall_photo).faces == ()
 
 
 def test_boxes_are_in_pixels_of_the_original(recognizer: Recognizer, selfie: bytes) -> None:
-    import cv2
-    import numpy as np
-
     image = cv2.imdecode(np.frombuffer(selfie, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     large = cv2.imencode(".jpg", cv2.resize(image, None, fx=6, fy=6))[1].tobytes()

@@ -2,12 +2,14 @@
 
 import cv2
 import numpy as np
+import pytest
 import skimage.data
 from numpy.typing import NDArray
 
 from recognizer.detection import FaceDetector
 from recognizer.reader import Recognizer
-from recognizer.registration import register
+from recognizer.registration import LOOKS, frame_of, looks, register
+from recognizer.views import scale_of
 from training import scenes
 from training.data import Faces
 
@@ -23,6 +25,17 @@ def test_size_and_place_of_the_face_do_not_matter() -> None:
     small, large = _crop(np.ascontiguousarray(face)), _crop(scene)
     assert small.shape == large.shape == (48, 48)
     assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.95
+
+
+def test_looks_differ_in_size_around_the_same_place() -> None:
+    photo = np.ascontiguousarray(skimage.data.astronaut())
+    (face,) = FaceDetector.load().find(photo)
+    middle = np.array([23.5, 23.5, 1])
+    for size, look in zip(LOOKS, looks(photo, face), strict=True):
+        frame = frame_of(face, size)
+        assert scale_of(frame) == pytest.approx(size * scale_of(frame_of(face)))
+        assert frame @ middle == pytest.approx(frame_of(face) @ middle)
+        np.testing.assert_array_equal(look, register(photo, face, size))
 
 
 def test_a_quarter_turn_is_turned_back() -> None:
