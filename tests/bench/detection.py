@@ -13,9 +13,10 @@ from recognizer.detection import FaceDetector
 from recognizer.registration import looks
 from tests.bench.paired import difference
 from training.data import Faces
-from training.scenes import faceless, is_found, pasted, quarter_turned
+from training.scenes import background, faceless, is_found, pasted, quarter_turned
 
 _SEED = 20261121
+_FACES_A_BACKGROUND = 8
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ def detection_tables(faces: Faces, count: int) -> tuple[Table, Table]:
 def _outcome(case: _Case, faces: Faces, count: int, recognizer: Recognizer, detector: FaceDetector) -> _Outcome:
     random = np.random.default_rng(_SEED)
     rows, seen, times = [], [], []
-    for row in random.choice(len(faces), count, replace=False):
-        scene, truth = quarter_turned(*pasted(faces.pixels[row], case.side, random), case.quarter_turns)
+    for number, row in enumerate(random.choice(len(faces), count, replace=False)):
+        if number % _FACES_A_BACKGROUND == 0:
+            behind = background(random)
+        scene, truth = quarter_turned(*pasted(faces.pixels[row], case.side, random, behind), case.quarter_turns)
         started = time.perf_counter()
         found = [face for face in detector.find(scene) if is_found(truth, face.box)]
         times.append(1000 * (time.perf_counter() - started))
