@@ -1,5 +1,6 @@
 """Face detection on photos with known content."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -127,3 +128,19 @@ def test_small_faces_beside_a_big_one_are_found_where_everyone_counts(detector: 
     assert len(known) == 1
     assert [face.box.x for face in everyone[:1]] == pytest.approx([known[0].box.x])
     assert [1000 < face.box.x + face.box.width / 2 < 1140 for face in everyone] == [False, True]
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 2])
+def test_few_faces_of_middle_size_come_out_upside_down(
+    detector: FaceDetector, faces: Faces, quarter_turns: int
+) -> None:
+    random = np.random.default_rng(7)
+    behind, found, wrong = scenes.background(random), 0, 0
+    for face in faces.pixels[:120]:
+        scene, truth = scenes.quarter_turned(*scenes.pasted(face, 240, random, behind), quarter_turns)
+        for seen in detector.find(scene):
+            if scenes.is_found(truth, seen.box):
+                found += 1
+                wrong += math.cos(seen.roll + quarter_turns * math.pi / 2) < -0.7
+    assert found > 100
+    assert wrong <= 2
