@@ -9,6 +9,7 @@ import aiosqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _ROWS_AT_ONCE = 64
+"""As `aiosqlite.connect` has it."""
 _PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON")
 
 
