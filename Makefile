@@ -1,8 +1,8 @@
 # make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
-# make test   sets up what tests need and runs them       make lint   ruff and mypy
+# make test   sets up what tests need and runs them       make lint   ruff, mypy and import-linter
 # make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
 # make bench-feedback  simulates communities that correct the bot, and what retraining makes of it
-# make translations  brings the catalogues under bots/locale in step with the sentences in bots/texts.py
+# make translations  brings the catalogues under bots/conversation/locale in step with the sentences in bots/conversation/texts.py
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +23,7 @@ lint: $(VENV)/.develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.develop
 	@$(MAKE) -s $(FER_VENV)/.made || echo "The package fer could not be installed; its part of the contest is left out."
@@ -35,8 +36,8 @@ lock: $(VENV)/.develop
 	$(BIN)/uv pip compile -q --universal --all-extras --python-version 3.11 --no-header pyproject.toml -o requirements.txt
 
 translations: $(VENV)/.develop
-	$(BIN)/pybabel -q extract -k _ -k _n:1,2 --no-location --header-comment "# The sentences of bots/texts.py; written by make translations." -o bots/locale/mugmoji.pot bots
-	$(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -i bots/locale/mugmoji.pot -d bots/locale -D mugmoji
+	$(BIN)/pybabel -q extract -k _ -k _n:1,2 --no-location --header-comment "# The sentences of bots/conversation/texts.py; written by make translations." -o bots/conversation/locale/mugmoji.pot bots
+	$(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -i bots/conversation/locale/mugmoji.pot -d bots/conversation/locale -D mugmoji
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,retraining]'

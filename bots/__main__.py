@@ -1,19 +1,20 @@
-"""`python -m bots`: opens every door that is configured, around one service, until Ctrl-C.
+"""`python -m bots`: runs every adapter that is configured, around one service, until Ctrl-C.
 
-Exit status: 0 when stopped, 3 when something needed is missing or wrong (the last line says what to set).
+Exit status: 0 stopped, 2 the call was wrong, 3 something needed is missing or wrong (the last line says what to set).
 """
 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
 
 import structlog
+import typer
 
-from bots.artwork import ArtworkError
-from bots.door import Door, DoorError
+from bots.adapter import AdapterError
+from bots.assembly import AdapterFactory, Assembly, assembled, configured_adapters
 from bots.logs import configure_logs
-from bots.parts import Parts, assembled
+from bots.pictures.artwork import ArtworkError
+from bots.serving.restarting import restarts
 from bots.settings import Settings
 from db import StoreError
 from db.settings import SettingsError, load_settings
@@ -21,87 +22,71 @@ from recognizer import DetectorError, EmojiMapError, ModelError
 
 MISSING = 3
 
+app = typer.Typer(add_completion=False, help="Mugmoji: a bot for Telegram, Discord and the web chat.")
 _log = structlog.get_logger()
 
 
-async def serve(settings: Settings) -> int:
-    """Run the doors until a signal; gives the exit status."""
-    openers = _openers(settings)
-    if not openers:
-        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
-    async with assembled(settings) as parts:
-        doors = [asyncio.create_task(_open(opener, parts)) for opener in openers]
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_number, _cancel, doors)
-        outcomes = await asyncio.gather(*doors, return_exceptions=True)
-    failed = [outcome for outcome in outcomes if not isinstance(outcome, asyncio.CancelledError)]
-    return MISSING if failed else 0
+@app.callback(invoke_without_command=True)
+def _default(context: typer.Context) -> None:
+    """Send a selfie, get the emoji of your face. Settings come from the environment and `.env` (see .env.example)."""
+    if context.invoked_subcommand is None:
+        run()
 
 
-def main() -> int:
-    """Wire everything together; gives the exit status."""
+@app.command()
+def run() -> None:
+    """Run the bot until Ctrl-C; this is what happens without a command, too."""
     try:
         settings = load_settings(Settings)
         configure_logs(settings.log_level, settings.log_format)
-        return asyncio.run(serve(settings))
-    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError, DoorError) as error:
+        status = asyncio.run(serve(settings))
+    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError, AdapterError) as error:
         print(error, file=sys.stderr)
-        return MISSING
+        raise typer.Exit(MISSING) from None
+    raise typer.Exit(status)
 
 
-def _openers(settings: Settings) -> list[Callable[[Parts], Door]]:
-    """One for each door that is configured; a platform's library is only imported for its own door."""
-    openers: list[Callable[[Parts], Door]] = []
-    if token := settings.telegram_token.get_secret_value():
-        from bots.telegram import TelegramDoor
-
-        openers.append(lambda parts: TelegramDoor(parts.service, token, api_url=settings.telegram_api_url))
-    if discord_token := settings.discord_token.get_secret_value():
-        from bots.discord import DiscordDoor
-
-        openers.append(lambda parts: DiscordDoor(parts.service, discord_token))
-    if settings.web_chat or settings.console:
-        openers.append(lambda parts: _web_door(settings, parts))
-    return openers
+async def serve(settings: Settings) -> int:
+    """Run the adapters until a signal; return the exit status."""
+    factories = configured_adapters(settings)
+    if not factories:
+        raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
+    async with assembled(settings, factories) as assembly, asyncio.TaskGroup() as group:
+        running = [group.create_task(_serve_one(factory, assembly)) for factory in factories]
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signal_number, _cancel, running)
+    return 0 if all(task.cancelled() or task.result() for task in running) else MISSING
 
 
-def _web_door(settings: Settings, parts: Parts) -> Door:
-    """The web chat, the console, or both."""
-    from bots.console import Access, Console
-    from bots.web import WebDoor
+async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
+    """Run one adapter for ever; return False where it cannot start, and leave the others alone.
 
-    console = None
-    if settings.console:
-        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
-        watch = parts.model_watch
-        console = Console(parts.store, parts.map_watch.refresh, parts.retrainer, access, problem=lambda: watch.problem)
-    return WebDoor(
-        parts.service,
-        host=settings.web_host,
-        port=settings.web_port,
-        secret=settings.hashing_secret(),
-        has_chat=settings.web_chat,
-        console=console,
-    )
+    An adapter that fails after its start is run again after a pause.
+    """
 
+    def tell(error: BaseException, pause_s: float) -> None:
+        _log.error("adapter_failed", adapter=factory.kind.name, restart_in_s=pause_s, exc_info=error)
 
-async def _open(opener: Callable[[Parts], Door], parts: Parts) -> None:
-    """Serve one door; where it cannot be opened, say why in one line and leave the others alone."""
     try:
-        await opener(parts).run()
-    except DoorError as error:
+        adapter = factory.make(assembly)
+        async for attempt in restarts(_is_worth_a_restart, tell):
+            with attempt:
+                await adapter.run()
+    except AdapterError as error:
         _log.error(str(error))
-        raise
-    except Exception:
-        _log.exception("door_failed")
-        raise
+        return False
+    return True
 
 
-def _cancel(doors: list[asyncio.Task[None]]) -> None:
-    for door in doors:
-        door.cancel()
+def _is_worth_a_restart(error: BaseException) -> bool:
+    return isinstance(error, Exception) and not isinstance(error, AdapterError)
+
+
+def _cancel(tasks: list[asyncio.Task[bool]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app(prog_name="python -m bots")

@@ -1,23 +1,27 @@
 """What an operator may set: environment variables, or a `.env` file beside them (see `.env.example`)."""
 
+import hashlib
+import hmac
 from datetime import time
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bots.admins import Admins
+from bots.admin.allowlist import Allowlist
 from db.settings import DatabaseSettings
+from recognizer.emoji_map import DEFAULT_PATH
 
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
 
 
 def _admins_named(text: str) -> str:
-    Admins.parse(text)
+    Allowlist.parse(text)
     return text
 
 
 class Settings(DatabaseSettings):
-    """Every setting with its default; an empty token leaves that door closed."""
+    """Every setting with its default; without a token its platform is left out."""
 
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
@@ -31,11 +35,21 @@ class Settings(DatabaseSettings):
     console_remote: bool = False
     retrain_at: time | None = None
     retrain_after: Annotated[int, Field(ge=1, le=1_000_000)] = 50
+    emoji_map: Path = DEFAULT_PATH
     candidates: Annotated[int, Field(ge=1, le=5)] = 3
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     waiting: Annotated[int, Field(ge=0, le=10_000)] = 8
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    def for_another_process(self) -> dict[str, str]:
+        """Return what `DatabaseSettings.for_another_process` does, and the emoji map. Raises as that does."""
+        return {**super().for_another_process(), "EMOJI_MAP": str(self.emoji_map.resolve())}
+
+    def cookie_secret(self) -> str:
+        """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither gives the
+        other away (HMAC-SHA256 as a key derivation, NIST SP 800-108). Raises `SettingsError` as `hashing_secret`."""
+        return hmac.new(self.hashing_secret().encode(), b"mugmoji: web cookies", hashlib.sha256).hexdigest()
 
     def console_secret(self) -> str:
         """What opens the console: `CONSOLE_TOKEN`, else a token made at the first start and kept in `DATA_DIR`.

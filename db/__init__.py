@@ -4,10 +4,8 @@ One `Store` in front of SQLAlchemy.
 """
 
 from db.feedback import (
-    NOT_A_FACE,
-    UNSURE,
-    Agreement,
-    Answered,
+    AdminAgreement,
+    AnsweredFace,
     FaceSummary,
     Feedback,
     Imported,
@@ -27,21 +25,21 @@ from db.version_facts import (
     Part,
     Promotion,
     Role,
-    Shadowing,
+    ShadowComparison,
     Version,
     VersionError,
 )
 from db.versions import LEAST_REASON, Versions
+from db.vocabulary import Depth, Platform, Verdict
 
 __all__ = [
     "LEAST_REASON",
-    "NOT_A_FACE",
-    "UNSURE",
-    "Agreement",
-    "Answered",
+    "AdminAgreement",
+    "AnsweredFace",
     "BusyError",
     "Chat",
     "ConflictError",
+    "Depth",
     "FaceReading",
     "FaceSummary",
     "Feedback",
@@ -54,12 +52,13 @@ __all__ = [
     "Origin",
     "Part",
     "Person",
+    "Platform",
     "Preferences",
     "Promotion",
     "Retraining",
     "Retrainings",
     "Role",
-    "Shadowing",
+    "ShadowComparison",
     "Source",
     "State",
     "Store",
@@ -67,6 +66,7 @@ __all__ = [
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "Verdict",
     "Version",
     "VersionError",
     "Versions",

@@ -16,9 +16,7 @@ from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
 from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, TapRow
-
-NOT_A_FACE, UNSURE = "not_a_face", "unsure"
-"""What an admin may say of a crop besides one of `recognizer.EMOTIONS`."""
+from db.vocabulary import Platform
 
 
 class Source(StrEnum):
@@ -35,7 +33,7 @@ class Word:
     """What one person said of one face.
 
     who: a number for the person, None where they were forgotten. emoji: what they chose. verdict: the emotion they
-    named, or `NOT_A_FACE` or `UNSURE`. Neither: they found that none of the suggestions fits.
+    named, or another `Verdict`. Neither: they found that none of the suggestions fits.
     """
 
     source: Source
@@ -72,7 +70,7 @@ class FaceSummary:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class AdminAgreement:
     """Of the faces that several admins labelled: pairs of their verdicts, and how many of the pairs are the same."""
 
     pairs: int
@@ -90,7 +88,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredFace:
     """One face as it was answered, with or without consent: for figures, never with its picture."""
 
     taken_at: datetime
@@ -148,7 +146,7 @@ class Feedback:
         async with self._sessions() as session:
             return {number: crop or b"" for number, crop in (await session.execute(query)).all()}
 
-    async def agreement(self) -> Agreement:
+    async def agreement(self) -> AdminAgreement:
         """How far admins agree, by the latest word of each on faces that may be learned from."""
         latest = (
             select(func.max(LabelRow.id))
@@ -165,9 +163,9 @@ class Feedback:
         )
         async with self._sessions() as session:
             pairs, same = (await session.execute(query)).one()
-        return Agreement(pairs, same or 0)
+        return AdminAgreement(pairs, same or 0)
 
-    async def answered(self, since: datetime) -> tuple[Answered, ...]:
+    async def answered(self, since: datetime) -> tuple[AnsweredFace, ...]:
         """Every face answered since then, oldest first."""
         query = (
             select(ReadingRow.id, ReadingRow.probabilities, PhotoRow.model, PhotoRow.taken_at)
@@ -179,7 +177,8 @@ class Feedback:
             rows = (await session.execute(query)).all()
             words = await _words(session, PhotoRow.taken_at >= since)
         return tuple(
-            Answered(aware(at), model, tuple(seven), tuple(words.get(number, ()))) for number, seven, model, at in rows
+            AnsweredFace(aware(at), model, tuple(seven), tuple(words.get(number, ())))
+            for number, seven, model, at in rows
         )
 
     async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
@@ -247,7 +246,7 @@ class Feedback:
                 )
                 if await session.scalar(twin) is not None:
                     continue
-                where = await row_of(session, ChatRow, Chat("import", chat), self._secret)
+                where = await row_of(session, ChatRow, Chat(Platform.IMPORT, chat), self._secret)
                 photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model)
                 session.add(photo)
                 await session.flush()

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from db.vocabulary import Platform
+
 
 @dataclass(frozen=True)
 class _Identity:
-    platform: str
+    platform: Platform
     id: str
 
     def hashed(self, secret: str) -> str:
@@ -18,7 +20,7 @@ class _Identity:
 
 @dataclass(frozen=True)
 class Person(_Identity):
-    """Someone who talks to the bot: "telegram", "discord" or "web", and the id they have there."""
+    """Someone who talks to the bot: the platform, and the id they have there."""
 
 
 @dataclass(frozen=True)

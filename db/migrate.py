@@ -1,12 +1,13 @@
 """Brings a database to the newest schema with Alembic; run at every start."""
 
+from importlib.resources import files
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-_FOLDER = Path(__file__).parent / "migrations"
+_FOLDER = Path(str(files("db") / "migrations"))
 
 
 def upgrade(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from db.moments import aware
 from db.schema import ModelRow, RetrainingRow
+from db.vocabulary import Depth
 
 LOST_AFTER = timedelta(seconds=90)
 """A retraining that has not said for this long that it lives is taken for dead."""
@@ -40,7 +41,7 @@ class Retraining:
     """One retraining. progress: 0 to 1. step: what it does now. message: what came of it. version: what it made."""
 
     id: int
-    depth: str
+    depth: Depth
     asked_by: str
     started_at: datetime
     beat_at: datetime
@@ -60,14 +61,14 @@ class Retrainings:
         self._sessions = sessions
         self._clock = clock
 
-    async def start(self, depth: str, asked_by: str) -> int:
+    async def start(self, depth: Depth, asked_by: str) -> int:
         """Claim the one place there is, and give the retraining's number. Raises `BusyError`."""
         now = self._clock()
         dead = update(RetrainingRow).where(RetrainingRow.slot == 1, RetrainingRow.beat_at < now - LOST_AFTER)
         message = "Its process died; nothing was changed."
         row = RetrainingRow(
             slot=1,
-            depth=depth,
+            depth=depth.value,
             asked_by=asked_by[:64],
             started_at=now,
             beat_at=now,
@@ -137,7 +138,7 @@ class Retrainings:
         is_lost = row.slot == 1 and aware(row.beat_at) < self._clock() - LOST_AFTER
         return Retraining(
             row.id,
-            row.depth,
+            Depth(row.depth),
             row.asked_by,
             aware(row.started_at),
             aware(row.beat_at),

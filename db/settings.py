@@ -25,14 +25,13 @@ class SettingsError(Exception):
 
 
 class DatabaseSettings(BaseSettings):
-    """What opening the database takes, and the emoji map by which taps are read."""
+    """What opening the database takes."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
     database_url: SecretStr = SecretStr("sqlite:///data/mugmoji.db")
     data_dir: Path = Path("data")
     secret: SecretStr = SecretStr("")
-    emoji_map: Path = Path(__file__).parents[1] / "emoji_map.yaml"
 
     def hashing_secret(self) -> str:
         """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.
@@ -66,7 +65,7 @@ class DatabaseSettings(BaseSettings):
         return await Store.open(self.database_url.get_secret_value(), self.hashing_secret())
 
     def for_another_process(self) -> dict[str, str]:
-        """What a process in any folder needs to find the same database, people, emoji and files: environment variables.
+        """Return the environment variables with which a process in any folder finds the same database and files.
 
         Raises `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an address that is none.
         """
@@ -76,7 +75,6 @@ class DatabaseSettings(BaseSettings):
         return {
             "DATABASE_URL": address.render_as_string(hide_password=False),
             "SECRET": self.hashing_secret(),
-            "EMOJI_MAP": str(self.emoji_map.resolve()),
             "DATA_DIR": str(self.data_dir.resolve()),
         }
 

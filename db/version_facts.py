@@ -89,7 +89,7 @@ class Promotion:
 
 
 @dataclass(frozen=True)
-class Shadowing:
+class ShadowComparison:
     """How a version in shadow read the newest faces that the active one answered: how many, and on how many they gave
     the same emotion."""
 

@@ -24,7 +24,7 @@ from db.version_facts import (
     Part,
     Promotion,
     Role,
-    Shadowing,
+    ShadowComparison,
     Version,
     VersionError,
 )
@@ -230,7 +230,7 @@ class Versions:
                 if model is not None and reading in there
             )
 
-    async def shadowing(self, name: str) -> Shadowing:
+    async def shadow_comparison(self, name: str) -> ShadowComparison:
         """How a version did in shadow, on the newest 5,000 faces at most."""
         query = (
             select(
@@ -246,7 +246,7 @@ class Versions:
         async with self._sessions() as session:
             rows = (await session.execute(query)).all()
         same = await asyncio.to_thread(lambda: sum(_likeliest(shadow) == _likeliest(served) for shadow, served in rows))
-        return Shadowing(name, len(rows), same)
+        return ShadowComparison(name, len(rows), same)
 
     async def clear_away(self, keep: int) -> tuple[str, ...]:
         """Delete the files of old versions and give their names. Kept are the active one, the one in shadow, all that

@@ -1,10 +1,11 @@
 """From the bytes of a photo to the emoji of its faces. No chat, no database, no TensorFlow."""
 
 from recognizer.classification import ModelError
-from recognizer.detection import Box, DetectorError
+from recognizer.detection import DetectorError
 from recognizer.emoji_map import EmojiMap, EmojiMapError
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Cue, Expression
+from recognizer.face_geometry import Box
 from recognizer.photo import PhotoError, PhotoProblem
 from recognizer.reader import Face, Reading, Recognizer
 

@@ -9,6 +9,7 @@ learned from feedback (`recognizer.adaptation`).
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from recognizer.adaptation import Adaptation
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.runtime import TfliteModel
 
-MODEL_FOLDER = Path(__file__).parent / "model"
+MODEL_FOLDER = Path(str(files("recognizer") / "model"))
 WEIGHTS_FILE = "expression.tflite"
 CARD_FILE = "model.json"
 
@@ -156,7 +157,7 @@ class Classifier:
         calibration = {"shown": card.shown, "fer2013": card.fer2013, "majority": card.majority}.get(head)
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
-    def classify_looks(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify_framings(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What is shown, `(n, 7)`, of faces seen several times, uint8 `(n, looks, 48, 48)`: the mean over their looks.
 
         Raises as `classify`.

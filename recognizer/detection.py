@@ -17,11 +17,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.face_geometry import (
+    MESH_MARGIN,
+    SAME_FACE_OVERLAP,
+    Box,
+    Detection,
+    biggest_first,
+    distinct,
+    in_photo,
+    levelled_view,
+    overlap_with,
+    overlaps_with_each,
+    turned_back,
+)
 from recognizer.runtime import TfliteModel
-from recognizer.views import halved, level_for, scale_of, shrunk, warp
-
-KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
-"""BlazeFace's key points in their order; left and right are the person's own."""
+from recognizer.views import halved, level_for, scale_of, shrunk
 
 _VIEW = 128
 _FIRST_LOOK_SCORE = 0.45
@@ -37,8 +47,6 @@ believed)."""
 _DOUBT_MARGINS = (1.35, 2.4)
 _MESH_VIEW = 192
 _MESH_POINTS = 468
-MESH_MARGIN = 1.5
-"""Width of the view that the face mesh looks at, in box widths."""
 _MOST_MESH_LOGIT = 8.0
 FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
 """Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
@@ -53,7 +61,6 @@ _EVERYONE_SCORE = 0.7
 """What a face needs to be covered in a picture to share."""
 _LEAST_WIDTH = 34
 """Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
-_SAME_FACE_OVERLAP = 0.3
 _BIG_FACE = 0.25
 _DARK_BELOW = 140
 _BRIGHT = 220
@@ -62,37 +69,6 @@ _MOST_GAIN = 6.0
 
 class DetectorError(Exception):
     """The detector's model cannot be found; the message says what to install."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """An upright rectangle in pixels: top left corner, width, height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, eq=False)
-class Detection:
-    """A face: its box in pixels, a score from 0 to 1, and float32 key points `(6, 2)`, x and y in pixels, ordered as
-    `KEYPOINTS`. Box and key points may reach beyond the photo.
-
-    mesh: the face mesh's 468 points, float32 `(468, 2)`, x and y with the eyes level and 1 being `MESH_MARGIN` box
-    widths; None before the second look.
-    """
-
-    box: Box
-    score: float
-    keypoints: NDArray[np.float32]
-    mesh: NDArray[np.float32] | None = None
-
-    @property
-    def roll(self) -> float:
-        """How far the line through the eyes is turned clockwise from level, in radians."""
-        across = self.keypoints[1] - self.keypoints[0]
-        return math.atan2(float(across[1]), float(across[0]))
 
 
 @dataclass(frozen=True)
@@ -153,9 +129,9 @@ class FaceDetector:
         more = [
             face
             for face in self._second_look(levels, tiles, first)
-            if face.score >= _EVERYONE_SCORE and _overlap_with(face, known) < _SAME_FACE_OVERLAP
+            if face.score >= _EVERYONE_SCORE and overlap_with(face, known) < SAME_FACE_OVERLAP
         ]
-        return known + _biggest_first(more)
+        return known + biggest_first(more)
 
     def _find_coarse_to_fine(self, photo: NDArray[np.uint8]) -> list[Detection]:
         levels = halved(photo)
@@ -166,7 +142,7 @@ class FaceDetector:
         if _is_portrait(faces, photo):
             return faces
         turned = [
-            _turned_back(face, quarter_turns, width, height)
+            turned_back(face, quarter_turns, width, height)
             for quarter_turns in (1, 2, 3)
             for face in self._look_at_whole(np.rot90(small, quarter_turns), scale)
         ]
@@ -204,15 +180,15 @@ class FaceDetector:
         """
         faces = list(known)
         for face in sorted(found, key=lambda face: face.score, reverse=True):
-            if _overlap_with(face, faces) >= _SAME_FACE_OVERLAP:
+            if overlap_with(face, faces) >= SAME_FACE_OVERLAP:
                 continue
             sharper = self._look_again(levels, face)
             if sharper is not None:
-                faces = _distinct([*faces, sharper])
+                faces = distinct([*faces, sharper])
         return faces
 
     def _look_again(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Detection | None:
-        view, to_photo = _levelled_view(levels, face, _SECOND_LOOK_MARGIN, _VIEW)
+        view, to_photo = levelled_view(levels, face, _SECOND_LOOK_MARGIN, _VIEW)
         is_upright = abs(face.roll) < math.pi / 4
         is_big = face.box.width >= _TURNED_SHARE * min(levels[0].shape[:2])
         if is_big or not is_upright:
@@ -222,7 +198,7 @@ class FaceDetector:
         if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * scale_of(to_photo) < _LEAST_WIDTH:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
-        sharper = _in_photo(_turned_back(again, turns, _VIEW, _VIEW), to_photo)
+        sharper = in_photo(turned_back(again, turns, _VIEW, _VIEW), to_photo)
         mesh, mesh_logit = self._mesh_look(_mesh_view(levels, sharper))
         looks = [again.score, mirrored.score if mirrored else 0.0]
         evidence = self._evidence(levels, sharper, looks, mesh_logit)
@@ -237,7 +213,7 @@ class FaceDetector:
         meshes = [mesh_logit] * 2
         scores = [*looks, *looks]
         if min(looks) < _UPRIGHT_LOOK_SCORE or meshes[0] < _MOST_MESH_LOGIT:
-            nearer_and_farther = (_levelled_view(levels, face, margin, _VIEW)[0] for margin in _DOUBT_MARGINS)
+            nearer_and_farther = (levelled_view(levels, face, margin, _VIEW)[0] for margin in _DOUBT_MARGINS)
             more = [self._best(view) for view in nearer_and_farther]
             scores = [*looks, *(look.score if look else 0.0 for look in more)]
             _, meshes[1] = self._mesh_look(_mesh_view(levels, face)[:, ::-1])
@@ -297,8 +273,8 @@ def _merged(scores: NDArray[np.float32], points: NDArray[np.float32]) -> list[De
     corners = np.concatenate([points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2], axis=1)
     left = np.argsort(-scores)
     while len(left):
-        overlaps = _overlaps(corners[left[0]], corners[left])
-        cluster, left = left[overlaps >= _SAME_FACE_OVERLAP], left[overlaps < _SAME_FACE_OVERLAP]
+        overlaps = overlaps_with_each(corners[left[0]], corners[left])
+        cluster, left = left[overlaps >= SAME_FACE_OVERLAP], left[overlaps < SAME_FACE_OVERLAP]
         mean = np.average(points[cluster], axis=0, weights=scores[cluster]).astype(np.float32)
         (x, y), (width, height) = (mean[0] - mean[1] / 2).tolist(), mean[1].tolist()
         faces.append(Detection(Box(x, y, width, height), float(scores[cluster[0]]), mean[2:]))
@@ -309,27 +285,7 @@ def _answered(faces: Sequence[Detection]) -> list[Detection]:
     """The faces that are worth an answer, the biggest first: beside a sure face a doubtful one is left alone."""
     if any(face.score >= _SURE_SCORE for face in faces):
         faces = [face for face in faces if face.score >= _BESIDE_SURE_SCORE]
-    return _biggest_first(faces)
-
-
-def _biggest_first(faces: Sequence[Detection]) -> list[Detection]:
-    return sorted(faces, key=lambda face: face.box.width, reverse=True)
-
-
-def _distinct(faces: Sequence[Detection]) -> list[Detection]:
-    """The faces without those that overlap a surer one."""
-    kept: list[Detection] = []
-    for face in sorted(faces, key=lambda face: face.score, reverse=True):
-        if _overlap_with(face, kept) < _SAME_FACE_OVERLAP:
-            kept.append(face)
-    return kept
-
-
-def _overlap_with(face: Detection, others: Sequence[Detection]) -> float:
-    """The largest overlap of a face with any of the others, 0 to 1."""
-    if not others:
-        return 0.0
-    return float(_overlaps(np.array(_corners(face.box)), np.array([_corners(other.box) for other in others])).max())
+    return biggest_first(faces)
 
 
 def _is_portrait(faces: Sequence[Detection], photo: NDArray[np.uint8]) -> bool:
@@ -338,71 +294,13 @@ def _is_portrait(faces: Sequence[Detection], photo: NDArray[np.uint8]) -> bool:
     return any(face.score >= _SURE_SCORE and face.box.width >= big for face in faces)
 
 
-def _overlaps(corners: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Intersection of one rectangle with each of others, over the smaller area: a part of a face is the same face."""
-    size = np.minimum(corners[2:], others[:, 2:]) - np.maximum(corners[:2], others[:, :2])
-    shared = np.prod(np.maximum(size, 0), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    smaller = np.minimum(np.prod(corners[2:] - corners[:2]), areas)
-    overlaps: NDArray[np.floating] = shared / np.maximum(smaller, 1e-9)
-    return overlaps
-
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.x + box.width, box.y + box.height
-
-
-def _levelled_view(
-    levels: Sequence[NDArray[np.uint8]], face: Detection, margin: float, side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The face centred in a view of `side` pixels, `margin` times its box, its eyes level; and the affine map `(2, 3)`
-    from the view to the photo."""
-    scale = margin * face.box.width / side
-    cos, sin = math.cos(face.roll) * scale, math.sin(face.roll) * scale
-    x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
-    to_photo = np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
-    level, reduced = level_for(levels, scale)
-    to_level = to_photo / reduced
-    to_level[:, 2] += 0.5 / reduced - 0.5
-    return warp(level, to_level, side), to_photo
-
-
 def _mesh_view(levels: Sequence[NDArray[np.uint8]], face: Detection) -> NDArray[np.uint8]:
-    return _levelled_view(levels, face, MESH_MARGIN, _MESH_VIEW)[0]
+    return levelled_view(levels, face, MESH_MARGIN, _MESH_VIEW)[0]
 
 
 def _logit(probability: float) -> float:
     bounded = min(max(probability, 1e-3), 1 - 1e-3)
     return math.log(bounded / (1 - bounded))
-
-
-def _in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
-    """A face found in a view, carried over to the photo; the box stays upright around the same centre."""
-    linear, shift, scale = to_photo[:, :2], to_photo[:, 2], scale_of(to_photo)
-    width, height = face.box.width * scale, face.box.height * scale
-    x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
-    keypoints = (face.keypoints @ linear.T + shift).astype(np.float32)
-    return Detection(Box(float(x - width / 2), float(y - height / 2), width, height), face.score, keypoints)
-
-
-def _turned_back(face: Detection, quarter_turns: int, width: int, height: int) -> Detection:
-    """A face found in `np.rot90(photo, quarter_turns)`, in the coordinates of the photo (`width` x `height`)."""
-    x, y = face.keypoints[:, 0], face.keypoints[:, 1]
-    box, middle = face.box, (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
-    match quarter_turns:
-        case 0:
-            return face
-        case 1:
-            points, centre = np.stack([width - 1 - y, x], axis=1), (width - 1 - middle[1], middle[0])
-        case 2:
-            points, centre = (
-                np.stack([width - 1 - x, height - 1 - y], axis=1),
-                (width - 1 - middle[0], height - 1 - middle[1]),
-            )
-        case _:
-            points, centre = np.stack([y, height - 1 - x], axis=1), (middle[1], height - 1 - middle[0])
-    turned = Box(centre[0] - box.width / 2, centre[1] - box.height / 2, box.width, box.height)
-    return Detection(turned, face.score, points.astype(np.float32))
 
 
 def _starts(length: int, step: float) -> list[int]:

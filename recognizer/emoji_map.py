@@ -7,6 +7,7 @@ decide.
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 
 import emoji as unicode_emoji
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from recognizer.emotions import EMOTIONS
 from recognizer.expression import Cue
 
-PLATFORMS = ("telegram", "discord", "web")
-DEFAULT_PATH = Path(__file__).parents[1] / "emoji_map.yaml"
+_PACKAGED = Path(str(files("recognizer") / "emoji_map.yaml"))
+DEFAULT_PATH = _PACKAGED if _PACKAGED.exists() else _PACKAGED.parents[1] / "emoji_map.yaml"
+"""In an installed wheel the copy that the build put into the package; in a checkout the file at the top."""
+
 EXPRESSES_FROM = 0.5
 """Score from which an emoji counts as one that expresses an emotion."""
 MIN_EMOJI_AN_EMOTION = 6
@@ -41,7 +44,8 @@ class EmojiMap:
 
     families: int64 `(n,)`, a number for each family. profiles: float64 `(n, 7)`, scores from 0 to 1 in the order of
     `EMOTIONS`. intensities: float64 `(n,)`, 0 to 1. weights: float64 `(n,)`, above 0. cues: bool `(n, k)` in the order
-    of `Cue`. reactions: bool `(n, 3)` in the order of `PLATFORMS`. lines: where each stands in the file.
+    of `Cue`. reactions: bool `(n, r)`, whether an emoji belongs to each of the `reaction_sets`, the `r` names that the
+    file uses (the bot names a set after each platform). lines: where each emoji stands in the file.
     """
 
     path: Path
@@ -51,6 +55,7 @@ class EmojiMap:
     intensities: NDArray[np.float64]
     weights: NDArray[np.float64]
     cues: NDArray[np.bool_]
+    reaction_sets: tuple[str, ...]
     reactions: NDArray[np.bool_]
     lines: tuple[int, ...]
 
@@ -85,19 +90,29 @@ class EmojiMap:
         likelihoods: NDArray[np.float64] = raw / raw.sum(axis=1, keepdims=True)
         return likelihoods
 
-    def may_react(self, platform: str) -> NDArray[np.bool_]:
-        """Which emoji a bot may react with on `platform`, `(n,)`."""
-        allowed: NDArray[np.bool_] = self.reactions[:, PLATFORMS.index(platform)]
+    def may_react(self, reaction_set: str) -> NDArray[np.bool_]:
+        """Return which emoji belong to a set of reactions, bool `(n,)`. Raises `ValueError` on an unknown set."""
+        allowed: NDArray[np.bool_] = self.reactions[:, self.reaction_sets.index(reaction_set)]
         return allowed
 
-    def require_reactions(self, platform: str, allowed: Collection[str]) -> None:
-        """Check that every reaction on `platform` is one that it allows. Raises `EmojiMapError`."""
+    def require_reaction_sets(self, names: Collection[str]) -> None:
+        """Check that the file uses these names of reaction sets, all of them and no other. Raises `EmojiMapError`."""
+        for name in self.reaction_sets:
+            if name not in names:
+                line = self.lines[int(self.may_react(name).argmax())]
+                raise EmojiMapError(f"{self.path}, line {line}: unknown name {name!r}; expected {', '.join(names)}.")
+        for name in names:
+            if name not in self.reaction_sets:
+                raise EmojiMapError(f"{self.path}: no emoji has {name} among its reactions; give it to some.")
+
+    def require_reactions(self, reaction_set: str, allowed: Collection[str]) -> None:
+        """Check that every emoji of a set of reactions is among those allowed. Raises `EmojiMapError`."""
         bare = {without_selector(emoji) for emoji in allowed}
-        for emoji, line, may in zip(self.emoji, self.lines, self.may_react(platform), strict=True):
+        for emoji, line, may in zip(self.emoji, self.lines, self.may_react(reaction_set), strict=True):
             if may and without_selector(emoji) not in bare:
                 raise EmojiMapError(
-                    f"{self.path}, line {line}: {platform} allows no reaction with {emoji}; take {platform} out of its "
-                    f"reactions. It allows {' '.join(sorted(allowed))}."
+                    f"{self.path}, line {line}: {reaction_set} allows no reaction with {emoji}; take {reaction_set} "
+                    f"out of its reactions. It allows {' '.join(sorted(allowed))}."
                 )
 
 
@@ -140,7 +155,7 @@ class _Entry:
     intensity: float
     weight: float
     cues: tuple[bool, ...]
-    reactions: tuple[bool, ...]
+    reactions: frozenset[str]
 
 
 class _Reader:
@@ -153,6 +168,7 @@ class _Reader:
         if root is None:
             raise EmojiMapError(f"{self._path} is empty; it needs `families:` with emoji in them.")
         entries = list(self._entries(self._fields(root, ("families",), ("families",))["families"]))
+        reaction_sets = tuple(sorted({name for entry in entries for name in entry.reactions}))
         made = EmojiMap(
             path=self._path,
             emoji=tuple(entry.emoji for entry in entries),
@@ -161,14 +177,17 @@ class _Reader:
             intensities=np.array([entry.intensity for entry in entries]),
             weights=np.array([entry.weight for entry in entries]),
             cues=np.array([entry.cues for entry in entries], np.bool_).reshape(-1, len(Cue)),
-            reactions=np.array([entry.reactions for entry in entries], np.bool_).reshape(-1, len(PLATFORMS)),
+            reaction_sets=reaction_sets,
+            reactions=np.array(
+                [name in entry.reactions for entry in entries for name in reaction_sets], np.bool_
+            ).reshape(len(entries), len(reaction_sets)),
             lines=tuple(entry.line for entry in entries),
         )
         self._require_enough(made)
         return made
 
     def _require_enough(self, made: EmojiMap) -> None:
-        """Enough emoji for each emotion, and for each a reaction on every platform."""
+        """Refuse a map with too few emoji for an emotion, or without a reaction for it in one of the sets."""
         for index, emotion in enumerate(EMOTIONS):
             expressing = made.profiles[:, index] >= EXPRESSES_FROM
             if expressing.sum() < MIN_EMOJI_AN_EMOTION:
@@ -176,10 +195,10 @@ class _Reader:
                     f"{self._path}: {emotion} has {expressing.sum()} emoji with a score of {EXPRESSES_FROM} or more; "
                     f"give it at least {MIN_EMOJI_AN_EMOTION}."
                 )
-            for platform in PLATFORMS:
-                if not (expressing & made.may_react(platform)).any():
+            for name in made.reaction_sets:
+                if not (expressing & made.may_react(name)).any():
                     raise EmojiMapError(
-                        f"{self._path}: no emoji for {emotion} has {platform} among its reactions; give it to one."
+                        f"{self._path}: no emoji for {emotion} has {name} among its reactions; give it to one."
                     )
 
     def _entries(self, families: yaml.Node) -> Iterator[_Entry]:
@@ -200,11 +219,9 @@ class _Reader:
             raise self._fault(
                 node, f"{emoji} needs a score of {_LEAST_SCORE} or more; name an emotion it has, such as `happy: 0.8`"
             )
-        reactions = self._names(fields["reactions"], PLATFORMS)
+        reactions = frozenset(self._list(fields["reactions"], "name, another"))
         if not reactions:
-            raise self._fault(
-                fields["reactions"], f"{emoji} can be sent on no platform; name one of {', '.join(PLATFORMS)}"
-            )
+            raise self._fault(fields["reactions"], f"{emoji} can be sent on no platform; name one, as other emoji do")
         cues = self._names(fields["cues"], tuple(Cue)) if "cues" in fields else frozenset()
         return _Entry(
             emoji=emoji,
@@ -214,7 +231,7 @@ class _Reader:
             intensity=self._share(fields["intensity"], "an intensity"),
             weight=self._weight(fields["weight"]) if "weight" in fields else 1.0,
             cues=tuple(cue in cues for cue in Cue),
-            reactions=tuple(platform in reactions for platform in PLATFORMS),
+            reactions=reactions,
         )
 
     def _fields(self, node: yaml.Node, known: Collection[str], needed: Collection[str]) -> dict[str, yaml.Node]:
@@ -241,13 +258,16 @@ class _Reader:
         return list(node.value)
 
     def _names(self, node: yaml.Node, known: Collection[str]) -> frozenset[str]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise self._fault(node, f"expected a list here, such as [{', '.join(known)}]")
-        names = [self._text(item) for item in node.value]
+        names = self._list(node, ", ".join(known))
         for item, name in zip(node.value, names, strict=True):
             if name not in known:
                 raise self._fault(item, f"unknown name {name!r}; expected {', '.join(known)}")
         return frozenset(names)
+
+    def _list(self, node: yaml.Node, example: str) -> list[str]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._fault(node, f"expected a list here, such as [{example}]")
+        return [self._text(item) for item in node.value]
 
     def _emoji(self, node: yaml.Node) -> str:
         text = self._text(node)

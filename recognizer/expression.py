@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.detection import Detection
 from recognizer.emotions import EMOTIONS
+from recognizer.face_geometry import Detection
 
 _INNER_LIPS, _OUTER_EYES = (13, 14), (33, 263)
 """Points of MediaPipe's canonical face mesh: middle of both lips' inner edges; outer corners of the eyes."""

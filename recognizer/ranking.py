@@ -47,11 +47,11 @@ def rank(emoji_map: EmojiMap, expression: Expression, taste: NDArray[np.float64]
 
 
 def reaction(
-    emoji_map: EmojiMap, platform: str, expressions: Sequence[Expression], taste: NDArray[np.float64] | None = None
+    emoji_map: EmojiMap, reaction_set: str, expressions: Sequence[Expression], taste: NDArray[np.float64] | None = None
 ) -> str:
-    """The one emoji to react with to the faces of a photo: the likeliest, for their mean, that `platform` allows."""
+    """Return the one emoji of a reaction set to react with to the faces of a photo: the likeliest for their mean."""
     chances = [emoji_probabilities(emoji_map, each, taste) for each in expressions]
-    mean = np.where(emoji_map.may_react(platform), np.mean(chances, axis=0), -1)
+    mean = np.where(emoji_map.may_react(reaction_set), np.mean(chances, axis=0), -1)
     return emoji_map.emoji[int(mean.argmax())]
 
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.clip import frames
-from recognizer.detection import Box, Detection, FaceDetector
+from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
+from recognizer.face_geometry import Box, Detection
 from recognizer.photo import Photo, decode
 from recognizer.ranking import rank
-from recognizer.registration import LOOKS, looks, register
+from recognizer.registration import FRAME_SIZES, framings, register
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Face:
     expression: Expression
     emoji: tuple[str, ...]
     crop: NDArray[np.uint8]
-    looks: NDArray[np.uint8]
+    framings: NDArray[np.uint8]
     tilt_degrees: float = 0.0
 
     @property
@@ -126,10 +127,10 @@ class Recognizer:
     def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:
         found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
         detected = time.perf_counter()
-        seen = [looks(photo.pixels, face) for face in found]
+        seen = [framings(photo.pixels, face) for face in found]
         classifier, emoji_map = self.classifier, self.emoji_map
-        stacked = np.stack(seen) if seen else np.empty((0, len(LOOKS), FACE_SIZE, FACE_SIZE), np.uint8)
-        probabilities = classifier.classify_looks(stacked)
+        stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
+        probabilities = classifier.classify_framings(stacked)
         classified = time.perf_counter()
         faces = tuple(
             _face(photo, face, row, looked, emoji_map)

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.detection import Detection
 from recognizer.emotions import FACE_SIZE
+from recognizer.face_geometry import Detection
 from recognizer.views import warp
 
 SIDE_WEIGHTS = (0.595, 1.197, 0.034)
@@ -23,7 +23,7 @@ pasted into scenes (`python -m training framing`)."""
 NATURAL_TILT = math.radians(15)
 """How far a head is left tilted; among 0, 10, 15 and 45 degrees this kept the most accuracy on valid faces."""
 
-LOOKS = (0.95, 1.1)
+FRAME_SIZES = (0.95, 1.1)
 """Sizes of the frame, relative to `frame_of`'s, at which a face is read: its size is what is known least."""
 
 _MIDDLE = np.full(2, (FACE_SIZE - 1) / 2)
@@ -38,9 +38,9 @@ def register(photo: NDArray[np.uint8], face: Detection, size: float = 1.0) -> ND
     return cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def looks(photo: NDArray[np.uint8], face: Detection) -> NDArray[np.uint8]:
-    """The face as `register` gives it, once in each size of `LOOKS`: uint8 `(2, 48, 48)`."""
-    return np.stack([register(photo, face, size) for size in LOOKS])
+def framings(photo: NDArray[np.uint8], face: Detection) -> NDArray[np.uint8]:
+    """The face as `register` gives it, once in each size of `FRAME_SIZES`: uint8 `(2, 48, 48)`."""
+    return np.stack([register(photo, face, size) for size in FRAME_SIZES])
 
 
 def frame_of(face: Detection, size: float = 1.0) -> NDArray[np.float64]:

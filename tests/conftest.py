@@ -9,10 +9,10 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from bots.artwork import Artwork
-from bots.inference import InferencePool
-from bots.service import EmojiService
-from bots.studio import Studio
+from bots.conversation.service import EmojiService
+from bots.pictures.artwork import Artwork
+from bots.pictures.maker import PictureMaker
+from bots.serving.inference_pool import InferencePool
 from db import Store
 from recognizer import Recognizer
 from training.data import Faces, default_folder, load
@@ -70,12 +70,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def studio(recognizer: Recognizer) -> Studio:
-    return Studio(recognizer, Artwork.load())
+def picture_maker(recognizer: Recognizer) -> PictureMaker:
+    return PictureMaker(recognizer, Artwork.load())
 
 
 @pytest.fixture
-async def service(recognizer: Recognizer, store: Store, studio: Studio) -> AsyncIterator[EmojiService]:
+async def service(recognizer: Recognizer, store: Store, picture_maker: PictureMaker) -> AsyncIterator[EmojiService]:
     pool = InferencePool(workers=2, waiting=8)
-    yield EmojiService(recognizer, store, pool, studio)
+    yield EmojiService(recognizer, store, pool, picture_maker)
     pool.close()

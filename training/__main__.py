@@ -31,7 +31,7 @@ def main() -> int:
         return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if is_loop:  # only what is needed is imported: matplotlib and scikit-learn take seconds
-        from training.loop_commands import loop as app
+        from training.feedback.commands import loop as app
     else:
         from training.commands import app
     try:

@@ -15,9 +15,9 @@ from rich.table import Table
 
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
-from recognizer.detection import KEYPOINTS, FaceDetector
+from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH as MAP_PATH
-from training.ablation import load_ablation
+from recognizer.face_geometry import KEYPOINTS
 from training.data import (
     FERPLUS,
     DataError,
@@ -29,17 +29,27 @@ from training.data import (
     load,
     without_copies,
 )
-from training.emoji_agreement import agreement
-from training.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
-from training.emoji_profiles import differences, emotag_profiles, rewrite
 from training.evaluation import Scores, draw, score
-from training.framing import derive
-from training.loop_commands import loop
-from training.model_folders import find_model
-from training.recipe import AnyRecipe, FaceResidual, Recipe, RecipeError, Residual, SvmRecipe, load_recipe, recipe_names
-from training.results import results as gathered
-from training.results import table
-from training.svm import fit_svm
+from training.feedback.commands import loop
+from training.fitting.ablation import load_ablation
+from training.fitting.recipe import (
+    AnyRecipe,
+    FaceResidual,
+    Recipe,
+    RecipeError,
+    Residual,
+    SvmRecipe,
+    load_recipe,
+    recipe_names,
+)
+from training.fitting.svm import fit_svm
+from training.reporting.model_folders import find_model
+from training.reporting.results import results as gathered
+from training.reporting.results import table
+from training.tuning.emoji_agreement import agreement
+from training.tuning.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
+from training.tuning.emoji_profiles import differences, emotag_profiles, rewrite
+from training.tuning.framing import derive
 
 app = typer.Typer(
     help="Train, export and judge the expression classifier; retrain it from feedback.",
@@ -80,7 +90,7 @@ def fit(
         fit_svm(chosen, train, splits["valid"], runs / chosen.name)
         console.print(f"Figures: {runs / chosen.name}.")
         return
-    from training.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
+    from training.fitting.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     try:
         fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
@@ -99,7 +109,7 @@ def export(
     name: Annotated[str | None, typer.Option(help="What the version is called; the first recipe if not given.")] = None,
 ) -> None:
     """Turn fitted runs into the int8 file and the card that the bot serves; everything is chosen on valid."""
-    from training.export import export as write  # noqa: PLC0415  # TensorFlow takes seconds to import
+    from training.fitting.export import export as write  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     splits = load(data or default_folder())
     train = without_copies(splits["train"], splits["valid"], splits["test"])
@@ -146,7 +156,7 @@ def compare(
     runs: RunsOption = _RUNS,
 ) -> None:
     """Print fitted runs beside each other on valid: views, registered crops, FER+."""
-    from training import comparison  # noqa: PLC0415  # TensorFlow takes seconds to import
+    from training.reporting import comparison  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     valid = load(data or default_folder())["valid"]
     members = [[runs / name for name in group.split("+")] for group in groups]
@@ -160,7 +170,7 @@ def ablate(
     runs: RunsOption = _RUNS,
 ) -> None:
     """Fit a base recipe and each single change to it, and print what the change gains on valid."""
-    from training.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
+    from training.fitting.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     ablation = load_ablation(name)
     splits = load(data or default_folder())
@@ -195,7 +205,7 @@ def face_check(
     count: Annotated[int, typer.Option(min=20, help="How many faces, and how many pictures without one.")] = 250,
 ) -> None:
     """Print how the detector should weigh what speaks for a face."""
-    from training.face_check import derive as weigh  # noqa: PLC0415  # scikit-image is only needed here
+    from training.tuning.face_check import derive as weigh  # noqa: PLC0415  # scikit-image is only needed here
 
     found = weigh(load(data or default_folder())["valid"], count, seed=5)
     console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
@@ -256,9 +266,9 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter an option
     ] = 150,
 ) -> None:
     """Write a page with pictures, and a model card, about one version."""
-    from training.findings import gather  # noqa: PLC0415  # matplotlib's drawings are only needed here
-    from training.model_card import write_card  # noqa: PLC0415
-    from training.report import write_page  # noqa: PLC0415
+    from training.reporting.findings import gather  # noqa: PLC0415  # matplotlib's drawings are only needed here
+    from training.reporting.model_card import write_card  # noqa: PLC0415
+    from training.reporting.report import write_page  # noqa: PLC0415
 
     model = find_model(version, MODEL_FOLDER, runs)
     with console.status("Measuring; this takes some minutes on a small machine."):

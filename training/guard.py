@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from recognizer.adaptation import Adaptation
 from recognizer.classification import Classifier
 from training import TrainingError
-from training.adapting import Anchors
 from training.data import Faces
 
 GUARD_FILE = "guard.npz"
@@ -27,6 +26,14 @@ _LEVELS = 255
 
 class GuardError(TrainingError):
     """The guard of a model is missing or damaged; the message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """Faces on which a correction should change nothing: float32 embeddings `(m, d)` and probabilities `(m, 7)`."""
+
+    embeddings: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

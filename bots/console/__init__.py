@@ -1,5 +1,5 @@
 """The admins' console: figures, the review queue, models and retraining, as pages beside the web chat."""
 
-from bots.console.door import Access, Console
+from bots.console.app import Access, Console
 
 __all__ = ["Access", "Console"]

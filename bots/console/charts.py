@@ -5,7 +5,7 @@ from typing import Any
 from nicegui import ui
 
 from bots.console.figures import Period, Share
-from bots.console.words import count, percent, with_interval
+from bots.console.formatting import count, percent, with_interval
 from recognizer import EMOTIONS
 
 Options = dict[str, Any]

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from db import Answered
+from db import AnsweredFace
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.labels import soft_label
 
@@ -47,7 +47,7 @@ class Period:
 
 
 @dataclass(frozen=True)
-class View:
+class Span:
     """A stretch of time. confusion: rows are what people said, columns what the model said, in faces. by_emotion: of
     the faces that people call so, the share that the model calls so, too. None where nobody said anything."""
 
@@ -71,8 +71,8 @@ class Figures:
 
     today: Day
     yesterday: Day
-    daily: View
-    weekly: View
+    daily: Span
+    weekly: Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ def beginning(now: datetime) -> datetime:
     return datetime.combine(monday, datetime.min.time(), now.tzinfo)
 
 
-def compute(emoji_map: EmojiMap, answered: Sequence[Answered], now: datetime) -> Figures:
+def compute(emoji_map: EmojiMap, answered: Sequence[AnsweredFace], now: datetime) -> Figures:
     """Everything at once. now: with the time zone in which days begin."""
     faces = [_face(emoji_map, each, now) for each in answered]
     days = [now.date() - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
@@ -113,13 +113,13 @@ def share_of(same: float, of: float) -> Share | None:
     return Share(share, max(0.0, middle - reach), min(1.0, middle + reach), of)
 
 
-def _face(emoji_map: EmojiMap, answered: Answered, now: datetime) -> _Face:
+def _face(emoji_map: EmojiMap, answered: AnsweredFace, now: datetime) -> _Face:
     label = soft_label(emoji_map, answered.probabilities, answered.words) if answered.words else None
     day = answered.taken_at.astimezone(now.tzinfo).date()
     return _Face(day, int(np.argmax(answered.probabilities)), None if label is None else label.shares)
 
 
-def _day(answered: Iterable[Answered], until: datetime) -> Day:
+def _day(answered: Iterable[AnsweredFace], until: datetime) -> Day:
     begins = until.replace(hour=0, minute=0, second=0, microsecond=0)
     faces = words = 0
     for each in answered:
@@ -128,7 +128,7 @@ def _day(answered: Iterable[Answered], until: datetime) -> Day:
     return Day(faces, words)
 
 
-def _view(faces: Sequence[_Face], period_of: dict[date, date], periods: Sequence[date]) -> View:
+def _view(faces: Sequence[_Face], period_of: dict[date, date], periods: Sequence[date]) -> Span:
     mixes = {begins: [0] * len(EMOTIONS) for begins in periods}
     tables = {begins: np.zeros((len(EMOTIONS), len(EMOTIONS))) for begins in periods}
     for face in faces:
@@ -139,7 +139,7 @@ def _view(faces: Sequence[_Face], period_of: dict[date, date], periods: Sequence
         if face.said_by_people is not None:
             tables[begins][:, face.said_by_model] += face.said_by_people
     confusion = np.sum(list(tables.values()), axis=0)
-    return View(
+    return Span(
         tuple(Period(begins, tuple(mixes[begins]), _agreement(tables[begins])) for begins in periods),
         _agreement(confusion),
         tuple(share_of(row[place], row.sum()) for place, row in enumerate(confusion)),

@@ -26,7 +26,7 @@ PAGES = {
 }
 """Path, title and icon of each."""
 
-_HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script>'
+_HEAD = '<link rel="stylesheet" href="/console-static/console.css"><script src="/console-static/console.js"></script>'
 
 
 class Frame:

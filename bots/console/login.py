@@ -4,7 +4,7 @@ import html
 
 from starlette.responses import HTMLResponse
 
-from bots.console.passes import MOST_NAME
+from bots.console.sessions import MOST_NAME
 
 PATH = "/console/login"
 LEAVE = "/console/logout"
@@ -12,7 +12,7 @@ LEAVE = "/console/logout"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Log in · Mugmoji</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js"></script></head>
+<link rel="stylesheet" href="/console-static/console.css"><script src="/console-static/console.js"></script></head>
 <body class="login"><main>
 <form method="post" action="{path}" class="panel">
 <div class="brand" aria-hidden="true">😄</div>

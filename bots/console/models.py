@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from nicegui import ui
 
 from bots.console import report
+from bots.console.formatting import ago, count, empty, megabytes, percent, points
 from bots.console.layout import button, panel, question
+from bots.console.page import ConsolePage, tell
 from bots.console.promoting import ask_to_promote
 from bots.console.version_report import open_report
-from bots.console.visit import Visit, tell
-from bots.console.words import ago, count, empty, megabytes, percent, points
-from db import Judgement, Promotion, Role, Shadowing, Version
+from db import Judgement, Promotion, Role, ShadowComparison, Version
 
 _REFRESH_S = 3.0
 _MOST_HISTORY = 12
@@ -30,12 +30,12 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class _Shelf:
+class _Snapshot:
     """What the page shows at one moment; equal ones look the same."""
 
     versions: tuple[Version, ...]
     way_back: str | None
-    shadowing: Shadowing | None
+    shadow_comparison: ShadowComparison | None
     history: tuple[Promotion, ...]
     minute: datetime
 
@@ -45,91 +45,91 @@ class _Shelf:
         return next((version.name for version in self.versions if version.role is Role.ACTIVE), "")
 
 
-def show(visit: Visit) -> None:
+def show(page: ConsolePage) -> None:
     """Build the page."""
-    _Models(visit).build()
+    _Models(page).build()
 
 
 class _Models:
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._versions = visit.parts.store.versions
-        self._shelf: _Shelf | None = None
+    def __init__(self, page: ConsolePage) -> None:
+        self._page = page
+        self._versions = page.services.store.versions
+        self._snapshot: _Snapshot | None = None
 
     def build(self) -> None:
-        with self._visit.frame.body:
+        with self._page.frame.body:
             self._now = ui.element("div")
             self._list = ui.element("div").classes("versions")
             with panel("Who served what, and why"):
                 self._history = ui.html("", sanitize=False)
-        self._visit.every(_REFRESH_S, self._refresh)
+        self._page.every(_REFRESH_S, self._refresh)
 
     async def _refresh(self) -> None:
         versions = await self._versions.all()
         shadow = next((version.name for version in versions if version.role is Role.SHADOW), None)
-        shelf = _Shelf(
+        snapshot = _Snapshot(
             versions,
             await self._versions.way_back(),
-            await self._versions.shadowing(shadow) if shadow else None,
+            await self._versions.shadow_comparison(shadow) if shadow else None,
             await self._versions.history(_MOST_HISTORY),
             datetime.now(UTC).replace(second=0, microsecond=0),
         )
-        if shelf != self._shelf:
-            self._shelf = shelf
-            self._show(shelf)
+        if snapshot != self._snapshot:
+            self._snapshot = snapshot
+            self._show(snapshot)
 
     async def _look_again(self) -> None:
-        await self._visit.attempt(self._refresh)
+        await self._page.attempt(self._refresh)
 
-    def _show(self, shelf: _Shelf) -> None:
+    def _show(self, snapshot: _Snapshot) -> None:
         self._now.clear()
         with self._now:
-            self._show_served(shelf)
+            self._show_served(snapshot)
         self._list.clear()
-        judgements = [found for each in shelf.versions if (found := Judgement.of(each.metrics)) is not None]
+        judgements = [found for each in snapshot.versions if (found := Judgement.of(each.metrics)) is not None]
         reach = report.axis_reach(judgements)
         with self._list:
-            for version in shelf.versions:
-                self._show_version(version, shelf, reach)
-        self._history.set_content(_history(shelf.history))
+            for version in snapshot.versions:
+                self._show_version(version, snapshot, reach)
+        self._history.set_content(_history(snapshot.history))
 
-    def _show_served(self, shelf: _Shelf) -> None:
-        if not shelf.versions:
+    def _show_served(self, snapshot: _Snapshot) -> None:
+        if not snapshot.versions:
             ui.html(
                 empty("No model is in the database yet. The one that came with the software is served."), sanitize=False
             )
             return
-        since = next((each for each in shelf.history if each.version == shelf.active), None)
+        since = next((each for each in snapshot.history if each.version == snapshot.active), None)
         with ui.element("section").classes("panel served"):
             told = f"for {ago(since.at, datetime.now(UTC)).removesuffix(' ago')}, by {since.by}" if since else ""
             ui.html(
-                f'<span class="quiet">Served now</span><strong>{html.escape(shelf.active)}</strong>'
+                f'<span class="quiet">Served now</span><strong>{html.escape(snapshot.active)}</strong>'
                 f'<span class="quiet">{html.escape(told)}</span>',
                 sanitize=False,
             ).classes("tile")
-            if shelf.way_back is not None:
-                label, active = f"Roll back to {shelf.way_back}", shelf.active
+            if snapshot.way_back is not None:
+                label, active = f"Roll back to {snapshot.way_back}", snapshot.active
                 button(label).on("click", lambda: self._roll_back(active))
 
-    def _show_version(self, version: Version, shelf: _Shelf, reach: float) -> None:
+    def _show_version(self, version: Version, snapshot: _Snapshot, reach: float) -> None:
         judgement = Judgement.of(version.metrics)
         with ui.element("section").classes("panel version") as box:
             box.props["data-version"] = version.name
-            ui.html(_about(version, judgement, shelf.active), sanitize=False).classes("about")
+            ui.html(_about(version, judgement, snapshot.active), sanitize=False).classes("about")
             with ui.element("div").classes("buttons"):
-                self._show_buttons(version, shelf)
+                self._show_buttons(version, snapshot)
             if judgement is not None:
                 with ui.element("div").classes("measures"):
                     _show_measures(judgement, reach)
-            if version.role is Role.SHADOW and shelf.shadowing is not None:
+            if version.role is Role.SHADOW and snapshot.shadow_comparison is not None:
                 with ui.element("div").classes("shadowing"):
-                    ui.label(_shadowing(shelf.shadowing))
+                    ui.label(_shadow_comparison(snapshot.shadow_comparison))
                     question(_SHADOW)
 
-    def _show_buttons(self, version: Version, shelf: _Shelf) -> None:
-        active, history = shelf.active, shelf.history
+    def _show_buttons(self, version: Version, snapshot: _Snapshot) -> None:
+        active, history = snapshot.active, snapshot.history
         lines = _history(tuple(each for each in history if each.version == version.name))
-        button("Report").on("click", lambda: open_report(self._visit, version, lines))
+        button("Report").on("click", lambda: open_report(self._page, version, lines))
         if version.role is Role.SHADOW:
             button("End shadow").on("click", lambda: self._set_shadow(None))
         if version.role is Role.ACTIVE or not version.is_kept:
@@ -138,14 +138,14 @@ class _Models:
             button("Run in shadow").on("click", lambda: self._set_shadow(version.name))
         is_offered = version.is_offered_over(active)
         promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
-        promote.on("click", lambda: ask_to_promote(self._visit, version, active, self._look_again))
+        promote.on("click", lambda: ask_to_promote(self._page, version, active, self._look_again))
 
     async def _roll_back(self, active: str) -> None:
         async def act() -> None:
-            back = await self._versions.roll_back(instead_of=active, by=self._visit.name)
+            back = await self._versions.roll_back(instead_of=active, by=self._page.name)
             tell(f"{back} is served again within seconds.")
 
-        await self._visit.attempt(act)
+        await self._page.attempt(act)
         await self._look_again()
 
     async def _set_shadow(self, name: str | None) -> None:
@@ -153,7 +153,7 @@ class _Models:
             await self._versions.set_shadow(name)
             tell(f"{name} reads along silently now." if name else "No model reads along any more.")
 
-        await self._visit.attempt(act)
+        await self._page.attempt(act)
         await self._look_again()
 
 
@@ -195,11 +195,11 @@ def _badges(version: Version, judgement: Judgement | None, active: str) -> str:
     return badges + f'<span class="badge open">{"judged beside another" if outdated else "not offered"}</span>'
 
 
-def _shadowing(shadowing: Shadowing) -> str:
-    if not shadowing.faces:
+def _shadow_comparison(shadow_comparison: ShadowComparison) -> str:
+    if not shadow_comparison.faces:
         return "In shadow; no photo came since."
-    share = percent(shadowing.same / shadowing.faces)
-    return f"In shadow: agrees with the served model on {share} of {count(shadowing.faces, 'face')}."
+    share = percent(shadow_comparison.same / shadow_comparison.faces)
+    return f"In shadow: agrees with the served model on {share} of {count(shadow_comparison.faces, 'face')}."
 
 
 def _history(promotions: Sequence[Promotion]) -> str:

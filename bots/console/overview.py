@@ -6,9 +6,9 @@ from nicegui import ui
 
 from bots.console import charts, tables
 from bots.console.figures import DAYS, WEEKS, Figures
+from bots.console.formatting import empty, for_how_long, percent
 from bots.console.layout import panel
-from bots.console.visit import Visit
-from bots.console.words import empty, for_how_long, percent
+from bots.console.page import ConsolePage
 from db import Role, Version
 
 _REFRESH_S = 5.0
@@ -31,19 +31,19 @@ _MIX = (
 )
 
 
-def show(visit: Visit) -> None:
+def show(page: ConsolePage) -> None:
     """Build the page."""
-    _Overview(visit).build()
+    _Overview(page).build()
 
 
 class _Overview:
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+    def __init__(self, page: ConsolePage) -> None:
+        self._page = page
         self._is_daily = True
         self._figures: Figures | None = None
 
     def build(self) -> None:
-        with self._visit.frame.body:
+        with self._page.frame.body:
             self._tiles = ui.html(_waiting_tiles(), sanitize=False).classes("tiles")
             with ui.element("div").classes("switch").props("role=group aria-label=Period"):
                 self._days, self._weeks = _period(f"Last {DAYS} days"), _period(f"Last {WEEKS} weeks")
@@ -61,12 +61,12 @@ class _Overview:
                     self._mix_empty = ui.html("", sanitize=False)
                     self._mix = charts.TimeChart()
         self._switch(is_daily=True)
-        self._visit.every(_REFRESH_S, self._refresh)
+        self._page.every(_REFRESH_S, self._refresh)
 
     async def _refresh(self) -> None:
-        served = await self._visit.parts.store.versions.holding(Role.ACTIVE)
-        promotions = await self._visit.parts.store.versions.history(1)
-        self._figures = await self._visit.parts.figures.figures()
+        served = await self._page.services.store.versions.holding(Role.ACTIVE)
+        promotions = await self._page.services.store.versions.history(1)
+        self._figures = await self._page.services.figures.figures()
         since = promotions[0].at if promotions else None
         self._tiles.set_content(_tiles(self._figures, served, since))
         self._show_view()

@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 from nicegui import events, ui
 
 from bots.console.layout import button
+from bots.console.page import ConsolePage, tell
 from bots.console.report import judgement_in_words
-from bots.console.visit import Visit, tell
 from db import LEAST_REASON, Judgement, Version
 
 _AfterIt = Callable[[], Awaitable[None]]
 
 
-def ask_to_promote(visit: Visit, version: Version, active: str, after: _AfterIt) -> None:
+def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _AfterIt) -> None:
     """Ask, and promote on a yes. active: the version that was shown as served. after: refreshes the page."""
     needs_reason = not version.is_offered_over(active)
-    with visit.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
+    with page.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
         ui.html(f"Serve {html.escape(version.name)}?", tag="h2", sanitize=False)
         ui.html(_what_changes(version, active), sanitize=False)
         reason = _reason_field(version, active) if needs_reason else None
@@ -28,12 +28,12 @@ def ask_to_promote(visit: Visit, version: Version, active: str, after: _AfterIt)
                 return
 
             async def act() -> None:
-                versions = visit.parts.store.versions
-                await versions.promote(version.name, instead_of=active, by=visit.name, reason=because)
+                versions = page.services.store.versions
+                await versions.promote(version.name, instead_of=active, by=page.name, reason=because)
                 tell(f"{version.name} takes over within seconds. One tap goes back.")
 
             dialog.close()
-            await visit.attempt(act)
+            await page.attempt(act)
             await after()
 
         with ui.element("div").classes("buttons"):

@@ -2,7 +2,7 @@
 
 import html
 
-from bots.console.words import count, emotion, percent, points
+from bots.console.formatting import count, emotion, percent, points
 from db import Judgement, Origin, Version
 
 ORIGINS = {

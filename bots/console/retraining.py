@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from nicegui import ui
 
 from bots.console import report
+from bots.console.formatting import ago, count, for_how_long
 from bots.console.layout import button, panel
+from bots.console.page import ConsolePage, tell
 from bots.console.promoting import ask_to_promote
-from bots.console.visit import Visit, tell
-from bots.console.words import ago, count, for_how_long
-from db import Judgement, Retraining, Role, State, Version
+from db import Depth, Judgement, Retraining, Role, State, Version
 
 _REFRESH_S = 1.5
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
-_DEPTHS = {"adapt": "Adapt", "full": "Full"}
+_DEPTHS = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
 _EXPLAINED = (
     "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
     "meanwhile. The new model is compared with the served one, and nothing changes until you promote it."
@@ -28,24 +28,24 @@ _STATES = {
 }
 
 
-def show(visit: Visit) -> None:
+def show(page: ConsolePage) -> None:
     """Build the page."""
-    _Page(visit).build()
+    _Page(page).build()
 
 
 class _Page:
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+    def __init__(self, page: ConsolePage) -> None:
+        self._page = page
         self._shown: tuple[object, ...] = ()
 
     def build(self) -> None:
-        with self._visit.frame.body:
+        with self._page.frame.body:
             with panel("Learn from your people"):
                 ui.label(_EXPLAINED).classes("quiet explained")
                 self._words = ui.html("", sanitize=False)
                 with ui.element("div").classes("choices") as self._choices:
-                    self._choice("adapt", "Adapt", "about a minute", "main")
-                    self._choice("full", "Full", "needs the base data, many minutes", "")
+                    self._choice(Depth.ADAPT, "Adapt", "about a minute", "main")
+                    self._choice(Depth.FULL, "Full", "needs the base data, many minutes", "")
             with ui.element("section").classes("panel running") as self._running:
                 self._title = ui.html("", sanitize=False)
                 with ui.element("div").classes("progress").props("role=progressbar aria-valuemin=0 aria-valuemax=100"):
@@ -55,14 +55,14 @@ class _Page:
                     button("Cancel it", "danger").on("click", self._stop)
             self._result = ui.element("div")
         self._running.set_visibility(False)
-        self._visit.every(_REFRESH_S, self._refresh)
+        self._page.every(_REFRESH_S, self._refresh)
 
-    def _choice(self, depth: str, label: str, needs: str, look: str) -> None:
+    def _choice(self, depth: Depth, label: str, needs: str, look: str) -> None:
         with button(label, f"choice {look}").on("click", lambda: self._start(depth)):
             ui.html(needs, tag="small", sanitize=False)
 
     async def _refresh(self) -> None:
-        store = self._visit.parts.store
+        store = self._page.services.store
         running, latest = await store.retrainings.running(), await store.retrainings.latest()
         versions = await store.versions.all()
         done = await store.retrainings.last_done()
@@ -85,7 +85,7 @@ class _Page:
     def _show_progress(self, running: Retraining) -> None:
         now, percent = datetime.now(UTC), round(100 * running.progress)
         self._title.set_content(
-            f"<h2>{_DEPTHS.get(running.depth, running.depth)}: {percent} %</h2>"
+            f"<h2>{_DEPTHS[running.depth]}: {percent} %</h2>"
             f'<p class="quiet">started by {html.escape(running.asked_by)}, {ago(running.started_at, now)}; '
             f"last sign of life {ago(running.beat_at, now)}</p>"
         )
@@ -99,7 +99,7 @@ class _Page:
             lasted = for_how_long(ended.started_at, ended.beat_at)
             ui.html(
                 f"<h2>Last time: {_STATES[ended.state].lower()}</h2>"
-                f'<p class="quiet">{_DEPTHS.get(ended.depth, ended.depth)}, started by {html.escape(ended.asked_by)} '
+                f'<p class="quiet">{_DEPTHS[ended.depth]}, started by {html.escape(ended.asked_by)} '
                 f"{ago(ended.started_at, datetime.now(UTC))}, took {lasted}</p>",
                 sanitize=False,
             )
@@ -116,26 +116,26 @@ class _Page:
             elif made.is_kept:
                 is_offered = made.is_offered_over(active)
                 promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
-                promote.on("click", lambda: ask_to_promote(self._visit, made, active, self._look_again))
+                promote.on("click", lambda: ask_to_promote(self._page, made, active, self._look_again))
 
     async def _look_again(self) -> None:
-        await self._visit.attempt(self._refresh)
+        await self._page.attempt(self._refresh)
 
-    async def _start(self, depth: str) -> None:
+    async def _start(self, depth: Depth) -> None:
         async def act() -> None:
-            await self._visit.parts.retrainer.start(depth, self._visit.name)
+            await self._page.services.retraining_process.start(depth, self._page.name)
 
-        await self._visit.attempt(act)
+        await self._page.attempt(act)
         await self._look_again()
 
     async def _stop(self) -> None:
         async def act() -> None:
-            if await self._visit.parts.retrainer.stop():
+            if await self._page.services.retraining_process.stop():
                 tell("It stops at its next step; nothing is changed.")
             else:
                 tell("It has ended already.", "warning")
 
-        await self._visit.attempt(act)
+        await self._page.attempt(act)
         await self._look_again()
 
 

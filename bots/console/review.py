@@ -13,14 +13,17 @@ from dataclasses import dataclass
 import cv2
 from nicegui import events, ui
 
+from bots.console.formatting import FACES, OTHER_VERDICTS, count, empty, percent, verdict
 from bots.console.layout import question
-from bots.console.visit import Visit, tell
-from bots.console.words import FACES, OTHER_VERDICTS, count, empty, percent, verdict
-from bots.review import ReviewItem
-from db import NOT_A_FACE, UNSURE, Agreement
+from bots.console.page import ConsolePage, tell
+from bots.learning.review_queue import ReviewItem
+from db import AdminAgreement, Verdict
 from recognizer import EMOTIONS
 
-KEYS = {str(place): name for place, name in enumerate(EMOTIONS, start=1)} | {"0": NOT_A_FACE, "u": UNSURE}
+KEYS = {str(place): name for place, name in enumerate(EMOTIONS, start=1)} | {
+    "0": Verdict.NOT_A_FACE,
+    "u": Verdict.UNSURE,
+}
 """Which key says what; the page's script knows the same keys by other names, too."""
 _SKIP, _UNDO = "s", "z"
 _BATCH = 60
@@ -55,29 +58,29 @@ class _Done:
     verdict: str | None
 
 
-def show(visit: Visit) -> None:
+def show(page: ConsolePage) -> None:
     """Build the page."""
-    _Review(visit).build()
+    _Review(page).build()
 
 
 class _Review:
     """The queue of one open page. What a key asks for is done first, if the admin still may; then the next face is
     shown. One key at a time, in their order."""
 
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._desk = visit.parts.desk
+    def __init__(self, page: ConsolePage) -> None:
+        self._page = page
+        self._queue = page.services.queue
         self._shown: _Shown | None = None
         self._waiting: list[int] = []
         self._done: deque[_Done] = deque(maxlen=_MOST_REMEMBERED)
         self._labelled: deque[int] = deque(maxlen=_MOST_REMEMBERED)
         self._skipped: deque[int] = deque(maxlen=_MOST_REMEMBERED)
         self._count = 0
-        self._agreement = Agreement(0, 0)
+        self._agreement = AdminAgreement(0, 0)
         self._one_at_a_time = asyncio.Lock()
 
     def build(self) -> None:
-        with self._visit.frame.body, ui.element("div").classes("review"):
+        with self._page.frame.body, ui.element("div").classes("review"):
             self._face = ui.html(empty("Looking for faces …", "🔎"), sanitize=False).classes("panel face")
             with ui.element("div").classes("panel answers"):
                 for key, name in KEYS.items():
@@ -91,8 +94,8 @@ class _Review:
                 question(_AGREEMENT)
         ui.on("review", self._on_key)
         self._show_status()
-        self._visit.every(_LOOK_AGAIN_S, self._refresh)
-        self._visit.every(_STILL_KEPT_S, self._look_whether_kept)
+        self._page.every(_LOOK_AGAIN_S, self._refresh)
+        self._page.every(_STILL_KEPT_S, self._look_whether_kept)
 
     async def _refresh(self) -> None:
         """Look for faces where few are left; labels of other admins arrive with them."""
@@ -100,20 +103,20 @@ class _Review:
             await self._fetch()
             if self._shown is None:
                 await self._show_next()
-        self._agreement = await self._desk.agreement()
+        self._agreement = await self._queue.agreement()
         self._show_status()
 
     async def _look_whether_kept(self) -> None:
         """Take the face off the page that was deleted while it was looked at."""
         async with self._one_at_a_time:
-            if self._shown is not None and not await self._desk.find(self._visit.admin, [self._shown.reading]):
+            if self._shown is not None and not await self._queue.find(self._page.admin, [self._shown.reading]):
                 await self._show_next()
 
     async def _on_key(self, event: events.GenericEventArguments) -> None:
         """A key or a press on a button, with the face that was seen: another one by now is not meant."""
         key, reading = str(event.args["key"]), str(event.args["reading"])
         async with self._one_at_a_time:
-            await self._visit.attempt(lambda: self._do(key, reading))
+            await self._page.attempt(lambda: self._do(key, reading))
 
     async def _do(self, key: str, reading: str) -> None:
         if key == _UNDO:
@@ -131,7 +134,7 @@ class _Review:
         await self._show_next()
 
     async def _label(self, face: _Shown, name: str) -> None:
-        if not await self._desk.label(self._visit.admin, face.reading, name):
+        if not await self._queue.label(self._page.admin, face.reading, name):
             tell(_GONE, "warning")
             return
         self._count += 1
@@ -145,7 +148,7 @@ class _Review:
         if self._done[-1].verdict is None:
             self._skipped.remove(last)
         else:
-            await self._desk.undo(self._visit.admin, last)
+            await self._queue.undo(self._page.admin, last)
             self._labelled.remove(last)
             self._count -= 1
         self._done.pop()
@@ -163,7 +166,7 @@ class _Review:
             await self._fetch()
             while self._waiting:
                 reading = self._waiting.pop(0)
-                if found := await self._desk.find(self._visit.admin, [reading]):
+                if found := await self._queue.find(self._page.admin, [reading]):
                     self._shown = _Shown(reading, found[0].others)
                     self._face.set_content(_face(found[0]))
                     return
@@ -176,7 +179,7 @@ class _Review:
         if len(self._waiting) >= _FETCH_BELOW:
             return
         here = {*self._waiting, *self._labelled, self._shown.reading if self._shown else None}
-        queue = await self._desk.queue(self._visit.admin, self._skipped)
+        queue = await self._queue.queue(self._page.admin, self._skipped)
         fresh = [reading for reading in queue if reading not in here]
         self._waiting += fresh[: _BATCH - len(self._waiting)]
 
@@ -194,7 +197,7 @@ class _Review:
 def _answer(key: str, name: str) -> None:
     with ui.element("button").props("type=button").classes("answer") as button:
         button.props["data-key"] = key
-        mark = FACES.get(name, "🚫" if name == NOT_A_FACE else "🤷")
+        mark = FACES.get(name, "🚫" if name == Verdict.NOT_A_FACE else "🤷")
         label = OTHER_VERDICTS.get(name, name)
         ui.html(f'<span class="mark" aria-hidden="true">{mark}</span> {label} <kbd>{key}</kbd>', sanitize=False)
 

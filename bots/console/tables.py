@@ -3,17 +3,17 @@
 import html
 from collections.abc import Sequence
 
-from bots.console.figures import Share, View
-from bots.console.words import FACES, count, emotion, percent, with_interval
+from bots.console.figures import Share, Span
+from bots.console.formatting import FACES, count, emotion, percent, with_interval
 from recognizer import EMOTIONS
 
 
 def tile(label: str, value: str, below: str) -> str:
     """One figure to read at a glance. value and below are text."""
-    parts = (html.escape(each) for each in (label, value, below))
+    services = (html.escape(each) for each in (label, value, below))
     return (
         '<div class="tile"><span class="quiet">{}</span><strong>{}</strong><span class="quiet">{}</span></div>'.format(
-            *parts
+            *services
         )
     )
 
@@ -34,7 +34,7 @@ def by_emotion(shares: Sequence[Share | None]) -> str:
     return f'<div class="bars">{rows}</div>'
 
 
-def confusion(view: View) -> str:
+def confusion(view: Span) -> str:
     """Rows: what people say. Columns: what the model says. Each cell: its share of the row, and how many faces."""
     heads = "".join(
         f'<th scope="col"><span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span></th>'

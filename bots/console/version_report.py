@@ -6,22 +6,22 @@ from nicegui import ui
 
 from bots.console import report
 from bots.console.layout import button, question
-from bots.console.visit import Visit
+from bots.console.page import ConsolePage
 from db import Judgement, Part, Version
 
 
-async def open_report(visit: Visit, version: Version, history: str) -> None:
+async def open_report(page: ConsolePage, version: Version, history: str) -> None:
     """Show the drawer. history: its promotions, as HTML."""
     kept = 0
 
     async def look() -> None:
         nonlocal kept
-        kept = await visit.parts.store.versions.kept_lessons(version.name, Part.LEARN)
+        kept = await page.services.store.versions.kept_lessons(version.name, Part.LEARN)
 
-    if not await visit.attempt(look):
+    if not await page.attempt(look):
         return
     judgement = Judgement.of(version.metrics)
-    with visit.frame.body:
+    with page.frame.body:
         drawer = ui.dialog(value=True).props("position=right full-height")
     with drawer, ui.element("div").classes("dialog drawer").props("role=dialog") as box:
         box.props["aria-label"] = f"Report on {version.name}"

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from recognizer import Recognizer
 from recognizer.detection import FaceDetector
-from recognizer.registration import looks
+from recognizer.registration import framings
 from tests.bench.paired import difference
 from training.data import Faces
 from training.scenes import background, faceless, is_found, pasted, quarter_turned
@@ -59,9 +59,9 @@ def _outcome(case: _Case, faces: Faces, count: int, recognizer: Recognizer, dete
         times.append(1000 * (time.perf_counter() - started))
         if found:
             rows.append(row)
-            seen.append(looks(scene, found[0]))
+            seen.append(framings(scene, found[0]))
     raw = recognizer.classify(faces.pixels[rows]).argmax(axis=1)
-    registered = recognizer.classifier.classify_looks(np.stack(seen)).argmax(axis=1)
+    registered = recognizer.classifier.classify_framings(np.stack(seen)).argmax(axis=1)
     return _Outcome(case, len(rows) / count, raw, registered, faces.labels[rows], statistics.median(times))
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bots.artwork import Artwork
+from bots.pictures.artwork import Artwork
 from recognizer import EMOTIONS, Face, Recognizer
 from training.data import default_folder, load
 

@@ -21,15 +21,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bots.logs import configure_logs
-from db import Judgement, KeptFace, Source, Word
+from db import Depth, Judgement, KeptFace, Source, Word
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER
 from recognizer.packing import pack_folder, unpack
 from tests.bench.communities import COMMUNITIES, drawn
 from tests.bench.feedback_load import load_table
-from training.candidates import Trunk
 from training.data import Faces, default_folder, load
-from training.retraining import Depth, Progress, candidate
+from training.feedback.candidates import Trunk
+from training.feedback.retraining import Progress, candidate
 
 FACES_EACH = 5
 SIZES = (50, 100, 300, 1000)
@@ -112,12 +112,12 @@ def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) ->
     return faces
 
 
-def retrained(community: Community, count: int, said: Said, seed: int, depth: Depth = "adapt") -> Outcome:
+def retrained(community: Community, count: int, said: Said, seed: int, depth: Depth = Depth.ADAPT) -> Outcome:
     """What `count` corrections make of the shipped model."""
     order = np.random.default_rng(seed).permutation(len(community.labels))
     rest, faces = order[count:], told(community, order[:count], said, seed)
     made = candidate(depth, SHIPPED, faces, MAP, data=None, tried=0, progress=Progress())
-    if depth == "adapt":
+    if depth is Depth.ADAPT:
         after = made.adaptation.apply(community.shown[rest], community.embeddings[rest])
     else:
         after = made.trunk.classifier(made.adaptation).classify(community.pixels[rest])
@@ -140,7 +140,10 @@ def curve_table(communities: dict[str, Community], *, full: bool) -> Table:
         name, community = next(iter(communities.items()))
         for count in SIZES:
             table.add_row(
-                _named(name, community), "full", str(count), *_summed([retrained(community, count, Said(), 0, "full")])
+                _named(name, community),
+                "full",
+                str(count),
+                *_summed([retrained(community, count, Said(), 0, Depth.FULL)]),
             )
     return table
 

@@ -12,13 +12,13 @@ import skimage.data
 from pydantic import SecretStr
 from rich.table import Table
 
-from bots.artwork import Artwork
-from bots.events import Photo, Picture
-from bots.inference import InferencePool
-from bots.retrainer import Retrainer
-from bots.service import EmojiService
-from bots.studio import Studio
-from db import Chat, Imported, Person, Retraining, State, Store
+from bots.conversation.service import EmojiService
+from bots.learning.retraining_process import RetrainingProcess
+from bots.messages import PhotoMessage, Picture
+from bots.pictures.artwork import Artwork
+from bots.pictures.maker import PictureMaker
+from bots.serving.inference_pool import InferencePool
+from db import Chat, Depth, Imported, Person, Platform, Retraining, State, Store
 from db.settings import DatabaseSettings
 from recognizer import EMOTIONS, Recognizer
 from tests.conftest import jpeg
@@ -40,14 +40,14 @@ async def _measured(settings: DatabaseSettings, faces: Faces) -> Table:
     store, recognizer = await settings.open_store(), Recognizer.load()
     await store.feedback.add_imported(_labelled(faces, recognizer), recognizer.version, "bench")
     pool = InferencePool(workers=2, waiting=8)
-    service = EmojiService(recognizer, store, pool, Studio(recognizer, Artwork.load()))
+    service = EmojiService(recognizer, store, pool, PictureMaker(recognizer, Artwork.load()))
     selfie = jpeg(skimage.data.astronaut())
-    photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(selfie),))
+    photo = PhotoMessage(Person(Platform.WEB, "bench"), Chat(Platform.WEB, "bench"), (Picture(selfie),))
     await _answered(service, photo)
     idle = [await _answered(service, photo) for _ in range(_IDLE_PHOTOS)]
-    retrainer = Retrainer(store, settings.for_another_process())
+    retraining_process = RetrainingProcess(store, settings.for_another_process())
     started = time.monotonic()
-    number = await retrainer.start("adapt", "bench")
+    number = await retraining_process.start(Depth.ADAPT, "bench")
     ended = asyncio.create_task(_ended(store, number))
     busy, peak = [], 0
     while not ended.done():
@@ -72,13 +72,13 @@ def _labelled(faces: Faces, recognizer: Recognizer) -> list[Imported]:
             faces.pixels[row].tobytes(),
             tuple(map(float, said[place])),
             EMOTIONS[int(faces.labels[row])],
-            Person("import", str(place // _FACES_EACH)),
+            Person(Platform.IMPORT, str(place // _FACES_EACH)),
         )
         for place, row in enumerate(rows)
     ]
 
 
-async def _answered(service: EmojiService, photo: Photo) -> float:
+async def _answered(service: EmojiService, photo: PhotoMessage) -> float:
     """Seconds until the photo is answered."""
     started = time.perf_counter()
     async for _ in service.on_photo(photo):

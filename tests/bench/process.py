@@ -6,6 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from db import Platform
+
 _started = time.perf_counter()
 
 
@@ -27,12 +29,12 @@ def reader_memory() -> float:
 
 async def serving_memory() -> float:
     """Megabytes resident after the service answered 100 photos while the web chat was being served."""
-    from bots.artwork import Artwork
-    from bots.events import Photo, Picture
-    from bots.inference import InferencePool
-    from bots.service import EmojiService
-    from bots.studio import Studio
-    from bots.web import WebDoor
+    from bots.conversation.service import EmojiService
+    from bots.messages import PhotoMessage, Picture
+    from bots.pictures.artwork import Artwork
+    from bots.pictures.maker import PictureMaker
+    from bots.serving.inference_pool import InferencePool
+    from bots.web.adapter import WebAdapter
     from db import Chat, Person, Store
     from recognizer import Recognizer
     from tests.bench.memory import resident_mb
@@ -40,10 +42,10 @@ async def serving_memory() -> float:
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(f"sqlite:///{folder}/bench.db", "a secret for the bench")
         recognizer = Recognizer.load()
-        pool, studio = InferencePool(workers=2, waiting=8), Studio(recognizer, Artwork.load())
-        service = EmojiService(recognizer, store, pool, studio)
-        serving = asyncio.create_task(WebDoor(service, host="127.0.0.1", port=18080, secret="bench").run())
-        photo = Photo(Person("web", "bench"), Chat("web", "bench"), (Picture(_photo()),))
+        pool, picture_maker = InferencePool(workers=2, waiting=8), PictureMaker(recognizer, Artwork.load())
+        service = EmojiService(recognizer, store, pool, picture_maker)
+        serving = asyncio.create_task(WebAdapter(service, host="127.0.0.1", port=18080, secret="bench").run())
+        photo = PhotoMessage(Person(Platform.WEB, "bench"), Chat(Platform.WEB, "bench"), (Picture(_photo()),))
         for _ in range(100):
             async for _reply in service.on_photo(photo):
                 pass

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from bots.admin_desk import AdminDesk
-from bots.admins import Admins
-from bots.inference import InferencePool
-from bots.model_shelf import ModelShelf
-from bots.retrainer import Retrainer
-from bots.retraining_talk import RetrainingTalk
-from bots.review import ReviewDesk
-from bots.review_room import ReviewRoom
-from bots.service import EmojiService
-from bots.studio import Studio
-from db import Chat, FaceReading, Origin, Person, Store
+from bots.admin.allowlist import Allowlist
+from bots.admin.commands import AdminCommands
+from bots.admin.retraining_chat import RetrainingChat
+from bots.admin.review_chat import ReviewChat
+from bots.admin.versions_chat import VersionsChat
+from bots.conversation.service import EmojiService
+from bots.learning.retraining_process import RetrainingProcess
+from bots.learning.review_queue import ReviewQueue
+from bots.pictures.maker import PictureMaker
+from bots.serving.inference_pool import InferencePool
+from db import Chat, FaceReading, Origin, Person, Platform, Store
 from recognizer import Recognizer
 from tests.judgements import judgement
 
@@ -31,23 +31,23 @@ _IDLE = (sys.executable, "-c", "import time; time.sleep(0)")
 async def admin_service(  # what it is made of
     recognizer: Recognizer,
     store: Store,
-    studio: Studio,
+    picture_maker: PictureMaker,
     admins: str,
     program: tuple[str, ...] = _IDLE,
     environment: dict[str, str] | None = None,
 ) -> AsyncIterator[EmojiService]:
     """The service with a desk for these admins, as in `ADMINS`. program: what a retraining starts."""
     pool = InferencePool(workers=2, waiting=8)
-    review = ReviewRoom(ReviewDesk(store, lambda: recognizer.emoji_map))
-    retraining = RetrainingTalk(Retrainer(store, environment or {}, program), store, look_every_s=0.05)
-    desk = AdminDesk(Admins.parse(admins), review, retraining, ModelShelf(store))
-    yield EmojiService(recognizer, store, pool, studio, desk=desk)
+    review = ReviewChat(ReviewQueue(store, lambda: recognizer.emoji_map))
+    retraining = RetrainingChat(RetrainingProcess(store, environment or {}, program), store, look_every_s=0.05)
+    admin_commands = AdminCommands(Allowlist.parse(admins), review, retraining, VersionsChat(store))
+    yield EmojiService(recognizer, store, pool, picture_maker, admin_commands=admin_commands)
     pool.close()
 
 
 async def add_faces(store: Store, count: int) -> list[int]:
     """Faces of someone who agreed that they are learned from, all different; gives their readings."""
-    sender, chat = Person("telegram", "900"), Chat("telegram", "900")
+    sender, chat = Person(Platform.TELEGRAM, "900"), Chat(Platform.TELEGRAM, "900")
     await store.set_keeps_faces(sender, True)
     readings = []
     for number in range(count):

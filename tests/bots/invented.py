@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from db import NOT_A_FACE, Chat, FaceReading, Judgement, Lesson, Origin, Part, Person, State, Store
+from db import Chat, Depth, FaceReading, Judgement, Lesson, Origin, Part, Person, Platform, State, Store, Verdict
 from db.schema import LabelRow, ModelRow, PhotoRow, PromotionRow, TapRow
 from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
 from tests.model_files import renamed
@@ -69,7 +69,7 @@ def draw_face(emotion: str, random: np.random.Generator) -> NDArray[np.uint8]:
 async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84, people: int = 60) -> None:
     """So many faces of so many people over the last days, of which about every second got an answer."""
     random, now = np.random.default_rng(5), datetime.now(UTC)
-    senders = [Person("telegram", f"invented {number}") for number in range(people)]
+    senders = [Person(Platform.TELEGRAM, f"invented {number}") for number in range(people)]
     for sender in senders[: people * 3 // 4]:
         await store.set_keeps_faces(sender, True)
     moments: list[tuple[int, datetime]] = []
@@ -81,7 +81,7 @@ async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84,
         crop = draw_face(EMOTIONS[true], random).tobytes()
         sender = senders[int(random.integers(people))]
         reading = FaceReading(tuple(float(share) for share in said), ("😀",), crop)
-        (stored,) = await store.add_photo(sender, Chat("telegram", "invented"), SHIPPED, [reading])
+        (stored,) = await store.add_photo(sender, Chat(Platform.TELEGRAM, "invented"), SHIPPED, [reading])
         moments.append((stored.id, now - age))
         if random.random() < 0.5:
             likely = emoji_map.likelihoods[true] / emoji_map.likelihoods[true].sum()
@@ -90,8 +90,8 @@ async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84,
             await store.add_tap(stored.id, emotion=EMOTIONS[true])
         if random.random() < 0.06:
             for admin in ("Ada", "Grace"):
-                right = EMOTIONS[true] if random.random() < 0.85 else NOT_A_FACE
-                await store.feedback.add_label(stored.id, Person("console", admin), right)
+                right = EMOTIONS[true] if random.random() < 0.85 else Verdict.NOT_A_FACE
+                await store.feedback.add_label(stored.id, Person(Platform.CONSOLE, admin), right)
     await _date_back(store, moments)
 
 
@@ -186,7 +186,7 @@ async def _add(
 
 async def add_retraining(store: Store, version: str) -> None:
     """A retraining that ended well and made a version."""
-    number = await store.retrainings.start("full", "Grace")
+    number = await store.retrainings.start(Depth.FULL, "Grace")
     await store.retrainings.finish(number, State.DONE, f"{version} is ready to look at.", version)
 
 

@@ -1,9 +1,9 @@
 """Words on faces: where votes are taken, what admins may say, and what is known without the pictures."""
 
-from db import Agreement, Chat, FaceReading, Person, Source, Store
+from db import AdminAgreement, Chat, FaceReading, Person, Platform, Source, Store
 
-GRACE, EVE = Person("console", "Grace"), Person("console", "Eve")
-ADA, CHAT, ELSEWHERE = Person("telegram", "7"), Chat("telegram", "-5"), Chat("telegram", "-6")
+GRACE, EVE = Person(Platform.CONSOLE, "Grace"), Person(Platform.CONSOLE, "Eve")
+ADA, CHAT, ELSEWHERE = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "-5"), Chat(Platform.TELEGRAM, "-6")
 
 
 async def test_votes_are_taken_where_the_face_was_answered_and_everybody_may_tap(store: Store) -> None:
@@ -77,8 +77,8 @@ async def test_the_label_that_is_taken_back_is_the_one_that_was_meant(store: Sto
 async def test_agreement_counts_the_latest_word_of_each_admin(store: Store) -> None:
     await store.set_keeps_faces(ADA, True)
     first, second = await add_face(store), await add_face(store)
-    assert await store.feedback.agreement() == Agreement(0, 0)
+    assert await store.feedback.agreement() == AdminAgreement(0, 0)
     for admin, verdict in ((GRACE, "sad"), (EVE, "happy"), (GRACE, "happy"), (ADA, "fear")):
         await store.feedback.add_label(first, admin, verdict)
     await store.feedback.add_label(second, GRACE, "happy")
-    assert await store.feedback.agreement() == Agreement(3, 1)
+    assert await store.feedback.agreement() == AdminAgreement(3, 1)

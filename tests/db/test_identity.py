@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import Chat, Person
+from db import Chat, Person, Platform
 
 PLATFORMS = st.sampled_from(["telegram", "discord", "web"])
 PEOPLE = st.builds(Person, PLATFORMS, st.text(max_size=20))
@@ -20,11 +20,13 @@ def test_another_secret_gives_another_hash(person: Person, secret: str, other: s
 
 
 def test_a_hash_is_64_hexadecimal_digits_and_stays_the_same() -> None:
-    digest = Person("telegram", "42").hashed("secret")
+    digest = Person(Platform.TELEGRAM, "42").hashed("secret")
     assert digest == "eb6635bdd69a00fbc2e099d414bc0040a7546a15ec343a8916c4d4c27d0f7ff3"
     assert len(bytes.fromhex(digest)) == 32
 
 
-@pytest.mark.parametrize("other", [Chat("telegram", "42"), Person("discord", "42"), Person("telegram", "43")])
+@pytest.mark.parametrize(
+    "other", [Chat(Platform.TELEGRAM, "42"), Person(Platform.DISCORD, "42"), Person(Platform.TELEGRAM, "43")]
+)
 def test_kind_platform_and_id_all_count(other: Person | Chat) -> None:
-    assert Person("telegram", "42").hashed("secret") != other.hashed("secret")
+    assert Person(Platform.TELEGRAM, "42").hashed("secret") != other.hashed("secret")

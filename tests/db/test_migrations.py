@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
-from db import Chat, FaceReading, Person, Preferences, Store
+from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from db.migrate import upgrade
 from db.schema import Base
 
@@ -54,9 +54,11 @@ async def test_a_downgrade_to_nothing_and_back_works(store: Store) -> None:
 
 
 async def test_people_of_the_first_schema_keep_their_photos_and_have_no_preferences(store: Store) -> None:
-    anna = Person("telegram", "778899001122")
+    anna = Person(Platform.TELEGRAM, "778899001122")
     await store.set_keeps_faces(anna, agreed=True)
-    (reading,) = await store.add_photo(anna, Chat("telegram", "1"), "model-1", [FaceReading((1.0,), ("😁",), b"")])
+    (reading,) = await store.add_photo(
+        anna, Chat(Platform.TELEGRAM, "1"), "model-1", [FaceReading((1.0,), ("😁",), b"")]
+    )
     async with store._engine.begin() as connection:
         await connection.run_sync(downgrade, "0001")
     async with store._engine.begin() as connection:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from db import Chat, FaceReading, Person, Preferences, Store, StoreError
+from db import Chat, FaceReading, Person, Platform, Preferences, Store, StoreError
 from db.schema import Base, ReadingRow, TapRow
 from tests.db.conftest import SECRET
 from tests.db.postgresql import PASSWORD
 from tests.rows import count_rows
 
-ANNA, BERT = Person("telegram", "778899001122"), Person("telegram", "665544332211")
-GROUP, ALONE = Chat("telegram", "-100987654321"), Chat("telegram", "778899001122")
+ANNA, BERT = Person(Platform.TELEGRAM, "778899001122"), Person(Platform.TELEGRAM, "665544332211")
+GROUP, ALONE = Chat(Platform.TELEGRAM, "-100987654321"), Chat(Platform.TELEGRAM, "778899001122")
 CROP = bytes(range(256)) * 9
 HAPPY = FaceReading((0.0, 0.0, 0.0, 0.9, 0.1, 0.0, 0.0), ("😁", "🙂", "😐"), CROP)
 SAD = FaceReading((0.1, 0.0, 0.1, 0.0, 0.2, 0.6, 0.0), ("😢", "😭", "😐"), CROP[::-1])
@@ -166,7 +166,7 @@ async def test_a_tap_on_a_reading_that_is_gone_is_dropped(store: Store) -> None:
 
 async def test_a_photo_is_own_only_to_its_sender(store: Store) -> None:
     (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
-    for who, own in ((ANNA, True), (BERT, False), (Person("discord", ANNA.id), False)):
+    for who, own in ((ANNA, True), (BERT, False), (Person(Platform.DISCORD, ANNA.id), False)):
         photo = await store.photo_of(reading.id, asked_by=who)
         assert photo is not None
         assert photo.own is own

@@ -12,8 +12,9 @@ from db import (
     Origin,
     Part,
     Person,
+    Platform,
     Role,
-    Shadowing,
+    ShadowComparison,
     Store,
     VersionError,
 )
@@ -121,7 +122,7 @@ async def test_lessons_whose_face_is_no_longer_kept_are_not_counted(store: Store
     await store.versions.add("a", b"a", origin=Origin.FULL, parent=SHIPPED, metrics={}, fingerprint="", lessons=lessons)
     assert await store.versions.kept_lessons("a", Part.LEARN) == 4
     assert await store.versions.kept_lessons("a", Part.JUDGE) == 0
-    await store.set_keeps_faces(Person("telegram", "7"), False)
+    await store.set_keeps_faces(Person(Platform.TELEGRAM, "7"), False)
     assert await store.versions.kept_lessons("a", Part.LEARN) == 2
 
 
@@ -132,16 +133,19 @@ async def test_a_version_in_shadow_is_compared_on_the_newest_faces(
     first, second = await _faces_of(store, "7")
     other, same = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0), (0.2, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0)
     await store.versions.add_shadow("a", [(first, other), (second, same)])
-    assert await store.versions.shadowing("a") == Shadowing("a", 2, 1)
+    assert await store.versions.shadow_comparison("a") == ShadowComparison("a", 2, 1)
     monkeypatch.setattr("db.versions._NEWEST_IN_SHADOW", 1)
-    assert await store.versions.shadowing("a") == Shadowing("a", 1, 1)
+    assert await store.versions.shadow_comparison("a") == ShadowComparison("a", 1, 1)
 
 
 async def _faces_of(store: Store, name: str) -> list[int]:
     """Two readings of somebody who agreed."""
-    person, face = Person("telegram", name), FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(2304))
+    person, face = (
+        Person(Platform.TELEGRAM, name),
+        FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(2304)),
+    )
     await store.set_keeps_faces(person, True)
-    stored = await store.add_photo(person, Chat("telegram", name), SHIPPED, [face, face])
+    stored = await store.add_photo(person, Chat(Platform.TELEGRAM, name), SHIPPED, [face, face])
     return [reading.id for reading in stored]
 
 

@@ -21,13 +21,13 @@ def test_probabilities_sum_to_one_for_both_heads(recognizer: Recognizer) -> None
 
 def test_no_faces_give_no_rows(recognizer: Recognizer) -> None:
     assert recognizer.classify(np.empty((0, 48, 48), np.uint8)).shape == (0, 7)
-    assert recognizer.classifier.classify_looks(np.empty((0, 2, 48, 48), np.uint8)).shape == (0, 7)
+    assert recognizer.classifier.classify_framings(np.empty((0, 2, 48, 48), np.uint8)).shape == (0, 7)
 
 
 def test_looks_at_a_face_are_averaged(recognizer: Recognizer) -> None:
-    looks = np.random.default_rng(2).integers(0, 256, (5, 2, 48, 48)).astype(np.uint8)
-    one, other = (recognizer.classify(np.ascontiguousarray(looks[:, place])) for place in range(2))
-    assert np.allclose(recognizer.classifier.classify_looks(looks), (one + other) / 2, atol=1e-5)
+    framings = np.random.default_rng(2).integers(0, 256, (5, 2, 48, 48)).astype(np.uint8)
+    one, other = (recognizer.classify(np.ascontiguousarray(framings[:, place])) for place in range(2))
+    assert np.allclose(recognizer.classifier.classify_framings(framings), (one + other) / 2, atol=1e-5)
 
 
 def test_a_face_is_read_alike_alone_and_in_company(recognizer: Recognizer) -> None:

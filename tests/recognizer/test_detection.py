@@ -11,7 +11,8 @@ import skimage.data
 from numpy.typing import NDArray
 
 from recognizer import detection
-from recognizer.detection import Detection, DetectorError, FaceDetector
+from recognizer.detection import DetectorError, FaceDetector
+from recognizer.face_geometry import Detection
 from training import scenes
 from training.data import Faces
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from telegram.constants import ReactionEmoji
 
 from recognizer import EMOTIONS, EmojiMap, EmojiMapError
-from recognizer.emoji_map import DEFAULT_PATH, PLATFORMS
+from recognizer.emoji_map import DEFAULT_PATH
 
 SHIPPED = EmojiMap.load()
 TEXT = DEFAULT_PATH.read_text(encoding="utf-8")
@@ -77,8 +77,21 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, wh
 def test_an_emoji_that_no_platform_has_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(TEXT.replace("reactions: [discord, web]", "reactions: []", 1), encoding="utf-8")
-    with pytest.raises(EmojiMapError, match=r"line \d+: .* can be sent on no platform; name one of telegram"):
+    with pytest.raises(EmojiMapError, match=r"line \d+: .* can be sent on no platform; name one"):
         EmojiMap.load(path)
+
+
+def test_a_set_of_reactions_that_nobody_uses_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(TEXT.replace("[telegram, discord, web]", "[telegram, telegramm, discord, web]"), encoding="utf-8")
+    loaded = EmojiMap.load(path)
+    with pytest.raises(
+        EmojiMapError, match=rf"line {line_of('😁:')}: unknown name 'telegramm'; expected telegram, disc"
+    ):
+        loaded.require_reaction_sets(("telegram", "discord", "web"))
+    with pytest.raises(EmojiMapError, match="no emoji has matrix among its reactions"):
+        SHIPPED.require_reaction_sets(("telegram", "discord", "web", "matrix"))
+    SHIPPED.require_reaction_sets(("telegram", "discord", "web"))
 
 
 def test_too_few_emoji_for_an_emotion_are_refused(tmp_path: Path) -> None:
@@ -90,7 +103,8 @@ def test_too_few_emoji_for_an_emotion_are_refused(tmp_path: Path) -> None:
 
 def test_an_emotion_without_a_reaction_on_a_platform_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
-    path.write_text(TEXT.replace("telegram, discord", "discord"), encoding="utf-8")
+    lines = [line.replace("[telegram, ", "[") if "{angry:" in line else line for line in TEXT.splitlines()]
+    path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(EmojiMapError, match="no emoji for angry has telegram among its reactions"):
         EmojiMap.load(path)
 
@@ -132,4 +146,4 @@ def test_every_emoji_is_one_that_unicode_recommends() -> None:
         unicode_emoji.EMOJI_DATA[emoji]["status"] == unicode_emoji.STATUS["fully_qualified"] for emoji in SHIPPED.emoji
     )
     assert SHIPPED.profiles.shape == (len(SHIPPED.emoji), len(EMOTIONS))
-    assert SHIPPED.reactions.shape == (len(SHIPPED.emoji), len(PLATFORMS))
+    assert SHIPPED.reactions.shape == (len(SHIPPED.emoji), len(SHIPPED.reaction_sets))

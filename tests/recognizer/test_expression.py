@@ -5,8 +5,9 @@ import pytest
 import skimage.data
 
 from recognizer import Cue, Expression
-from recognizer.detection import Box, Detection, FaceDetector
+from recognizer.detection import FaceDetector
 from recognizer.expression import lips_gap
+from recognizer.face_geometry import Box, Detection
 from recognizer.views import shrunk
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from telegram.constants import ReactionEmoji
 
 from recognizer import EMOTIONS, Cue, EmojiMap, Expression
-from recognizer.emoji_map import PLATFORMS, without_selector
+from recognizer.emoji_map import without_selector
 from recognizer.ranking import emoji_probabilities, rank, reaction
 from recognizer.taste import Choice, taste
 
@@ -33,7 +33,7 @@ def test_any_mixture_and_taste_gives_probabilities_and_every_emoji_once(seen: Ex
     assert sorted(ranking.emoji) == sorted(MAP.emoji)
 
 
-@given(st.lists(_expressions, min_size=1, max_size=4), _choices, st.sampled_from(PLATFORMS))
+@given(st.lists(_expressions, min_size=1, max_size=4), _choices, st.sampled_from(MAP.reaction_sets))
 def test_a_reaction_is_always_one_the_platform_allows(
     faces: list[Expression], own: list[Choice], platform: str
 ) -> None:

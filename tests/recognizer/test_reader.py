@@ -30,9 +30,9 @@ def test_a_smile_is_happy(recognizer: Recognizer, selfie: bytes) -> None:
 def test_what_is_read_are_the_looks_at_a_face(recognizer: Recognizer, group_photo: bytes) -> None:
     faces = recognizer.read(group_photo).faces
     assert len(faces) == 2
-    shown = recognizer.classifier.classify_looks(np.stack([face.looks for face in faces]))
+    shown = recognizer.classifier.classify_framings(np.stack([face.framings for face in faces]))
     np.testing.assert_allclose([face.probabilities for face in faces], shown, atol=1e-6)
-    assert all(face.crop.shape == face.looks.shape[1:] == (48, 48) for face in faces)
+    assert all(face.crop.shape == face.framings.shape[1:] == (48, 48) for face in faces)
 
 
 def test_a_wall_has_no_face(recognizer: Recognizer, wall_photo: bytes) -> None:
@@ -92,5 +92,6 @@ def test_a_wrong_call_ends_with_status_2() -> None:
 
 
 def test_serving_never_imports_tensorflow() -> None:
-    code = "import sys, bots.__main__, bots.web, bots.telegram, bots.discord; sys.exit('tensorflow' in sys.modules)"
+    modules = "bots.__main__, bots.web.adapter, bots.telegram.adapter, bots.discord.adapter"
+    code = f"import sys, {modules}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

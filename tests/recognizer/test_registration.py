@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recognizer.detection import FaceDetector
 from recognizer.reader import Recognizer
-from recognizer.registration import LOOKS, frame_of, looks, register
+from recognizer.registration import FRAME_SIZES, frame_of, framings, register
 from recognizer.views import scale_of
 from training import scenes
 from training.data import Faces
@@ -31,7 +31,7 @@ def test_looks_differ_in_size_around_the_same_place() -> None:
     photo = np.ascontiguousarray(skimage.data.astronaut())
     (face,) = FaceDetector.load().find(photo)
     middle = np.array([23.5, 23.5, 1])
-    for size, look in zip(LOOKS, looks(photo, face), strict=True):
+    for size, look in zip(FRAME_SIZES, framings(photo, face), strict=True):
         frame = frame_of(face, size)
         assert scale_of(frame) == pytest.approx(size * scale_of(frame_of(face)))
         assert frame @ middle == pytest.approx(frame_of(face) @ middle)

@@ -14,8 +14,8 @@ from tests.training.faces import easy_faces, in_turns, write_kaggle_csv, write_s
 from tests.training.recipes import LIVELY, tiny_recipe
 from training.__main__ import main
 from training.data import load
-from training.findings import Findings, gather
-from training.model_folders import find_model
+from training.reporting.findings import Findings, gather
+from training.reporting.model_folders import find_model
 
 VERSION = "tiny-00000000"
 HOSTILE = "<script>alert(1)</script>"

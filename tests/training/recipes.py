@@ -1,6 +1,6 @@
 """A recipe small enough to fit in seconds."""
 
-from training.recipe import Augmentation, Convolutional, Cosine, Loss, Recipe
+from training.fitting.recipe import Augmentation, Convolutional, Cosine, Loss, Recipe
 
 LIVELY = Augmentation(
     rotation_degrees=12,

@@ -12,7 +12,7 @@ import pytest
 from db import Role, Store
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
-from tests.training.feedback import fill
+from tests.training.feedback_rows import fill
 
 SECRET = "a secret for tests"
 ROOT = Path(__file__).parents[2]
@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-import training.adapting
+import training.feedback.adapting
 from sqlalchemy.engine import Engine
 from training.__main__ import main
-from training.retraining import Progress
+from training.feedback.retraining import Progress
 
-training.adapting._STEPS = 2  # how well it learns is tested elsewhere
+training.feedback.adapting._STEPS = 2  # how well it learns is tested elsewhere
 at, what = int(sys.argv[1]), sys.argv[2]
 count = 0
 

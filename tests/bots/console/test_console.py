@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bots.settings import CONSOLE_TOKEN_FILE
-from db import Origin, Person, Role, State, Store
+from db import Depth, Origin, Person, Platform, Role, State, Store
 from recognizer import Recognizer
-from tests.bots import invented, test_web
-from tests.bots.test_web import Bot, needs_browser
+from tests.bots import invented
+from tests.bots.web import test_adapter as test_web
+from tests.bots.web.test_adapter import Bot, needs_browser
 
 pytestmark = needs_browser
 browser = test_web.browser
@@ -51,7 +52,7 @@ class Community:
         """What an admin said, oldest first."""
 
         async def look(store: Store) -> list[str | None]:
-            me = await store.feedback.person_number(Person("console", name))
+            me = await store.feedback.person_number(Person(Platform.CONSOLE, name))
             words = [word for face in await store.feedback.faces() for word in face.words if word.who == me]
             return [word.verdict for word in sorted(words, key=lambda word: word.at)]
 
@@ -70,7 +71,7 @@ class Community:
         async def say_no(store: Store) -> set[str]:
             faces = await store.feedback.faces(only_with_words=False)
             [sender] = [face.sender_hash for face in faces if str(face.reading) == reading]
-            people = [Person("telegram", f"invented {number}") for number in range(12)]
+            people = [Person(Platform.TELEGRAM, f"invented {number}") for number in range(12)]
             [person] = [each for each in people if each.hashed(SECRET) == sender]
             await store.set_keeps_faces(person, False)
             return {str(face.reading) for face in faces if face.sender_hash == sender}
@@ -97,7 +98,7 @@ def community(tmp_path_factory: pytest.TempPathFactory, recognizer: Recognizer) 
 
     asyncio.run(fill())
     bot = Bot(folder, DATABASE_URL=url, SECRET=SECRET, CONSOLE_TOKEN=TOKEN)
-    bot.wait_for("door_open")
+    bot.wait_for("adapter_open")
     yield Community(bot, url)
     bot.stop()
 
@@ -247,7 +248,7 @@ def test_undo_takes_back_what_was_said_on_this_page(page: Page, community: Commu
     first = shown_face(page)
     press_and_wait(page, "4", first)
     elsewhere = int(shown_face(page))
-    community.ask(lambda store: store.feedback.add_label(elsewhere, Person("console", "Twice"), "fear"))
+    community.ask(lambda store: store.feedback.add_label(elsewhere, Person(Platform.CONSOLE, "Twice"), "fear"))
     page.keyboard.press("z")
     expect(page.locator("[data-reading]")).to_have_attribute("data-reading", first)
     assert community.verdicts_of("Twice") == ["fear"]
@@ -278,7 +279,7 @@ def test_thirty_faces_take_less_than_fifteen_seconds(page: Page, community: Comm
 
 def test_others_are_counted_before_and_quoted_after_ones_own_word(page: Page, community: Community) -> None:
     def first_waiting(store: Store) -> Awaitable[bool]:
-        return store.feedback.add_label(int(reading), Person("console", "Before"), "fear")
+        return store.feedback.add_label(int(reading), Person(Platform.CONSOLE, "Before"), "fear")
 
     log_in(page, community.bot, "After", "Review")
     reading = page.locator("[data-reading]").get_attribute("data-reading") or ""
@@ -410,7 +411,7 @@ def test_a_damaged_version_is_told_and_the_page_stays_usable(page: Page, models:
 
 def test_a_retraining_from_elsewhere_is_followed_stopped_and_judged(page: Page, models: Community) -> None:
     log_in(page, models.bot, place="Retraining")
-    number = models.ask(lambda store: store.retrainings.start("adapt", "Grace"))
+    number = models.ask(lambda store: store.retrainings.start(Depth.ADAPT, "Grace"))
     models.ask(lambda store: store.retrainings.beat(number, "Learning from 391 faces", 0.42))
     running = page.locator(".running")
     expect(running).to_contain_text("Adapt: 42 %")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.console.figures import DAYS, WEEKS, Day, beginning, compute, share_of
-from db import Answered, Source, Word
+from db import AnsweredFace, Source, Word
 from recognizer import EMOTIONS, EmojiMap, Recognizer
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)  # a Wednesday
@@ -18,11 +18,11 @@ def emoji_map(recognizer: Recognizer) -> EmojiMap:
     return recognizer.emoji_map
 
 
-def face(at: datetime, model: str, people: str | None = None, *, said_at: datetime | None = None) -> Answered:
+def face(at: datetime, model: str, people: str | None = None, *, said_at: datetime | None = None) -> AnsweredFace:
     """A face that the model is sure of, and what an admin said of it."""
     seven = tuple(0.94 if name == model else 0.01 for name in EMOTIONS)
     words = () if people is None else (Word(Source.ADMIN, 1, said_at or at, verdict=people),)
-    return Answered(at, "v1", seven, words)
+    return AnsweredFace(at, "v1", seven, words)
 
 
 def test_nothing_at_all_gives_empty_views(emoji_map: EmojiMap) -> None:

@@ -1,0 +1,22 @@
+"""What the platforms' adapters have in common: they serve until they are cancelled, or cannot start at all."""
+
+from typing import ClassVar, Protocol
+
+from db import Platform
+
+
+class AdapterError(Exception):
+    """An adapter cannot start; the message is one sentence for the operator that says what to set or check."""
+
+
+class Adapter(Protocol):
+    """Translates a platform's events to `bots.messages`, and replies back.
+
+    allowed_reactions: the emoji that the platform lets a bot react with, None for any.
+    """
+
+    name: ClassVar[Platform]
+    allowed_reactions: ClassVar[frozenset[str] | None]
+
+    async def run(self) -> None:
+        """Serve until cancelled, then close cleanly. Raises `AdapterError` where the platform refuses the bot."""

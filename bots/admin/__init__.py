@@ -1,0 +1,1 @@
+"""Running the bot from a chat: who may, reviewing faces, retraining, and changing the served version."""

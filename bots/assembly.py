@@ -1,0 +1,151 @@
+"""Puts together what the adapters are made around, keeps what runs beside them going, and knows every adapter."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bots.adapter import Adapter
+from bots.admin.allowlist import Allowlist
+from bots.admin.commands import AdminCommands
+from bots.admin.retraining_chat import RetrainingChat
+from bots.admin.review_chat import ReviewChat
+from bots.admin.versions_chat import VersionsChat
+from bots.conversation.service import EmojiService
+from bots.learning.retraining_process import RetrainingProcess
+from bots.learning.review_queue import ReviewQueue
+from bots.learning.schedule import RetrainingSchedule
+from bots.pictures.artwork import Artwork
+from bots.pictures.maker import PictureMaker
+from bots.serving.emoji_map_watch import EmojiMapWatch
+from bots.serving.inference_pool import InferencePool
+from bots.serving.model_watch import ModelWatch
+from bots.serving.shadowing import Shadowing
+from bots.serving.supervision import Supervisor
+from bots.settings import Settings
+from db import Platform, Store
+from recognizer import EmojiMap, Recognizer
+
+_REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
+"""The platforms that an emoji map says for every emoji whether a bot can react with it there."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What the adapters are made around. problem: what is wrong with the bot, in sentences, empty where nothing is."""
+
+    service: EmojiService
+    store: Store
+    emoji_map_watch: EmojiMapWatch
+    retraining_process: RetrainingProcess
+    problem: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class AdapterFactory:
+    """One adapter that is configured: its class, and how to make one."""
+
+    kind: type[Adapter]
+    make: Callable[[Assembly], Adapter]
+
+
+def configured_adapters(settings: Settings) -> list[AdapterFactory]:
+    """Return a factory for each adapter that is configured; a platform's library is only imported for its own."""
+    factories = []
+    if telegram_token := settings.telegram_token.get_secret_value():
+        from bots.telegram.adapter import TelegramAdapter  # noqa: PLC0415
+
+        api_url = settings.telegram_api_url
+        factories.append(
+            AdapterFactory(TelegramAdapter, lambda made: TelegramAdapter(made.service, telegram_token, api_url=api_url))
+        )
+    if discord_token := settings.discord_token.get_secret_value():
+        from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
+
+        factories.append(AdapterFactory(DiscordAdapter, lambda made: DiscordAdapter(made.service, discord_token)))
+    if settings.web_chat or settings.console:
+        from bots.web.adapter import WebAdapter  # noqa: PLC0415
+
+        factories.append(AdapterFactory(WebAdapter, lambda made: _web_adapter(settings, made)))
+    return factories
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, factories: list[AdapterFactory]) -> AsyncIterator[Assembly]:
+    """Put everything together and run what goes on in the background, until the context is left.
+
+    Raises `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
+    """
+    recognizer = Recognizer.load(emoji_map=settings.emoji_map)
+    check = _emoji_map_check(factories)
+    check(recognizer.emoji_map)
+    picture_maker = PictureMaker(recognizer, Artwork.load())
+    store = await settings.open_store()
+    pool = InferencePool(settings.workers, settings.waiting)
+    model_watch = ModelWatch(recognizer, store)
+    shadowing = Shadowing(store, pool, lambda: model_watch.shadow)
+    try:
+        await model_watch.start()
+        async with Supervisor() as supervisor:
+
+            def problem() -> str:
+                return " ".join(filter(None, (model_watch.problem, supervisor.problem)))
+
+            emoji_map_watch = EmojiMapWatch(recognizer, check)
+            retraining_process = RetrainingProcess(store, settings.for_another_process())
+            admin_commands = AdminCommands(
+                Allowlist.parse(settings.admins),
+                ReviewChat(ReviewQueue(store, lambda: recognizer.emoji_map)),
+                RetrainingChat(retraining_process, store),
+                VersionsChat(store, problem),
+            )
+            service = EmojiService(
+                recognizer,
+                store,
+                pool,
+                picture_maker,
+                emoji_map_watch=emoji_map_watch,
+                shadowing=shadowing,
+                admin_commands=admin_commands,
+                candidates=settings.candidates,
+            )
+            supervisor.start("The watch on the served model", model_watch.run)
+            if settings.retrain_at is not None:
+                schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
+                supervisor.start("The schedule of retrainings", schedule.run)
+            yield Assembly(service, store, emoji_map_watch, retraining_process, problem)
+    finally:
+        await shadowing.close()
+        pool.close()
+        await store.close()
+
+
+def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
+    """Return the adapter with the web chat, the console, or both."""
+    from bots.console import Access, Console  # noqa: PLC0415
+    from bots.web.adapter import WebAdapter  # noqa: PLC0415
+
+    console = None
+    if settings.console:
+        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
+        console = Console(made.store, made.emoji_map_watch.refresh, made.retraining_process, access, made.problem)
+    return WebAdapter(
+        made.service,
+        host=settings.web_host,
+        port=settings.web_port,
+        secret=settings.cookie_secret(),
+        has_chat=settings.web_chat,
+        console=console,
+    )
+
+
+def _emoji_map_check(factories: list[AdapterFactory]) -> Callable[[EmojiMap], None]:
+    """Return what an emoji map must pass besides its own rules, at the start and when it was edited."""
+    reactions = {factory.kind.name: factory.kind.allowed_reactions for factory in factories}
+
+    def check(emoji_map: EmojiMap) -> None:
+        emoji_map.require_reaction_sets(_REACTION_SETS)
+        for platform, allowed in reactions.items():
+            if allowed is not None:
+                emoji_map.require_reactions(platform, allowed)
+
+    return check

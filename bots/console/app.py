@@ -1,0 +1,141 @@
+"""Joins the console's pages to the web door, and lets nobody in who has no pass or comes from too far away."""
+
+import ipaddress
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import Request
+from nicegui import app as nicegui_app
+from nicegui import ui
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from bots.console import login, models, overview, retraining, review
+from bots.console.figures_cache import FiguresCache
+from bots.console.layout import PAGES, Place
+from bots.console.page import ConsolePage, ConsoleServices
+from bots.console.sessions import LoginRefusedError, Sessions
+from bots.learning.retraining_process import RetrainingProcess
+from bots.learning.review_queue import ReviewQueue
+from db import Store
+from recognizer import EmojiMap
+
+_SESSION_KEY, _NAME_KEY = "console", "console_name"
+_TOO_FAR = (
+    "The console only answers requests from the machine that the bot runs on. "
+    "Reach it through an SSH tunnel, or set CONSOLE_REMOTE=true (then put HTTPS in front of it).\n"
+)
+_SHOW: dict[Place, Callable[[ConsolePage], None]] = {
+    Place.OVERVIEW: overview.show,
+    Place.REVIEW: review.show,
+    Place.MODELS: models.show,
+    Place.RETRAINING: retraining.show,
+}
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who gets in. token: what they must know, kept in `token_place`. remote: also from other machines."""
+
+    token: str
+    token_place: str
+    remote: bool
+
+
+class Console:
+    """The pages under /console. Every page and every action asks for the pass."""
+
+    def __init__(
+        self,
+        store: Store,
+        emoji_map: Callable[[], EmojiMap],
+        retraining_process: RetrainingProcess,
+        access: Access,
+        problem: Callable[[], str] = lambda: "",
+    ) -> None:
+        """emoji_map: gives the map of now. problem: a sentence about what is wrong with the models, or nothing."""
+        queue, figures = ReviewQueue(store, emoji_map), FiguresCache(store, emoji_map)
+        self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, problem)
+        self._access = access
+        self._gate = Sessions(access.token, time.time)
+
+    def attach(self) -> None:
+        """Add the pages to the NiceGUI app, before it starts."""
+        nicegui_app.middleware("http")(self._guard)
+        nicegui_app.add_static_files("/console-static", Path(str(files("bots.console") / "static")))
+        nicegui_app.add_api_route(login.PATH, self._ask, methods=["GET"])
+        nicegui_app.add_api_route(login.PATH, self._enter, methods=["POST"])
+        nicegui_app.add_api_route(login.LEAVE, self._leave, methods=["POST"])
+        for place, (path, title, _) in PAGES.items():
+            ui.page(path, title=f"{title} · Mugmoji", dark=None, language="en-US")(self._page(place))
+
+    def announce(self, address: str) -> None:
+        """One log line: where the console is, and where its token; never the token."""
+        _log.info("console_open", address=f"{address}/console", token_in=self._access.token_place)
+
+    def _page(self, place: Place) -> Callable[[], Response | None]:
+        def page() -> Response | None:
+            request = ui.context.client.request
+            if (name := self._admin(request)) is None:
+                return RedirectResponse(login.PATH, status_code=303)
+            _SHOW[place](ConsolePage(self._services, name, place, lambda: self._admin(request) is not None))
+            return None
+
+        return page
+
+    def _admin(self, request: Request) -> str | None:
+        """The name of whoever made a request, if they may be here."""
+        return self._gate.holder(request.session.get(_SESSION_KEY)) if self._is_near(request) else None
+
+    def _is_near(self, request: Request) -> bool:
+        return self._access.remote or _is_loopback(request.client.host if request.client else "")
+
+    async def _guard(self, request: Request, answer: RequestResponseEndpoint) -> Response:
+        if request.url.path != "/console" and not request.url.path.startswith("/console/"):
+            return await answer(request)
+        if not self._is_near(request):
+            _log.warning("console_refused", reason="not from this machine", path=request.url.path)
+            return PlainTextResponse(_TOO_FAR, 403)
+        response = await answer(request)
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    async def _ask(self, request: Request) -> Response:
+        if self._admin(request) is not None:
+            return RedirectResponse("/console", status_code=303)
+        return login.page(name=request.session.get(_NAME_KEY, ""))
+
+    async def _enter(self, request: Request) -> Response:
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return PlainTextResponse("Log in on the console's own page.\n", 403)  # not even counted as a wrong try
+        form: Any = await request.form()
+        name, token = str(form.get("name", "")), str(form.get("token", ""))
+        client = request.client.host if request.client else ""
+        try:
+            request.session[_SESSION_KEY] = self._gate.admit(client, token, name)
+        except LoginRefusedError as error:
+            _log.warning("console_refused", reason=str(error))
+            return login.page(str(error), name)
+        request.session[_NAME_KEY] = name
+        _log.info("console_entered", admin=name)
+        return RedirectResponse("/console", status_code=303)
+
+    async def _leave(self, request: Request) -> Response:
+        self._gate.take_back(request.session.pop(_SESSION_KEY, None))
+        return RedirectResponse(login.PATH, status_code=303)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

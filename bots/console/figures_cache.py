@@ -1,0 +1,37 @@
+"""Keeps the overview's figures, so that open pages and many faces cost the bot little."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from bots.console.figures import Figures, beginning, compute
+from db import Store
+from recognizer import EmojiMap
+
+_FRESH_FOR_S = 4.0
+_SHARE_OF_TIME = 0.05
+"""At most this share of the time is spent on computing figures, however many faces there are."""
+
+
+class FiguresCache:
+    """Computes the figures for all open pages together, and not again before they had time to change."""
+
+    def __init__(self, store: Store, emoji_map: Callable[[], EmojiMap]) -> None:
+        """emoji_map: gives the map of now."""
+        self._store = store
+        self._emoji_map = emoji_map
+        self._lock = asyncio.Lock()
+        self._figures: Figures | None = None
+        self._fresh_until = 0.0
+
+    async def figures(self) -> Figures:
+        """The figures of now, or of a few seconds ago. Raises what SQLAlchemy raises."""
+        async with self._lock:
+            if self._figures is None or time.monotonic() > self._fresh_until:
+                started, now = time.monotonic(), datetime.now().astimezone()
+                answered = await self._store.feedback.answered(beginning(now))
+                self._figures = await asyncio.to_thread(compute, self._emoji_map(), answered, now)
+                ended = time.monotonic()
+                self._fresh_until = ended + max(_FRESH_FOR_S, (ended - started) / _SHARE_OF_TIME)
+            return self._figures

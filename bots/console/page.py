@@ -1,0 +1,90 @@
+"""One open page of the console: what it may use, whether its admin still may, and what it says when something fails."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from nicegui import ui
+from sqlalchemy.exc import SQLAlchemyError
+
+from bots.console import login
+from bots.console.figures_cache import FiguresCache
+from bots.console.layout import Frame, Place
+from bots.learning.retraining_process import RetrainingProcess
+from bots.learning.review_queue import ReviewQueue
+from db import BusyError, Person, Platform, Store, VersionError
+from recognizer import EmojiMap
+
+_DATABASE_AWAY = "The database does not answer. Nothing was changed; please try again in a moment."
+_STALE = "The database does not answer; what you see may be old. It is tried again every few seconds."
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ConsoleServices:
+    """What the pages work with. emoji_map: gives the map of now. problem: gives a sentence about what is wrong with the
+    models, empty where nothing is."""
+
+    store: Store
+    emoji_map: Callable[[], EmojiMap]
+    retraining_process: RetrainingProcess
+    queue: ReviewQueue
+    figures: FiguresCache
+    problem: Callable[[], str]
+
+
+class ConsolePage:
+    """One admin at one page."""
+
+    def __init__(self, services: ConsoleServices, name: str, place: Place, may_stay: Callable[[], bool]) -> None:
+        """may_stay: whether the admin's pass still holds."""
+        self.services = services
+        self.name = name
+        self.admin = Person(Platform.CONSOLE, name)
+        self.frame = Frame(place, name)
+        self._may_stay = may_stay
+        self._has_failed = False
+
+    async def attempt(self, action: Callable[[], Awaitable[None]]) -> bool:
+        """Do what the admin asked for, if they may; gives whether it was done. What fails is told in a sentence."""
+        if not self._may_stay():
+            _log.warning("console_refused", reason="no pass any more", admin=self.name)
+            ui.navigate.to(login.PATH)
+            return False
+        with self.frame.body:  # what was pressed may be gone before the action has ended
+            try:
+                await action()
+            except (VersionError, BusyError) as error:
+                _log.warning("console_action_refused", admin=self.name, reason=str(error))
+                tell(str(error), "warning")
+            except (SQLAlchemyError, OSError) as error:
+                _log.error("console_action_failed", admin=self.name, error=type(error).__name__)
+                tell(_DATABASE_AWAY, "negative")
+            else:
+                return True
+        return False
+
+    def every(self, seconds: float, refresh: Callable[[], Awaitable[None]]) -> None:
+        """Refresh the page now and then, until it is closed; its banner says where that fails."""
+
+        async def tick() -> None:
+            if not self._may_stay():
+                ui.navigate.to(login.PATH)
+                return
+            try:
+                await refresh()
+            except (SQLAlchemyError, OSError) as error:
+                if not self._has_failed:
+                    _log.error("console_not_refreshed", page=self.frame.place.value, error=type(error).__name__)
+                self._has_failed = True
+            else:
+                self._has_failed = False
+            self.frame.warn(_STALE if self._has_failed else self.services.problem())
+
+        ui.timer(seconds, tick)
+
+
+def tell(sentence: str, kind: Literal["positive", "warning", "negative"] = "positive") -> None:
+    """Say something at the foot of the page, longer where it is no good news."""
+    ui.notify(sentence, type=kind, position="bottom", timeout=3000 if kind == "positive" else 9000, multi_line=True)

@@ -1,0 +1,71 @@
+"""What is said of pictures that were read: a verdict, a choice, or a list of numbered faces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bots.conversation import texts
+from bots.conversation.languages import Voice
+from bots.conversation.recipient import Recipient
+from recognizer import EMOTIONS, Face
+
+SURE_FROM = 0.5
+"""Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
+MAX_FACES_LISTED = 40
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one picture: its faces and the model that read them, or the sentence (of `texts`) that says why
+    there are none."""
+
+    faces: tuple[Face, ...] = ()
+    problem: str = ""
+    model: str = ""
+
+
+def answer_text(outcomes: Sequence[Outcome], recipient: Recipient) -> str:
+    """What is said of all pictures of one message."""
+    if len(outcomes) == 1:
+        return _picture_text(outcomes[0], recipient)
+    lines, number = [], 1
+    for index, outcome in enumerate(outcomes, start=1):
+        text = _numbered(outcome, number, recipient) if outcome.faces else recipient.voice.say(outcome.problem)
+        lines.append(recipient.voice.say(texts.OF_PICTURE, number=index, text=text))
+        number += len(outcome.faces)
+    return "\n".join(lines)
+
+
+def _picture_text(outcome: Outcome, recipient: Recipient) -> str:
+    """What is said of one picture alone."""
+    voice = recipient.voice
+    if outcome.problem:
+        return voice.say(outcome.problem)
+    if len(outcome.faces) > 1:
+        return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, recipient)}"
+    face = outcome.faces[0]
+    if face.confidence < SURE_FROM:
+        return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
+    feeling = voice.say(texts.FEELINGS[face.emotion])
+    return voice.say(texts.ONE_FACE, emoji=recipient.variant_of(face.emoji[0]), feeling=feeling)
+
+
+def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
+    listed = outcome.faces[:MAX_FACES_LISTED]
+    words = [
+        recipient.voice.say(
+            texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
+            number=number,
+            emoji=recipient.variant_of(face.emoji[0]),
+        )
+        for number, face in enumerate(listed, start=first_number)
+    ]
+    if len(outcome.faces) > len(listed):
+        words.append(recipient.voice.count(texts.MORE_FACES, len(outcome.faces) - len(listed)))
+    return "  ".join(words)
+
+
+def _likeliest(face: Face, place: int, voice: Voice) -> str:
+    """The feeling at a place of the ranking, 0 being the likeliest."""
+    return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

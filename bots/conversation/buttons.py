@@ -1,0 +1,182 @@
+"""The buttons under an answer, and the tokens they carry. Nothing is remembered here: a token says all it needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from bots.conversation import texts
+from bots.conversation.emoji_variants import Presentation, SkinTone
+from bots.conversation.languages import OWN_NAMES
+from bots.conversation.recipient import Recipient
+from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
+from db import StoredPhoto, StoredReading
+from recognizer import EMOTIONS
+
+MAX_ROWS = 5
+BUTTONS_A_ROW = 5
+"""Five rows of five buttons are what a Discord message may carry (https://discord.com/developers/docs/components)."""
+
+
+class Action(StrEnum):
+    """What a button does; the value is its letter in a token."""
+
+    CHOOSE = "e"
+    MORE = "m"
+    NONE = "n"
+    CORRECT = "c"
+    BACK = "b"
+    EMOJI_ME = "i"
+    STICKER = "x"
+    KEEP_FACES = "k"
+    OPEN_SETTINGS = "s"
+    SET_LANGUAGE = "l"
+    SET_SKIN_TONE = "t"
+    SET_PRESENTATION = "p"
+    SET_EVERYONE_TAPS = "v"
+
+
+class SettingsPage(IntEnum):
+    """A page of the settings; the value is the choice in a token."""
+
+    OVERVIEW = 0
+    LANGUAGE = 1
+    SKIN_TONE = 2
+    PRESENTATION = 3
+
+
+_CHOICES = {
+    Action.CORRECT: len(EMOTIONS),
+    Action.OPEN_SETTINGS: len(SettingsPage),
+    Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
+    Action.SET_SKIN_TONE: 1 + len(SkinTone),
+    Action.SET_PRESENTATION: 1 + len(Presentation),
+    Action.SET_EVERYONE_TAPS: 2,
+}
+"""How many choices an action has, where that does not depend on a reading."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a tap means: an action, the reading it is about, and a choice (a suggestion's place, an emotion's place, a
+    page, 1 for yes, or a setting's place, 0 being none). As text `letter:reading:choice`, at most 64 ASCII bytes."""
+
+    action: Action
+    reading: int = 0
+    choice: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.action.value}:{self.reading}:{self.choice}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Token":
+        """Read a token back. Raises `TokenError` on anything that `str` would not have written."""
+        try:
+            letter, reading, choice = text.split(":")
+            token = cls(Action(letter), int(reading), int(choice))
+        except ValueError as error:
+            raise TokenError(text) from error
+        is_sound = 0 <= token.reading < 2**63 and token.choice >= 0 and str(token) == text
+        if not is_sound or token.choice >= _CHOICES.get(token.action, token.choice + 1):
+            raise TokenError(text)
+        return token
+
+
+def photo_rows(stored: StoredPhoto, candidates: int, recipient: Recipient) -> ButtonRows:
+    """The buttons under a fresh answer: one face gets a row of candidates and a row of ways out; of several, each of
+    the first few gets a row, its number on every button. A photo that can be fetched again has a row of pictures."""
+    readings = stored.readings
+    pictures = _pictures(readings, recipient) if stored.comes_again else ()
+    if len(readings) == 1:
+        reading = readings[0]
+        ways_out = (_more(reading, recipient, page=0), _none(reading, recipient))
+        return (_candidates(reading, candidates, recipient), ways_out, *pictures)
+    shown = min(candidates, BUTTONS_A_ROW - 1)
+    rows = tuple(
+        (*_candidates(reading, shown, recipient, f"{number} "), _more(reading, recipient, 0, f"{number} "))
+        for number, reading in enumerate(readings[: MAX_ROWS - len(pictures)], start=1)
+    )
+    return (*rows, *pictures)
+
+
+def rows_after(token: Token, stored: StoredPhoto, candidates: int, recipient: Recipient) -> ButtonRows:
+    """The buttons after a tap on "more", "none of these" or "back"."""
+    reading = next(reading for reading in stored.readings if reading.id == token.reading)
+    if token.action is Action.MORE:
+        shown = candidates if len(stored.readings) == 1 else min(candidates, BUTTONS_A_ROW - 1)
+        return _more_rows(reading, token.choice, shown, recipient)
+    if token.action is Action.NONE:
+        return _emotion_rows(reading, recipient)
+    return photo_rows(stored, candidates, recipient)
+
+
+def privacy_rows(agreed: bool, recipient: Recipient) -> ButtonRows:
+    """The one button under the privacy notice: the opposite of what is chosen now."""
+    label = recipient.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
+    return ((Button(label, label, str(Token(Action.KEEP_FACES, choice=0 if agreed else 1))),),)
+
+
+def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
+    """One row: the photo with emoji for faces and, of one person, a sticker."""
+    labels = {Action.EMOJI_ME: texts.EMOJI_ME} | ({Action.STICKER: texts.STICKER} if len(readings) == 1 else {})
+    said = {action: recipient.voice.say(label) for action, label in labels.items()}
+    return (
+        tuple(Button(label, label, str(Token(action, readings[0].id)), Tone.QUIET) for action, label in said.items()),
+    )
+
+
+def _candidates(reading: StoredReading, count: int, recipient: Recipient, prefix: str = "") -> tuple[Button, ...]:
+    """The first suggestions; what was chosen from further down takes the last place."""
+    return tuple(_choice(reading, place, recipient, prefix) for place in _first_places(reading, count))
+
+
+def _first_places(reading: StoredReading, count: int) -> list[int]:
+    places = list(range(min(count, len(reading.suggestions))))
+    if reading.chosen in reading.suggestions and reading.suggestions.index(reading.chosen) not in places:
+        places[-1] = reading.suggestions.index(reading.chosen)
+    return places
+
+
+def _choice(reading: StoredReading, place: int, recipient: Recipient, prefix: str = "") -> Button:
+    emoji = reading.suggestions[place]
+    tone = Tone.CHOSEN if emoji == reading.chosen else Tone.PLAIN
+    token = str(Token(Action.CHOOSE, reading.id, place))
+    return Button(prefix + recipient.variant_of(emoji), prefix + recipient.name_of(emoji), token, tone)
+
+
+def _more_rows(reading: StoredReading, page: int, candidates: int, recipient: Recipient) -> ButtonRows:
+    size = (MAX_ROWS - 1) * BUTTONS_A_ROW
+    first = _first_places(reading, candidates)
+    others = [place for place in range(len(reading.suggestions)) if place not in first]
+    grid = [_choice(reading, place, recipient) for place in others[page * size : (page + 1) * size]]
+    rest = len(others) > (page + 1) * size
+    ways_out = (
+        *((_more(reading, recipient, page + 1),) if rest else ()),
+        _none(reading, recipient),
+        _back(reading, recipient),
+    )
+    return (*in_rows(grid, BUTTONS_A_ROW), ways_out)
+
+
+def _emotion_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
+    feelings = [recipient.voice.say(texts.FEELINGS[emotion]) for emotion in EMOTIONS]
+    buttons = [
+        Button(feeling, feeling, str(Token(Action.CORRECT, reading.id, place)))
+        for place, feeling in enumerate(feelings)
+    ]
+    return (*in_rows(buttons, 4), (_back(reading, recipient),))
+
+
+def _more(reading: StoredReading, recipient: Recipient, page: int, prefix: str = "") -> Button:
+    label = f"{prefix}…" if prefix else recipient.voice.say(texts.MORE)
+    token = str(Token(Action.MORE, reading.id, page))
+    return Button(label, prefix + recipient.voice.say(texts.MORE_MEANING), token, Tone.QUIET)
+
+
+def _none(reading: StoredReading, recipient: Recipient) -> Button:
+    label = recipient.voice.say(texts.NONE_FITS)
+    return Button(label, label, str(Token(Action.NONE, reading.id)), Tone.QUIET)
+
+
+def _back(reading: StoredReading, recipient: Recipient) -> Button:
+    label = recipient.voice.say(texts.BACK)
+    return Button(label, label, str(Token(Action.BACK, reading.id)), Tone.QUIET)

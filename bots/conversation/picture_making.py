@@ -1,0 +1,31 @@
+"""Run the making of a picture in the inference pool, and turn what goes wrong into a sentence for people."""
+
+from collections.abc import Callable
+
+import structlog
+
+from bots.conversation import texts
+from bots.messages import MadePicture
+from bots.serving.inference_pool import InferencePool
+from db import Platform
+from recognizer import PhotoError
+
+_log = structlog.get_logger()
+
+
+async def make_picture(
+    pool: InferencePool, platform: Platform, make: Callable[[], MadePicture | None]
+) -> tuple[MadePicture | None, str]:
+    """Return what `make` returns and an empty string, or None and the sentence (of `texts`) that says why not.
+
+    make: a method of `PictureMaker` with its arguments bound; runs in a worker thread. Raises nothing.
+    """
+    try:
+        made = await pool.run(make)
+    except PhotoError as error:
+        _log.info("photo_refused", platform=platform, code=error.code.value)
+        return None, texts.PHOTO_PROBLEMS[error.code]
+    except Exception:
+        _log.exception("picture_failed", platform=platform)
+        return None, texts.FAILED
+    return made, "" if made is not None else texts.NO_FACE

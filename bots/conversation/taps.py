@@ -1,0 +1,111 @@
+"""Taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
+
+from functools import partial
+
+from bots.conversation import texts
+from bots.conversation.buttons import Action, Token, photo_rows, rows_after
+from bots.conversation.picture_making import make_picture
+from bots.conversation.recipient import Recipient
+from bots.messages import Tap, TapReply
+from bots.pictures.maker import FaceEmoji, PictureMaker
+from bots.serving.inference_pool import InferencePool
+from db import Store, StoredPhoto, StoredReading
+from recognizer import EMOTIONS
+
+_VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
+
+
+class PhotoTaps:
+    """Answers taps whose token names a reading. Raises what SQLAlchemy raises."""
+
+    def __init__(self, store: Store, pool: InferencePool, picture_maker: PictureMaker, candidates: int) -> None:
+        """candidates: how many emoji are offered as buttons at first, 1 to 5."""
+        self._store = store
+        self._pool = pool
+        self._picture_maker = picture_maker
+        self._candidates = candidates
+
+    async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
+        """Return what to do about a tap; token: what the button carried, recipient: whoever tapped."""
+        stored = await self._store.photo_of(token.reading, tap.person)
+        if stored is None:
+            return TapReply(recipient.voice.say(texts.GONE))
+        if not stored.own:
+            return await self._vote(tap, token, stored, recipient)
+        if token.action in (Action.EMOJI_ME, Action.STICKER):
+            return await self._picture(tap, token, stored, recipient)
+        return await self._tapped(token, stored, recipient)
+
+    async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
+        """Keep what someone other than the sender says of a face, where the chat allows it; the answer stays as is."""
+        if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
+            return TapReply(recipient.voice.say(texts.NOT_YOURS))
+        emoji = emotion = None
+        if token.action is Action.CHOOSE:
+            reading = _reading_of(token, stored)
+            if token.choice >= len(reading.suggestions):
+                return TapReply(recipient.voice.say(texts.GONE))
+            emoji = reading.suggestions[token.choice]
+        elif token.action is Action.CORRECT:
+            emotion = EMOTIONS[token.choice]
+        await self._store.add_tap(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
+        return TapReply(recipient.voice.say(texts.VOTED))
+
+    async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
+        """Fetch the photo once more and make the picture of it that was asked for."""
+        platform = tap.chat.platform
+        picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
+        if picture is None:
+            return TapReply(recipient.voice.say(texts.PHOTO_GONE))
+        known = [
+            FaceEmoji(reading.probabilities, recipient.variant_of(reading.chosen or reading.suggestions[0]))
+            for reading in stored.readings
+        ]
+        if token.action is Action.EMOJI_ME:
+            make, said = partial(self._picture_maker.emoji_me, picture.content, known), texts.EMOJI_ME_MADE
+        else:
+            make, said = partial(self._picture_maker.sticker, picture.content, known[0], platform), texts.STICKER_MADE
+        made, problem = await make_picture(self._pool, platform, make)
+        return TapReply(recipient.voice.say(problem or said), picture=made)
+
+    async def _tapped(self, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
+        """Answer a tap of whoever sent the photo."""
+        reading = _reading_of(token, stored)
+        say = recipient.voice.say
+        if token.action is Action.CHOOSE:
+            return await self._choose(token, stored, reading, recipient)
+        if token.action is Action.NONE:
+            await self._store.add_tap(reading.id)
+            return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, recipient))
+        if token.action is Action.CORRECT:
+            emotion = EMOTIONS[token.choice]
+            await self._store.add_tap(reading.id, emotion=emotion)
+            notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
+            changed = stored.with_choice(reading.id, None)
+            return TapReply(notice, photo_rows(changed, self._candidates, recipient))
+        notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
+        rows = rows_after(token, stored, self._candidates, recipient)
+        return TapReply(notice, rows, is_obvious=True)
+
+    async def _choose(
+        self, token: Token, stored: StoredPhoto, reading: StoredReading, recipient: Recipient
+    ) -> TapReply:
+        if token.choice >= len(reading.suggestions):
+            return TapReply(recipient.voice.say(texts.GONE))
+        emoji = reading.suggestions[token.choice]
+        await self._store.add_tap(reading.id, emoji=emoji)
+        changed = stored.with_choice(reading.id, emoji)
+        alone = len(stored.readings) == 1
+        is_change = reading.chosen is not None and reading.chosen != emoji
+        shown = recipient.variant_of(emoji)
+        notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
+        return TapReply(
+            notice,
+            photo_rows(changed, self._candidates, recipient),
+            text=notice if alone else None,
+            reaction=shown if alone else None,
+        )
+
+
+def _reading_of(token: Token, stored: StoredPhoto) -> StoredReading:
+    return next(reading for reading in stored.readings if reading.id == token.reading)

@@ -1,0 +1,205 @@
+"""Every sentence the bot says. Short, friendly, without jargon; every refusal says what to do next.
+
+They are written here in English and marked for `make translations`, which updates the catalogues under
+`bots/conversation/locale`; a `bots.conversation.languages.Voice` translates them into a person's language.
+"""
+
+from typing import NamedTuple
+
+from db import Platform
+
+
+class Plural(NamedTuple):
+    """A sentence that names a count, for one and for many; catalogues hold the forms of their language."""
+
+    one: str
+    many: str
+
+
+def _(sentence: str) -> str:
+    """Mark a sentence for translation."""
+    return sentence
+
+
+def _n(one: str, many: str) -> Plural:
+    """Mark a sentence with a count for translation."""
+    return Plural(one, many)
+
+
+START = _(
+    "Hi! Send me a selfie and I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. "
+    "I keep no pictures: /privacy"
+)
+HELP = _(
+    "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
+    "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
+    "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• /settings – language, and how emoji of people look\n"
+    "• /privacy – what I keep, and your choice about it\n"
+    "• /forget_me – delete everything I know about you"
+)
+DISCORD_HELP = _(
+    "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
+    "fits.\n"
+    "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
+    "• `/emoji_me` with a photo covers its faces with emoji.\n"
+    "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• `/settings` – language, and how emoji of people look\n"
+    "• `/privacy` – what I keep, and your choice about it\n"
+    "• `/forget_me` – delete everything I know about you"
+)
+WEB_HELP = _(
+    "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
+    "fits.\n"
+    "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• Settings – language, and how emoji of people look\n"
+    "• Privacy – what I keep, and your choice about it\n"
+    "• Forget me – delete everything I know about you"
+)
+HELPS = {Platform.TELEGRAM: HELP, Platform.DISCORD: DISCORD_HELP, Platform.WEB: WEB_HELP}
+"""The help for each platform."""
+OPENMOJI = _("The emoji in pictures are by OpenMoji, CC BY-SA 4.0 (openmoji.org).")
+"""Said with the help: the licence asks for it."""
+SUGGEST_EMOJI = _("Suggest emoji")
+COMMANDS = {
+    "help": _("What I can do"),
+    "settings": _("Language, and how emoji of people look"),
+    "privacy": _("What I keep, and your choice about it"),
+    "forget_me": _("Delete everything I know about you"),
+    "chat_settings": _("Who may tap in this chat"),
+}
+"""What each command is for, as the platforms' menus show it."""
+EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
+TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
+DISCORD_EMOJI = _("Find the emoji of a photo")
+DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
+PRIVACY = _(
+    "Your photos are read in memory and thrown away at once. I keep what I read (seven numbers a face), what I "
+    "suggested, what you tapped and your settings, under a scrambled version of your id.\n"
+    "{choice}\n"
+    "/forget_me deletes everything."
+)
+KEEPS_NO_FACES = _(
+    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from. "
+    "This bot's admins may look at them to correct me."
+)
+KEEPS_FACES = _(
+    "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from. This bot's admins "
+    "may look at them to correct me."
+)
+ALLOW_FACES = _("Yes, learn from my faces")
+REFUSE_FACES = _("Stop, and delete my faces")
+FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
+FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
+FORGOTTEN = _("Done. Everything I knew about you is deleted.")
+NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.")
+
+ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
+UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
+SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
+NUMBERED_FACE = _("{number}. {emoji}")
+NUMBERED_UNSURE = _("{number}. {emoji} (not sure)")
+OF_PICTURE = _("Photo {number}: {text}")
+MORE_FACES = _n("… and {count} more.", "… and {count} more.")
+NO_FACE = _("I can't find a face here. Try a photo where the face is larger, brighter, and turned to the camera.")
+BUSY = _("I'm busy right now, one moment. Your photo is in the queue and will be answered.")
+NO_PHOTO_IN_REPLY = _("Reply with {command} to a message that has a photo.")
+NO_PHOTO_IN_MESSAGE = _("There is no picture in that message. Try it on a message with a photo.")
+MENTIONED_WITHOUT_PHOTO = _("Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji.")
+NO_PHOTO_SEEN_IN_REPLY = _(
+    "I can't see a picture in that message. If it has one: right-click (or hold) the message → Apps → Suggest emoji."
+)
+FILE_TOO_LARGE = _("That file is larger than 20 MB. Please send a smaller version of the picture.")
+DOWNLOAD_FAILED = _("I couldn't fetch that picture. Please send it again.")
+FAILED = _("Something went wrong on my side. Please try again in a moment.")
+
+MORE = _("More…")
+MORE_MEANING = _("More emoji")
+NONE_FITS = _("None of these")
+BACK = _("Back")
+CHOSEN = _("{emoji} it is. Thank you!")
+CORRECTED = _("{emoji} instead. Thank you!")
+WHICH_EMOTION = _("What does the face show?")
+EMOTION_KEPT = _("Thank you! I'll remember that it shows {feeling}.")
+MORE_SHOWN = _("Here are more.")
+BACK_SHOWN = _("Here they are again.")
+EMOJI_ME = _("🖼 Emoji me")
+STICKER = _("✂️ Sticker")
+EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
+STICKER_MADE = _("Here is your sticker!")
+NO_CLIP = _("I can only do that with a photo, not with a video.")
+PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
+NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
+VOTED = _("Thank you! Your vote helps me learn.")
+CHAT_ADMINS_ONLY = _("Only the administrators of this chat can set this. Please ask one of them.")
+SENDER_TAPS = _("In this chat only the person who sent a photo can tap an emoji for it.")
+EVERYONE_TAPS = _(
+    "In this chat everybody can tap an emoji for a photo: a vote that helps me learn. What is shown stays the choice "
+    "of the person who sent it."
+)
+LET_EVERYONE_TAP = _("Let everybody tap")
+LET_SENDER_TAP = _("Let only the sender tap")
+ADMINS_ONLY = _("This is for the admins of this bot. If you should be one, ask its operator to add {id} to ADMINS.")
+GONE = _("I no longer know this photo. Please send it again.")
+
+WEB_TITLE = "Mugmoji"
+WEB_START = _("Hi! Show me a selfie and I'll answer with the emoji of your face. I keep no pictures.")
+WEB_HINT = _("Choose, drop or paste a photo, or take one now.")
+WEB_PICK = _("Choose a photo")
+WEB_CAMERA = _("Camera")
+WEB_SNAP = _("Take the photo")
+WEB_CANCEL = _("Cancel")
+WEB_NO_CAMERA = _("I can't reach a camera here. Please allow it in your browser, or choose a photo.")
+WEB_REJECTED = _("That didn't work: at most ten pictures at once, and 20 MB each. Please send fewer or smaller ones.")
+WEB_MADE_ALT = _("the picture I made, to click and keep")
+WEB_PHOTO_ALT = _("the photo you sent")
+WEB_DROP = _("Drop it!")
+WEB_MENU = {
+    _("Help"): "help",
+    _("Settings"): "settings",
+    _("Privacy"): "privacy",
+    _("Forget me"): "forget_me",
+}
+"""What the web chat offers in place of commands, and the command each stands for."""
+
+SETTINGS = _(
+    "Your settings\n"
+    "• Language: {language}\n"
+    "• Skin tone: {skin_tone}\n"
+    "• Presentation: {presentation}\n"
+    "I never guess sex, age or race from a face: how emoji of people look is your choice."
+)
+LANGUAGE = _("Language")
+SKIN_TONE = _("Skin tone")
+PRESENTATION = _("Presentation")
+WHICH_LANGUAGE = _("Which language shall I speak?")
+WHICH_SKIN_TONE = _("Which skin tone shall emoji have, where they can?")
+WHICH_PRESENTATION = _("How shall emoji of people look, where they can?")
+AS_MY_APP = _("As my app")
+NO_SKIN_TONE = _("No skin tone")
+PRESENTATIONS = {"": _("Neutral"), "woman": _("Woman"), "man": _("Man")}
+"""What each of `bots.conversation.emoji_variants.Presentation` is called, and none."""
+SETTING_KEPT = _("Done, I'll remember that.")
+
+FEELINGS = {
+    "angry": _("angry"),
+    "disgust": _("disgusted"),
+    "fear": _("afraid"),
+    "happy": _("happy"),
+    "neutral": _("neutral"),
+    "sad": _("sad"),
+    "surprise": _("surprised"),
+}
+"""An adjective for each of `recognizer.EMOTIONS`, as it stands in a sentence. Where an adjective would tell a sex, a
+catalogue has nouns ("joy") and its sentences fit them."""
+
+PHOTO_PROBLEMS = {
+    "empty": _("The file is empty. Please send the picture again."),
+    "too_many_bytes": _("The file is larger than 20 MB. Please send a smaller version of the picture."),
+    "too_many_pixels": _("The picture has more than 50 megapixels. Please send a smaller version."),
+    "too_small": _("The picture is tiny (under 24 pixels a side). Please send a larger one."),
+    "not_a_picture": _("This is not a picture I can open. Please send a JPEG, PNG, WebP, GIF, BMP or TIFF."),
+    "needs_heic": _("This is a HEIC picture, which is not set up here. Please send it as JPEG."),
+    "damaged": _("The picture is damaged or was cut off on the way. Please send it again."),
+}
+"""What to say for each `recognizer.PhotoProblem`."""

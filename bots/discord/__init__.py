@@ -1,0 +1,1 @@
+"""Discord: translates its events to messages and the replies back."""

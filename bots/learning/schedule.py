@@ -1,0 +1,65 @@
+"""Retrains by the clock: once a day, if enough was said since the last time."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bots.learning.retraining_process import RetrainingProcess
+from db import BusyError, Depth, Store
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+_log = structlog.get_logger()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RetrainingSchedule:
+    """Starts the shallow depth at a time of day; of several replicas one does, and nothing is ever promoted by it."""
+
+    def __init__(
+        self,
+        store: Store,
+        retraining_process: RetrainingProcess,
+        at: time,
+        least: int,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """at: the time of day, in UTC. least: how many new taps and labels it takes. clock: the time with its zone."""
+        self._store = store
+        self._retraining_process = retraining_process
+        self._at = at
+        self._least = least
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Wait for the time and retrain, day after day, until cancelled."""
+        while True:
+            await asyncio.sleep(self.seconds_to_go())
+            await self.retrain_if_due()
+
+    def seconds_to_go(self) -> float:
+        """Until the time comes next, above 0."""
+        now = self._clock()
+        then = datetime.combine(now.date(), self._at, tzinfo=UTC)
+        return (then if then > now else then + timedelta(days=1)).timestamp() - now.timestamp()
+
+    async def retrain_if_due(self) -> bool:
+        """Start a retraining if enough was said since the last one; gives whether it was started. Raises nothing."""
+        try:
+            done = await self._store.retrainings.last_done()
+            new = await self._store.feedback.new_words(_LONG_AGO if done is None else done.started_at)
+            if new < self._least:
+                _log.info("retraining_not_due", new=new, least=self._least)
+                return False
+            await self._retraining_process.start(Depth.ADAPT, "the schedule")
+        except BusyError:
+            return False
+        except (SQLAlchemyError, OSError):
+            _log.exception("retraining_not_scheduled")
+            return False
+        return True

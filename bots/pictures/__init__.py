@@ -1,0 +1,1 @@
+"""Pictures people share: faces covered by emoji, stickers, numbered faces."""

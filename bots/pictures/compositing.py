@@ -1,0 +1,214 @@
+"""Pictures people share: a photo whose faces are covered by their emoji, a sticker, a photo with its faces numbered.
+
+Bytes in, bytes out, all in memory; nothing of the photo's metadata is carried over. Which emoji covers whom is decided
+elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bots.pictures.artwork import Artwork
+from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
+from recognizer.photo import Photo, decode
+from recognizer.views import shrunk, warp
+
+STICKER_SIDE = 512
+"""Pixels; one side of a Telegram sticker is exactly this long (https://core.telegram.org/stickers)."""
+STICKER_BYTES = 512 * 1024
+"""Largest file of a static Telegram sticker."""
+
+_JPEG_QUALITY = 90
+_WEBP_QUALITIES = (90, 75, 50, 25)
+
+_HEAD = (256, 196, 140)
+"""Where a sticker has the disc that hides the head: x, y, largest radius in pixels."""
+_BUST = (256, 296, 196)
+"""The circle in which a sticker shows the photo: x, y, radius in pixels."""
+_OUTLINE_WIDTH = 13
+_RIM_WIDTH = 1.5
+_RIM_GREY = 150
+
+_COLOURS = (
+    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66),
+)  # fmt: skip
+"""RGB, told apart with every kind of colour vision: Okabe and Ito (https://jfly.uni-koeln.de/color/)."""
+_DARK, _WHITE = (20, 20, 20), (255, 255, 255)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_OVAL = (0.74, 0.92)
+"""Half axes of a face's outline, in radii of the disc that would hide it."""
+_SUBPIXELS = 16
+_MOST_PIXELS_AWAY = 50_000
+"""OpenCV draws in whole numbers of 32 bits."""
+
+
+def enlarged(crop: NDArray[np.uint8], times: int) -> bytes:
+    """A grey crop `(48, 48)`, `times` as large in both directions, as the bytes of a JPEG."""
+    grown = cv2.resize(crop, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    _, content = cv2.imencode(".jpg", grown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return content.tobytes()
+
+
+def emoji_me(photo: bytes, faces: Sequence[CoveredFace], artwork: Artwork) -> bytes:
+    """The photo as a JPEG of at most 1280 pixels a side, each face covered by its emoji, turned like the head.
+
+    No pixel within 0.75 box sides of a box's centre depends on what the photo shows there. Where emoji overlap, that of
+    the smaller face lies on top, so that everyone can be seen. An emoji without artwork leaves an empty badge.
+    Raises `PhotoError`.
+    """
+    decoded = decode(photo)
+    pixels = decoded.pixels.copy()
+    cover(pixels, _discs(decoded, faces), artwork)
+    return _jpeg(pixels)
+
+
+def sticker(
+    photo: bytes,
+    face: CoveredFace,
+    form: Literal["webp", "png"],
+    artwork: Artwork,
+    others: Sequence[CoveredFace] = (),
+) -> bytes:
+    """A 512x512 sticker on a transparent ground: a round cut-out of head and shoulders, the head covered by its emoji,
+    with a white outline around both.
+
+    form: a WebP is at most `STICKER_BYTES` long. others: the other faces of the photo; they are covered, too.
+    A face that is no place in the photo gives the emoji alone. Raises `PhotoError`.
+    """
+    decoded = decode(photo)
+    x, y, largest = _HEAD
+    head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / reach(face.emoji, artwork)), 0.0, face.emoji)
+    place = disc_of(face, decoded.scale)
+    layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
+    if place is not None:
+        covered = decoded.pixels.copy()
+        cover(covered, _discs(decoded, [face, *others]), artwork)
+        head = replace(head, tilt_degrees=place.tilt_degrees)
+        layer = _bust(covered, place, head)
+    cover(layer, [head], artwork)
+    return _encoded(_with_outline(layer), form)
+
+
+def outlined(photo: bytes, faces: Sequence[CoveredFace]) -> bytes:
+    """The photo as a JPEG of at most 1280 pixels a side, each face outlined in a colour of its own and numbered from 1
+    in the order given. A box that is no place keeps its number and gets no outline. Raises `PhotoError`.
+    """
+    decoded = decode(photo)
+    pixels = decoded.pixels.copy()
+    marks = [
+        (number, disc)
+        for number, face in enumerate(faces, start=1)
+        if (disc := disc_of(face, decoded.scale)) is not None and _is_drawable(disc)
+    ]
+    for number, disc in marks:
+        _draw_outline(pixels, disc, _colour(number))
+    for number, disc in marks:
+        _draw_number(pixels, disc, number)
+    return _jpeg(pixels)
+
+
+def _discs(photo: Photo, faces: Sequence[CoveredFace]) -> list[Disc]:
+    places = (disc_of(face, photo.scale) for face in faces)
+    return [place for place in places if place is not None]
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+
+
+def _bust(covered: NDArray[np.uint8], place: Disc, head: Disc) -> NDArray[np.uint8]:
+    """What the sticker shows of the covered photo, whose `place` comes to lie on `head`: a premultiplied layer.
+
+    Where the photo ends within the circle, so does the cut-out.
+    """
+    scale = place.radius / head.radius
+    corner = np.array([place.x - scale * head.x, place.y - scale * head.y])
+    to_photo = np.column_stack([scale * np.eye(2), corner + (scale - 1) / 2])
+    view = warp(covered, to_photo, STICKER_SIDE)
+    centres = np.arange(STICKER_SIDE) + 0.5
+    x, y, radius = _BUST
+    round_alpha = np.clip(radius + 0.5 - np.hypot(centres - x, (centres - y)[:, None]), 0, 1)
+    height, width = covered.shape[:2]
+    columns, rows = corner[0] + scale * centres, corner[1] + scale * centres
+    in_photo = ((rows >= 0) & (rows < height))[:, None] & (columns >= 0) & (columns < width)
+    alpha = (round_alpha * in_photo)[..., None]
+    return np.round(np.dstack([view * alpha, 255 * alpha])).astype(np.uint8)
+
+
+def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A premultiplied layer on a white outline of its silhouette, with a thin grey rim that shows on a white chat."""
+    distance = cv2.distanceTransform((layer[..., 3] < 128).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ground = np.zeros_like(layer)
+    for width, grey in ((_OUTLINE_WIDTH + _RIM_WIDTH, _RIM_GREY), (_OUTLINE_WIDTH, 255)):
+        lay_over(ground, grey_layer(width + 0.5 - distance, grey))
+    lay_over(ground, layer)
+    return ground
+
+
+def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png"]) -> bytes:
+    """A premultiplied layer as a file with straight alpha."""
+    alpha = layer[..., 3:].astype(np.float32)
+    straight = np.round(layer[..., :3] * (255 / np.maximum(alpha, 1))).clip(0, 255)
+    pixels = cv2.cvtColor(np.dstack([straight, alpha]).astype(np.uint8), cv2.COLOR_RGBA2BGRA)
+    if form == "png":
+        return cv2.imencode(".png", pixels)[1].tobytes()
+    files = (cv2.imencode(".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, q])[1].tobytes() for q in _WEBP_QUALITIES)
+    return next(file for file in files if len(file) <= STICKER_BYTES)
+
+
+def _draw_outline(pixels: NDArray[np.uint8], disc: Disc, colour: tuple[int, int, int]) -> None:
+    """An oval around the face, within the disc that would hide it."""
+    centre = tuple(round(_SUBPIXELS * (value - 0.5)) for value in (disc.x, disc.y))
+    axes = tuple(round(_SUBPIXELS * share * disc.radius) for share in _OVAL)
+    width = round(min(max(0.045 * disc.radius, 2), 8))
+    for drawn, thickness in ((_DARK, width + 2 * max(1, width // 2)), (colour, width)):
+        cv2.ellipse(pixels, centre, axes, disc.tilt_degrees, 0, 360, drawn, thickness, cv2.LINE_AA, 4)
+
+
+def _draw_number(pixels: NDArray[np.uint8], disc: Disc, number: int) -> None:
+    """The face's number on a badge at the upper left of its oval, moved so that it lies in the picture."""
+    height, width = pixels.shape[:2]
+    radius = min(max(0.24 * disc.radius, max(height, width) / 64, 12), 36, min(height, width) / 2 - 1)
+    away = 0.54 * disc.radius + 0.7 * radius
+    x, y = (
+        (min(max(place - away, radius + 1), side - radius - 1)) for place, side in ((disc.x, width), (disc.y, height))
+    )
+    centre = (round(_SUBPIXELS * (x - 0.5)), round(_SUBPIXELS * (y - 0.5)))
+    for drawn, share in ((_DARK, 1.0), (_WHITE, 0.9), (_colour(number), 0.78)):
+        cv2.circle(pixels, centre, round(_SUBPIXELS * share * radius), drawn, cv2.FILLED, cv2.LINE_AA, 4)
+    ink = _ink_of(str(number), height=0.95 * radius, width=1.25 * radius)
+    rim = max(1, round(radius / 16))
+    halo = cv2.dilate(np.pad(ink, rim), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)).astype(np.uint8, copy=False)
+    for drawn, mask in ((_DARK, halo), (_WHITE, ink)):
+        _stamp(pixels, mask, (x, y), drawn)
+
+
+def _ink_of(text: str, height: float, width: float) -> NDArray[np.uint8]:
+    """The text as a mask cut to its ink, as large as fits; OpenCV's versions place letters differently."""
+    canvas = np.zeros((200, 100 * (len(text) + 1)), np.uint8)
+    cv2.putText(canvas, text, (50, 150), _FONT, 3, 255, 12, cv2.LINE_AA)
+    left, top, ink_width, ink_height = cv2.boundingRect(canvas)
+    return shrunk(canvas[top : top + ink_height, left : left + ink_width], min(height / ink_height, width / ink_width))
+
+
+def _stamp(
+    pixels: NDArray[np.uint8], mask: NDArray[np.uint8], centre: tuple[float, float], colour: tuple[int, int, int]
+) -> None:
+    """Paint a colour through a mask centred on a place of the picture, in place."""
+    left, top = (max(0, round(place - side / 2)) for place, side in zip(centre, mask.shape[::-1], strict=True))
+    part = pixels[top : top + mask.shape[0], left : left + mask.shape[1]]
+    share = mask[: part.shape[0], : part.shape[1], None] / 255
+    part[:] = np.round(part + share * (np.array(colour) - part)).astype(np.uint8)
+
+
+def _colour(number: int) -> tuple[int, int, int]:
+    return _COLOURS[(number - 1) % len(_COLOURS)]
+
+
+def _is_drawable(disc: Disc) -> bool:
+    return max(abs(disc.x), abs(disc.y), disc.radius) < _MOST_PIXELS_AWAY

@@ -1,0 +1,46 @@
+"""Takes up an emoji map that was edited while the bot runs; where the new one has a mistake, the former one stays."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from recognizer import EmojiMap, EmojiMapError, Recognizer
+
+Check = Callable[[EmojiMap], None]
+_log = structlog.get_logger()
+
+
+class EmojiMapWatch:
+    """Looks at the map's file when asked to; costs one look at the folder where nothing has changed."""
+
+    def __init__(self, recognizer: Recognizer, check: Check | None = None) -> None:
+        """check: what a new map must pass besides its own rules; raises `EmojiMapError` where it does not."""
+        self._recognizer = recognizer
+        self._check = check
+        self._seen = _stamp(recognizer.emoji_map.path)
+
+    def refresh(self) -> EmojiMap:
+        """The map to use from now on. A mistake in a new one is logged once, with its line."""
+        path = self._recognizer.emoji_map.path
+        stamp = _stamp(path)
+        if stamp != self._seen:
+            self._seen = stamp
+            try:
+                fresh = EmojiMap.load(path)
+                if self._check is not None:
+                    self._check(fresh)
+            except EmojiMapError as error:
+                _log.error("emoji_map_kept", reason=str(error))
+            else:
+                self._recognizer.emoji_map = fresh
+                _log.info("emoji_map_reloaded", emoji=len(fresh.emoji))
+        return self._recognizer.emoji_map
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size

@@ -1,0 +1,45 @@
+"""When to try again: pauses that double from one second to a minute, and start over after a time of health."""
+
+import time
+from collections.abc import Callable
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
+
+LONGEST_PAUSE_S = 60.0
+HEALTHY_AFTER_S = 60.0
+"""What ran for this long before it failed is started again after the shortest pause."""
+
+
+def restarts(
+    should_restart: Callable[[BaseException], bool],
+    told: Callable[[BaseException, float], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncRetrying:
+    """Return the attempts at something that shall run for ever, to iterate over with `async for`.
+
+    should_restart: whether an exception is worth another attempt; any other one is raised. told: is called with the
+    exception and the pause in seconds before each further attempt. clock: seconds.
+    """
+    began = clock()
+
+    def begin(_: RetryCallState) -> None:
+        nonlocal began
+        began = clock()
+
+    def forgive(state: RetryCallState) -> None:
+        if clock() - began >= HEALTHY_AFTER_S:
+            state.attempt_number = 1
+
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if error is not None and state.next_action is not None:
+            told(error, state.next_action.sleep)
+
+    return AsyncRetrying(
+        retry=retry_if_exception(should_restart),
+        wait=wait_exponential(max=LONGEST_PAUSE_S),
+        before=begin,
+        after=forgive,
+        before_sleep=tell,
+        reraise=True,
+    )

@@ -1,0 +1,47 @@
+"""Lets the version in shadow read the faces that were just answered: later, silently, and only where there is room."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from bots.serving.inference_pool import InferencePool
+from db import Store
+from recognizer.classification import Classifier
+
+_log = structlog.get_logger()
+
+
+class Shadowing:
+    """Scores faces with the version in shadow and keeps what it said, for admins to compare."""
+
+    def __init__(self, store: Store, pool: InferencePool, shadow: Callable[[], Classifier | None]) -> None:
+        """shadow: gives the version of now, None for none."""
+        self._store = store
+        self._pool = pool
+        self._shadow = shadow
+        self._running: set[asyncio.Task[None]] = set()
+
+    def later(self, readings: Sequence[int], framings: Sequence[NDArray[np.uint8]]) -> None:
+        """Score the faces of these readings, each as `Face.framings`, beside what goes on; skipped where no worker is
+        free."""
+        shadow = self._shadow()
+        if shadow is None or not readings or not self._pool.has_free_worker:
+            return
+        task = asyncio.create_task(self._score(shadow, list(readings), np.stack(framings)))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Wait for what is running."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _score(self, shadow: Classifier, readings: list[int], framings: NDArray[np.uint8]) -> None:
+        try:
+            said = await self._pool.run(lambda: shadow.classify_framings(framings))
+            rows = [(reading, tuple(map(float, seven))) for reading, seven in zip(readings, said, strict=True)]
+            await self._store.versions.add_shadow(shadow.card.version, rows)
+        except Exception:
+            _log.exception("shadow_not_kept", version=shadow.card.version)

@@ -1,0 +1,85 @@
+"""Keeps background tasks alive, and says which one is not: none of them ends without a log line."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from bots.serving.restarting import restarts
+
+_log = structlog.get_logger()
+
+
+class Supervisor:
+    """Runs tasks until it is left; one that dies is logged, told in `problem`, and started again after a pause.
+
+    An asynchronous context manager; leaving it cancels the tasks and waits for them.
+    """
+
+    def __init__(self) -> None:
+        self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._failed: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin; tasks may be started from now on."""
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Cancel every task and wait for it."""
+        for task in self._running:
+            task.cancel()
+        await self._tasks.__aexit__(kind, error, trace)
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Keep `work` running from now on. name: what admins and the log call it."""
+        self._running.append(self._tasks.create_task(self._keep(name, work), name=name))
+
+    @property
+    def problem(self) -> str:
+        """What does not run at the moment, in sentences for an admin; empty where everything does."""
+        return " ".join(f"{name} has stopped ({reason}) and is started again." for name, reason in self._failed.items())
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        def tell(error: BaseException, pause_s: float) -> None:
+            self._failed[name] = type(error).__name__
+            _log.error("task_died", task=name, restart_in_s=pause_s, exc_info=error)
+
+        async for attempt in restarts(lambda error: isinstance(error, Exception), tell):
+            self._failed.pop(name, None)
+            with attempt:
+                await work()
+
+
+class BackgroundTasks:
+    """Short tasks that go on beside whoever starts them: held until they end, and logged where they fail."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` in a task of its own. name: what the log calls it."""
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    async def finish(self) -> None:
+        """Wait for what is running."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def cancel(self) -> None:
+        """Cancel what is running, and wait for it."""
+        for task in self._running:
+            task.cancel()
+        await self.finish()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("task_died", task=task.get_name(), exc_info=error)

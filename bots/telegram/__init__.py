@@ -1,0 +1,1 @@
+"""Telegram: translates its updates to messages and the replies back."""

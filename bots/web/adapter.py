@@ -1,0 +1,289 @@
+"""The web door: a chat page for one browser at a time, to try the bot without a token; and the console."""
+
+import asyncio
+import base64
+import html
+import json
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, cast
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import events, ui
+from nicegui.language import Language
+from starlette.formparsers import MultiPartParser
+from starlette.responses import RedirectResponse
+
+from bots.adapter import AdapterError
+from bots.console import Console
+from bots.conversation import texts
+from bots.conversation.languages import Voice
+from bots.conversation.service import EmojiService
+from bots.messages import Button, Command, CommandName, Form, MadePicture, PhotoMessage, Picture, Reply, Tap, Tone
+from db import Chat, Person, Platform
+
+MAX_FILES = 10
+MAX_FILE_BYTES = 20 * 1024 * 1024
+
+_PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-CN"}
+"""How NiceGUI calls a language where it does not go by the bot's own tag; it sets the page's `lang` and `dir` by it."""
+
+_Result = TypeVar("_Result")
+_DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
+_STATIC = Path(str(files("bots.web") / "static"))
+_log = structlog.get_logger()
+
+
+class WebAdapter:
+    """Serves the chat page, the console, or both until cancelled."""
+
+    name: ClassVar[Platform] = Platform.WEB
+    allowed_reactions: ClassVar[frozenset[str] | None] = None
+
+    def __init__(  # noqa: PLR0913  # what an operator may set
+        self,
+        service: EmojiService,
+        *,
+        host: str,
+        port: int,
+        secret: str,
+        has_chat: bool = True,
+        console: Console | None = None,
+    ) -> None:
+        """secret: signs the cookie by which a browser is known again. console: the admins' pages, None for none."""
+        self._service = service
+        self._console = console
+        self._host, self._port = host, port
+        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        nicegui_app.add_static_files("/static", _STATIC)
+        MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # uploads stay in memory, never in a temporary file
+        if console is not None:
+            console.attach()
+        if not has_chat:
+            nicegui_app.add_api_route("/", lambda: RedirectResponse("/console"))
+        ui.run_with(
+            self._app,
+            root=self._page if has_chat else None,
+            title=texts.WEB_TITLE,
+            favicon="😄",
+            storage_secret=secret,
+            show_welcome_message=False,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `AdapterError` where the address is taken."""
+        config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        with _listening(self._host, self._port) as listener:
+            address = f"http://{self._host}:{self._port}"
+            _log.info("adapter_open", door=self.name, address=address)
+            if self._console is not None:
+                self._console.announce(address)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                await asyncio.shield(serving)
+            finally:
+                server.should_exit = True
+                await serving
+
+    async def _page(self) -> None:
+        client = ui.context.client
+        browser = str(nicegui_app.storage.browser["id"])
+        person, accepted = Person(Platform.WEB, browser), client.request.headers.get("accept-language", "")
+        voice = await self._service.voice_for(person, accepted)
+        client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
+        _Conversation(self._service, person, Chat(Platform.WEB, browser), voice, accepted).show()
+
+
+class _Conversation:
+    """One open page. What is said stays in the page; photos stay in the browser, which sends one again where a picture
+    is to be made of it."""
+
+    def __init__(self, service: EmojiService, person: Person, chat: Chat, voice: Voice, accepted: str) -> None:
+        """voice: says the page's fixed labels. accepted: the languages of the browser, as it sent them."""
+        self._service = service
+        self._person = person
+        self._chat = chat
+        self._voice = voice
+        self._accepted = accepted
+
+    def show(self) -> None:
+        say = self._voice.say
+        ui.add_head_html('<link rel="stylesheet" href="/static/chat.css"><script src="/static/chat.js"></script>')
+        with ui.element("main").classes("chat") as chat:
+            chat.props["data-drop"] = say(texts.WEB_DROP)
+            with ui.element("header").classes("chat-head"):
+                ui.html(texts.WEB_TITLE, tag="h1", sanitize=False)
+                for label, command in texts.WEB_MENU.items():
+                    handler = _later(self._command, CommandName(command))
+                    ui.button(say(label), on_click=handler).props("flat dense no-caps color=deep-purple")
+            self._log_of_messages = ui.element("div").classes("talk").props("role=log aria-live=polite")
+            ui.label(say(texts.WEB_HINT)).classes("hint")
+            self._uploader()
+            self._camera()
+            with ui.element("div").classes("bar"):
+                _plain_button(say(texts.WEB_PICK)).on("click", js_handler="() => mugmoji.pick()")
+                _plain_button(say(texts.WEB_CAMERA)).classes("second").on("click", self._open_camera)
+        self._say(Reply(say(texts.WEB_START)))
+
+    def _uploader(self) -> None:
+        ui.upload(
+            multiple=True,
+            auto_upload=True,
+            max_file_size=MAX_FILE_BYTES,
+            max_files=MAX_FILES,
+            on_multi_upload=self._on_pictures,
+            on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
+        ).classes("bot-only")
+
+    def _camera(self) -> None:
+        with ui.dialog() as self._viewfinder, ui.card():
+            ui.element("video").classes("viewfinder").props("autoplay playsinline muted")
+            with ui.element("div").classes("keys"):
+                for label, action in ((texts.WEB_SNAP, "mugmoji.snap()"), (texts.WEB_CANCEL, "mugmoji.closeCamera()")):
+                    button = _plain_button(self._voice.say(label)).on("click", js_handler=f"() => {action}")
+                    button.on("click", self._viewfinder.close)
+
+    async def _open_camera(self) -> None:
+        self._viewfinder.open()
+        await asyncio.sleep(0.3)  # until the dialog's video element is in the page
+        if not await ui.run_javascript("return mugmoji.openCamera()", timeout=60):
+            self._viewfinder.close()
+            self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
+
+    async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
+        upload.sender.reset()  # type: ignore[attr-defined]
+        reactions = self._show_pictures([file.name for file in upload.files])
+        pictures = tuple([Picture(await file.read()) for file in upload.files])
+        waiting: ui.element | None = None
+        is_drawn = all(file.content_type in _DRAWN_BY_BROWSERS for file in upload.files)
+        photo = PhotoMessage(self._person, self._chat, pictures, self._accepted, comes_again=is_drawn)
+        async for reply in self._service.on_photo(photo):
+            if waiting is not None:
+                waiting.delete()
+            for label, reaction in zip(reactions, reply.reactions, strict=False):
+                label.set_text(reaction or "")
+            names = [file.name for file in upload.files]
+            shot = _Shot(reactions[0], names[0]) if len(names) == 1 else None
+            bubble = self._say(reply, shot)
+            waiting = bubble if reply.waiting else None
+
+    def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
+        """The pictures as the browser itself has them, each with a place for its reaction."""
+        reactions = []
+        with self._log_of_messages, ui.element("div").classes("bubble mine"):
+            for name in names:
+                with ui.element("div").classes("shot"):
+                    image = ui.element("img")
+                    image.props["alt"] = self._voice.say(texts.WEB_PHOTO_ALT)
+                    reactions.append(ui.label().classes("reaction").props("role=img"))
+                ui.run_javascript(f"mugmoji.show({image.html_id!r}, {json.dumps(name)})")
+        return reactions
+
+    async def _command(self, name: CommandName) -> None:
+        self._say(await self._service.on_command(Command(self._person, self._chat, name, self._accepted)))
+
+    def _say(self, reply: Reply, shot: "_Shot | None" = None) -> ui.element:
+        """Add a bubble; taps on its buttons change it, and the reaction on the photo it answers."""
+        with self._log_of_messages, ui.element("div").classes("bubble") as bubble:
+            if reply.picture is not None:
+                self._show_made(reply.picture)
+            text = ui.label(reply.text)
+            keys = ui.element("div")
+        self._fill(keys, reply.rows, text, shot)
+        ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
+        return bubble
+
+    def _show_made(self, picture: MadePicture) -> None:
+        """A picture that the bot made, to look at and to keep: handed to the browser once, and not kept here."""
+        kind, name = ("png", "sticker.png") if picture.form is Form.STICKER else ("jpeg", "emoji.jpg")
+        with ui.element("a") as link:
+            link.props["download"] = name
+            image = ui.element("img").classes("made")
+            image.props["alt"] = self._voice.say(texts.WEB_MADE_ALT)
+        content = base64.b64encode(picture.content).decode()
+        ui.run_javascript(f"mugmoji.keep({link.html_id!r}, {image.html_id!r}, 'image/{kind}', '{content}')")
+
+    def _fill(self, keys: ui.element, rows: Sequence[Sequence[Button]], text: ui.label, shot: "_Shot | None") -> None:
+        keys.clear()
+        with keys:
+            for row in rows:
+                with ui.element("div").classes("keys"):
+                    for button in row:
+                        pressed = _later(self._on_tap, button.token, keys, text, shot)
+                        _key(button).on("click", pressed)
+
+    async def _on_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
+        fetch = _later(_again, shot.name) if shot is not None else None
+        answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
+        voice = await self._service.voice_for(self._person, self._accepted)
+        if voice is not self._voice:  # the page's own labels have to follow
+            ui.navigate.reload()
+            return
+        if answer.text is not None:
+            text.set_text(answer.text)
+        elif answer.picture is not None:
+            self._say(Reply(answer.notice, picture=answer.picture))
+        else:
+            ui.notify(answer.notice, position="top")
+        if answer.reaction is not None and shot is not None:
+            shot.reaction.set_text(answer.reaction)
+        if answer.rows is not None:
+            self._fill(keys, answer.rows, text, shot)
+
+
+@dataclass(frozen=True)
+class _Shot:
+    """A photo on the page: the label of its reaction, and the name under which the browser keeps it."""
+
+    reaction: ui.label
+    name: str
+
+
+async def _again(name: str) -> Picture | None:
+    """A photo that the browser still has, as a JPEG of at most 1280 pixels a side; None where it cannot show it."""
+    try:
+        link = await ui.run_javascript(f"return mugmoji.again({json.dumps(name)})", timeout=20)
+    except TimeoutError:
+        return None
+    return Picture(base64.b64decode(link.partition(",")[2])) if link else None
+
+
+def _later(
+    action: Callable[..., Coroutine[Any, Any, _Result]], *arguments: object
+) -> Callable[[], Coroutine[Any, Any, _Result]]:
+    """The action as a handler that brings its arguments along."""
+    return lambda: action(*arguments)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AdapterError(
+            f"The web chat cannot listen on {host}:{port} ({reason}); set WEB_HOST or WEB_PORT."
+        ) from error
+
+
+def _key(button: Button) -> ui.element:
+    is_emoji = not any(character.isalpha() for character in button.label)
+    look = {Tone.PLAIN: "", Tone.CHOSEN: "chosen", Tone.QUIET: "quiet"}[button.tone]
+    is_numbered = is_emoji and " " in button.label
+    kinds = f"{'emoji' if is_emoji else ''} {'numbered' if is_numbered else ''}"
+    key = _plain_button(button.label).classes(f"{look} {kinds}")
+    key.props["aria-label"] = key.props["title"] = button.meaning
+    return key.props(f"aria-pressed={'true' if button.tone is Tone.CHOSEN else 'false'}")
+
+
+def _plain_button(label: str) -> ui.element:
+    """A native button: it is focusable, and pressed by Enter and Space, by itself."""
+    with ui.element("button").props("type=button") as button:
+        ui.html(html.escape(label), tag="span", sanitize=False)
+    return button

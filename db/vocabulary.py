@@ -1,0 +1,37 @@
+"""The closed sets of names that are stored and passed around: platforms, depths of a retraining, verdicts on a face."""
+
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    """Where a person or a chat comes from; the value is stored, and hashed with their id."""
+
+    TELEGRAM = "telegram"
+    DISCORD = "discord"
+    WEB = "web"
+    CONSOLE = "console"
+    IMPORT = "import"
+
+
+class Depth(StrEnum):
+    """How much of a model a retraining changes: a correction of its last layer, or every weight."""
+
+    ADAPT = "adapt"
+    FULL = "full"
+
+
+class Verdict(StrEnum):
+    """What a person or an admin may say a face shows.
+
+    The first seven are `recognizer.EMOTIONS` in their order, which this package does not import; a test compares them.
+    """
+
+    ANGRY = "angry"
+    DISGUST = "disgust"
+    FEAR = "fear"
+    HAPPY = "happy"
+    NEUTRAL = "neutral"
+    SAD = "sad"
+    SURPRISE = "surprise"
+    NOT_A_FACE = "not_a_face"
+    UNSURE = "unsure"

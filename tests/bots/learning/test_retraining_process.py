@@ -1,0 +1,52 @@
+import sys
+
+import pytest
+
+from bots.learning.retraining_process import RetrainingProcess
+from db import BusyError, Depth, Retraining, State, Store
+
+
+def retraining_process(store: Store, script: str) -> RetrainingProcess:
+    return RetrainingProcess(store, {}, (sys.executable, "-c", script))
+
+
+async def ended(store: Store, started: RetrainingProcess) -> Retraining:
+    number = await started.start(Depth.ADAPT, "Anna")
+    return [each async for each in started.watch(number, look_every_s=0.05)][-1]
+
+
+async def test_a_process_that_cannot_say_what_is_missing_is_spoken_for(store: Store) -> None:
+    script = "import sys; print('Retraining needs scipy: install it.', file=sys.stderr); sys.exit(3)"
+    seen = await ended(store, retraining_process(store, script))
+    assert (seen.state, seen.message) == (State.FAILED, "Retraining needs scipy: install it.")
+    await store.retrainings.start(Depth.ADAPT, "Bert")  # and its place is free
+
+
+async def test_a_process_that_is_killed_is_told_at_once(store: Store) -> None:
+    seen = await ended(store, retraining_process(store, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    assert seen.state is State.FAILED
+    assert "status -9; nothing was changed" in seen.message
+
+
+async def test_what_a_process_said_itself_stands(store: Store) -> None:
+    started = retraining_process(store, "import sys, time; time.sleep(1); sys.exit(1)")
+    number = await started.start(Depth.ADAPT, "Anna")
+    await store.retrainings.finish(number, State.FAILED, "There is too little feedback.")
+    assert started._attending is not None
+    await started._attending
+    seen = await store.retrainings.find(number)
+    assert seen is not None
+    assert seen.message == "There is too little feedback."
+
+
+async def test_a_program_that_is_not_there_is_told(store: Store) -> None:
+    seen = await ended(store, RetrainingProcess(store, {}, ("/nowhere/python",)))
+    assert seen.state is State.FAILED
+    assert "could not be started" in seen.message
+
+
+async def test_one_at_a_time(store: Store) -> None:
+    started = retraining_process(store, "import time; time.sleep(2)")
+    await started.start(Depth.ADAPT, "Anna")
+    with pytest.raises(BusyError):
+        await started.start(Depth.ADAPT, "Bert")

@@ -1,0 +1,98 @@
+"""The order of the review queue: what it is made from, and for how long it holds."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bots.learning.review_queue import ReviewQueue
+from db import Chat, FaceReading, Person, Platform, Store
+from recognizer import Recognizer
+from tests.bots.admins import SHIPPED, add_faces
+
+ANNA, BERT, SENDER = Person(Platform.TELEGRAM, "1"), Person(Platform.DISCORD, "2"), Person(Platform.TELEGRAM, "900")
+
+
+class Watched:
+    """A desk, which pictures it read, how often it ordered the faces, and a clock that a test sets."""
+
+    def __init__(self, store: Store, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.orders = 0.0, 0
+        self.pictures: list[int] = []
+        self.admin_commands = ReviewQueue(store, lambda: recognizer.emoji_map, lambda: self.now)
+        crops, summaries = store.feedback.crops, store.feedback.summaries
+
+        async def read(readings: Sequence[int]) -> dict[int, bytes]:
+            self.pictures += readings
+            return await crops(readings)
+
+        async def look(readings: Sequence[int] | None = None) -> object:
+            self.orders += readings is None
+            return await summaries(readings)
+
+        monkeypatch.setattr(store.feedback, "crops", read)
+        monkeypatch.setattr(store.feedback, "summaries", look)
+        monkeypatch.setattr(store.feedback, "faces", None)  # it reads every picture
+
+
+@pytest.fixture
+def watched(store: Store, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(store, recognizer, monkeypatch)
+
+
+async def test_only_the_picture_that_is_shown_is_read(watched: Watched, store: Store) -> None:
+    first, *_ = await add_faces(store, 5)
+    item = await watched.admin_commands.next(ANNA)
+    assert item is not None
+    assert item.reading == first
+    assert watched.pictures == [first]
+    await watched.admin_commands.agreement()
+    assert watched.pictures == [first]
+
+
+async def test_an_order_holds_some_seconds_and_what_was_labelled_leaves_at_once(watched: Watched, store: Store) -> None:
+    readings = await add_faces(store, 4)
+    seen = []
+    for _ in readings:
+        item = await watched.admin_commands.next(ANNA)
+        assert item is not None
+        seen.append(item.reading)
+        assert await watched.admin_commands.label(ANNA, item.reading, "sad")
+        watched.now += 1
+    assert sorted(seen) == readings
+    assert watched.orders == 1
+    watched.now += 60
+    assert await watched.admin_commands.queue(ANNA) == ()
+    assert watched.orders == 2
+
+
+async def test_a_new_face_is_found_where_the_order_held_has_no_other(watched: Watched, store: Store) -> None:
+    assert await watched.admin_commands.next(ANNA) is None
+    watched.now += 1
+    [new] = await add_faces(store, 1)
+    item = await watched.admin_commands.next(ANNA)
+    assert item is not None
+    assert item.reading == new
+
+
+async def test_a_face_whose_owner_withdrew_is_not_given_from_an_order_held(watched: Watched, store: Store) -> None:
+    first, second, *_ = await add_faces(store, 3)
+    other = Person(Platform.TELEGRAM, "901")
+    await store.set_keeps_faces(other, True)
+    face = FaceReading((0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0), ("😠",), bytes(48 * 48))
+    [stays] = await store.add_photo(other, Chat(Platform.TELEGRAM, "901"), SHIPPED, [face])
+    assert set(await watched.admin_commands.queue(ANNA)) >= {first, second, stays.id}
+    await store.set_keeps_faces(SENDER, False)
+    assert [item.reading for item in await watched.admin_commands.find(ANNA, [first, second, stays.id], 9)] == [
+        stays.id
+    ]
+    assert not await watched.admin_commands.label(ANNA, first, "sad")
+
+
+async def test_a_face_that_two_others_labelled_meanwhile_is_passed_over(watched: Watched, store: Store) -> None:
+    await add_faces(store, 2)
+    first, second = await watched.admin_commands.queue(ANNA)
+    for admin in (BERT, SENDER):
+        await watched.admin_commands.label(admin, first, "sad")
+    item = await watched.admin_commands.next(ANNA)
+    assert item is not None
+    assert item.reading == second

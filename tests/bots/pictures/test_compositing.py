@@ -1,0 +1,231 @@
+"""Pictures people share: nothing of a covered face is left, numbers are in sight, files are what the platforms take."""
+
+import io
+import math
+from typing import Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from bots.pictures.artwork import Artwork
+from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, outlined, sticker
+from bots.pictures.covering import CoveredFace
+from recognizer import Box, PhotoError, Recognizer
+from recognizer.photo import WORKING_SIDE
+from tests.conftest import jpeg
+from tests.pictures import checkers, encoded
+
+WIDTH, HEIGHT = 320, 240
+EMOJI = ("😀", "🥳", "😤", "👎", "💢", "❤️", "👀", "💔", "🗿", "🫠", "🫥", "😶‍🌫️", "no emoji", "")
+FORMS: tuple[Literal["webp", "png"], ...] = ("webp", "png")
+numbers = st.floats(-400, 700) | st.floats()
+sides = st.floats(0.01, 900) | st.floats()
+faces = st.builds(CoveredFace, st.builds(Box, numbers, numbers, sides, sides), numbers, st.sampled_from(EMOJI))
+
+
+@pytest.fixture(scope="module")
+def artwork() -> Artwork:
+    return Artwork.load()
+
+
+def noise(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    return encoded(Image.fromarray(pixels), "PNG")
+
+
+def opened(data: bytes, mode: str = "RGB") -> NDArray[np.int16]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert(mode)).astype(np.int16)
+
+
+def oval(box: Box, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.bool_]:
+    """The pixels of the ellipse that is one and a half times the box."""
+    y, x = np.mgrid[:height, :width] + 0.5
+    across = (x - box.x - box.width / 2) / (0.75 * box.width)
+    down = (y - box.y - box.height / 2) / (0.75 * box.height)
+    inside: NDArray[np.bool_] = np.hypot(across, down) <= 1
+    return inside
+
+
+boxes = st.builds(Box, st.floats(-40, 300), st.floats(-40, 220), st.floats(1, 150), st.floats(1, 150))
+
+
+@settings(max_examples=30, deadline=None)
+@given(box=boxes, tilt=st.floats(-360, 360), emoji=st.sampled_from(EMOJI))
+def test_what_a_face_showed_makes_no_difference(artwork: Artwork, box: Box, tilt: float, emoji: str) -> None:
+    one, other = noise(1), noise(1)
+    other[oval(box)] = noise(2)[oval(box)]
+    covered = CoveredFace(box, tilt, emoji)
+    assert emoji_me(png(one), [covered], artwork) == emoji_me(png(other), [covered], artwork)
+    assert sticker(png(one), covered, "png", artwork) == sticker(png(other), covered, "png", artwork)
+
+
+@settings(max_examples=15, deadline=None)
+@given(crowd=st.lists(st.builds(CoveredFace, boxes, st.floats(-180, 180), st.sampled_from(EMOJI)), max_size=5))
+def test_neighbours_do_not_uncover_each_other(artwork: Artwork, crowd: list[CoveredFace]) -> None:
+    one, other = noise(1), noise(1)
+    for face in crowd:
+        other[oval(face.box)] = noise(2)[oval(face.box)]
+    assert emoji_me(png(one), crowd, artwork) == emoji_me(png(other), crowd, artwork)
+    if crowd:
+        stickers = [sticker(png(pixels), crowd[0], "png", artwork, crowd[1:]) for pixels in (one, other)]
+        assert stickers[0] == stickers[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(crowd=st.lists(faces, max_size=3))
+def test_no_box_and_no_tilt_breaks_a_picture(artwork: Artwork, crowd: list[CoveredFace]) -> None:
+    photo = png(noise(1, 64, 48))
+    assert opened(emoji_me(photo, crowd, artwork)).shape == (48, 64, 3)
+    assert opened(outlined(photo, crowd)).shape == (48, 64, 3)
+    for face in crowd:
+        assert opened(sticker(photo, face, "png", artwork, crowd), "RGBA").shape == (STICKER_SIDE, STICKER_SIDE, 4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.binary(max_size=200))
+def test_bytes_that_are_no_photo_raise_a_photo_error(artwork: Artwork, data: bytes) -> None:
+    face = CoveredFace(Box(4, 4, 20, 20), 0, "😀")
+    for make in (
+        lambda: emoji_me(data, [face], artwork),
+        lambda: sticker(data, face, "webp", artwork),
+        lambda: outlined(data, [face]),
+    ):
+        with pytest.raises(PhotoError):
+            make()
+
+
+def test_a_photo_without_faces_stays_as_it_is(artwork: Artwork, selfie: bytes) -> None:
+    for picture in (emoji_me(selfie, [], artwork), outlined(selfie, [])):
+        assert np.abs(opened(picture) - opened(selfie)).mean() < 2
+
+
+def test_the_rest_of_the_photo_stays(artwork: Artwork) -> None:
+    box = Box(140, 100, 40, 40)
+    photo = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    changed = np.abs(opened(emoji_me(png(photo), [CoveredFace(box, 20, "😀")], artwork)) - 128).max(axis=2) > 12
+    assert changed[oval(box)].mean() > 0.99
+    assert not changed[~oval(Box(120, 80, 80, 80))].any()
+
+
+def test_the_recogniser_finds_no_face_beneath_emoji(artwork: Artwork, recognizer: Recognizer, selfie: bytes) -> None:
+    found = recognizer.read(selfie).faces[0]
+    thumb = emoji_me(selfie, [CoveredFace(found.box, 0, "👎")], artwork)
+    assert recognizer.read(thumb).faces == ()
+
+
+def test_the_smaller_of_two_overlapping_emoji_is_on_top(artwork: Artwork) -> None:
+    big, small = CoveredFace(Box(80, 60, 120, 120), 0, "😡"), CoveredFace(Box(160, 100, 40, 40), 0, "😀")
+    photo = png(np.full((HEIGHT, WIDTH, 3), 128, np.uint8))
+    one, other = (opened(emoji_me(photo, crowd, artwork)) for crowd in ([big, small], [small, big]))
+    assert np.array_equal(one, other)
+    alone = opened(emoji_me(photo, [small], artwork))
+    inner = oval(Box(168, 104, 24, 24))
+    assert np.abs(one[inner] - alone[inner]).mean() < 3
+
+
+def test_boxes_are_in_pixels_of_the_upright_original(artwork: Artwork) -> None:
+    large = np.full((1920, 2560, 3), 128, np.uint8)
+    picture = opened(emoji_me(jpeg(large), [CoveredFace(Box(1800, 400, 200, 200), 0, "😀")], artwork))
+    assert picture.shape == (960, WORKING_SIDE, 3)
+    y, x = np.argwhere(np.abs(picture - 128).max(axis=2) > 12).mean(axis=0)
+    assert math.hypot(x - 950, y - 240) < 4
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_turned_photo_comes_back_upright_and_without_its_metadata(artwork: Artwork, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F], exif[0x9286] = orientation, "a camera", "a comment"
+    photo = encoded(checkers(), "JPEG", exif=exif)
+    face = CoveredFace(Box(20, 20, 10, 10), 0, "😀")
+    for picture in (emoji_me(photo, [face], artwork), outlined(photo, [face])):
+        read = Image.open(io.BytesIO(picture))
+        assert read.size == ((64, 96) if orientation > 4 else (96, 64))
+        assert len(read.getexif()) == 0
+        assert b"camera" not in picture
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_a_sticker_is_what_the_platforms_take(artwork: Artwork, form: Literal["webp", "png"], emoji: str) -> None:
+    data = sticker(png(noise(1, 1280, 960)), CoveredFace(Box(540, 300, 160, 160), 12, emoji), form, artwork)
+    image = Image.open(io.BytesIO(data))
+    assert (image.format, image.size, image.mode) == (form.upper(), (STICKER_SIDE, STICKER_SIDE), "RGBA")
+    assert form == "png" or len(data) <= STICKER_BYTES
+    alpha = np.asarray(image)[..., 3]
+    edges = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+    assert edges.max() == 0, "neither emoji nor outline is cut off"
+    assert alpha[STICKER_SIDE // 2, STICKER_SIDE // 2] == 255
+
+
+def test_a_sticker_has_a_white_outline(artwork: Artwork, selfie: bytes, recognizer: Recognizer) -> None:
+    box = recognizer.read(selfie).faces[0].box
+    image = opened(sticker(selfie, CoveredFace(box, 0, "😀"), "png", artwork), "RGBA")
+    row = image[300]
+    first = int(np.flatnonzero(row[:, 3] == 255)[0])
+    assert row[first + 3 : first + 10].min() == 255
+
+
+def test_a_sticker_of_a_face_outside_the_photo_is_the_emoji_alone(artwork: Artwork) -> None:
+    photos = png(noise(1)), png(noise(2))
+    for box in (Box(math.nan, 0, 10, 10), Box(9000, 9000, 10, 10), Box(10, 10, 0, 0)):
+        one, other = (sticker(photo, CoveredFace(box, 0, "😀"), "png", artwork) for photo in photos)
+        assert one == other
+        assert (opened(one, "RGBA")[..., 3] == 255).mean() > 0.2
+
+
+def test_a_face_at_the_edge_gives_a_sticker_that_ends_with_the_photo(artwork: Artwork) -> None:
+    photo = png(np.full((HEIGHT, WIDTH, 3), (0, 200, 0), np.uint8))
+    image = opened(sticker(photo, CoveredFace(Box(-20, 100, 40, 40), 0, "😀"), "png", artwork), "RGBA")
+    green = (image[..., 1] > 150) & (image[..., 0] < 50) & (image[..., 3] == 255)
+    assert green[:, 270:].any()
+    assert not green[:, :250].any()
+
+
+@pytest.mark.parametrize("shade", [0, 90, 255])
+def test_outlines_are_seen_on_dark_and_on_light(shade: int) -> None:
+    box = Box(120, 80, 80, 80)
+    photo = png(np.full((HEIGHT, WIDTH, 3), shade, np.uint8))
+    picture = opened(outlined(photo, [CoveredFace(box, 0, "😀")]))
+    drawn = np.abs(picture - shade).max(axis=2) > 60
+    assert drawn.mean() > 0.02
+    assert not drawn[100:140, 140:180].any(), "the face itself stays free"
+
+
+def test_each_face_gets_its_own_colour_and_number() -> None:
+    photo = png(np.full((HEIGHT, WIDTH * 4, 3), 128, np.uint8))
+    crowd = [CoveredFace(Box(60 + 170 * place, 80, 80, 80), 0, "😀") for place in range(7)]
+    picture = opened(outlined(photo, crowd))
+    crops = [picture[:, 170 * place + 10 : 170 * place + 190] for place in range(7)]
+    differences = [np.abs(a - b).mean() for i, a in enumerate(crops) for b in crops[:i]]
+    assert min(differences) > 1
+
+
+def test_a_number_does_not_move_when_a_face_before_it_has_no_place() -> None:
+    photo = png(np.full((HEIGHT, WIDTH, 3), 128, np.uint8))
+    nowhere, left, right = (CoveredFace(Box(x, 80, 60, 60), 0, "😀") for x in (math.nan, 60, 200))
+    all_three, second = opened(outlined(photo, [nowhere, left, right])), opened(outlined(photo, [right, left]))
+    assert np.abs(all_three[:, :150] - second[:, :150]).mean() < 0.5
+
+
+@pytest.mark.parametrize("corner", [(-30, -30), (290, -30), (-30, 210), (290, 210)])
+def test_a_number_stays_in_the_picture(corner: tuple[int, int]) -> None:
+    """White ink on the badge: as much of it is in sight at a corner as in the middle."""
+    black = png(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    x, y = corner
+    seen = [
+        int((opened(outlined(black, [CoveredFace(Box(left, top, 60, 60), 0, "😀")])).min(axis=2) > 200).sum())
+        for left, top in ((130, 90), (x, y))
+    ]
+    assert seen[1] > 0.9 * seen[0] > 20
+
+
+def test_a_tiny_photo_is_outlined_too() -> None:
+    picture = outlined(png(noise(1, 24, 24)), [CoveredFace(Box(2, 2, 20, 20), 0, "😀")] * 12)
+    assert opened(picture).shape == (24, 24, 3)

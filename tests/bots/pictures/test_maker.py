@@ -1,0 +1,24 @@
+"""Which emoji covers whom when a photo comes again."""
+
+from bots.pictures.maker import FaceEmoji, PictureMaker, _emoji_of
+from db import Platform
+from recognizer import Recognizer
+
+
+def test_emoji_follow_the_faces_when_their_order_has_changed(recognizer: Recognizer, group_photo: bytes) -> None:
+    faces = recognizer.read(group_photo).faces
+    answered = [FaceEmoji(face.probabilities, emoji) for face, emoji in zip(faces, "😎🤩", strict=True)]
+    assert _emoji_of(faces, answered) == ["😎", "🤩"]
+    assert _emoji_of(faces[::-1], answered) == ["🤩", "😎"]
+
+
+def test_faces_beyond_those_answered_get_their_own(recognizer: Recognizer, group_photo: bytes) -> None:
+    first, second = recognizer.read(group_photo).faces
+    assert _emoji_of([first, second], [FaceEmoji(second.probabilities, "😎")]) == [first.emoji[0], "😎"]
+    assert _emoji_of([first], [FaceEmoji(first.probabilities, "😎"), FaceEmoji(second.probabilities, "🤩")]) == ["😎"]
+    assert _emoji_of([], [FaceEmoji(first.probabilities, "😎")]) == []
+
+
+def test_where_nobody_is_seen_nothing_is_made(picture_maker: PictureMaker, wall_photo: bytes) -> None:
+    assert picture_maker.emoji_me(wall_photo, []) is None
+    assert picture_maker.sticker(wall_photo, FaceEmoji((1 / 7,) * 7, "😎"), Platform.TELEGRAM) is None

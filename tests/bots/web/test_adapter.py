@@ -1,0 +1,426 @@
+"""The web chat as a person uses it: the real program, in a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bots.conversation import texts
+from bots.conversation.languages import OWN_NAMES, nearest, speak
+from tests.conftest import jpeg
+
+ROOT = Path(__file__).parents[3]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+class Bot:
+    """`python -m bots` in a folder of its own, with only the settings given."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.port = _free_port()
+        self.log = folder / "bot.log"
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WEB_PORT": str(self.port), **settings}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bots"], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def wait_for(self, words: str, within_s: float = 60) -> None:
+        deadline = time.monotonic() + within_s
+        while words not in self.log.read_text(encoding="utf-8"):
+            assert time.monotonic() < deadline, f"{words!r} is not in the log:\n{self.log.read_text(encoding='utf-8')}"
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
+    bot = Bot(tmp_path_factory.mktemp("bot"))
+    bot.wait_for("adapter_open")
+    yield bot
+    bot.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def locale(request: pytest.FixtureRequest) -> str:
+    """The language of the browser."""
+    return str(getattr(request, "param", "en-US"))
+
+
+@pytest.fixture
+def page(bot: Bot, browser: Browser, locale: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, locale=locale)
+    page = context.new_page()
+    page.goto(bot.url)
+    _wait_for_chat(page)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def selfie_file(tmp_path: Path, selfie: bytes) -> Path:
+    path = tmp_path / "selfie.jpg"
+    path.write_bytes(selfie)
+    return path
+
+
+def _wait_for_chat(page: Page) -> None:
+    expect(page.locator(".bubble").first).to_be_visible()
+    page.wait_for_function("() => window.did_handshake === true")
+
+
+def _left_edge(page: Page, selector: str) -> float:
+    """How far, in pixels, the first of these elements is from the left of the screen."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"]
+
+
+def _choose(page: Page, *files: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=texts.WEB_PICK).click()
+    chooser.value.set_files(list(files))
+
+
+@needs_browser
+def test_a_chosen_photo_gets_a_reaction_and_candidates(page: Page, selfie_file: Path) -> None:
+    _choose(page, selfie_file)
+    expect(page.locator(".shot .reaction")).to_have_text("😄")
+    expect(page.locator(".keys button.emoji")).to_have_count(3)
+    expect(page.locator(".shot img")).to_have_js_property("naturalWidth", 512)
+
+
+@needs_browser
+def test_a_tap_changes_answer_and_reaction(page: Page, selfie_file: Path) -> None:
+    _choose(page, selfie_file)
+    second = page.locator(".keys button.emoji").nth(1)
+    emoji = second.inner_text()
+    second.click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.CHOSEN.format(emoji=emoji))
+    expect(page.locator(".shot .reaction")).to_have_text(emoji)
+    expect(page.locator(".keys button[aria-pressed=true]")).to_have_text(emoji)
+
+
+@needs_browser
+def test_emoji_me_shows_the_covered_photo_as_a_link_that_keeps_it(
+    page: Page, selfie_file: Path, tmp_path: Path
+) -> None:
+    _choose(page, selfie_file)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    made = page.locator(".bubble").last.get_by_role("img", name=texts.WEB_MADE_ALT)
+    expect(made).to_have_js_property("naturalWidth", 512)
+    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE)
+    name, content = _kept(page, tmp_path)
+    assert name == "emoji.jpg"
+    assert content.startswith(b"\xff\xd8")
+    before, after = (cv2.imdecode(np.frombuffer(each, np.uint8), 1) for each in (selfie_file.read_bytes(), content))
+    assert before is not None
+    assert after is not None
+    change = np.abs(before.astype(int) - after).mean(axis=2)
+    assert change[80:160, 190:260].mean() > 30  # her face
+    assert change[-50:, :].mean() < 5
+    assert page.locator(".keys button.emoji").count() == 3
+
+
+@needs_browser
+def test_a_sticker_is_a_transparent_png(page: Page, selfie_file: Path, tmp_path: Path) -> None:
+    _choose(page, selfie_file)
+    page.get_by_role("button", name=texts.STICKER).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.STICKER_MADE)
+    name, content = _kept(page, tmp_path)
+    assert name == "sticker.png"
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert pixels.shape == (512, 512, 4)
+    assert (pixels[0, 0, 3], pixels[196, 256, 3]) == (0, 255)
+
+
+@needs_browser
+def test_a_group_photo_is_answered_by_a_picture_of_its_numbered_faces(
+    page: Page, tmp_path: Path, group_photo: bytes
+) -> None:
+    group = tmp_path / "us.jpg"
+    group.write_bytes(group_photo)
+    _choose(page, group)
+    answer = page.locator(".bubble").last
+    expect(answer.locator("img.made")).to_have_js_property("naturalWidth", 700)
+    expect(answer).to_contain_text("2. ")
+    rows = answer.locator(".keys")
+    expect(rows).to_have_count(3)
+    expect(rows.last.get_by_role("button")).to_have_text([texts.EMOJI_ME])
+    box, key = rows.first.bounding_box(), rows.first.get_by_role("button").first.bounding_box()
+    assert box is not None
+    assert key is not None
+    assert box["height"] < 1.5 * key["height"]  # one face, one row, on a phone, too
+
+
+@needs_browser
+def test_a_photo_that_hardly_compresses_is_fetched_again_all_the_same(page: Page, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3)).astype(np.uint8)
+    noise[200:1700, 200:1700] = cv2.resize(skimage.data.astronaut(), (1500, 1500)) // 4 * 3 + noise[:1500, :1500] // 4
+    photo = tmp_path / 'grain "1" \N{GRINNING FACE}.jpg'
+    photo.write_bytes(jpeg(noise, quality=95))
+    _choose(page, photo)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE, timeout=20_000)
+
+
+@needs_browser
+def test_a_photo_that_the_browser_cannot_show_offers_no_pictures(page: Page, tmp_path: Path) -> None:
+    scan = tmp_path / "scan.tiff"
+    cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    _choose(page, scan)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+    assert page.get_by_role("button", name=texts.EMOJI_ME).count() == 0
+
+
+@needs_browser
+def test_a_photo_that_only_calls_itself_a_jpeg_makes_no_picture_and_says_so(page: Page, tmp_path: Path) -> None:
+    scan, named = tmp_path / "scan.tiff", tmp_path / "scan.jpg"
+    cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
+    scan.rename(named)
+    _choose(page, named)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.get_by_text(texts.PHOTO_GONE)).to_be_visible()
+    assert page.locator("img.made").count() == 0
+
+
+@needs_browser
+def test_several_photos_offer_no_pictures(page: Page, selfie_file: Path, tmp_path: Path, group_photo: bytes) -> None:
+    group = tmp_path / "us.jpg"
+    group.write_bytes(group_photo)
+    _choose(page, selfie_file, group)
+    expect(page.locator(".bubble").last).to_contain_text("Photo 2")
+    assert page.locator("img.made").count() == 0
+    assert page.get_by_role("button", name=texts.EMOJI_ME).count() == 0
+
+
+@needs_browser
+def test_it_works_by_keyboard(page: Page, selfie_file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=texts.WEB_PICK).press("Enter")
+    chooser.value.set_files(selfie_file)
+    page.locator(".keys button.emoji").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".bubble").last).to_contain_text("Thank you!")
+
+
+@needs_browser
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_photo_may_be_dropped_or_pasted(page: Page, selfie: bytes, way: str) -> None:
+    page.evaluate(
+        """([bytes, way]) => {
+          const file = new File([new Uint8Array(bytes)], "me.jpg", {type: "image/jpeg"});
+          const carried = new DataTransfer();
+          carried.items.add(file);
+          const event = way === "drop"
+            ? new DragEvent("drop", {dataTransfer: carried, bubbles: true})
+            : new ClipboardEvent("paste", {clipboardData: carried, bubbles: true});
+          document.body.dispatchEvent(event);
+        }""",
+        [list(selfie), way],
+    )
+    expect(page.locator(".shot .reaction")).to_have_text("😄")
+
+
+@needs_browser
+def test_the_camera_takes_a_photo(page: Page) -> None:
+    page.get_by_role("button", name=texts.WEB_CAMERA).click()
+    expect(page.locator("video.viewfinder")).to_have_js_property("paused", False)
+    page.wait_for_function("() => document.querySelector('.viewfinder').videoWidth > 0")
+    page.get_by_role("button", name=texts.WEB_SNAP).click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.NO_FACE)
+
+
+@needs_browser
+def test_several_photos_are_answered_once(page: Page, tmp_path: Path, selfie_file: Path, wall_photo: bytes) -> None:
+    wall = tmp_path / "wall.jpg"
+    wall.write_bytes(wall_photo)
+    _choose(page, selfie_file, wall)
+    expect(page.locator(".bubble").last).to_contain_text("Photo 2")
+    expect(page.locator(".shot")).to_have_count(2)
+
+
+@needs_browser
+def test_what_is_no_picture_gets_a_sentence_and_the_next_photo_an_answer(
+    page: Page, tmp_path: Path, selfie_file: Path
+) -> None:
+    document = tmp_path / "holiday.jpg"
+    document.write_bytes(b"%PDF-1.7")
+    _choose(page, document)
+    expect(page.locator(".bubble").last).to_contain_text("not a picture")
+    _choose(page, selfie_file)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+
+
+@needs_browser
+def test_privacy_and_forgetting_are_one_press_away(page: Page) -> None:
+    page.get_by_role("button", name="Privacy").click()
+    page.get_by_role("button", name=texts.ALLOW_FACES).click()
+    expect(page.get_by_role("button", name=texts.REFUSE_FACES)).to_be_visible()
+    page.get_by_role("button", name="Forget me").click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.FORGOTTEN)
+
+
+@needs_browser
+@pytest.mark.parametrize("locale", ["ar-EG"], indirect=True)
+def test_in_arabic_the_page_runs_from_right_to_left(page: Page, selfie_file: Path) -> None:
+    say = speak("ar").say
+    expect(page.locator("html")).to_have_attribute("lang", "ar")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    for label in (texts.WEB_CAMERA, "Settings", "Forget me"):
+        expect(page.get_by_role("button", name=say(label))).to_be_visible()
+    expect(page.locator(".hint")).to_have_text(say(texts.WEB_HINT))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=say(texts.WEB_PICK)).click()
+    chooser.value.set_files(selfie_file)
+    expect(page.locator(".bubble").last).to_contain_text("سعادة")
+    assert _left_edge(page, ".shot .reaction") < _left_edge(page, ".shot")
+    margin = 20
+    assert _left_edge(page, ".bubble.mine") < margin < _left_edge(page, ".bubble")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("locale", "tag", "direction"),
+    [("en-US", "en-US", "ltr"), ("pt-BR", "pt-BR", "ltr"), ("nl-NL", "en-US", "ltr"), ("hi-IN", "hi", "ltr")],
+    indirect=["locale"],
+)
+def test_the_page_says_which_language_it_is_in(page: Page, tag: str, direction: str) -> None:
+    expect(page.locator("html")).to_have_attribute("lang", tag)
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+
+
+@needs_browser
+def test_a_language_chosen_in_settings_changes_the_whole_page_and_stays(page: Page) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name=texts.LANGUAGE).click()
+    page.get_by_role("button", name=OWN_NAMES["fr"]).click()
+    expect(page.get_by_role("button", name="Choisir une photo")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    page.reload()
+    _wait_for_chat(page)
+    page.get_by_role("button", name="Réglages").click()
+    page.get_by_role("button", name="Langue").click()
+    page.get_by_role("button", name=speak("fr").say(texts.AS_MY_APP)).click()
+    expect(page.get_by_role("button", name=texts.WEB_PICK)).to_be_visible()
+
+
+@needs_browser
+def test_looks_are_chosen_in_settings(page: Page) -> None:
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name=texts.SKIN_TONE).click()
+    page.get_by_role("button", name="medium-dark skin tone").click()
+    expect(page.locator(".bubble").last).to_contain_text("🖐🏾")
+    page.get_by_role("button", name=texts.PRESENTATION).click()
+    page.get_by_role("button", name="Man", exact=True).click()
+    expect(page.locator(".bubble").last).to_contain_text("Presentation: Man")
+
+
+@needs_browser
+@pytest.mark.parametrize("locale", ["en-US", "de-DE", "fr-FR", "ru-RU"], indirect=True)
+def test_nothing_reaches_past_a_phone_screen(page: Page, selfie_file: Path, locale: str) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=speak(nearest(locale)).say(texts.WEB_PICK)).click()
+    chooser.value.set_files(selfie_file)
+    expect(page.locator(".keys button.emoji").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_it_stops_on_ctrl_c_with_status_0(tmp_path: Path) -> None:
+    bot = Bot(tmp_path)
+    bot.wait_for("adapter_open")
+    assert bot.stop() == 0
+
+
+def test_a_taken_port_is_one_sentence_and_status_3(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        bot = Bot(tmp_path, WEB_PORT=port)
+        assert bot.process.wait(60) == 3
+    assert "set WEB_HOST or WEB_PORT" in bot.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"WEB_CHAT": "false", "CONSOLE": "false"}, "Nothing to do: set TELEGRAM_TOKEN"),
+        ({"DATABASE_URL": "mysql://u:hidden@h/d"}, "DATABASE_URL is not understood"),
+        ({"EMOJI_MAP": "/nowhere/map.yaml"}, "Set EMOJI_MAP"),
+        ({"TELEGRAM_TOKEN": "wrong", "WEB_CHAT": "false", "CONSOLE": "false"}, "Telegram refused TELEGRAM_TOKEN"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
+    bot = Bot(tmp_path, **settings)
+    assert bot.process.wait(60) == 3
+    log = re.sub(r"INFO: Created TensorFlow.*\n", "", bot.log.read_text(encoding="utf-8"))
+    assert sentence in log
+    assert "Traceback" not in log
+    assert "hidden" not in log
+
+
+def test_a_reaction_telegram_does_not_allow_is_named_with_its_line(tmp_path: Path) -> None:
+    lines = (ROOT / "emoji_map.yaml").read_text(encoding="utf-8").splitlines()
+    line = next(number for number, line in enumerate(lines) if line.strip().startswith("😀:"))
+    lines[line] = lines[line].replace("reactions: [", "reactions: [telegram, ")
+    (tmp_path / "map.yaml").write_text("\n".join(lines), encoding="utf-8")
+    bot = Bot(tmp_path, TELEGRAM_TOKEN="1:x", EMOJI_MAP="map.yaml")
+    assert bot.process.wait(60) == 3
+    sentence = f"map.yaml, line {line + 1}: telegram allows no reaction with 😀"
+    assert sentence in bot.log.read_text(encoding="utf-8")
+
+
+def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
+    bot = Bot(tmp_path, TELEGRAM_TOKEN="wrong")
+    bot.wait_for("adapter_open")
+    bot.wait_for("Telegram refused TELEGRAM_TOKEN")
+    assert bot.process.poll() is None
+    assert bot.stop() == 3
+
+
+def _kept(page: Page, folder: Path) -> tuple[str, bytes]:
+    """Click the picture that the bot made last: the name and the bytes of the file this keeps."""
+    with page.expect_download() as download:
+        page.locator("img.made").last.click()
+    path = folder / "kept"
+    download.value.save_as(path)
+    return download.value.suggested_filename, path.read_bytes()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

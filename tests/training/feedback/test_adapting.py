@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from training.feedback.adapting import Lessons, adapt
+from training.guard import Anchors
+
+D = 141
+
+
+def community(count: int, seed: int, *, wrong: float = 0.0, liars: int = 0) -> tuple[Lessons, NDArray[np.int64]]:
+    """Faces off to one side of the anchors; twenty features tell each emotion, which the trunk cannot."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 7, count)
+    embeddings = random.normal(size=(count, D)).astype(np.float32)
+    embeddings[:, -1] += 6
+    for place in range(20):
+        embeddings[np.arange(count), 20 * labels + place] += 1.0
+    people = np.arange(count) // 5
+    said = labels.copy()
+    flipped = random.random(count) < wrong
+    said[flipped] = (said[flipped] + 3) % 7
+    said[people < liars] = (labels[people < liars] + 1) % 7
+    even = np.full((count, 7), 1 / 7, np.float32)
+    return Lessons(embeddings, even, np.eye(7)[said], np.ones(count), people, np.zeros(count, bool)), labels
+
+
+def anchors() -> Anchors:
+    random = np.random.default_rng(99)
+    shown = random.dirichlet(np.full(7, 0.4), 400).astype(np.float32)
+    return Anchors(random.normal(size=(400, D)).astype(np.float32), shown)
+
+
+def accuracy(lessons: Lessons) -> float:
+    adaptation, _ = adapt(lessons, anchors())
+    others, labels = community(500, seed=50)
+    said = adaptation.apply(others.probabilities, others.embeddings)
+    return float((said.argmax(axis=1) == labels).mean())
+
+
+def test_it_learns_what_the_trunk_does_not_know() -> None:
+    assert accuracy(community(300, seed=1)[0]) > 0.7
+
+
+def test_the_more_it_is_told_the_more_it_knows() -> None:
+    few, many = (accuracy(community(count, seed=1)[0]) for count in (20, 600))
+    assert few < many
+
+
+def test_faces_unlike_those_it_learned_from_are_left_alone() -> None:
+    adaptation, _ = adapt(community(300, seed=1)[0], anchors())
+    after = adaptation.apply(anchors().probabilities, anchors().embeddings)
+    same = (after.argmax(axis=1) == anchors().probabilities.argmax(axis=1)).mean()
+    assert same > 0.98
+
+
+def test_a_fifth_of_the_labels_may_be_wrong() -> None:
+    clean, noisy = (accuracy(community(300, seed=1, wrong=wrong)[0]) for wrong in (0.0, 0.2))
+    assert noisy > clean - 0.1
+
+
+def test_people_who_lie_lose_their_weight_and_honest_ones_keep_it() -> None:
+    lessons, _ = community(300, seed=1, liars=12)
+    _, trust = adapt(lessons, anchors())
+    assert trust[lessons.people < 12].mean() < 0.5
+    assert trust[lessons.people >= 12].mean() > 0.9
+
+
+def test_a_label_that_is_vouched_for_is_trusted_whatever_it_says() -> None:
+    lessons, _ = community(300, seed=1, liars=12)
+    lessons.vouched[:5] = True
+    _, trust = adapt(lessons, anchors())
+    assert (trust[:5] == 1).all()
+    assert (trust[5:60] < 0.6).all()
+
+
+def test_one_face_is_enough_to_run() -> None:
+    adaptation, trust = adapt(community(1, seed=1)[0], anchors())
+    assert np.isfinite(adaptation.weights).all()
+    assert trust.shape == (1,)
+
+
+def test_whoever_listens_can_stop_it() -> None:
+    def refuse(_share: float) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        adapt(community(50, seed=1)[0], anchors(), refuse)

@@ -1,0 +1,177 @@
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+import training.feedback.adapting
+import training.feedback.retraining
+from db import BusyError, Depth, Judgement, Origin, Part, Role, State, Store
+from recognizer import EMOTIONS, EmojiMap
+from recognizer.classification import MODEL_FOLDER, Classifier
+from recognizer.packing import pack_folder, unpack
+from tests.training.feedback_rows import fill
+from training import MissingError
+from training.feedback.retraining import NothingToLearnError, Progress, RetrainingCancelledError, retrain
+
+MAP = EmojiMap.load()
+
+
+@pytest.fixture
+async def store(store: Store) -> Store:
+    await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
+    return store
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning badly, but fast, where it only matters that it happens."""
+    monkeypatch.setattr(training.feedback.adapting, "_STEPS", 2)
+
+
+async def served(store: Store) -> str:
+    (active,) = [version for version in await store.versions.all() if version.role is Role.ACTIVE]
+    return active.name
+
+
+async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes(store: Store) -> None:
+    await fill(store, people=60)
+    before = await served(store)
+    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    name = await retrain(store, Depth.ADAPT, number, MAP)
+    version = await store.versions.find(name)
+    assert version is not None
+    assert (version.role, version.origin, version.parent) == (None, Origin.ADAPT, before)
+    assert await served(store) == before
+    judgement = Judgement.of(version.metrics)
+    assert judgement is not None
+    assert judgement.offered, judgement.why  # bars are easy to learn, and the shipped model knows nothing of them
+    assert judgement.gain > 20
+    assert abs(judgement.guard_candidate - judgement.guard_served) < 0.005
+    lessons = await store.versions.lessons(name)
+    assert {each.part for each in lessons} == set(Part)
+    assert len(lessons) == judgement.learned_faces + judgement.judged_faces == 300
+    ended = await store.retrainings.find(number)
+    assert ended is not None
+    assert (ended.state, ended.version, ended.message) == (State.DONE, name, judgement.why)
+
+
+async def test_the_version_that_was_kept_serves_as_it_was_judged(store: Store) -> None:
+    await fill(store, people=60)
+    name = await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, "Anna"), MAP)
+    again = Classifier.from_files(unpack(await store.versions.artefact(name)))
+    faces = await store.feedback.faces()
+    judged = {each.reading for each in await store.versions.lessons(name) if each.part is Part.JUDGE}
+    held = [face for face in faces if face.reading in judged]
+    crops = np.stack([np.frombuffer(face.crop, np.uint8).reshape(48, 48) for face in held])
+    named = [EMOTIONS[place] for place in again.classify(crops).argmax(axis=1)]
+    right = np.mean([said == face.words[0].verdict for said, face in zip(named, held, strict=True)])
+    version = await store.versions.find(name)
+    assert version is not None
+    judgement = Judgement.of(version.metrics)
+    assert judgement is not None
+    assert right == pytest.approx(judgement.candidate, abs=0.02)
+    assert again.card.version == name
+
+
+async def test_too_little_feedback_is_told_and_the_place_is_free_again(store: Store) -> None:
+    await fill(store, people=1)
+    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    with pytest.raises(NothingToLearnError, match="10 are needed"):
+        await retrain(store, Depth.ADAPT, number, MAP)
+    ended = await store.retrainings.find(number)
+    assert ended is not None
+    assert ended.state is State.FAILED
+    assert "needed" in ended.message
+    await store.retrainings.start(Depth.ADAPT, "Bert")
+
+
+async def test_a_retraining_stops_when_it_is_asked_to(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.feedback.retraining, "_BEAT_S", 0.05)
+    await fill(store, people=60)
+    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    assert await store.retrainings.ask_to_stop()
+    with pytest.raises(RetrainingCancelledError):
+        await retrain(store, Depth.ADAPT, number, MAP)
+    ended = await store.retrainings.find(number)
+    assert ended is not None
+    assert ended.state is State.CANCELLED
+    assert len(await store.versions.all()) == 1
+
+
+async def test_one_at_a_time(store: Store) -> None:
+    await store.retrainings.start(Depth.ADAPT, "Anna")
+    with pytest.raises(BusyError):
+        await store.retrainings.start(Depth.FULL, "Bert")
+
+
+async def test_progress_is_heard_while_it_works(store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training.feedback.retraining, "_BEAT_S", 0.05)
+    await fill(store, people=60)
+    heard: list[tuple[str, float]] = []
+
+    def listen(progress: Progress) -> None:
+        heard.append((progress.step, progress.share))
+
+    await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, "Anna"), MAP, heard=listen)
+    assert {step for step, _ in heard} >= {"Learning from the labels"}
+    assert [share for _, share in heard] == sorted(share for _, share in heard)
+
+
+async def test_a_full_disk_is_told_and_what_is_served_goes_on(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.feedback.retraining, "_PATIENCE_S", 0.1)
+    await fill(store, people=60)
+    before = await served(store)
+    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+
+    def fill_disk(connection: object, _record: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA page_count")
+        (pages,) = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count={pages + 4}")
+
+    event.listen(store._engine.sync_engine, "connect", fill_disk)
+    await store._engine.dispose()
+    with pytest.raises(Exception, match="full"):
+        await retrain(store, Depth.ADAPT, number, MAP)
+    assert await served(store) == before
+    ended = await store.retrainings.find(number)
+    assert ended is not None
+    assert ended.state is State.FAILED
+    assert "What is served was not touched" in ended.message
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.feedback.retraining, "_BEAT_S", 0.05)
+    await fill(store, people=60)
+    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    learning, away = asyncio.Event(), float("inf")
+
+    def listen(progress: Progress) -> None:
+        if progress.step == "Learning from the labels":
+            learning.set()
+
+    def refuse(*_: object) -> None:
+        if asyncio.get_running_loop().time() < away:
+            raise OSError("away")
+
+    working = asyncio.create_task(retrain(store, Depth.ADAPT, number, MAP, heard=listen))
+    async with asyncio.timeout(60):
+        await learning.wait()
+    away = asyncio.get_running_loop().time() + 3
+    event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
+    assert await working in {version.name for version in await store.versions.all()}
+
+
+async def test_the_full_depth_without_base_data_says_what_to_do(store: Store, tmp_path: Path) -> None:
+    await fill(store, people=60)
+    number = await store.retrainings.start(Depth.FULL, "Anna")
+    with pytest.raises(MissingError, match="base data"):
+        await retrain(store, Depth.FULL, number, MAP, data=tmp_path)

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.training.recipes import tiny_recipe
+from training.fitting.recipe import Recipe, RecipeError, load_recipe, recipe_names
+
+NETWORK = {"kind": "convolutional", "stages": [[8], [8]]}
+
+
+def write(folder: Path, **changes: object) -> str:
+    path = folder / "mine.yaml"
+    path.write_text(yaml.safe_dump(tiny_recipe().model_dump(mode="json") | changes))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_loads_and_is_named_like_its_file(name: str) -> None:
+    assert load_recipe(name).name == name
+
+
+def test_a_recipe_of_ones_own_is_read_from_its_path(tmp_path: Path) -> None:
+    assert load_recipe(write(tmp_path)) == tiny_recipe()
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(RecipeError, match=r"'nope'.*vgg_small"):
+        load_recipe("nope")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"precision": "float8"}, "precision"),
+        ({"colour": "green"}, "colour"),
+        ({"name": "../elsewhere"}, "name"),
+        ({"network": NETWORK | {"widths": [8]}}, "network.convolutional.widths"),
+        ({"network": NETWORK | {"kind": "transformer"}}, "network: .*resnet18"),
+        ({"network": NETWORK | {"stages": [[8]] * 7}}, "network.convolutional.stages"),
+        ({"network": NETWORK | {"stages": []}}, "network.convolutional.stages"),
+        ({"network": NETWORK | {"stages": [[]]}}, "network.convolutional.stages.0"),
+        ({"network": NETWORK | {"stages": [[8, 8]] * 6, "padding": "valid"}}, "no pixel of 48"),
+        ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
+        ({"augmentation": {"sharpen": 1}}, "augmentation.sharpen"),
+        ({"schedule": {"kind": "plateau", "learning_rate": 0.1}}, "schedule.plateau.factor"),
+        ({"kind": "svm"}, "search_faces: Field required"),
+    ],
+)
+def test_the_key_at_fault_is_named(tmp_path: Path, changes: dict[str, object], key: str) -> None:
+    with pytest.raises(RecipeError, match=rf"mine\.yaml: .*{key}"):
+        load_recipe(write(tmp_path, **changes))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_other_file_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "junk.yaml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match=r"junk\.yaml"):
+        load_recipe(str(path))
+
+
+def test_a_recipe_survives_being_written_and_read() -> None:
+    assert Recipe.model_validate_json(tiny_recipe().model_dump_json()) == tiny_recipe()

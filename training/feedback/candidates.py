@@ -1,0 +1,62 @@
+"""A candidate version: a trunk with a correction fitted to feedback, as the files that are served."""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.adaptation import Adaptation
+from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
+from recognizer.packing import pack
+from training.feedback.adapting import Lessons, Told, adapt
+from training.feedback.lessons import Book
+from training.feedback.trust import capped
+from training.guard import GUARD_FILE, Guard
+
+
+@dataclass(frozen=True, eq=False)
+class Trunk:
+    """A network and what belongs to it: its file, its card as in `model.json`, and its guard."""
+
+    network: bytes
+    card: dict[str, object]
+    guard: Guard
+
+    @classmethod
+    def of(cls, files: dict[str, bytes]) -> "Trunk":
+        """From the files of a version. Raises `GuardError` where it cannot be judged."""
+        return cls(files[WEIGHTS_FILE], json.loads(files[CARD_FILE]), Guard.read(files.get(GUARD_FILE)))
+
+    def classifier(self, adaptation: Adaptation | None = None) -> Classifier:
+        """The trunk with this correction, and no other. Raises `ModelError`."""
+        return Classifier.from_files(self._served("", adaptation))
+
+    def packed(self, version: str, adaptation: Adaptation | None) -> bytes:
+        """The artefact of a version."""
+        return pack({**self._served(version, adaptation), GUARD_FILE: self.guard.to_bytes()})
+
+    def _served(self, version: str, adaptation: Adaptation | None) -> dict[str, bytes]:
+        serving = dict(self.card["serving"])  # type: ignore[call-overload]
+        serving |= {"version": version, "adaptation": None if adaptation is None else adaptation.to_card()}
+        return {WEIGHTS_FILE: self.network, CARD_FILE: json.dumps({**self.card, "serving": serving}).encode()}
+
+
+def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> tuple[Adaptation, NDArray[np.float64]]:
+    """The correction that a book teaches this trunk, and how far each of its lessons was trusted, `(n,)`.
+
+    told: see `adapt`.
+    """
+    probabilities, embeddings = trunk.classifier().embed(book.crops)
+    lessons = Lessons(embeddings, probabilities, book.labels, book.weights, book.people, book.vouched)
+    return adapt(lessons, trunk.guard.anchors, told)
+
+
+def adaptation_of(files: dict[str, bytes]) -> Adaptation | None:
+    """The correction that a version serves with. Raises `ModelError`."""
+    return ModelCard.read(files[CARD_FILE], CARD_FILE).adaptation
+
+
+def trusted(book: Book, trust: NDArray[np.float64]) -> Book:
+    """The book with the weights that its lessons were learned with."""
+    return replace(book, weights=capped(book.weights * trust, book.people))

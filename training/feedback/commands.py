@@ -1,0 +1,206 @@
+"""The commands that close the loop from feedback to a served model: they need no Keras, except for `--depth full`.
+
+They work on the database that the bot works on: DATABASE_URL, SECRET and the rest from the environment or `.env`.
+"""
+
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.table import Column, Table
+
+from db import Depth, Judgement, Role, Store, Version
+from db.settings import load_settings
+from recognizer import EmojiMap, Recognizer
+from recognizer.classification import MODEL_FOLDER, Classifier
+from recognizer.packing import pack_folder
+from training import TrainingError
+from training.feedback.importing import import_faces, listed
+from training.feedback.retraining import Progress, retrain
+from training.feedback.settings import FeedbackSettings
+
+loop = typer.Typer()
+_console = Console()
+_MOST_HISTORY = 10
+_POLITENESS = 10
+
+
+@loop.command("import-faces")
+def import_faces_command(
+    source: Annotated[Path, typer.Argument(help="FOLDER/<emotion>/*, or a CSV with path, emotion and perhaps person.")],
+    name: Annotated[
+        str | None, typer.Option(help="What the set is called; the name of the folder if not given.")
+    ] = None,
+) -> None:
+    """Keep labelled faces as feedback; the same set can be imported again."""
+    pictures = listed(source)
+
+    async def run(store: Store, _: FeedbackSettings) -> None:
+        report = await import_faces(store, Recognizer.load(), pictures, name or source.absolute().stem)
+        if unnamed := sum(picture.is_nobodys for picture in pictures):
+            _console.print(
+                f"{unnamed} pictures name no person, so that each counts as a person of its own. Several of one person "
+                "belong in a folder of their own, or in a CSV with the column person.",
+                highlight=False,
+            )
+        for path, reason in report.refused:
+            _console.print(f"{path}: {reason}", soft_wrap=True, highlight=False)
+        _console.print(f"{report.added} faces added, {report.known} known already, {len(report.refused)} not usable.")
+        if not report.added + report.known:
+            raise TrainingError(f"None of the {len(pictures)} pictures of {source} could be used.")
+
+    _with_store(run)
+
+
+@loop.command("retrain")
+def retrain_command(
+    depth: Annotated[
+        Depth, typer.Option(help="adapt: the head, in seconds. full: the whole net, with base data.")
+    ] = Depth.ADAPT,
+    data: Annotated[Path | None, typer.Option("--data", help="Base data for full, as for fit.")] = None,
+    job: Annotated[int | None, typer.Option(help="A retraining that was claimed already; the bot gives this.")] = None,
+) -> None:
+    """Make a new version from feedback, judge it, and keep it beside the served one; nothing is promoted."""
+    if job is not None:
+        os.nice(_POLITENESS)  # the bot answers photos beside it
+
+    async def run(store: Store, settings: FeedbackSettings) -> None:
+        emoji_map = EmojiMap.load(settings.emoji_map)
+        number = job if job is not None else await store.retrainings.start(depth, _me())
+        with Bar(console=_console, transient=True) as bar:
+            task = bar.add_task("", total=1.0)
+
+            def heard(progress: Progress) -> None:
+                bar.update(task, description=progress.step, completed=progress.share)
+
+            made = await retrain(store, depth, number, emoji_map, data=data, heard=heard)
+        version = await store.versions.find(made)
+        assert version is not None
+        _tell(version)
+
+    _with_store(run)
+
+
+@loop.command()
+def models() -> None:
+    """List the versions of the model, the newest first, and the last promotions."""
+
+    async def run(store: Store, _: FeedbackSettings) -> None:
+        table = Table(
+            Column("version", no_wrap=True),
+            "",
+            "made",
+            "judged beside",
+            "learned from",
+            "better for your people",
+            "guard",
+            "MB",
+        )
+        for version in await store.versions.all():
+            table.add_row(*_row(version))
+        _console.print(table)
+        for each in await store.versions.history(_MOST_HISTORY):
+            why = f": {each.reason}" if each.reason else ""
+            instead = f" in place of {each.replaced}" if each.replaced else ""
+            _console.print(f"{each.at:%Y-%m-%d %H:%M}  {each.version}{instead}  {each.kind} by {each.by}{why}")
+
+    _with_store(run)
+
+
+@loop.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="As `models` lists it.")],
+    because: Annotated[str, typer.Option(help="Why, where the gate does not offer it; it is written down.")] = "",
+) -> None:
+    """Serve this version from now on; every replica takes it up within seconds."""
+
+    async def run(store: Store, _: FeedbackSettings) -> None:
+        active = await _active(store)
+        await store.versions.promote(version, instead_of=active, by=_me(), reason=because)
+        _console.print(f"{version} is served from now on. Back to {active}: python -m training rollback")
+
+    _with_store(run)
+
+
+@loop.command()
+def rollback() -> None:
+    """Serve the version again that the present one replaced."""
+
+    async def run(store: Store, _: FeedbackSettings) -> None:
+        back = await store.versions.roll_back(instead_of=await _active(store), by=_me())
+        _console.print(f"{back} is served again.")
+
+    _with_store(run)
+
+
+@asynccontextmanager
+async def _opened(settings: FeedbackSettings) -> AsyncIterator[Store]:
+    store = await settings.open_store()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _with_store(work: Callable[[Store, FeedbackSettings], Awaitable[None]]) -> None:
+    """Run a command with the database open and the shipped model known to it."""
+
+    async def run() -> None:
+        settings = load_settings(FeedbackSettings)
+        async with _opened(settings) as store:
+            if await store.versions.holding(Role.ACTIVE) is None:
+                await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
+            await work(store, settings)
+
+    asyncio.run(run())
+
+
+async def _active(store: Store) -> str:
+    active = await store.versions.holding(Role.ACTIVE)
+    assert active is not None  # there is one from the first start on
+    return active.name
+
+
+def _row(version: Version) -> list[str]:
+    judgement = Judgement.of(version.metrics)
+    size = f"{version.size / 1e6:.1f}" if version.is_kept else "cleared away"
+    made = f"{version.created_at:%Y-%m-%d %H:%M}"
+    if judgement is None:
+        return [version.name, version.role or "", made, version.parent or "", "", "", "", size]
+    return [
+        version.name,
+        version.role or ("offered" if judgement.offered else ""),
+        made,
+        version.parent or "",
+        f"{judgement.learned_faces} faces of {judgement.learned_people}",
+        f"{judgement.gain:+.1f} ({judgement.low:+.1f} to {judgement.high:+.1f})",
+        f"{100 * (judgement.guard_candidate - judgement.guard_served):+.1f}",
+        size,
+    ]
+
+
+def _tell(version: Version) -> None:
+    judgement = Judgement.of(version.metrics)
+    assert judgement is not None  # it was judged when it was made
+    _console.print(
+        f"{version.name}: learned from {judgement.learned_faces} faces of {judgement.learned_people} people in "
+        f"{judgement.seconds:.0f} s.\nOf {judgement.judged_faces} held-out faces of {judgement.judged_people} other "
+        f"people it reads {judgement.candidate:.1%} as people say; {version.parent} reads {judgement.served:.1%}: "
+        f"{judgement.gain:+.1f} points (95 %: {judgement.low:+.1f} to {judgement.high:+.1f}); "
+        f"{judgement.sure:.1%} sure that it is better.\n"
+        f"Guard, {judgement.guard_faces} faces: {judgement.guard_candidate:.1%} against {judgement.guard_served:.1%}.\n"
+        f"{judgement.why}\n"
+        + (f"Serve it: python -m training promote {version.name}" if judgement.offered else "It is not offered."),
+        highlight=False,
+    )
+
+
+def _me() -> str:
+    return f"command line ({getpass.getuser()})"

@@ -1,0 +1,178 @@
+"""The gate: is a candidate better for the people who use the bot, and no worse for everyone else?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student_t
+
+from db import Judgement
+from recognizer import EMOTIONS
+from training.feedback.lessons import Book
+from training.feedback.trust import capped, trust
+
+LEAST_FACES, LEAST_PEOPLE = 20, 5
+"""Fewer held-out faces or people than this say nothing."""
+MOST_LOSS = 0.005
+"""How much less of the guard set a candidate may read right: half a point."""
+MOST_CHANCE = 0.025
+"""How likely noise may pass, over all candidates that were judged beside the same served version."""
+RIGHT_FROM = 0.9
+"""How sure it must be that more faces are read right, besides being told apart better."""
+LEAST_BELIEF = 0.2
+"""Nobody judges who is less likely than this to be honest. On `valid`, with 40 % of the people of a community always
+saying "surprise", versions that were 15 and 7 points worse seemed 4 and 18 points better by everybody, 15 and 12 worse
+by those who are believed."""
+_RESAMPLES = 4000
+_INTERVAL = (0.025, 0.975)
+_TEMPERATURES = np.geomspace(0.1, 30, 41)
+
+
+@dataclass(frozen=True)
+class GuardShares:
+    """Shares of the guard set read right, 0 to 1: by the served version, the candidate, and the one shipped."""
+
+    faces: int
+    served: float
+    candidate: float
+    shipped: float
+
+    @property
+    def loss(self) -> float:
+        """How much the candidate falls behind the better of the others; below 0 where it is ahead."""
+        return max(self.served, self.shipped) - self.candidate
+
+
+def judged(  # noqa: PLR0913  # both sides of the scale
+    learn: Book,
+    judge: Book,
+    *,
+    served: NDArray[np.float32],
+    candidate: NDArray[np.float32],
+    guard: GuardShares,
+    tried: int,
+    seconds: float,
+) -> Judgement:
+    """Compare what the served version and the candidate say of the faces of `judge`, each `(n, 7)`.
+
+    tried: how many candidates were judged beside this served version before; each makes the bar higher (Bonferroni).
+
+    A face counts as read right by the share of its label that is on the likeliest emotion. What decides is finer: the
+    Brier score of all seven probabilities, each side at the temperature that suits it best, so that neither gains by
+    being more or less confident (the refinement of DeGroot and Fienberg 1983); 90 held-out faces of a community under a
+    shift tell a true gain of 12 points by it with z = 4.3, by the count of right ones with 2.5. All is over people, not
+    faces, since faces of one person are alike: paired bootstraps of 4,000 draws and, since those are too bold about few
+    people, Student's t besides. People who seem to answer without a look, by what the served version sees, decide
+    nothing: the candidate may have learned from their like.
+    """
+    believed = trust(judge.labels, judge.people, judge.vouched, served.astype(np.float64))
+    judge = replace(judge, weights=capped(judge.weights * (believed >= LEAST_BELIEF), judge.people))
+    right = [judge.labels[np.arange(len(judge)), said.argmax(axis=1)] for said in (served, candidate)]
+    gain, gains = _mean(judge, right[1] - right[0]), _drawn(judge, right[1] - right[0])
+    low, high = np.quantile(gains, _INTERVAL)
+    sure = _sureness(judge, _brier(judge, served) - _brier(judge, candidate))
+    shares = _both(judge, right, np.ones(len(judge), bool))
+    named = judge.labels.argmax(axis=1) if len(judge) else np.empty(0, int)
+    by_emotion = {
+        emotion: (int((named == place).sum()), *_both(judge, right, named == place))
+        for place, emotion in enumerate(EMOTIONS)
+    }
+    is_enough = len(judge) >= LEAST_FACES and judge.people_count >= LEAST_PEOPLE
+    is_better = float((gains > 0).mean()) >= RIGHT_FROM and sure >= 1 - MOST_CHANCE / (1 + tried)
+    return Judgement(
+        offered=is_enough and is_better and guard.loss <= MOST_LOSS,
+        why=_why(judge, gain, guard, is_enough=is_enough, is_better=is_better),
+        learned_faces=len(learn),
+        learned_people=learn.people_count,
+        judged_faces=len(judge),
+        judged_people=judge.people_count,
+        served=shares[0],
+        candidate=shares[1],
+        gain=100 * gain,
+        low=100 * float(low),
+        high=100 * float(high),
+        sure=sure,
+        guard_faces=guard.faces,
+        guard_served=guard.served,
+        guard_candidate=guard.candidate,
+        guard_shipped=guard.shipped,
+        by_emotion=by_emotion,
+        seconds=round(seconds, 1),
+    )
+
+
+def _why(judge: Book, gain: float, guard: GuardShares, *, is_enough: bool, is_better: bool) -> str:
+    if not is_enough:
+        return (
+            f"There are only {len(judge)} held-out faces of {judge.people_count} people to judge by; {LEAST_FACES} of "
+            f"{LEAST_PEOPLE} are needed. Faces of more people would tell."
+        )
+    if guard.loss > MOST_LOSS:
+        return f"It forgets: on faces in general it reads {100 * guard.loss:.1f} points less right."
+    if is_better:
+        return f"It reads your people {100 * gain:.1f} points better, and faces in general as well as before."
+    if gain > 0:
+        return (
+            f"It seems {100 * gain:.1f} points better for your people, but that may be chance. More labels would tell."
+        )
+    return "It reads your people no better than the version that is served."
+
+
+def _both(judge: Book, right: Sequence[NDArray[np.float64]], rows: NDArray[np.bool_]) -> tuple[float, float]:
+    """What the served version and the candidate read right of these rows."""
+    served, candidate = (_weighed(judge, each, rows) for each in right)
+    return served, candidate
+
+
+def _weighed(judge: Book, right: NDArray[np.float64], rows: NDArray[np.bool_]) -> float:
+    weights = judge.weights[rows]
+    return float(weights @ right[rows] / weights.sum()) if weights.any() else 0.0
+
+
+def _mean(judge: Book, ahead: NDArray[np.float64]) -> float:
+    return _weighed(judge, ahead, np.ones(len(judge), bool))
+
+
+def _of_people(judge: Book, ahead: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The weighed sum of `ahead` and the weight of each person that has any."""
+    _, people = np.unique(judge.people, return_inverse=True)
+    each = [np.bincount(people, rows).astype(np.float64) for rows in (judge.weights * ahead, judge.weights)]
+    sums, totals = each
+    return sums[totals > 0], totals[totals > 0]
+
+
+def _drawn(judge: Book, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighed mean of `ahead` in resamples of the people, `(4000,)`."""
+    if not judge.weights.any():
+        return np.zeros(_RESAMPLES)
+    sums, totals = _of_people(judge, ahead)
+    drawn = np.random.default_rng(0).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), _RESAMPLES)
+    means: NDArray[np.float64] = drawn @ sums / (drawn @ totals)
+    return means
+
+
+def _sureness(judge: Book, ahead: NDArray[np.float64]) -> float:
+    """How sure it is that the mean of `ahead` is above 0: by the bootstrap and by Student's t, the lower of both."""
+    if not judge.weights.any():
+        return 0.0
+    sums, totals = _of_people(judge, ahead)
+    if len(sums) < 2:
+        return 0.0
+    mean = sums.sum() / totals.sum()
+    spread = np.sqrt(((sums - mean * totals) ** 2).sum() * len(sums) / (len(sums) - 1)) / totals.sum()
+    by_t = float(student_t.cdf(mean / spread, len(sums) - 1)) if spread > 0 else float(mean > 0)
+    return min(by_t, float((_drawn(judge, ahead) > 0).mean()))
+
+
+def _brier(judge: Book, said: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The Brier score of each face at the temperature with the best mean: `(n,)`, 0 to 2, lower is better."""
+    scores = [((_tempered(said, temperature) - judge.labels) ** 2).sum(axis=1) for temperature in _TEMPERATURES]
+    best: NDArray[np.float64] = min(scores, key=lambda each: float(judge.weights @ each))
+    return best
+
+
+def _tempered(said: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    powers = np.clip(said.astype(np.float64), 1e-9, 1) ** (1 / temperature)
+    tempered: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return tempered

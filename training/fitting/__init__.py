@@ -1,0 +1,1 @@
+"""Fit networks on base data and export them. Needs Keras and TensorFlow."""

@@ -1,0 +1,300 @@
+"""Fitting a recipe: one folder a run, a checkpoint every epoch, resumed where it stopped."""
+
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from pydantic import ValidationError
+
+from training import MissingError, TrainingError
+from training.data import Faces, ferplus_majority
+from training.evaluation import score
+from training.fitting.batches import Batches, Rows, has_ferplus_head, targets_of, taught, voted
+from training.fitting.face_resnet import start_from_identities
+from training.fitting.networks import averaged, build
+from training.fitting.recipe import Cosine, Exponential, FaceResidual, Plateau, Recipe, Residual, load_recipe
+from training.fitting.registered import registered
+from training.fitting.weights import read_weights
+
+FITTED_WEIGHTS = "fitted.weights.h5"
+RECIPE_FILE = "recipe.json"
+HISTORY_FILE = "history.csv"
+METRICS_FILE = "metrics.json"
+CURVES_FILE = "curves.png"
+_CHECKPOINT = "checkpoint"
+REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
+_CALIBRATED_ON = 512
+"""Faces by which the normalisation of a net with other people's weights starts."""
+_MONITORED = "val_fer2013_accuracy"
+
+
+class RunError(TrainingError):
+    """The folder of a run cannot be used; the message says what to do."""
+
+
+def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | None = None) -> Path:
+    """Run `recipe` in the folder `run` and return the path of the weights it keeps.
+
+    A run that was interrupted goes on after its last whole epoch; `until` stops it after that many epochs in all, and
+    another call goes on. Writes recipe.json, history.csv (a line an epoch), fitted.weights.h5 (those with the highest
+    accuracy of the fer2013 head on `valid`, or the last ones where the recipe says so), metrics.json and curves.png.
+    Raises `RunError` where the folder holds a run of another recipe or cannot be written, `MissingError` where weights
+    to start from are not there.
+    """
+    try:
+        _claim(run, recipe)
+        if not _metrics(run).get("finished"):
+            _fit(recipe, train, valid, run, until or recipe.epochs)
+    except OSError as error:
+        raise RunError(
+            f"{run} cannot be written to; is the disk full? Whole epochs are kept; make room and call again. ({error})"
+        ) from error
+    return run / FITTED_WEIGHTS
+
+
+def load_fitted(run: Path) -> keras.Model:
+    """The fitted network of a run, in float32, with the weights it keeps. Raises `MissingError`."""
+    if not (run / FITTED_WEIGHTS).is_file():
+        raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
+    recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    model.load_weights(run / FITTED_WEIGHTS)
+    return model
+
+
+def history_of(run: Path) -> dict[str, list[float]]:
+    """The columns of a run's history.csv, an entry an epoch; empty where none was written."""
+    file = run / HISTORY_FILE
+    if not file.exists() or not file.stat().st_size:
+        return {}
+    table = np.atleast_1d(np.genfromtxt(file, delimiter=",", names=True))
+    return {name: [round(float(value), 5) for value in table[name]] for name in table.dtype.names or ()}
+
+
+def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
+    keras.utils.set_random_seed(recipe.seed)
+    some = recipe.data.registered
+    train = train[np.random.default_rng(REGISTERED_SEED).permutation(len(train))]
+    wanted = targets_of(train, recipe, train.class_counts)
+    if recipe.loss.voting:
+        wanted = voted(wanted, train, recipe.loss.voting)
+    if recipe.loss.teachers:
+        teachers = averaged([_teacher(name, run.parent) for name in recipe.loss.teachers])
+        wanted = taught(wanted, _said_by(teachers, train), recipe.loss.teaching)
+    batches = Batches(
+        train,
+        wanted,
+        recipe,
+        registered(train[:some], run.parent, REGISTERED_SEED) if some else None,
+    )
+    valid_targets = targets_of(valid, recipe, train.class_counts)
+    model = build(recipe, ferplus=has_ferplus_head(recipe))
+    if recipe.start is not None:
+        _start_from(model, recipe.start, run.parent)
+    elif isinstance(recipe.network, FaceResidual) and recipe.network.weights == "identities":
+        start_from_identities(model, train.pixels[:_CALIBRATED_ON])
+    _compile(model, recipe, len(batches))
+    clock = _Clock()
+    model.fit(
+        batches,
+        validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
+        validation_batch_size=recipe.batch_size,
+        epochs=min(until, recipe.epochs),
+        shuffle=False,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
+            clock,
+            keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
+            keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
+            *_schedule_callbacks(recipe),
+            _Keeper(run, recipe.schedule.keep),
+        ],
+        verbose="auto" if os.isatty(1) else 2,
+    )
+    _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
+
+
+def _teacher(name: str, runs: Path) -> keras.Model:
+    """The net of the run `name`, or where there is none the shipped one with the weights kept beside it."""
+    if (runs / name / FITTED_WEIGHTS).is_file():
+        return load_fitted(runs / name)
+    recipe = load_recipe(name)
+    if not isinstance(recipe, Recipe):
+        raise RunError(f"{name} is not a network; it cannot teach one.")
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    read_weights(model, name)
+    return model
+
+
+def _said_by(teacher: keras.Model, faces: Faces) -> Rows:
+    """The heads' mean probabilities of the faces and their mirror images."""
+    sides = [teacher.predict(pixels, batch_size=256, verbose=0) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
+    return {head: np.mean([side[head] for side in sides], axis=0) for head in sides[0]}
+
+
+def _sum_up(recipe: Recipe, valid: Faces, run: Path, clock: "_Clock", *, stopped_early: bool) -> None:
+    history = history_of(run)
+    epochs = len(history["epoch"])
+    model = load_fitted(run)
+    heads = model.predict(valid.pixels, batch_size=256, verbose=0)
+    metrics: dict[str, Any] = {
+        "finished": stopped_early or epochs >= recipe.epochs,
+        "epochs": epochs,
+        "parameters": model.count_params(),
+        "seconds_an_epoch": clock.seconds_an_epoch or _metrics(run).get("seconds_an_epoch"),
+        "valid": asdict(score(heads["fer2013"], valid.labels)),
+    }
+    if isinstance(recipe.network, Residual | FaceResidual):
+        metrics["weights"] = recipe.network.weights
+    if "ferplus" in heads and valid.votes is not None:
+        majority = ferplus_majority(valid.votes)
+        right = heads["ferplus"].argmax(axis=1) == majority
+        metrics["valid_ferplus_accuracy"] = float(right[majority >= 0].mean())
+    _draw_curves(history, run / CURVES_FILE)
+    (run / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+
+
+def _metrics(run: Path) -> dict[str, Any]:
+    try:
+        metrics: dict[str, Any] = json.loads((run / METRICS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return metrics
+
+
+def _draw_curves(history: dict[str, list[float]], path: Path) -> None:
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axes, what in zip(figure.subplots(1, 2), ("loss", "fer2013_accuracy"), strict=True):
+        epochs = np.array(history["epoch"]) + 1
+        axes.plot(epochs, history[what], label="train, augmented")
+        axes.plot(epochs, history[f"val_{what}"], label="valid")
+        axes.set(xlabel="epoch", title=what.replace("_", " "))
+        axes.legend()
+    figure.savefig(path, dpi=100)
+
+
+def _claim(run: Path, recipe: Recipe) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    file = run / RECIPE_FILE
+    if not file.exists():
+        file.write_text(json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+    elif _claimed_by(file) != recipe:
+        raise RunError(f"{run} holds a run of another recipe; name another folder with --runs, or remove it.")
+
+
+def _claimed_by(file: Path) -> Recipe | None:
+    try:
+        return Recipe.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError:
+        return None
+
+
+def _start_from(model: keras.Model, start: str, runs: Path) -> None:
+    """The weights of the run `start`, or where there is none those kept with the shipped model."""
+    try:
+        if (runs / start / FITTED_WEIGHTS).is_file():
+            model.load_weights(runs / start / FITTED_WEIGHTS)
+        else:
+            read_weights(model, start)
+    except ValueError as error:
+        raise RunError(f"The weights of {start} do not fit this network; start from another recipe.") from error
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int) -> None:
+    schedule = recipe.schedule
+    optimizer = keras.optimizers.AdamW(
+        _learning_rate(recipe, steps_an_epoch),
+        weight_decay=schedule.weight_decay,
+        use_ema=schedule.average > 0,
+        ema_momentum=schedule.average or 0.99,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    losses = {
+        "fer2013": keras.losses.CategoricalCrossentropy(label_smoothing=recipe.loss.label_smoothing),
+        "ferplus": keras.losses.CategoricalCrossentropy(),
+    }
+    loss_weights = {"fer2013": 1.0, "ferplus": recipe.loss.ferplus_weight}
+    heads = model.output_names
+    accuracy = (
+        "accuracy" if len(heads) > 1 else "fer2013_accuracy"
+    )  # Keras adds the head's name where there are several
+    model.compile(
+        optimizer,
+        loss={head: losses[head] for head in heads},
+        loss_weights={head: loss_weights[head] for head in heads},
+        metrics={head: [keras.metrics.CategoricalAccuracy(name=accuracy)] for head in heads},
+    )
+
+
+def _learning_rate(recipe: Recipe, steps_an_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule | float:
+    schedule = recipe.schedule
+    if isinstance(schedule, Exponential):
+        return keras.optimizers.schedules.ExponentialDecay(
+            schedule.learning_rate, steps_an_epoch, schedule.decay, staircase=True
+        )
+    if isinstance(schedule, Cosine):
+        steps = recipe.epochs * steps_an_epoch
+        warmup = round(steps * schedule.warmup)
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=schedule.learning_rate / 25 if warmup else schedule.learning_rate,
+            warmup_target=schedule.learning_rate if warmup else None,
+            warmup_steps=warmup,
+            decay_steps=max(1, steps - warmup),
+        )
+    return schedule.learning_rate
+
+
+def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    schedule, callbacks = recipe.schedule, []
+    if isinstance(schedule, Plateau):
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=schedule.factor, patience=schedule.wait))
+    if schedule.patience is not None:
+        callbacks.append(keras.callbacks.EarlyStopping(_MONITORED, mode="max", patience=schedule.patience))
+    if schedule.average:  # after the checkpoint, which needs the weights that are trained, and before the best are kept
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    return callbacks
+
+
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Keeps the best weights, also across a resume (the history tells what was reached before), and never half of them.
+
+    Keras's ModelCheckpoint writes over the last good file, which a full disk would then have cut off.
+    """
+
+    def __init__(self, run: Path, keep: Literal["best", "last"]) -> None:
+        super().__init__()
+        self._file, self._keep = run / FITTED_WEIGHTS, keep
+        reached = history_of(run).get(_MONITORED, []) if self._file.exists() else []
+        self._reached = max(reached, default=-np.inf)
+
+    def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Keras calls this with the epoch's figures."""
+        now = (logs or {})[_MONITORED]
+        if now > self._reached or self._keep == "last":
+            fresh = self._file.with_name(f"fresh-{FITTED_WEIGHTS}")
+            self.model.save_weights(fresh)
+            fresh.replace(self._file)
+            self._reached = now
+
+
+class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """How long epochs take, validation included; the first one of a call, which also compiles, is left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[float] = []
+
+    def on_epoch_end(self, _epoch: int, _logs: dict[str, float] | None = None) -> None:
+        """Keras calls this."""
+        self._ends.append(time.monotonic())
+
+    @property
+    def seconds_an_epoch(self) -> float | None:
+        """The median; None before two epochs were seen."""
+        return round(float(np.median(np.diff(self._ends))), 1) if len(self._ends) > 1 else None

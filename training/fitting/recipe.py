@@ -1,0 +1,261 @@
+"""A recipe: everything that decides a training run, as data one can read (see `training/recipes/`)."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from training import TrainingError
+from training.data import Split
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+
+_MOST_STAGES = 6  # five max-pools leave one pixel of 48
+
+
+class RecipeError(TrainingError):
+    """The recipe cannot be used; the message names the key at fault."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Published(_Part):
+    """What others report for this system. accuracy: 0 to 1, on `split`, which may be of their own making."""
+
+    accuracy: Fraction
+    split: Split
+    note: str = ""
+
+
+class Convolutional(_Part):
+    """A plain stack of 3x3 convolutions: each stage is the widths of its convolutions, then a 2x2 max-pool.
+
+    summary: how the last stage becomes a vector; "average" over the picture (and no pool after the last stage), or
+    "flatten". dense: widths of the layers between that and the heads. dropout: after the summary and each dense layer.
+    """
+
+    kind: Literal["convolutional"]
+    stages: Annotated[
+        tuple[Annotated[tuple[Positive, ...], Field(min_length=1)], ...], Field(min_length=1, max_length=_MOST_STAGES)
+    ]
+    padding: Literal["same", "valid"] = "same"
+    batch_normalization: bool = True
+    stage_dropout: Fraction = 0.0
+    summary: Literal["average", "flatten"] = "average"
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _something_is_left_of_the_picture(self) -> Self:
+        side = 48
+        for number, widths in enumerate(self.stages):
+            side -= 2 * len(widths) * (self.padding == "valid")
+            if number < len(self.stages) - 1 or self.summary == "flatten":
+                side //= 2
+        if side < 1:
+            raise ValueError("the stages leave no pixel of 48; take fewer, or padding: same")
+        return self
+
+
+class Residual(_Part):
+    """A residual network (He et al. 2016, https://arxiv.org/abs/1512.03385) that sees the face as three channels.
+
+    side: the face is enlarged to side x side pixels. weights: what it starts from. trained_from: with ImageNet
+    weights, the first of the stages 1 (the stem) to 5 whose weights are trained; what comes before stays as it is.
+    """
+
+    kind: Literal["resnet18", "resnet50"]
+    side: Annotated[int, Field(ge=32, le=512)]
+    weights: Literal["imagenet", "none"]
+    trained_from: Annotated[int, Field(ge=1, le=5)] = 1
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+class FaceResidual(_Part):
+    """The residual network of dlib's face recognition, less its last block (King 2017).
+
+    The network is `training.fitting.face_resnet`.
+
+    side: the face is enlarged to side x side pixels. weights: what it starts from; "identities" are those that tell
+    people apart, fetched from a package registry. dropout: before the heads.
+    """
+
+    kind: Literal["face_resnet"]
+    side: Annotated[int, Field(ge=64, le=512)]
+    weights: Literal["identities", "none"]
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+Network = Annotated[Convolutional | Residual | FaceResidual, Field(discriminator="kind")]
+
+
+class Data(_Part):
+    """Which faces an epoch shows.
+
+    registered: how many of the faces are also pasted into a scene, found and registered
+    (`training.fitting.registered`; 30 to 50 ms a face); such a face is shown registered half of the time, else in its
+    raw frame.
+    balanced_to: that many faces an epoch, of each class as many, drawn with repetition; None shows each face once.
+    """
+
+    registered: Annotated[int, Field(ge=0)] = 0
+    balanced_to: Positive | None = None
+
+
+class Augmentation(_Part):
+    """The most that is done to a face. Unless it says otherwise a change is drawn uniformly up to this size.
+
+    shift is a fraction of the side; zoom, stretch, gamma and contrast are natural logarithms of a factor; brightness is
+    a fraction of white, side_light what it adds to one edge and takes from the other. low_resolution, blur, noise,
+    jpeg and erase are probabilities that this happens to a face at all. mixup: the a of Beta(a, a).
+    """
+
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    shift: Fraction = 0.0
+    zoom: Fraction = 0.0
+    stretch: Fraction = 0.0
+    flip: bool = False
+    brightness: Fraction = 0.0
+    contrast: Fraction = 0.0
+    gamma: Fraction = 0.0
+    side_light: Fraction = 0.0
+    low_resolution: Fraction = 0.0
+    blur: Fraction = 0.0
+    noise: Fraction = 0.0
+    jpeg: Fraction = 0.0
+    erase: Fraction = 0.0
+    mixup: Fraction = 0.0
+
+
+class Loss(_Part):
+    """Cross-entropy on the official label, plus `ferplus_weight` times the one on the FER+ votes.
+
+    class_weight_power: a face of a class with share p weighs p ** -power (rescaled to a mean of 1); 0 is unweighted.
+    teachers: recipes that were fitted; their mean on a face and its mirror image makes up the share `teaching` of both
+    targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). voting: before that, this share of the official
+    label's target is what the FER+ votes say of that label, since one label in three is not what most taggers saw.
+    """
+
+    label_smoothing: Fraction = 0.0
+    ferplus_weight: Annotated[float, Field(ge=0)] = 0.0
+    class_weight_power: Fraction = 0.0
+    teachers: tuple[Name, ...] = ()
+    teaching: Fraction = 0.0
+    voting: Fraction = 0.0
+
+
+class _Schedule(_Part):
+    """AdamW. learning_rate: the highest. patience: epochs without a better accuracy on valid before it stops early.
+
+    average: the weights that are judged and kept are a moving average, which keeps this share at each step
+    (Polyak and Juditsky 1992); 0 takes them as they are. keep: the weights of the epoch that is best on valid, or of
+    the last one.
+    """
+
+    learning_rate: Rate
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    patience: Positive | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    keep: Literal["best", "last"] = "best"
+
+
+class Cosine(_Schedule):
+    """One cycle: up to the learning rate during the share `warmup` of all steps, then along a cosine down to zero."""
+
+    kind: Literal["cosine"]
+    warmup: Fraction = 0.0
+
+
+class Exponential(_Schedule):
+    """Each epoch's learning rate is `decay` times that of the one before; 1 keeps it as it is."""
+
+    kind: Literal["exponential"]
+    decay: Fraction = 1.0
+
+
+class Plateau(_Schedule):
+    """The learning rate is multiplied by `factor` after `wait` epochs without a lower loss on valid."""
+
+    kind: Literal["plateau"]
+    factor: Fraction
+    wait: Positive
+
+
+class Recipe(_Part):
+    """A whole run of a network. name: also names its folder and its exported model.
+
+    start: the recipe whose fitted weights this one starts from; both networks must be the same.
+    """
+
+    name: Name
+    seed: int
+    precision: Literal["float32", "mixed_bfloat16"]
+    epochs: Positive
+    batch_size: Positive
+    start: Name | None = None
+    published: Published | None = None
+    data: Data = Data()
+    network: Network
+    augmentation: Augmentation = Augmentation()
+    loss: Loss = Loss()
+    schedule: Annotated[Cosine | Exponential | Plateau, Field(discriminator="kind")]
+
+
+class SvmRecipe(_Part):
+    """A support vector machine with a polynomial kernel, one against one, on the raw pixels.
+
+    degrees, costs and gammas: what the grid search tries, by cross-validation on `search_faces` faces. faces: how many
+    the best of them is then fitted to.
+    """
+
+    kind: Literal["svm"]
+    name: Name
+    seed: int
+    published: Published | None = None
+    search_faces: Positive
+    faces: Positive
+    degrees: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    costs: Annotated[tuple[Rate, ...], Field(min_length=1)]
+    gammas: Annotated[tuple[Rate, ...], Field(min_length=1)]
+
+
+AnyRecipe = Recipe | SvmRecipe
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the project."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+def load_recipe(name_or_path: str) -> AnyRecipe:
+    """Read a recipe by the name of a shipped one, or from a YAML file. Raises `RecipeError`."""
+    shipped = _FOLDER / f"{name_or_path}.yaml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    if not path.is_file():
+        raise RecipeError(f"No recipe {name_or_path!r}. Name a YAML file or one of: {', '.join(recipe_names())}.")
+    try:
+        return _validated(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not readable as YAML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
+        raise RecipeError(f"{path}: {faults}") from error
+
+
+def _validated(content: Any) -> AnyRecipe:
+    """Each form by its own rules, so that a fault is told once and without the other form's keys."""
+    svm = isinstance(content, dict) and content.get("kind") == "svm"
+    form: TypeAdapter[AnyRecipe] = TypeAdapter(SvmRecipe if svm else Recipe)
+    return form.validate_python(content)
+
+
+_FOLDER = Path(str(files("training") / "recipes"))

@@ -1,0 +1,78 @@
+"""Finding a model by its version, among the one that is served and those kept in the runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from recognizer.classification import CARD_FILE
+from training import TrainingError
+
+
+class UnknownVersionError(TrainingError):
+    """No model has this version; the message says which there are."""
+
+
+class Member(BaseModel):
+    """One trained network of a model, as its card tells.
+
+    recipe: empty where the card has none. history: a list for each column, one value an epoch; empty where not kept.
+    """
+
+    recipe: dict[str, object] = {}
+    history: dict[str, list[float | None]] = {}
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return str(self.recipe.get("name", "unnamed"))
+
+    @property
+    def knew_faces(self) -> bool:
+        """Whether its first weights were those of a face recognition (`training.fitting.face_resnet`)."""
+        network = self.recipe.get("network")
+        return isinstance(network, dict) and network.get("weights") == "identities"
+
+
+class _Serving(BaseModel):
+    version: str
+
+
+class _Card(BaseModel):
+    serving: _Serving
+    members: list[Member] = []
+    recipe: dict[str, object] | None = None  # of the cards written before a model could have several members
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model folder, and what its card says of how it came to be."""
+
+    folder: Path
+    version: str
+    members: tuple[Member, ...]
+
+    @property
+    def megabytes(self) -> float:
+        """Of its networks on disk, in millions of bytes."""
+        return sum(path.stat().st_size for path in self.folder.glob("*.tflite")) / 1e6
+
+
+def find_model(version: str, served: Path, runs: Path) -> FoundModel:
+    """The model of this version in the folder `served` or in a folder of `runs`. Raises `UnknownVersionError`."""
+    folders = [served, *sorted(path.parent for path in runs.glob(f"*/{CARD_FILE}"))]
+    models = [model for folder in folders if (model := _read(folder)) is not None]
+    for model in models:
+        if model.version == version:
+            return model
+    there = ", ".join(sorted({model.version for model in models})) or "none"
+    raise UnknownVersionError(f"No model has the version {version!r} in {served} or {runs}/*. There are: {there}.")
+
+
+def _read(folder: Path) -> FoundModel | None:
+    try:
+        card = _Card.model_validate_json((folder / CARD_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    old = [Member(recipe=card.recipe)] if card.recipe is not None else []
+    return FoundModel(folder, card.serving.version, tuple(card.members or old))

@@ -1,0 +1,1 @@
+"""One-off measurements behind constants of the recogniser and scores of the emoji map."""

@@ -1,0 +1,78 @@
+"""Whether suggestions say what people see: profiles of the suggested emoji against the votes of FER+ taggers.
+
+On faces whose taggers disagree, the mean profile of the first three suggestions is compared with the votes by the
+Jensen-Shannon divergence (Lin 1991), in bits: 0 for the same, 1 for nothing in common. Beside it stand the maps of
+earlier systems, one emoji a class: its one emoji, and those of the three likeliest classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import EMOTIONS, EmojiMap, Expression
+from recognizer.ranking import rank
+from training.data import FERPLUS, Faces
+
+MIXED_UP_TO = 0.7
+"""Largest share of one emotion among the votes for which a face counts as mixed."""
+_LEAST_VOTES = 5
+_FIRST = 3
+
+
+@dataclass(frozen=True)
+class EmojiAgreement:
+    """Mean divergences in bits over `faces` faces."""
+
+    faces: int
+    suggested: float
+    one_a_class: float
+    three_classes: float
+
+
+def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> EmojiAgreement:
+    """Compare suggestions with votes, `shown` `(n, 7)` being what the bot reads in each face.
+
+    Raises `ValueError` where the faces have no votes or none of them is mixed.
+    """
+    votes, rows = _mixed(faces)
+    profiles = emoji_map.profiles / emoji_map.profiles.sum(axis=1, keepdims=True)
+    places = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
+    seen = shown[rows].astype(np.float64)
+    suggested = [
+        profiles[[places[emoji] for emoji in rank(emoji_map, Expression.of(tuple(row))).emoji[:_FIRST]]].mean(axis=0)
+        for row in seen.tolist()
+    ]
+    classes, order = np.eye(len(EMOTIONS)), np.argsort(-seen, axis=1)
+    return EmojiAgreement(
+        len(rows),
+        float(divergence(votes, np.array(suggested)).mean()),
+        float(divergence(votes, classes[order[:, 0]]).mean()),
+        float(divergence(votes, classes[order[:, :_FIRST]].mean(axis=1)).mean()),
+    )
+
+
+def divergence(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Jensen-Shannon divergence of the rows of two arrays of distributions, in bits, 0 to 1."""
+    both = first + second
+    return (_relative_entropy(first, both) + _relative_entropy(second, both)) / 2
+
+
+def _relative_entropy(of: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To the mean of both. Their sum is never 0 where `of` is not; half of the least number is."""
+    ratio = np.divide(2 * of, both, out=np.ones_like(of), where=of > 0)
+    bits: NDArray[np.float64] = (of * np.log2(ratio)).sum(axis=-1)
+    return bits
+
+
+def _mixed(faces: Faces) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The votes for the seven emotions as shares `(m, 7)`, and which faces they are of."""
+    if faces.votes is None:
+        raise ValueError("these faces have no FER+ votes")
+    votes = faces.votes[:, [FERPLUS.index(emotion) for emotion in EMOTIONS]].astype(np.float64)
+    totals = votes.sum(axis=1)
+    shares = votes / np.maximum(totals, 1)[:, None]
+    rows = np.flatnonzero((totals >= _LEAST_VOTES) & (shares.max(axis=1) <= MIXED_UP_TO))
+    if not len(rows):
+        raise ValueError("none of these faces has mixed votes")
+    return shares[rows], rows
