@@ -3,6 +3,8 @@
 One `Store` in front of SQLAlchemy.
 """
 
+from db.actors import Actor
+from db.choices import StoredChoice, TasteRevision
 from db.feedback import (
     AdminAgreement,
     AnsweredFace,
@@ -16,7 +18,7 @@ from db.feedback import (
 from db.identity import Chat, Person
 from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
-from db.store import FaceReading, Preferences, Store, StoredChoice, StoredPhoto, StoredReading, StoreError
+from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.version_facts import (
     ConflictError,
     Lesson,
@@ -34,6 +36,7 @@ from db.vocabulary import Depth, Platform, Verdict
 
 __all__ = [
     "LEAST_REASON",
+    "Actor",
     "AdminAgreement",
     "AnsweredFace",
     "BusyError",
@@ -66,6 +69,7 @@ __all__ = [
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "TasteRevision",
     "Verdict",
     "Version",
     "VersionError",

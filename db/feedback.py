@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Text, case, cast, delete, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
 from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, TapRow
+from db.transactions import Transactions, rows_of
 from db.vocabulary import Platform
 
 
@@ -100,14 +101,14 @@ class AnsweredFace:
 class Feedback:
     """Words on faces. Every method is one transaction."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], secret: str) -> None:
-        self._sessions = sessions
+    def __init__(self, transactions: Transactions, secret: str) -> None:
+        self._transactions = transactions
         self._secret = secret
 
     async def faces(self, *, only_with_words: bool = True) -> tuple[KeptFace, ...]:
         """Every face that may be learned from, oldest first; without `only_with_words` also those nobody spoke of."""
         query = (
-            select(ReadingRow.id, ReadingRow.crop, ReadingRow.probabilities, PersonRow.id, PersonRow.hash)
+            select(ReadingRow.id, ReadingRow.crop, cast(ReadingRow.probabilities, Text), PersonRow.id, PersonRow.hash)
             .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
             .join(PersonRow, PhotoRow.person_id == PersonRow.id)
             .where(ReadingRow.crop.is_not(None))
@@ -116,13 +117,10 @@ class Feedback:
         if only_with_words:
             spoken_of = [exists().where(table.reading_id == ReadingRow.id) for table in (TapRow, LabelRow)]
             query = query.where(or_(*spoken_of))
-        async with self._sessions() as session:
-            rows = (await session.execute(query)).all()
-            words = await _words(session, ReadingRow.crop.is_not(None))
-        return tuple(
-            KeptFace(number, crop or b"", tuple(seven), sender, digest, tuple(words.get(number, ())))
-            for number, crop, seven, sender, digest in rows
-        )
+        async with self._transactions.read() as session:
+            rows = await rows_of(session, query)
+            taps, labels = await _taps_and_labels(session, ReadingRow.crop.is_not(None))
+        return await asyncio.to_thread(_kept_faces, rows, taps, labels)
 
     async def summaries(self, readings: Sequence[int] | None = None) -> tuple[FaceSummary, ...]:
         """Every face that may be learned from, or only those of `readings`, oldest first, without their pictures."""
@@ -135,15 +133,15 @@ class Feedback:
             .where(which)
             .order_by(ReadingRow.id)
         )
-        async with self._sessions() as session:
-            rows = (await session.execute(query)).all()
+        async with self._transactions.read() as session:
+            rows = await rows_of(session, query)
             taps, labels = await _taps_and_labels(session, which)
         return await asyncio.to_thread(_summaries, rows, taps, labels)
 
     async def crops(self, readings: Sequence[int]) -> dict[int, bytes]:
         """The pictures of these faces, as far as they are still kept."""
         query = select(ReadingRow.id, ReadingRow.crop).where(ReadingRow.id.in_(readings), ReadingRow.crop.is_not(None))
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return {number: crop or b"" for number, crop in (await session.execute(query)).all()}
 
     async def agreement(self) -> AdminAgreement:
@@ -161,31 +159,28 @@ class Feedback:
             .join(other, (one.reading_id == other.reading_id) & (one.id < other.id))
             .where(one.id.in_(latest), other.id.in_(latest))
         )
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             pairs, same = (await session.execute(query)).one()
         return AdminAgreement(pairs, same or 0)
 
     async def answered(self, since: datetime) -> tuple[AnsweredFace, ...]:
         """Every face answered since then, oldest first."""
         query = (
-            select(ReadingRow.id, ReadingRow.probabilities, PhotoRow.model, PhotoRow.taken_at)
+            select(ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.model, PhotoRow.taken_at)
             .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
             .where(PhotoRow.taken_at >= since)
             .order_by(ReadingRow.id)
         )
-        async with self._sessions() as session:
-            rows = (await session.execute(query)).all()
-            words = await _words(session, PhotoRow.taken_at >= since)
-        return tuple(
-            AnsweredFace(aware(at), model, tuple(seven), tuple(words.get(number, ())))
-            for number, seven, model, at in rows
-        )
+        async with self._transactions.read() as session:
+            rows = await rows_of(session, query)
+            taps, labels = await _taps_and_labels(session, PhotoRow.taken_at >= since)
+        return await asyncio.to_thread(_answered_faces, rows, taps, labels)
 
     async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
         """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face is no longer
         kept."""
         kept = select(ReadingRow.id).where(ReadingRow.id == reading, ReadingRow.crop.is_not(None))
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             who = await row_of(session, PersonRow, admin, self._secret)
             if await session.scalar(kept.with_for_update(read=True)) is None:
                 return False
@@ -203,7 +198,7 @@ class Feedback:
         )
         if reading is not None:
             latest = latest.where(LabelRow.reading_id == reading)
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             row = await session.scalar(latest)
             if row is None:
                 return None
@@ -212,7 +207,7 @@ class Feedback:
 
     async def person_number(self, person: Person) -> int | None:
         """The number by which words name this person; None where nothing is known of them."""
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
 
     async def new_words(self, since: datetime) -> int:
@@ -227,14 +222,14 @@ class Feedback:
             .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
             .where(LabelRow.labelled_at >= since, ReadingRow.crop.is_not(None))
         )
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return (await session.scalar(taps) or 0) + (await session.scalar(labels) or 0)
 
     async def add_imported(self, faces: Sequence[Imported], model: str, chat: str) -> int:
         """Keep labelled faces from outside, each as a photo of its person in the "chat" of this name; gives how many
         are new: a crop that this person has already is left out."""
         added = 0
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             for face in faces:
                 who = await row_of(session, PersonRow, face.person, self._secret)
                 who.keeps_faces = True
@@ -262,7 +257,7 @@ class Feedback:
     async def everyone_taps(self, chat: Chat) -> bool:
         """Whether others than the sender may say what a face shows in this chat; unless its administrators say so,
         no."""
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             asked = select(ChatRow.everyone_taps).where(ChatRow.hash == chat.hashed(self._secret))
             return bool(await session.scalar(asked))
 
@@ -274,24 +269,20 @@ class Feedback:
             .join(ReadingRow, ReadingRow.photo_id == PhotoRow.id)
             .where(ReadingRow.id == reading, ChatRow.hash == chat.hashed(self._secret))
         )
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return bool(await session.scalar(where))
 
     async def set_everyone_taps(self, chat: Chat, allowed: bool) -> None:
         """Remember what the chat's administrators chose."""
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
 
 
 _Rows = Sequence[Row[*tuple[Any, ...]]]
 
 
-async def _words(session: AsyncSession, which: ColumnElement[bool]) -> dict[int, list[Word]]:
-    """The latest word of each person on each reading of `which` (by readings and photos), oldest first."""
-    return _latest_words(*await _taps_and_labels(session, which))
-
-
 async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) -> tuple[_Rows, _Rows]:
+    """Return taps and labels on the readings of `which` (by readings and photos), oldest first."""
     taps = (
         select(TapRow.reading_id, TapRow.person_id, TapRow.tapped_at, TapRow.emoji, TapRow.emotion, PhotoRow.person_id)
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
@@ -306,10 +297,11 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
         .where(which)
         .order_by(LabelRow.id)
     )
-    return (await session.execute(taps)).all(), (await session.execute(labels)).all()
+    return await rows_of(session, taps), await rows_of(session, labels)
 
 
-def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, list[Word]]:
+def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, tuple[Word, ...]]:
+    """Return the latest word of each person on each reading, oldest first."""
     latest: dict[int, dict[tuple[Source, int | None], Word]] = {}
     for reading, tapper, at, emoji, emotion, sender in taps:
         who = sender if tapper is None else tapper
@@ -318,12 +310,28 @@ def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, list[Word]]:
     for reading, who, at, verdict, origin in labels:
         source = Source(origin)
         latest.setdefault(reading, {})[source, who] = Word(source, who, aware(at), verdict=verdict)
-    return {reading: sorted(words.values(), key=lambda word: word.at) for reading, words in latest.items()}
+    return {reading: tuple(sorted(words.values(), key=lambda word: word.at)) for reading, words in latest.items()}
+
+
+def _kept_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[KeptFace, ...]:
+    words = _latest_words(taps, labels)
+    return tuple(
+        KeptFace(reading, crop or b"", tuple(json.loads(seven)), sender, digest, words.get(reading, ()))
+        for reading, crop, seven, sender, digest in faces
+    )
 
 
 def _summaries(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[FaceSummary, ...]:
     words = _latest_words(taps, labels)
     return tuple(
-        FaceSummary(reading, tuple(json.loads(seven)), sender, tuple(words.get(reading, ())))
+        FaceSummary(reading, tuple(json.loads(seven)), sender, words.get(reading, ()))
         for reading, seven, sender in faces
+    )
+
+
+def _answered_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[AnsweredFace, ...]:
+    words = _latest_words(taps, labels)
+    return tuple(
+        AnsweredFace(aware(at), model, tuple(json.loads(seven)), words.get(reading, ()))
+        for reading, seven, model, at in faces
     )

@@ -1,4 +1,7 @@
-"""Brings a database to the newest schema with Alembic; run at every start."""
+"""Brings a database to the newest schema with Alembic; run at every start.
+
+Several replicas may start at once on one database: the first migrates it, the others wait for it and find it done.
+"""
 
 from importlib.resources import files
 from pathlib import Path
@@ -8,11 +11,20 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 _FOLDER = Path(str(files("db") / "migrations"))
+_POSTGRESQL_LOCK = 0x6D75676D6F6A69
+"""Any number that nothing else on the server locks: "mugmoji" in ASCII."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Apply the migrations this database has not seen. Raises what SQLAlchemy raises."""
+def upgrade(connection: Connection, secret: str) -> None:
+    """Apply the migrations this database has not seen. Raises what SQLAlchemy raises.
+
+    connection: in a transaction, which on SQLite was begun with `sqlite.WRITING`, so that no other process is in one.
+    secret: hashes ids that older versions kept as they are.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["secret"] = secret
     command.upgrade(config, "head")

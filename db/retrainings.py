@@ -8,10 +8,13 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.actors import Actor, shown
+from db.identity import Person
 from db.moments import aware
 from db.schema import ModelRow, RetrainingRow
+from db.transactions import Transactions
 from db.vocabulary import Depth
 
 LOST_AFTER = timedelta(seconds=90)
@@ -38,7 +41,8 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class Retraining:
-    """One retraining. progress: 0 to 1. step: what it does now. message: what came of it. version: what it made."""
+    """One retraining. asked_by: the name that admins are shown, empty for somebody who asked to be forgotten.
+    progress: 0 to 1. step: what it does now. message: how it ended. version: the version it made."""
 
     id: int
     depth: Depth
@@ -53,15 +57,16 @@ class Retraining:
 
 
 class Retrainings:
-    """The book of retrainings. Every method is one transaction."""
+    """Every retraining. Every method is one transaction."""
 
     def __init__(
-        self, sessions: async_sessionmaker[AsyncSession], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, transactions: Transactions, secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._sessions = sessions
+        self._transactions = transactions
+        self._secret = secret
         self._clock = clock
 
-    async def start(self, depth: Depth, asked_by: str) -> int:
+    async def start(self, depth: Depth, asked_by: Actor) -> int:
         """Claim the one place there is, and give the retraining's number. Raises `BusyError`."""
         now = self._clock()
         dead = update(RetrainingRow).where(RetrainingRow.slot == 1, RetrainingRow.beat_at < now - LOST_AFTER)
@@ -69,7 +74,8 @@ class Retrainings:
         row = RetrainingRow(
             slot=1,
             depth=depth.value,
-            asked_by=asked_by[:64],
+            asked_by=asked_by.name[:64],
+            asked_by_hash=asked_by.hashed(self._secret),
             started_at=now,
             beat_at=now,
             state=State.RUNNING.value,
@@ -79,7 +85,7 @@ class Retrainings:
             message="",
         )
         try:
-            async with self._sessions.begin() as session:
+            async with self._transactions.write() as session:
                 await session.execute(dead.values(slot=None, state=State.LOST.value, message=message))
                 session.add(row)
         except IntegrityError as error:
@@ -90,7 +96,7 @@ class Retrainings:
         """Say that a retraining lives and how far it is; gives whether it was asked to stop. Raises `LostError`."""
         mine = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
         told = mine.values(beat_at=self._clock(), step=step[:200], progress=progress).returning(RetrainingRow.cancel)
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             cancel = await session.scalar(told)
         if cancel is None:
             raise LostError("This retraining was taken for dead.")
@@ -99,17 +105,23 @@ class Retrainings:
     async def ask_to_stop(self) -> bool:
         """Ask the running retraining to stop; gives whether one runs."""
         running = update(RetrainingRow).where(RetrainingRow.slot == 1).values(cancel=True).returning(RetrainingRow.id)
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             return await session.scalar(running) is not None
 
     async def finish(self, number: int, state: State, message: str, version: str | None = None) -> None:
         """Write down what came of a retraining and make its place free."""
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == version))
             ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
             await session.execute(
                 ended.values(slot=None, state=state.value, message=message, model_id=model, beat_at=self._clock())
             )
+
+    async def was_asked_by(self, number: int, person: Person) -> bool:
+        """Return whether this person asked for a retraining."""
+        query = select(RetrainingRow.asked_by_hash).where(RetrainingRow.id == number)
+        async with self._transactions.read() as session:
+            return await session.scalar(query) == person.hashed(self._secret)
 
     async def running(self) -> Retraining | None:
         """The retraining that runs now, dead ones not counted."""
@@ -130,7 +142,7 @@ class Retrainings:
         return await self._one(_retrainings().where(RetrainingRow.id == number))
 
     async def _one(self, query: "Select[*tuple[Any, ...]]") -> Retraining | None:
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             found = (await session.execute(query)).one_or_none()
         if found is None:
             return None
@@ -139,7 +151,7 @@ class Retrainings:
         return Retraining(
             row.id,
             Depth(row.depth),
-            row.asked_by,
+            shown(row.asked_by),
             aware(row.started_at),
             aware(row.beat_at),
             State.LOST if is_lost else State(row.state),

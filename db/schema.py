@@ -1,5 +1,6 @@
 """The tables. Change them here and add a migration (`alembic revision --autogenerate`); a test compares the two."""
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -39,9 +41,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _any_number() -> int:
+    """Return where a count begins; at random, so that a row made anew after a deletion never repeats an old count."""
+    return secrets.randbits(48)
+
+
 class ChatRow(Base):
-    """A conversation, by its hash. everyone_taps: its administrators let others than the sender say what a face
-    shows."""
+    """A conversation, by its hash. everyone_taps: its administrators let others than the sender say what a face shows.
+    taste_revision: counts the changes to the taps of its photos' senders."""
 
     __tablename__ = "chats"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -50,11 +57,13 @@ class ChatRow(Base):
     platform: Mapped[str] = mapped_column(String(16))
     hash: Mapped[str] = mapped_column(String(64))
     everyone_taps: Mapped[bool] = mapped_column(default=False, server_default=false())
+    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="0")
 
 
 class PersonRow(Base):
     """A person, by their hash. keeps_faces: they agreed that 48x48 crops of their faces are kept. language, skin_tone
-    and presentation: what they set for themselves, empty where they set nothing."""
+    and presentation: what they set for themselves, empty where they set nothing. taste_revision: counts the changes to
+    their taps on their own photos."""
 
     __tablename__ = "people"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -66,6 +75,7 @@ class PersonRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     skin_tone: Mapped[str | None] = mapped_column(String(16))
     presentation: Mapped[str | None] = mapped_column(String(16))
+    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="0")
 
 
 class PhotoRow(Base):
@@ -77,7 +87,7 @@ class PhotoRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
-    taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
     model: Mapped[str] = mapped_column(String(64))
     comes_again: Mapped[bool] = mapped_column(default=False, server_default=false())
 
@@ -98,16 +108,22 @@ class ReadingRow(Base):
 
 class TapRow(Base):
     """One tap; the latest of a person on a reading is the one that counts. person_id: who tapped, empty where the
-    sender did.
-    emoji: what was chosen. emotion: what they say the face really showed. Both empty: none of the suggestions
-    fitted."""
+    sender did. emoji: what was chosen. emotion: what they say the face really showed. Both empty: none of the
+    suggestions fitted. sender_id and chat_id: whose photo it was, and where, copied from there, so that the newest taps
+    of either are found by an index."""
 
     __tablename__ = "taps"
+    __table_args__ = (
+        Index("ix_taps_sender_id_tapped_at", "sender_id", "tapped_at"),
+        Index("ix_taps_chat_id_tapped_at", "chat_id", "tapped_at"),
+    )
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    sender_id: Mapped[int] = mapped_column(_Key)
+    chat_id: Mapped[int] = mapped_column(_Key)
+    tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
     emoji: Mapped[str | None] = mapped_column(String(32))
     emotion: Mapped[str | None] = mapped_column(String(16))
 
@@ -121,7 +137,7 @@ class LabelRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
-    labelled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    labelled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
     source: Mapped[str] = mapped_column(String(8))
     verdict: Mapped[str] = mapped_column(String(16))
 
@@ -148,7 +164,8 @@ class ModelRow(Base):
 
 
 class PromotionRow(Base):
-    """A version that became the active one: in place of which, when, through whom and why."""
+    """A version that became the active one: in place of which, when, through whom and why. by: the name that admins are
+    shown. by_hash: the admin's hash. Both are emptied where the admin asks to be forgotten."""
 
     __tablename__ = "promotions"
 
@@ -157,6 +174,7 @@ class PromotionRow(Base):
     replaced_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
     by: Mapped[str] = mapped_column(String(64))
+    by_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     kind: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(Text)
 
@@ -185,8 +203,8 @@ class ShadowRow(Base):
 
 
 class RetrainingRow(Base):
-    """One retraining. slot: 1 while it runs, so that there is one at a time. beat_at: when its process last said that
-    it lives. progress: 0 to 1."""
+    """One retraining. slot: 1 while it runs, so that there is one at a time. asked_by and asked_by_hash: as `by` and
+    `by_hash` of a promotion. beat_at: when its process last reported. progress: 0 to 1."""
 
     __tablename__ = "retrainings"
     __table_args__ = (UniqueConstraint("slot"),)
@@ -195,6 +213,7 @@ class RetrainingRow(Base):
     slot: Mapped[int | None]
     depth: Mapped[str] = mapped_column(String(8))
     asked_by: Mapped[str] = mapped_column(String(64))
+    asked_by_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     state: Mapped[str] = mapped_column(String(16))

@@ -1,4 +1,9 @@
-"""How a SQLite file is opened: its pragmas, and a connection that can be let go of at any moment."""
+"""How a SQLite file is opened: its pragmas, real transactions, and a connection that can be closed at any moment.
+
+Left to itself the driver begins a transaction late and commits at every savepoint, so that half of a transaction may
+stay. As SQLAlchemy documents (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html, "Serializable isolation /
+Savepoints / Transactional DDL"), the driver's own handling is switched off and BEGIN is sent by hand.
+"""
 
 import asyncio
 import sqlite3
@@ -6,11 +11,19 @@ from functools import partial
 from typing import Any
 
 import aiosqlite
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 
 _ROWS_AT_ONCE = 64
 """As `aiosqlite.connect` has it."""
-_PRAGMAS = ("journal_mode=WAL", "busy_timeout=5000", "foreign_keys=ON", "secure_delete=ON")
+BUSY_TIMEOUT_MS = 5_000
+"""How long a writer waits for one in another process."""
+_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
+_BEGIN = "sqlite_begin"
+WRITING = {_BEGIN: "BEGIN IMMEDIATE"}
+"""Execution options of a transaction that writes: it waits for its turn at its beginning, where nothing has been read
+that could be outdated by then. On other databases they mean nothing."""
 
 
 class _Connection(aiosqlite.Connection):
@@ -33,9 +46,24 @@ def connection(database: str, **options: Any) -> aiosqlite.Connection:
     return made
 
 
-def configure(connection: DBAPIConnection, _record: object) -> None:
-    """Set the pragmas of a new connection; for SQLAlchemy's event `connect`."""
+def is_busy(error: BaseException) -> bool:
+    """Return whether another process was in SQLite's way."""
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def listen(engine: Engine) -> None:
+    """Configure every connection of an engine, and begin its transactions."""
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+
+
+def _configure(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

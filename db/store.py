@@ -1,26 +1,28 @@
 """The one door to the database. Every method is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, event, exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import aliased
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
 
 from db import sqlite
+from db.choices import Choices
 from db.feedback import Feedback
 from db.identity import Chat, Person
 from db.migrate import upgrade
-from db.moments import aware
 from db.people import row_of
 from db.retrainings import Retrainings
-from db.schema import ChatRow, PersonRow, PhotoRow, ReadingRow, TapRow
+from db.schema import ChatRow, PersonRow, PhotoRow, PromotionRow, ReadingRow, RetrainingRow, TapRow
+from db.transactions import Transactions
 from db.versions import Versions
 
+_MOST_MIGRATING_S = 120.0
+"""How long to wait for another replica that migrates the same SQLite file."""
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -63,16 +65,6 @@ class StoredPhoto:
 
 
 @dataclass(frozen=True)
-class StoredChoice:
-    """An emoji that was chosen: for a face with these seven probabilities, when, and a number for whoever chose it."""
-
-    emoji: str
-    probabilities: tuple[float, ...]
-    tapped_at: datetime
-    person: int
-
-
-@dataclass(frozen=True)
 class Preferences:
     """What a person set for themselves; None where they left the choice to the bot. Each at most 16 characters."""
 
@@ -84,38 +76,42 @@ class Preferences:
 class Store:
     """Chats, people, readings and taps. People and chats are stored as hashes under `secret`.
 
-    feedback, versions and retrainings: the parts of the same database that a model learns from and lives in.
+    feedback, choices, versions and retrainings: the other parts of the same database. transactions: for what none of
+    them offers.
     """
 
-    def __init__(self, engine: AsyncEngine, secret: str) -> None:
-        self._engine = engine
+    def __init__(self, transactions: Transactions, secret: str) -> None:
+        self.transactions = transactions
         self._secret = secret
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
-        self.feedback = Feedback(self._sessions, secret)
-        self.versions = Versions(self._sessions)
-        self.retrainings = Retrainings(self._sessions)
+        self.feedback = Feedback(transactions, secret)
+        self.choices = Choices(transactions, secret)
+        self.versions = Versions(transactions, secret)
+        self.retrainings = Retrainings(transactions, secret)
 
     @classmethod
-    async def open(cls, url: str, secret: str) -> "Store":
-        """Connect and bring the schema up to date. Raises `StoreError`."""
+    async def open(cls, url: str, secret: str, *, before_statement: Callable[[str], None] | None = None) -> "Store":
+        """Connect and bring the schema up to date. Raises `StoreError`.
+
+        before_statement: as in `Transactions`; not called for the migrations.
+        """
         address = _async_url(url)
         try:
-            engine = await _connected(address)
+            engine = await _connected(address, secret)
         except (SQLAlchemyError, OSError, ImportError, TypeError) as error:  # TypeError: options it does not know
             shown = address.set(query={}).render_as_string(hide_password=True)
             reason = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
             raise StoreError(f"Cannot open the database {shown}: check DATABASE_URL ({reason}).") from error
-        return cls(engine, secret)
+        return cls(Transactions(engine, before_statement), secret)
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        await self._engine.dispose()
+        """Close every connection."""
+        await self.transactions.close()
 
     async def add_photo(
         self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading], *, comes_again: bool = False
     ) -> tuple[StoredReading, ...]:
         """Keep what was read in one message; the crops only where the person agreed to it."""
-        async with self._sessions.begin() as session:
+        async with self.transactions.write() as session:
             who = await row_of(session, PersonRow, person, self._secret)
             where = await row_of(session, ChatRow, chat, self._secret)
             photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model, comes_again=comes_again)
@@ -142,7 +138,7 @@ class Store:
             .join(ReadingRow)
             .where(ReadingRow.id == reading_id)
         )
-        async with self._sessions() as session:
+        async with self.transactions.read() as session:
             found = (await session.execute(sender)).one_or_none()
             if found is None:
                 return None
@@ -162,47 +158,34 @@ class Store:
 
         voter: who tapped, where it is someone else than the sender.
         """
-        async with self._sessions.begin() as session:
+        async with self.transactions.write() as session:
+            query = select(PhotoRow).join(ReadingRow).where(ReadingRow.id == reading_id)
+            photo = await session.scalar(query)
+            if photo is None:  # it may have been forgotten a moment ago
+                return
             who = None if voter is None else (await row_of(session, PersonRow, voter, self._secret)).id
-            if await session.get(ReadingRow, reading_id) is not None:  # it may have been forgotten a moment ago
-                session.add(TapRow(reading_id=reading_id, person_id=who, emoji=emoji, emotion=emotion))
-
-    async def choices(
-        self, since: datetime, most: int, *, person: Person | None = None, chat: Chat | None = None
-    ) -> tuple[StoredChoice, ...]:
-        """What was last chosen for each reading since then, the newest first: by one person, in one chat, or by all."""
-        later = aliased(TapRow)
-        corrected = exists().where(
-            later.reading_id == TapRow.reading_id, later.id > TapRow.id, later.person_id.is_(None)
-        )
-        query = (
-            select(TapRow.emoji, ReadingRow.probabilities, TapRow.tapped_at, PhotoRow.person_id)
-            .select_from(PhotoRow)
-            .join(ReadingRow)
-            .join(TapRow)
-            .where(TapRow.emoji.is_not(None), TapRow.person_id.is_(None), TapRow.tapped_at >= since, ~corrected)
-            .order_by(TapRow.tapped_at.desc())
-            .limit(most)
-        )
-        if person is not None:
-            query = query.join(PersonRow, PhotoRow.person_id == PersonRow.id).where(
-                PersonRow.hash == person.hashed(self._secret)
+            session.add(
+                TapRow(
+                    reading_id=reading_id,
+                    person_id=who,
+                    sender_id=photo.person_id,
+                    chat_id=photo.chat_id,
+                    emoji=emoji,
+                    emotion=emotion,
+                )
             )
-        if chat is not None:
-            query = query.join(ChatRow).where(ChatRow.hash == chat.hashed(self._secret))
-        async with self._sessions() as session:
-            rows = (await session.execute(query)).all()
-        return tuple(StoredChoice(emoji, tuple(seven), aware(at), who) for emoji, seven, at, who in rows if emoji)
+            if who is None:
+                await _change_tastes(session, [photo.person_id], [photo.chat_id])
 
     async def keeps_faces(self, person: Person) -> bool:
         """Whether this person agreed that crops of their faces are kept; without a word from them, no."""
-        async with self._sessions() as session:
+        async with self.transactions.read() as session:
             answer = select(PersonRow.keeps_faces).where(PersonRow.hash == person.hashed(self._secret))
             return bool(await session.scalar(answer))
 
     async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
         """Remember the choice; a no also deletes the crops kept so far."""
-        async with self._sessions.begin() as session:
+        async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
             if not agreed:
@@ -212,30 +195,49 @@ class Store:
     async def preferences(self, person: Person) -> Preferences:
         """What this person set; nothing, where nothing is known of them."""
         columns = (PersonRow.language, PersonRow.skin_tone, PersonRow.presentation)
-        async with self._sessions() as session:
+        async with self.transactions.read() as session:
             query = select(*columns).where(PersonRow.hash == person.hashed(self._secret))
             found = (await session.execute(query)).one_or_none()
             return Preferences(*found) if found is not None else Preferences()
 
     async def set_preferences(self, person: Person, preferences: Preferences) -> None:
         """Remember all of a person's preferences, in place of those before."""
-        async with self._sessions.begin() as session:
+        async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.language = preferences.language
             row.skin_tone = preferences.skin_tone
             row.presentation = preferences.presentation
 
     async def forget(self, person: Person) -> bool:
-        """Delete everything of this person, and chats nobody else sent a photo in. Gives whether there was anything."""
-        async with self._sessions.begin() as session:
-            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
+        """Delete everything of this person, and chats nobody else sent a photo in; return whether there was anything.
+
+        Promotions and retrainings that they asked for stay, but no longer say who did.
+        """
+        digest = person.hashed(self._secret)
+        async with self.transactions.write() as session:
+            promoted = update(PromotionRow).where(PromotionRow.by_hash == digest).values(by="", by_hash=None)
+            asked = update(RetrainingRow).where(RetrainingRow.asked_by_hash == digest)
+            acts = [
+                *await session.scalars(promoted.returning(PromotionRow.id)),
+                *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
+            ]
+            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest))
             if who is None:
-                return False
+                return bool(acts)
             chats = (await session.scalars(select(PhotoRow.chat_id).where(PhotoRow.person_id == who).distinct())).all()
             await session.execute(delete(PersonRow).where(PersonRow.id == who))
+            await _change_tastes(session, [], chats)
             empty = ChatRow.id.in_(chats), ~exists().where(PhotoRow.chat_id == ChatRow.id)
             await session.execute(delete(ChatRow).where(*empty))
             return True
+
+
+async def _change_tastes(session: AsyncSession, people: Sequence[int], chats: Sequence[int]) -> None:
+    """Tell whoever computed a taste from these people's or chats' taps that these have changed."""
+    for table, numbers in ((PersonRow, people), (ChatRow, chats)):
+        if numbers:
+            changed = {"taste_revision": table.taste_revision + 1}
+            await session.execute(update(table).where(table.id.in_(numbers)).values(changed))
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:
@@ -253,18 +255,25 @@ def _async_url(url: str) -> URL:
     return address
 
 
-async def _connected(address: URL) -> AsyncEngine:
-    """An engine whose database is up to date; the folder of a new SQLite file is made."""
+async def _connected(address: URL, secret: str) -> AsyncEngine:
+    """Return an engine whose database is up to date; the folder of a new SQLite file is made."""
     is_sqlite = address.get_backend_name() == "sqlite"
     if is_sqlite and address.database not in (None, "", ":memory:"):
         Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
     options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
     engine = create_async_engine(address, pool_pre_ping=True, connect_args=options)
     if is_sqlite:
-        event.listen(engine.sync_engine, "connect", sqlite.configure)
+        sqlite.listen(engine.sync_engine)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception(sqlite.is_busy),
+            stop=stop_after_delay(_MOST_MIGRATING_S),
+            wait=wait_random(0.05, 0.2),
+            reraise=True,
+        ):
+            with attempt:
+                async with engine.execution_options(**sqlite.WRITING).begin() as connection:
+                    await connection.run_sync(upgrade, secret)
     except BaseException:
         await engine.dispose()
         raise

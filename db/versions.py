@@ -4,18 +4,21 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, delete, func, select, update
+from sqlalchemy import Row, Select, Text, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.actors import Actor, shown
 from db.judgement import Judgement
 from db.moments import aware
 from db.retrainings import end_well
 from db.schema import LessonRow, ModelRow, PromotionRow, ReadingRow, ShadowRow
+from db.transactions import Transactions, rows_of
 from db.version_facts import (
     ConflictError,
     Lesson,
@@ -37,17 +40,16 @@ _AT_ONCE = 500
 
 
 class Versions:
-    """The shelf of versions. Every method is one transaction; exactly one version is active from the first start on."""
+    """Every version of the model; exactly one is active from the first start on. Every method is one transaction."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
-        self._sessions = sessions
+    def __init__(self, transactions: Transactions, secret: str) -> None:
+        self._transactions = transactions
+        self._secret = secret
 
     async def begin_with(self, name: str, artefact: bytes) -> None:
         """Make the model that came with the software known. When it is new here, it becomes the active one where none
         is, or where the active one came with the software, too; one that is known already changes nothing.
         """
-        if await self.find(name) is not None and await self.holding(Role.ACTIVE) is not None:
-            return
         shipped = ModelRow(
             version=name,
             origin=Origin.SHIPPED.value,
@@ -58,12 +60,16 @@ class Versions:
             fingerprint="",
         )
         try:
-            async with self._sessions.begin() as session:
+            async with self._transactions.write() as session:
+                active = await session.scalar(select(ModelRow).where(ModelRow.role == Role.ACTIVE))
+                is_known = await session.scalar(select(ModelRow.id).where(ModelRow.version == name)) is not None
+                if is_known and active is not None:
+                    return
                 session.add(shipped)
                 await session.flush()
-                active = await session.scalar(select(ModelRow).where(ModelRow.role == Role.ACTIVE))
                 if active is None or active.origin == Origin.SHIPPED:
-                    await _activate(session, name, active.version if active else None, "the software", "start", "")
+                    change = _Change(Actor("the software"), "start")
+                    await self._activate(session, name, active.version if active else None, change)
         except (IntegrityError, ConflictError):
             pass  # it is known already, or another replica started at the same moment
 
@@ -82,9 +88,9 @@ class Versions:
         """Keep a new version with what it learned from; it serves nobody yet. retraining: the one that made it, which
         has ended well by this. Raises `VersionError` where the name is taken, `LostError` where the retraining no
         longer counts. A face that was forgotten meanwhile is left out of what it learned from."""
-        if await self.find(name) is not None:
-            raise VersionError(f"There is a version {name} already.")
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
+            if await session.scalar(select(ModelRow.id).where(ModelRow.version == name)) is not None:
+                raise VersionError(f"There is a version {name} already.")
             parent_id = await session.scalar(select(ModelRow.id).where(ModelRow.version == parent))
             row = ModelRow(
                 version=name,
@@ -115,29 +121,36 @@ class Versions:
 
     async def all(self) -> tuple[Version, ...]:
         """Every version, the newest first."""
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             rows = (await session.execute(_versions().order_by(ModelRow.id.desc()))).all()
         return tuple(_version(*row) for row in rows)
 
     async def find(self, name: str) -> Version | None:
         """The version of this name."""
-        return await self._one(_versions().where(ModelRow.version == name))
+        async with self._transactions.read() as session:
+            return await _one(session, _versions().where(ModelRow.version == name))
 
     async def holding(self, role: Role) -> Version | None:
         """The version that holds a role."""
-        return await self._one(_versions().where(ModelRow.role == role))
+        async with self._transactions.read() as session:
+            return await _one(session, _versions().where(ModelRow.role == role))
 
     async def artefact(self, name: str) -> bytes:
         """The files of a version, as they were put in. Raises `VersionError` where they are gone or damaged."""
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return await _sound(session, name)
 
     async def lessons(self, name: str) -> tuple[Lesson, ...]:
         """What a version learned from and was judged by, less what was forgotten since."""
-        query = select(LessonRow).join(ModelRow).where(ModelRow.version == name).order_by(LessonRow.reading_id)
-        async with self._sessions() as session:
-            rows = (await session.scalars(query)).all()
-        return tuple(Lesson(row.reading_id, Part(row.part), row.weight, tuple(row.label)) for row in rows)
+        query = (
+            select(LessonRow.reading_id, LessonRow.part, LessonRow.weight, cast(LessonRow.label, Text))
+            .join(ModelRow, LessonRow.model_id == ModelRow.id)
+            .where(ModelRow.version == name)
+            .order_by(LessonRow.reading_id)
+        )
+        async with self._transactions.read() as session:
+            rows = await rows_of(session, query)
+        return await asyncio.to_thread(_lessons, rows)
 
     async def kept_lessons(self, name: str, part: Part) -> int:
         """How many of the faces that a version used for `part` are still kept."""
@@ -148,10 +161,10 @@ class Versions:
             .join(ReadingRow, LessonRow.reading_id == ReadingRow.id)
             .where(ModelRow.version == name, LessonRow.part == part, ReadingRow.crop.is_not(None))
         )
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return await session.scalar(query) or 0
 
-    async def promote(self, name: str, *, instead_of: str, by: str, reason: str = "") -> None:
+    async def promote(self, name: str, *, instead_of: str, by: Actor, reason: str = "") -> None:
         """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
 
         by: who wants it. reason: why, at least `LEAST_REASON` characters where the gate does not offer it. Raises
@@ -159,33 +172,35 @@ class Versions:
         `VersionError` where its files are gone or damaged.
         """
         reason = reason.strip()
-        active, version = await self.holding(Role.ACTIVE), await self.find(name)
-        if active is not None and active.name != instead_of:
-            raise _conflict(active.name, instead_of)
-        is_offered = version is None or version.is_offered_over(instead_of)
-        if version is not None and not is_offered and len(reason) < LEAST_REASON:
-            raise NotOfferedError(_why_not(version, instead_of))
-        async with self._sessions.begin() as session:
-            await _activate(session, name, instead_of, by, "promote" if is_offered else "override", reason)
+        async with self._transactions.write() as session:
+            active = await _one(session, _versions().where(ModelRow.role == Role.ACTIVE))
+            version = await _one(session, _versions().where(ModelRow.version == name))
+            if active is not None and active.name != instead_of:
+                raise _conflict(active.name, instead_of)
+            is_offered = version is None or version.is_offered_over(instead_of)
+            if version is not None and not is_offered and len(reason) < LEAST_REASON:
+                raise NotOfferedError(_why_not(version, instead_of))
+            change = _Change(by, "promote" if is_offered else "override", reason)
+            await self._activate(session, name, instead_of, change)
 
     async def way_back(self) -> str | None:
         """The version that the active one replaced when it was promoted."""
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             return await _way_back(session)
 
-    async def roll_back(self, *, instead_of: str, by: str) -> str:
+    async def roll_back(self, *, instead_of: str, by: Actor) -> str:
         """Serve the version again that `instead_of`, which must be active, replaced; gives its name.
 
         Raises `ConflictError` where another version is active by now, `VersionError` where there is no way back.
         """
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             back = await _way_back(session)
             now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
             if now != instead_of:
                 raise _conflict(now, instead_of)
             if back is None:
                 raise VersionError(f"{instead_of} is the first version; there is none to go back to.")
-            await _activate(session, back, instead_of, by, "rollback", "")
+            await self._activate(session, back, instead_of, _Change(by, "rollback"))
             return back
 
     async def history(self, most: int) -> tuple[Promotion, ...]:
@@ -198,16 +213,18 @@ class Versions:
             .order_by(PromotionRow.id.desc())
             .limit(most)
         )
-        async with self._sessions() as session:
+        async with self._transactions.read() as session:
             rows = (await session.execute(query)).all()
-        return tuple(Promotion(name, old, aware(row.at), row.by, row.kind, row.reason) for row, name, old in rows)
+        return tuple(
+            Promotion(name, old, aware(row.at), shown(row.by), row.kind, row.reason) for row, name, old in rows
+        )
 
     async def set_shadow(self, name: str | None) -> None:
         """Let a version score live photos silently, in place of the one that did; None for none of them.
 
         Raises `VersionError` where it is not there, or is the active one.
         """
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             await session.execute(update(ModelRow).where(ModelRow.role == Role.SHADOW).values(role=None))
             if name is None:
                 return
@@ -221,7 +238,7 @@ class Versions:
 
     async def add_shadow(self, name: str, readings: Sequence[tuple[int, tuple[float, ...]]]) -> None:
         """Keep what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == name))
             there = await _there(session, [reading for reading, _ in readings])
             session.add_all(
@@ -243,15 +260,15 @@ class Versions:
             .order_by(ShadowRow.reading_id.desc())
             .limit(_NEWEST_IN_SHADOW)
         )
-        async with self._sessions() as session:
-            rows = (await session.execute(query)).all()
+        async with self._transactions.read() as session:
+            rows = await rows_of(session, query)
         same = await asyncio.to_thread(lambda: sum(_likeliest(shadow) == _likeliest(served) for shadow, served in rows))
         return ShadowComparison(name, len(rows), same)
 
     async def clear_away(self, keep: int) -> tuple[str, ...]:
         """Delete the files of old versions and give their names. Kept are the active one, the one in shadow, all that
         came with the software, the way back from the active one, and the `keep` newest others."""
-        async with self._sessions.begin() as session:
+        async with self._transactions.write() as session:
             chain = {await _way_back(session)}
             rows = (await session.execute(_versions().where(ModelRow.artefact.is_not(None)))).all()
             others = sorted(
@@ -269,10 +286,50 @@ class Versions:
             await session.execute(delete(ShadowRow).where(ShadowRow.model_id.in_(gone)))
             return tuple(row.version for row in others[keep:])
 
-    async def _one(self, query: "Select[*tuple[Any, ...]]") -> Version | None:
-        async with self._sessions() as session:
-            row = (await session.execute(query)).one_or_none()
-        return None if row is None else _version(*row)
+    async def _activate(self, session: AsyncSession, name: str, instead_of: str | None, change: "_Change") -> None:
+        """Hand the active role over, if it is where whoever decided it saw it; else nothing changes.
+
+        The first statement writes, so that of two at once the second waits for the first, and then finds it gone.
+        """
+        replaced_id: int | None = None
+        if instead_of is not None:
+            held = update(ModelRow).where(ModelRow.version == instead_of, ModelRow.role == Role.ACTIVE)
+            replaced_id = await session.scalar(held.values(role=None).returning(ModelRow.id))
+            if replaced_id is None:
+                now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
+                raise _conflict(now, instead_of)
+        if name == instead_of:
+            raise VersionError(f"{name} is served already.")
+        await _sound(session, name)
+        kept = update(ModelRow).where(ModelRow.version == name, ModelRow.artefact.is_not(None))
+        model_id = await session.scalar(kept.values(role=Role.ACTIVE.value).returning(ModelRow.id))
+        if model_id is None:
+            raise VersionError(f"The files of {name} were cleared away; retrain instead.")
+        session.add(
+            PromotionRow(
+                model_id=model_id,
+                replaced_id=replaced_id,
+                at=datetime.now(UTC),
+                by=change.by.name[:64],
+                by_hash=change.by.hashed(self._secret),
+                kind=change.kind,
+                reason=change.reason,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Who hands the active role over, as what kind of promotion, and why."""
+
+    by: Actor
+    kind: str
+    reason: str = ""
+
+
+async def _one(session: AsyncSession, query: "Select[*tuple[Any, ...]]") -> Version | None:
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else _version(*row)
 
 
 def _versions() -> "Select[*tuple[Any, ...]]":
@@ -295,6 +352,10 @@ def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
         Role(row.role) if row.role else None,
         row.id,
     )
+
+
+def _lessons(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Lesson, ...]:
+    return tuple(Lesson(reading, Part(part), weight, tuple(json.loads(label))) for reading, part, weight, label in rows)
 
 
 def _likeliest(probabilities: str) -> int:
@@ -344,39 +405,6 @@ async def _sound(session: AsyncSession, name: str) -> bytes:
             f"The files of {name} are damaged (their SHA-256 is not {digest[:12]}…); use another version."
         )
     return bytes(artefact)
-
-
-async def _activate(  # noqa: PLR0913, PLR0917  # one row's worth
-    session: AsyncSession, name: str, instead_of: str | None, by: str, kind: str, reason: str
-) -> None:
-    """Hand the active role over, if it is where whoever decided it saw it; else nothing changes.
-
-    The first statement writes, so that of two at once the second waits for the first, and then finds it gone.
-    """
-    replaced_id: int | None = None
-    if instead_of is not None:
-        held = update(ModelRow).where(ModelRow.version == instead_of, ModelRow.role == Role.ACTIVE)
-        replaced_id = await session.scalar(held.values(role=None).returning(ModelRow.id))
-        if replaced_id is None:
-            now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
-            raise _conflict(now, instead_of)
-    if name == instead_of:
-        raise VersionError(f"{name} is served already.")
-    await _sound(session, name)
-    kept = update(ModelRow).where(ModelRow.version == name, ModelRow.artefact.is_not(None))
-    model_id = await session.scalar(kept.values(role=Role.ACTIVE.value).returning(ModelRow.id))
-    if model_id is None:
-        raise VersionError(f"The files of {name} were cleared away; retrain instead.")
-    session.add(
-        PromotionRow(
-            model_id=model_id,
-            replaced_id=replaced_id,
-            at=datetime.now(UTC),
-            by=by[:64],
-            kind=kind,
-            reason=reason,
-        )
-    )
 
 
 async def _way_back(session: AsyncSession) -> str | None:

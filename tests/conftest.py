@@ -15,6 +15,7 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from db import Store
 from recognizer import Recognizer
+from tests.faults import Faults
 from training.data import Faces, default_folder, load
 
 
@@ -63,8 +64,14 @@ def faces() -> Faces:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(f"sqlite:///{tmp_path}/test.db", secret="a secret for tests")
+def faults() -> Faults:
+    """What breaks the statements of `store`, once a test asks for it."""
+    return Faults()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, faults: Faults) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite:///{tmp_path}/test.db", secret="a secret for tests", before_statement=faults)
     yield store
     await store.close()
 

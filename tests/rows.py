@@ -1,4 +1,6 @@
-"""Looks into the database behind the store's back."""
+"""Looks into the database behind the store's back, and changes it there."""
+
+from typing import Any
 
 from sqlalchemy import text
 
@@ -6,6 +8,18 @@ from db import Store
 
 
 async def count_rows(store: Store, table: str) -> int:
-    """How many rows a table has."""
-    async with store._engine.connect() as connection:
-        return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
+    """Return how many rows a table has."""
+    return int((await select_rows(store, f"SELECT count(*) FROM {table}"))[0][0])
+
+
+async def select_rows(store: Store, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    async with store.transactions.read() as session:
+        return [tuple(row) for row in await session.execute(text(query))]
+
+
+async def execute(store: Store, *statements: str) -> None:
+    """Run statements in one transaction."""
+    async with store.transactions.write() as session:
+        for statement in statements:
+            await session.execute(text(statement))

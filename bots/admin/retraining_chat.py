@@ -6,10 +6,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bots.admin import texts as admin_texts
 from bots.admin.tokens import AdminAction, AdminToken
-from bots.admin.versions_chat import candidate_row, known_as
+from bots.admin.versions_chat import candidate_row
 from bots.learning.retraining_process import RetrainingProcess
 from bots.messages import Button, Reply
-from db import BusyError, Depth, Judgement, Person, Retraining, Role, State, Store
+from db import Actor, BusyError, Depth, Judgement, Person, Retraining, Role, State, Store
 
 _BLOCKS = 10
 
@@ -26,15 +26,15 @@ class RetrainingChat:
     async def follow(self, admin: Person, depth: Depth) -> AsyncIterator[Reply]:
         """Start a retraining, or follow the one that runs, and yield its progress; the last reply says how it
         ended."""
-        me = known_as(admin)
-        number = await self._number(depth, me)
+        number = await self._number(depth, Actor.of(admin))
         said = ""
         try:
+            is_own = await self._store.retrainings.was_asked_by(number, admin)
             async for seen in self._retraining_process.watch(number, self._look_every_s):
                 if seen.state is not State.RUNNING:
                     yield await self._report(seen)
                     return
-                text = _progress(seen, me)
+                text = _progress(seen, is_own=is_own)
                 if text != said:
                     said = text
                     yield Reply(text, rows=((_cancel(number),),), waiting=True)
@@ -48,7 +48,7 @@ class RetrainingChat:
             return admin_texts.NOT_RUNNING
         return admin_texts.CANCELLING
 
-    async def _number(self, depth: Depth, asked_by: str) -> int:
+    async def _number(self, depth: Depth, asked_by: Actor) -> int:
         try:
             return await self._retraining_process.start(depth, asked_by)
         except BusyError:
@@ -67,11 +67,11 @@ class RetrainingChat:
         return Reply(f"{said}\n\n{_words(version.name, judgement)}", rows=(candidate_row(version, active),))
 
 
-def _progress(seen: Retraining, me: str) -> str:
+def _progress(seen: Retraining, *, is_own: bool) -> str:
     done = round(_BLOCKS * seen.progress)
     return admin_texts.RETRAINING.format(
         depth=seen.depth,
-        asked_by=admin_texts.ASKED_BY_YOU if seen.asked_by == me else seen.asked_by,
+        asked_by=admin_texts.ASKED_BY_YOU if is_own else seen.asked_by,
         bar="▰" * done + "▱" * (_BLOCKS - done),
         share=f"{seen.progress:.0%}",
         step=seen.step or admin_texts.STARTING,

@@ -6,17 +6,12 @@ from datetime import UTC, datetime, timedelta
 from bots.admin import texts as admin_texts
 from bots.admin.tokens import AdminAction, AdminToken
 from bots.messages import Button, Reply, Tone
-from db import Judgement, NotOfferedError, Person, Role, ShadowComparison, Store, Version, VersionError
+from db import Actor, Judgement, NotOfferedError, Person, Role, ShadowComparison, Store, Version, VersionError
 
 _SHOWN = 5
 """How many versions a page lists."""
 _WITH_BUTTONS = 4
 """How many of them get buttons: with one row more it is as many rows as a message may have."""
-
-
-def known_as(person: Person) -> str:
-    """How a person stands in the book of promotions and retrainings."""
-    return f"{person.platform} {person.id}"
 
 
 class VersionsChat:
@@ -75,7 +70,7 @@ class VersionsChat:
     async def roll_back(self, admin: Person, served: int) -> str:
         """Go back from the version that was served when the button was made; gives what to say."""
         before = await self._named(served)
-        name = await self._store.versions.roll_back(instead_of=before.name, by=known_as(admin))
+        name = await self._store.versions.roll_back(instead_of=before.name, by=Actor.of(admin))
         return admin_texts.ROLLED_BACK.format(version=name)
 
     async def shadow(self, number: int) -> str:
@@ -91,7 +86,7 @@ class VersionsChat:
 
     async def _promote(self, admin: Person, name: str, before: str, reason: str) -> str:
         try:
-            await self._store.versions.promote(name, instead_of=before, by=known_as(admin), reason=reason)
+            await self._store.versions.promote(name, instead_of=before, by=Actor.of(admin), reason=reason)
         except NotOfferedError as error:
             raise NotOfferedError(admin_texts.SAY_WHY.format(why=error, version=name)) from error
         said = admin_texts.PROMOTED.format(version=name, before=before)

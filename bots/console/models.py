@@ -142,7 +142,7 @@ class _Models:
 
     async def _roll_back(self, active: str) -> None:
         async def act() -> None:
-            back = await self._versions.roll_back(instead_of=active, by=self._page.name)
+            back = await self._versions.roll_back(instead_of=active, by=self._page.actor)
             tell(f"{back} is served again within seconds.")
 
         await self._page.attempt(act)

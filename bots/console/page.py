@@ -13,7 +13,7 @@ from bots.console.figures_cache import FiguresCache
 from bots.console.layout import Frame, Place
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
-from db import BusyError, Person, Platform, Store, VersionError
+from db import Actor, BusyError, Person, Platform, Store, VersionError
 from recognizer import EmojiMap
 
 _DATABASE_AWAY = "The database does not answer. Nothing was changed; please try again in a moment."
@@ -42,6 +42,7 @@ class ConsolePage:
         self.services = services
         self.name = name
         self.admin = Person(Platform.CONSOLE, name)
+        self.actor = Actor.of(self.admin)
         self.frame = Frame(place, name)
         self._may_stay = may_stay
         self._has_failed = False

@@ -29,7 +29,7 @@ def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _Aft
 
             async def act() -> None:
                 versions = page.services.store.versions
-                await versions.promote(version.name, instead_of=active, by=page.name, reason=because)
+                await versions.promote(version.name, instead_of=active, by=page.actor, reason=because)
                 tell(f"{version.name} takes over within seconds. One tap goes back.")
 
             dialog.close()

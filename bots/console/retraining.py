@@ -123,7 +123,7 @@ class _Page:
 
     async def _start(self, depth: Depth) -> None:
         async def act() -> None:
-            await self._page.services.retraining_process.start(depth, self._page.name)
+            await self._page.services.retraining_process.start(depth, self._page.actor)
 
         await self._page.attempt(act)
         await self._look_again()

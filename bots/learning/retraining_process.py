@@ -16,7 +16,7 @@ from typing import IO
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import Depth, Retraining, State, Store
+from db import Actor, Depth, Retraining, State, Store
 
 _PROGRAM = (sys.executable, "-m", "training", "retrain")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -38,7 +38,7 @@ class RetrainingProcess:
         self._program = program
         self._attending: asyncio.Task[None] | None = None  # held, so that it is not collected while it waits
 
-    async def start(self, depth: Depth, asked_by: str) -> int:
+    async def start(self, depth: Depth, asked_by: Actor) -> int:
         """Start a retraining; gives its number. Raises `BusyError` where one runs, here or in another replica."""
         number = await self._store.retrainings.start(depth, asked_by)
         errors = tempfile.TemporaryFile()  # noqa: SIM115  # the process writes to it, also when the bot is gone

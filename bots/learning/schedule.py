@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.learning.retraining_process import RetrainingProcess
-from db import BusyError, Depth, Store
+from db import Actor, BusyError, Depth, Store
 
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
@@ -56,7 +56,7 @@ class RetrainingSchedule:
             if new < self._least:
                 _log.info("retraining_not_due", new=new, least=self._least)
                 return False
-            await self._retraining_process.start(Depth.ADAPT, "the schedule")
+            await self._retraining_process.start(Depth.ADAPT, Actor("the schedule"))
         except BusyError:
             return False
         except (SQLAlchemyError, OSError):

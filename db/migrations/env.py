@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine
 
 from db.schema import Base
+from db.settings import DatabaseSettings, load_settings
 
 
 def _migrate(connection: Connection) -> None:
@@ -16,5 +17,6 @@ handed_over = context.config.attributes.get("connection")
 if handed_over is not None:
     _migrate(handed_over)
 else:
+    context.config.attributes["secret"] = load_settings(DatabaseSettings).hashing_secret()
     with create_engine(context.config.get_main_option("sqlalchemy.url", "")).connect() as own:
         _migrate(own)

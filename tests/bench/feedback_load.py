@@ -18,7 +18,7 @@ from bots.messages import PhotoMessage, Picture
 from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
-from db import Chat, Depth, Imported, Person, Platform, Retraining, State, Store
+from db import Actor, Chat, Depth, Imported, Person, Platform, Retraining, State, Store
 from db.settings import DatabaseSettings
 from recognizer import EMOTIONS, Recognizer
 from tests.conftest import jpeg
@@ -47,7 +47,7 @@ async def _measured(settings: DatabaseSettings, faces: Faces) -> Table:
     idle = [await _answered(service, photo) for _ in range(_IDLE_PHOTOS)]
     retraining_process = RetrainingProcess(store, settings.for_another_process())
     started = time.monotonic()
-    number = await retraining_process.start(Depth.ADAPT, "bench")
+    number = await retraining_process.start(Depth.ADAPT, Actor("bench"))
     ended = asyncio.create_task(_ended(store, number))
     busy, peak = [], 0
     while not ended.done():

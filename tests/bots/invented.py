@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from db import Chat, Depth, FaceReading, Judgement, Lesson, Origin, Part, Person, Platform, State, Store, Verdict
+from db import Actor, Chat, Depth, FaceReading, Judgement, Lesson, Origin, Part, Person, Platform, State, Store, Verdict
 from db.schema import LabelRow, ModelRow, PhotoRow, PromotionRow, TapRow
 from recognizer import EMOTIONS, FACE_SIZE, EmojiMap
 from tests.model_files import renamed
@@ -97,7 +97,7 @@ async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84,
 
 async def _date_back(store: Store, moments: list[tuple[int, datetime]]) -> None:
     """Readings, with what was said of them, as if they came in at these moments. One reading a photo."""
-    async with store._sessions.begin() as session:
+    async with store.transactions.write() as session:
         for reading, at in moments:
             await session.execute(update(PhotoRow).where(PhotoRow.id == reading).values(taken_at=at))
             await session.execute(update(TapRow).where(TapRow.reading_id == reading).values(tapped_at=at))
@@ -149,14 +149,14 @@ async def add_versions(store: Store) -> None:
     await versions.begin_with(SHIPPED, renamed(SHIPPED))
     found = judgement(gain=6.2, reach=3.6, offered=True, guard=-0.1, learned=214)
     await _add(store, "adapt-11-02", SHIPPED, found, faces=12)
-    await versions.promote("adapt-11-02", instead_of=SHIPPED, by="Ada")
+    await versions.promote("adapt-11-02", instead_of=SHIPPED, by=Actor("Ada"))
     found = judgement(gain=1.4, reach=4.1, offered=False, guard=0.1, learned=268)
     await _add(store, "adapt-11-09", "adapt-11-02", found, faces=12)
     found = judgement(gain=5.1, reach=3.3, offered=True, guard=-0.2, learned=391)
     await _add(store, "full-11-20", "adapt-11-02", found, faces=40, origin=Origin.FULL)
     now = datetime.now(UTC)
     ages = {SHIPPED: 60, "adapt-11-02": 19, "adapt-11-09": 12, "full-11-20": 1}
-    async with store._sessions.begin() as session:
+    async with store.transactions.write() as session:
         for name, days in ages.items():
             made = now - timedelta(days=days)
             await session.execute(update(ModelRow).where(ModelRow.version == name).values(created_at=made))
@@ -186,7 +186,7 @@ async def _add(
 
 async def add_retraining(store: Store, version: str) -> None:
     """A retraining that ended well and made a version."""
-    number = await store.retrainings.start(Depth.FULL, "Grace")
+    number = await store.retrainings.start(Depth.FULL, Actor("Grace"))
     await store.retrainings.finish(number, State.DONE, f"{version} is ready to look at.", version)
 
 
@@ -203,5 +203,5 @@ async def run_in_shadow(store: Store, name: str) -> None:
 
 async def damage(store: Store, version: str) -> None:
     """Change a version's files behind its checksum."""
-    async with store._sessions.begin() as session:
+    async with store.transactions.write() as session:
         await session.execute(update(ModelRow).where(ModelRow.version == version).values(artefact=b"something else"))

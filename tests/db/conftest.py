@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import Store
 from tests.db import postgresql
+from tests.faults import Faults
 
 SECRET = "a secret for tests"
 
@@ -38,7 +39,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url, SECRET)
+async def store(url: str, faults: Faults) -> AsyncIterator[Store]:
+    store = await Store.open(url, SECRET, before_statement=faults)
     yield store
     await store.close()

@@ -1,16 +1,16 @@
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from db import Chat, FaceReading, Person, Platform, Preferences, Store, StoreError
+from db import Actor, Chat, Depth, FaceReading, Person, Platform, Preferences, Store, StoredChoice, StoreError
 from db.schema import Base, ReadingRow, TapRow
 from tests.db.conftest import SECRET
 from tests.db.postgresql import PASSWORD
-from tests.rows import count_rows
+from tests.rows import count_rows, select_rows
 
 ANNA, BERT = Person(Platform.TELEGRAM, "778899001122"), Person(Platform.TELEGRAM, "665544332211")
 GROUP, ALONE = Chat(Platform.TELEGRAM, "-100987654321"), Chat(Platform.TELEGRAM, "778899001122")
@@ -20,7 +20,7 @@ SAD = FaceReading((0.1, 0.0, 0.1, 0.0, 0.2, 0.6, 0.0), ("😢", "😭", "😐"),
 
 
 async def crops(store: Store) -> list[bytes | None]:
-    async with store._sessions() as session:
+    async with store.transactions.read() as session:
         return list(await session.scalars(select(ReadingRow.crop).order_by(ReadingRow.id)))
 
 
@@ -57,8 +57,8 @@ async def test_with_consent_the_crop_is_kept_and_nothing_larger(store: Store) ->
     await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
     assert await crops(store) == [CROP]
     for table in Base.metadata.tables.values():
-        async with store._engine.connect() as connection:
-            for row in await connection.execute(select(table)):
+        async with store.transactions.read() as session:
+            for row in await session.execute(select(table)):
                 assert all(len(value) <= 48 * 48 for value in row if isinstance(value, bytes | str))
 
 
@@ -145,7 +145,7 @@ async def test_a_second_tap_corrects_the_first_and_both_are_kept(store: Store) -
     photo = await store.photo_of(second.id, asked_by=ANNA)
     assert photo is not None
     assert [reading.chosen for reading in photo.readings] == ["😐", None]
-    async with store._sessions() as session:
+    async with store.transactions.read() as session:
         assert list(await session.scalars(select(TapRow.emoji).order_by(TapRow.id))) == ["🙂", "😐"]
 
 
@@ -205,11 +205,10 @@ async def test_raw_ids_are_nowhere_in_the_files_of_the_database(tmp_path: Path) 
 async def test_raw_ids_are_in_no_value_of_any_table(store: Store) -> None:
     (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
     await store.add_tap(reading.id, emoji="🙂")
-    async with store._engine.connect() as connection:
-        for table in Base.metadata.tables:
-            found = str((await connection.execute(text(f"SELECT * FROM {table}"))).all())
-            assert ANNA.id not in found
-            assert GROUP.id.lstrip("-") not in found
+    for table in Base.metadata.tables:
+        found = str(await select_rows(store, f"SELECT * FROM {table}"))
+        assert ANNA.id not in found
+        assert GROUP.id.lstrip("-") not in found
 
 
 async def refused(url: str) -> str:
@@ -274,7 +273,7 @@ async def test_what_was_chosen_last_for_each_face_is_known(store: Store) -> None
     await store.add_tap(first.id, emoji="😁")
     await store.add_tap(second.id, emoji="😢")
     await store.add_tap(second.id)  # none of these fits after all
-    (choice,) = await store.choices(LONG_AGO, 10)
+    (choice,) = await store.choices.of_everyone(LONG_AGO, 10)
     assert (choice.emoji, choice.probabilities) == ("😁", HAPPY.probabilities)
     assert datetime.now(UTC) - choice.tapped_at < timedelta(minutes=5)
 
@@ -284,13 +283,54 @@ async def test_choices_are_those_of_a_person_of_a_chat_or_of_all(store: Store) -
         (reading,) = await store.add_photo(person, chat, "model-1", [HAPPY])
         await store.add_tap(reading.id, emoji=emoji)
 
-    async def emoji_of(most: int = 10, **whose: Any) -> list[str]:
-        return [choice.emoji for choice in await store.choices(LONG_AGO, most, **whose)]
+    def emoji_of(choices: Sequence[StoredChoice]) -> list[str]:
+        return [choice.emoji for choice in choices]
 
-    assert await emoji_of() == ["😐", "🙂", "😁"]
-    assert await emoji_of(most=2) == ["😐", "🙂"]
-    assert await emoji_of(person=ANNA) == ["😐", "😁"]
-    assert await emoji_of(chat=GROUP) == ["🙂", "😁"]
-    assert await store.choices(datetime.now(UTC) + timedelta(minutes=1), 10) == ()
+    choices = store.choices
+    assert emoji_of(await choices.of_everyone(LONG_AGO, 10)) == ["😐", "🙂", "😁"]
+    assert emoji_of(await choices.of_everyone(LONG_AGO, 2)) == ["😐", "🙂"]
+    assert emoji_of(await choices.of_person(ANNA, LONG_AGO, 10)) == ["😐", "😁"]
+    assert emoji_of(await choices.of_chat(GROUP, LONG_AGO, 10)) == ["🙂", "😁"]
+    assert await choices.of_everyone(datetime.now(UTC) + timedelta(minutes=1), 10) == ()
     await store.forget(ANNA)
-    assert await emoji_of() == ["🙂"]
+    assert emoji_of(await choices.of_everyone(LONG_AGO, 10)) == ["🙂"]
+
+
+async def test_what_a_taste_is_computed_from_has_another_revision_after_every_change(store: Store) -> None:
+    seen = [await store.choices.revision(ANNA, GROUP)]
+    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
+    (of_bert,) = await store.add_photo(BERT, GROUP, "model-1", [HAPPY])
+    seen.append(await store.choices.revision(ANNA, GROUP))
+    for emoji in ("😁", "🙂"):
+        await store.add_tap(reading.id, emoji=emoji)
+        seen.append(await store.choices.revision(ANNA, GROUP))
+    await store.add_tap(of_bert.id, emoji="😁")
+    seen.append(await store.choices.revision(ANNA, GROUP))
+    await store.forget(BERT)
+    seen.append(await store.choices.revision(ANNA, GROUP))
+    await store.forget(ANNA)
+    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
+    await store.add_tap(reading.id, emoji="😁")
+    seen.append(await store.choices.revision(ANNA, GROUP))
+    assert len(set(seen)) == len(seen)
+    await store.add_tap(reading.id, emoji="😐", voter=BERT)  # a vote teaches no taste
+    assert await store.choices.revision(ANNA, GROUP) == seen[-1]
+
+
+async def test_who_asks_to_be_forgotten_is_no_longer_named_where_they_acted(store: Store) -> None:
+    await store.versions.begin_with("shipped-1", b"files")
+    await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA))
+    assert await store.retrainings.was_asked_by(1, ANNA)
+    grace = Person(Platform.CONSOLE, "Grace Hopper")
+    await store.versions.begin_with("shipped-2", b"other files")
+    await store.versions.promote("shipped-1", instead_of="shipped-2", by=Actor.of(grace), reason="it was better")
+    assert (await store.versions.history(1))[0].by == "Grace Hopper"
+    assert await store.forget(ANNA)
+    assert await store.forget(grace)
+    assert not await store.forget(grace)
+    assert not await store.retrainings.was_asked_by(1, ANNA)
+    assert (await store.versions.history(1))[0].by == "somebody who was forgotten"
+    for table in Base.metadata.tables:
+        found = str(await select_rows(store, f"SELECT * FROM {table}"))
+        assert "Grace" not in found
+        assert ANNA.hashed(SECRET) not in found

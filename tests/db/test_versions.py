@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 
 from db import (
+    Actor,
     Chat,
     ConflictError,
     FaceReading,
@@ -19,6 +20,7 @@ from db import (
     VersionError,
 )
 from tests.judgements import judgement
+from tests.rows import execute
 
 SHIPPED, FILES = "shipped-1", b"the files of a model"
 
@@ -50,19 +52,19 @@ async def test_a_newer_shipped_model_takes_over_from_a_shipped_one_only(store: S
     await grow(store, "a")
     await store.versions.begin_with("shipped-2", b"newer")
     assert await active(store) == "shipped-2"
-    await store.versions.promote("a", instead_of="shipped-2", by="Anna", reason="ours is better")
+    await store.versions.promote("a", instead_of="shipped-2", by=Actor("Anna"), reason="ours is better")
     await store.versions.begin_with("shipped-3", b"newest")
     assert await active(store) == "a"
 
 
 async def test_promotion_and_the_way_back(store: Store) -> None:
     await grow(store, "a", "b")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
-    await store.versions.promote("b", instead_of="a", by="Bert", reason="I have seen it")
-    assert await store.versions.roll_back(instead_of="b", by="Anna") == "a"
-    assert await store.versions.roll_back(instead_of="a", by="Anna") == SHIPPED
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
+    await store.versions.promote("b", instead_of="a", by=Actor("Bert"), reason="I have seen it")
+    assert await store.versions.roll_back(instead_of="b", by=Actor("Anna")) == "a"
+    assert await store.versions.roll_back(instead_of="a", by=Actor("Anna")) == SHIPPED
     with pytest.raises(VersionError, match="first version"):
-        await store.versions.roll_back(instead_of=SHIPPED, by="Anna")
+        await store.versions.roll_back(instead_of=SHIPPED, by=Actor("Anna"))
     history = await store.versions.history(10)
     assert [(each.version, each.kind) for each in history] == [
         (SHIPPED, "rollback"),
@@ -76,18 +78,18 @@ async def test_promotion_and_the_way_back(store: Store) -> None:
 
 async def test_of_two_promotions_decided_on_the_same_sight_the_second_is_told(store: Store) -> None:
     await grow(store, "a", "b")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
     with pytest.raises(ConflictError, match="a was promoted by someone else"):
-        await store.versions.promote("b", instead_of=SHIPPED, by="Bert")
+        await store.versions.promote("b", instead_of=SHIPPED, by=Actor("Bert"))
     assert await active(store) == "a"
 
 
 async def test_going_back_from_a_version_that_is_no_longer_served_is_told(store: Store) -> None:
     await grow(store, "a")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
-    await store.versions.roll_back(instead_of="a", by="Bert")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
+    await store.versions.roll_back(instead_of="a", by=Actor("Bert"))
     with pytest.raises(ConflictError, match="in place of a"):
-        await store.versions.roll_back(instead_of="a", by="Anna")
+        await store.versions.roll_back(instead_of="a", by=Actor("Anna"))
     assert await active(store) == SHIPPED
 
 
@@ -99,10 +101,9 @@ async def test_versions_are_told_apart_by_their_numbers(store: Store) -> None:
 
 async def test_a_version_with_damaged_files_is_not_promoted(store: Store) -> None:
     await grow(store, "a")
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE models SET sha256 = 'other' WHERE version = 'a'")
+    await execute(store, "UPDATE models SET sha256 = 'other' WHERE version = 'a'")
     with pytest.raises(VersionError, match="damaged"):
-        await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+        await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
     assert await active(store) == SHIPPED
 
 
@@ -151,50 +152,50 @@ async def _faces_of(store: Store, name: str) -> list[int]:
 
 async def test_old_files_are_cleared_away_but_never_those_that_are_needed(store: Store) -> None:
     await grow(store, "a", "b", "c", "d")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
-    await store.versions.promote("b", instead_of="a", by="Anna")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
+    await store.versions.promote("b", instead_of="a", by=Actor("Anna"))
     assert await store.versions.clear_away(keep=1) == ("c",)
     with pytest.raises(VersionError, match="cleared away"):
-        await store.versions.promote("c", instead_of="b", by="Anna")
-    assert await store.versions.roll_back(instead_of="b", by="Anna") == "a"
+        await store.versions.promote("c", instead_of="b", by=Actor("Anna"))
+    assert await store.versions.roll_back(instead_of="b", by=Actor("Anna")) == "a"
 
 
 async def test_what_the_gate_does_not_offer_needs_a_typed_reason(store: Store) -> None:
     await grow(store, "a", offered=False)
     for empty in ("", "  "):
         with pytest.raises(NotOfferedError, match="no better"):
-            await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason=empty)
+            await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"), reason=empty)
     assert await active(store) == SHIPPED
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason="I looked at the faces")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"), reason="I looked at the faces")
     assert (await store.versions.history(1))[0].kind == "override"
 
 
 async def test_a_remark_on_an_offered_version_makes_it_no_override(store: Store) -> None:
     await grow(store, "a")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna", reason="it is better")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"), reason="it is better")
     (last,) = await store.versions.history(1)
     assert (last.kind, last.reason) == ("promote", "it is better")
 
 
 async def test_a_shipped_version_is_served_again_by_going_back_or_with_a_reason(store: Store) -> None:
     await grow(store, "a")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
     with pytest.raises(NotOfferedError, match="knows nothing of your people"):
-        await store.versions.promote(SHIPPED, instead_of="a", by="Anna")
-    assert await store.versions.roll_back(instead_of="a", by="Anna") == SHIPPED
+        await store.versions.promote(SHIPPED, instead_of="a", by=Actor("Anna"))
+    assert await store.versions.roll_back(instead_of="a", by=Actor("Anna")) == SHIPPED
 
 
 async def test_who_went_back_to_an_older_shipped_version_is_not_overruled_by_a_start(store: Store) -> None:
     await store.versions.begin_with(SHIPPED, FILES)
     await store.versions.begin_with("shipped-2", b"newer")
-    await store.versions.roll_back(instead_of="shipped-2", by="Anna")
+    await store.versions.roll_back(instead_of="shipped-2", by=Actor("Anna"))
     await store.versions.begin_with("shipped-2", b"newer")
     assert await active(store) == SHIPPED
 
 
 async def test_files_of_a_version_that_is_being_promoted_are_not_cleared_away(store: Store) -> None:
     await grow(store, "a", "b")
-    await store.versions.promote("a", instead_of=SHIPPED, by="Anna")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("Anna"))
     await store.versions.set_shadow("b")
     assert await store.versions.clear_away(keep=0) == ()
 
@@ -202,7 +203,7 @@ async def test_files_of_a_version_that_is_being_promoted_are_not_cleared_away(st
 async def test_a_version_judged_beside_another_than_the_served_one_is_not_offered(store: Store) -> None:
     await grow(store, "a", "b")
     with pytest.raises(NotOfferedError, match="judged beside a"):
-        await store.versions.promote("b", instead_of=SHIPPED, by="Anna")
+        await store.versions.promote("b", instead_of=SHIPPED, by=Actor("Anna"))
 
 
 async def test_a_judgement_comes_back_as_it_was_kept(store: Store) -> None:

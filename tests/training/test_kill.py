@@ -12,6 +12,7 @@ import pytest
 from db import Role, Store
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
+from tests.rows import execute
 from tests.training.feedback_rows import fill
 
 SECRET = "a secret for tests"
@@ -84,8 +85,7 @@ async def names(url: str) -> tuple[str, list[str]]:
 async def free_the_place(url: str) -> None:
     """What 90 seconds without a word do."""
     store = await Store.open(url, SECRET)
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE retrainings SET beat_at = '2020-01-01 00:00:00.000000'")
+    await execute(store, "UPDATE retrainings SET beat_at = '2020-01-01 00:00:00.000000'")
     await store.close()
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Column, Table
 
-from db import Depth, Judgement, Role, Store, Version
+from db import Actor, Depth, Judgement, Role, Store, Version
 from db.settings import load_settings
 from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, Classifier
@@ -202,5 +202,5 @@ def _tell(version: Version) -> None:
     )
 
 
-def _me() -> str:
-    return f"command line ({getpass.getuser()})"
+def _me() -> Actor:
+    return Actor(f"command line ({getpass.getuser()})")

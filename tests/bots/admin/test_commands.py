@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bots.admin import texts as admin_texts
@@ -16,9 +15,10 @@ from bots.conversation.buttons import Action, Token
 from bots.conversation.service import EmojiService
 from bots.messages import AdminCommand, AdminCommandName, Button, Command, CommandName, Reply, Tap, TapReply, TokenError
 from bots.pictures.maker import PictureMaker
-from db import Chat, Depth, FaceReading, Person, Platform, Role, Source, State, Store, Verdict
+from db import Actor, Chat, Depth, FaceReading, Person, Platform, Role, Source, State, Store, Verdict
 from recognizer import Recognizer
 from tests.bots.admins import SHIPPED, add_faces, add_version, admin_service, training_program
+from tests.faults import Faults
 from tests.rows import count_rows
 
 ANNA, BERT, EVE = Person(Platform.TELEGRAM, "1"), Person(Platform.DISCORD, "2"), Person(Platform.TELEGRAM, "3")
@@ -215,11 +215,11 @@ async def test_a_retraining_is_followed_to_its_report_and_promoted(admin_command
     promoted = await tap(admin_commands, button(report, "Promote"))
     assert promoted.notice.startswith("adapted is served from now on, in place of shipped-1")
     assert await active(store) == "adapted"
-    assert (await store.versions.history(1))[0].by == "telegram 1"
+    assert (await store.versions.history(1))[0].by == "an admin on Telegram"
 
 
 async def test_asked_again_while_one_runs_its_progress_is_shown(admin_commands: EmojiService, store: Store) -> None:
-    number = await store.retrainings.start(Depth.FULL, "the command line")
+    number = await store.retrainings.start(Depth.FULL, Actor("the command line"))
     await store.retrainings.beat(number, "learning", 0.5)
     following = asyncio.create_task(ask(admin_commands, AdminCommandName.RETRAIN))
     await asyncio.sleep(0.2)
@@ -256,13 +256,11 @@ async def test_a_process_that_cannot_be_started_is_told(
 
 
 async def test_a_retraining_that_is_lost_from_sight_goes_on_and_the_admin_is_told(
-    admin_commands: EmojiService, store: Store, monkeypatch: pytest.MonkeyPatch
+    admin_commands: EmojiService, store: Store, faults: Faults
 ) -> None:
     replies = admin_commands.on_admin_command(AdminCommand(ANNA, AdminCommandName.RETRAIN))
     assert (await anext(replies)).waiting
-    await store.close()
-    with monkeypatch.context() as broken:
-        broken.setattr(store._engine.sync_engine.pool, "connect", _gone)
+    with faults.no_database():
         assert await anext(replies) == Reply(admin_texts.LOST_FROM_SIGHT)
     assert await store.retrainings.running() is not None
 
@@ -332,7 +330,7 @@ async def test_one_tap_goes_back(admin_commands: EmojiService, store: Store) -> 
     await add_version(store, "a")
     [none] = await ask(admin_commands, AdminCommandName.ROLLBACK)
     assert none == Reply(admin_texts.NO_WAY_BACK.format(served=SHIPPED))
-    await store.versions.promote("a", instead_of=SHIPPED, by="a test")
+    await store.versions.promote("a", instead_of=SHIPPED, by=Actor("a test"))
     [offer] = await ask(admin_commands, AdminCommandName.ROLLBACK)
     back = button(offer, "Go back to shipped-1")
     assert (await tap(admin_commands, back)).notice.startswith("Back to shipped-1")
@@ -350,16 +348,15 @@ async def test_names_that_are_not_there_are_told(admin_commands: EmojiService, s
 
 
 async def test_without_a_database_admins_get_a_sentence(
-    admin_commands: EmojiService, store: Store, monkeypatch: pytest.MonkeyPatch
+    admin_commands: EmojiService, store: Store, faults: Faults
 ) -> None:
     await add_faces(store, 1)
     [page] = await ask(admin_commands, AdminCommandName.REVIEW)
-    await store.close()
-    monkeypatch.setattr(store._engine.sync_engine.pool, "connect", _gone)
-    for name in AdminCommandName:
-        [reply] = await ask(admin_commands, name, "" if name is not AdminCommandName.PROMOTE else "a")
-        assert reply.text == admin_texts.NO_DATABASE
-    assert (await tap(admin_commands, button(page, "Happy"))).notice == admin_texts.NO_DATABASE
+    with faults.no_database():
+        for name in AdminCommandName:
+            [reply] = await ask(admin_commands, name, "" if name is not AdminCommandName.PROMOTE else "a")
+            assert reply.text == admin_texts.NO_DATABASE
+        assert (await tap(admin_commands, button(page, "Happy"))).notice == admin_texts.NO_DATABASE
 
 
 async def test_the_chats_administrators_let_everybody_vote(service: EmojiService, store: Store) -> None:
@@ -418,7 +415,3 @@ async def _running(store: Store) -> int:
 
 async def _yes() -> bool:
     return True
-
-
-def _gone() -> None:
-    raise OperationalError("connect", {}, OSError("the database is gone"))

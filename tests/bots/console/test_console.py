@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bots.settings import CONSOLE_TOKEN_FILE
-from db import Depth, Origin, Person, Platform, Role, State, Store
+from db import Actor, Depth, Origin, Person, Platform, Role, State, Store
 from recognizer import Recognizer
 from tests.bots import invented
 from tests.bots.web import test_adapter as test_web
@@ -111,7 +111,9 @@ def models(community: Community) -> Community:
         await store.versions.set_shadow(None)
         active = await store.versions.holding(Role.ACTIVE)
         if active is not None and active.name != SERVED:
-            await store.versions.promote(SERVED, instead_of=active.name, by="the tests", reason="from the beginning")
+            await store.versions.promote(
+                SERVED, instead_of=active.name, by=Actor("the tests"), reason="from the beginning"
+            )
 
     community.ask(reset)
     return community
@@ -366,7 +368,9 @@ def test_a_version_that_is_not_offered_needs_a_reason(page: Page, models: Commun
 def test_who_is_too_late_is_told_and_sees_what_is_served_now(page: Page, models: Community) -> None:
     log_in(page, models.bot, place="Models")
     version(page, OFFERED).get_by_role("button", name="Promote").click()
-    models.ask(lambda store: store.versions.promote(NOT_OFFERED, instead_of=SERVED, by="Grace", reason="I was here"))
+    models.ask(
+        lambda store: store.versions.promote(NOT_OFFERED, instead_of=SERVED, by=Actor("Grace"), reason="I was here!")
+    )
     page.locator(".dialog").get_by_role("button", name="Promote").click()
     expect(page.get_by_text(f"{NOT_OFFERED} was promoted by someone else meanwhile")).to_be_visible()
     expect(page.locator(".served strong")).to_have_text(NOT_OFFERED)
@@ -411,7 +415,7 @@ def test_a_damaged_version_is_told_and_the_page_stays_usable(page: Page, models:
 
 def test_a_retraining_from_elsewhere_is_followed_stopped_and_judged(page: Page, models: Community) -> None:
     log_in(page, models.bot, place="Retraining")
-    number = models.ask(lambda store: store.retrainings.start(Depth.ADAPT, "Grace"))
+    number = models.ask(lambda store: store.retrainings.start(Depth.ADAPT, Actor("Grace")))
     models.ask(lambda store: store.retrainings.beat(number, "Learning from 391 faces", 0.42))
     running = page.locator(".running")
     expect(running).to_contain_text("Adapt: 42 %")

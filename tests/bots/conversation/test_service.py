@@ -24,7 +24,7 @@ from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from recognizer import EMOTIONS, PhotoProblem, Reading, Recognizer
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded, png_bomb
-from tests.rows import count_rows
+from tests.rows import count_rows, execute, select_rows
 from training import scenes
 from training.data import Faces
 
@@ -119,9 +119,7 @@ async def test_without_a_database_the_answer_still_comes(
     recognizer: Recognizer, picture_maker: PictureMaker, selfie: bytes
 ) -> None:
     store = await Store.open("sqlite://", secret="x")
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE taps")
-        await connection.exec_driver_sql("DROP TABLE readings")
+    await execute(store, "DROP TABLE taps", "DROP TABLE readings")
     service = EmojiService(recognizer, store, InferencePool(1, 1), picture_maker)
     reply = await answer(service, selfie)
     assert "happy" in reply.text
@@ -266,7 +264,7 @@ async def test_a_tap_on_an_emoji_that_the_map_has_dropped_still_counts(service: 
     assert tapped.text == texts.CHOSEN.format(emoji="🦄")
     assert tapped.rows is not None
     assert tapped.rows[0][0].meaning == "unicorn"
-    assert (await store.choices(datetime(2000, 1, 1, tzinfo=UTC), 1))[0].emoji == "🦄"
+    assert (await store.choices.of_everyone(datetime(2000, 1, 1, tzinfo=UTC), 1))[0].emoji == "🦄"
 
 
 async def test_several_faces_come_back_numbered(service: EmojiService, group_photo: bytes) -> None:
@@ -380,8 +378,7 @@ async def test_every_suggestion_is_behind_some_button(
 async def test_without_a_database_people_are_answered_in_their_platforms_language(
     service: EmojiService, store: Store
 ) -> None:
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE people")
+    await execute(store, "DROP TABLE people")
     with capture_logs():
         reply = await service.on_command(Command(ADA, CHAT, CommandName.HELP, "ru"))
     assert reply.text.startswith(speak("ru").say(texts.HELP))
@@ -450,6 +447,4 @@ def _with_suggestions(*emoji: str) -> Callable[[Recognizer, bytes], Reading]:
 
 
 async def _crops(store: Store) -> list[bytes | None]:
-    async with store._engine.connect() as connection:
-        rows = await connection.exec_driver_sql("SELECT crop FROM readings ORDER BY id")
-        return [row[0] for row in rows]
+    return [row[0] for row in await select_rows(store, "SELECT crop FROM readings ORDER BY id")]

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from bots.conversation.tastes import EVERYONE_FOR, Tastes
 from db import Chat, FaceReading, Person, Platform, Store, StoredChoice
 from recognizer import EMOTIONS, EmojiMap
+from tests.rows import execute
 
 MAP = EmojiMap.load()
 HAPPY = tuple(float(name == "happy") for name in EMOTIONS)
@@ -68,8 +69,7 @@ async def test_last_years_taps_are_left_alone(store: Store) -> None:
 
 
 async def test_without_a_database_the_map_speaks(store: Store) -> None:
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE taps")
+    await execute(store, "DROP TABLE taps")
     with capture_logs() as logs:
         table = await Tastes(store, Clock()).of(MAP, ADA, CHAT)
     assert np.allclose(table, MAP.likelihoods)
@@ -82,7 +82,7 @@ async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
     tastes, friends = Tastes(store, Clock()), [Person(Platform.TELEGRAM, f"friend {number}") for number in range(3)]
     for friend in friends:
         await tap(store, friend, CHAT)
-    asked, choices = asyncio.Event(), store.choices
+    asked, choices = asyncio.Event(), store.choices.of_everyone
 
     async def slow(*arguments: Any, **whose: Any) -> tuple[StoredChoice, ...]:
         found = await choices(*arguments, **whose)
@@ -90,7 +90,7 @@ async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
         await asyncio.sleep(0.05)
         return found
 
-    monkeypatch.setattr(store, "choices", slow)
+    monkeypatch.setattr(store.choices, "of_everyone", slow)
     making = asyncio.create_task(tastes.of(MAP, ADA, ELSEWHERE))
     await asked.wait()
     for friend in friends:

@@ -143,7 +143,7 @@ async def test_a_retraining_is_shown_in_one_message_and_promoted_from_it(
     await anna.click(_response(result), label="Promote full-1")
     simcord.assert_responded(result, contains="full-1 is served from now on")
     assert await _active(store) == "full-1"
-    assert (await store.versions.history(1))[0].by == f"discord {anna.id}"
+    assert (await store.versions.history(1))[0].by == "an admin on Discord"
 
 
 async def test_when_the_answer_may_no_longer_be_edited_progress_goes_on_in_one_direct_message(

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from bots.learning.retraining_process import RetrainingProcess
-from db import BusyError, Depth, Retraining, State, Store
+from db import Actor, BusyError, Depth, Retraining, State, Store
 
 
 def retraining_process(store: Store, script: str) -> RetrainingProcess:
@@ -11,7 +11,7 @@ def retraining_process(store: Store, script: str) -> RetrainingProcess:
 
 
 async def ended(store: Store, started: RetrainingProcess) -> Retraining:
-    number = await started.start(Depth.ADAPT, "Anna")
+    number = await started.start(Depth.ADAPT, Actor("Anna"))
     return [each async for each in started.watch(number, look_every_s=0.05)][-1]
 
 
@@ -19,7 +19,7 @@ async def test_a_process_that_cannot_say_what_is_missing_is_spoken_for(store: St
     script = "import sys; print('Retraining needs scipy: install it.', file=sys.stderr); sys.exit(3)"
     seen = await ended(store, retraining_process(store, script))
     assert (seen.state, seen.message) == (State.FAILED, "Retraining needs scipy: install it.")
-    await store.retrainings.start(Depth.ADAPT, "Bert")  # and its place is free
+    await store.retrainings.start(Depth.ADAPT, Actor("Bert"))  # and its place is free
 
 
 async def test_a_process_that_is_killed_is_told_at_once(store: Store) -> None:
@@ -30,7 +30,7 @@ async def test_a_process_that_is_killed_is_told_at_once(store: Store) -> None:
 
 async def test_what_a_process_said_itself_stands(store: Store) -> None:
     started = retraining_process(store, "import sys, time; time.sleep(1); sys.exit(1)")
-    number = await started.start(Depth.ADAPT, "Anna")
+    number = await started.start(Depth.ADAPT, Actor("Anna"))
     await store.retrainings.finish(number, State.FAILED, "There is too little feedback.")
     assert started._attending is not None
     await started._attending
@@ -47,6 +47,6 @@ async def test_a_program_that_is_not_there_is_told(store: Store) -> None:
 
 async def test_one_at_a_time(store: Store) -> None:
     started = retraining_process(store, "import time; time.sleep(2)")
-    await started.start(Depth.ADAPT, "Anna")
+    await started.start(Depth.ADAPT, Actor("Anna"))
     with pytest.raises(BusyError):
-        await started.start(Depth.ADAPT, "Bert")
+        await started.start(Depth.ADAPT, Actor("Bert"))

@@ -5,7 +5,7 @@ import pytest
 
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.schedule import RetrainingSchedule
-from db import Depth, State, Store
+from db import Actor, Depth, State, Store
 from tests.training.feedback_rows import fill
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -48,6 +48,6 @@ async def test_it_starts_when_enough_was_said_since_the_last_time(
 
 async def test_of_several_replicas_one_starts(store: Store, retraining_process: RetrainingProcess) -> None:
     await fill(store, people=1)
-    await store.retrainings.start(Depth.ADAPT, "another replica")
+    await store.retrainings.start(Depth.ADAPT, Actor("another replica"))
     await fill(store, people=2)
     assert not await schedule(store, retraining_process).retrain_if_due()

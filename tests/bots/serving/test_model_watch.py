@@ -3,18 +3,19 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 from bots.serving import model_watch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.model_watch import ModelWatch
 from bots.serving.shadowing import Shadowing
-from db import Chat, FaceReading, Origin, Person, Platform, Role, Store
+from db import Actor, Chat, FaceReading, Origin, Person, Platform, Role, Store
 from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.detection import FaceDetector
 from recognizer.packing import pack, pack_folder
+from tests.faults import Faults
 from tests.model_files import renamed
+from tests.rows import execute
 
 SHIPPED = Classifier.load().card.version
 FACE = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
@@ -60,7 +61,7 @@ async def test_a_promotion_reaches_a_running_replica_within_seconds_and_no_photo
 ) -> None:
     await add(store, "sad")
     running = asyncio.create_task(watch.run())
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     promoted = asyncio.get_running_loop().time()
     seen: list[str] = []
     while not seen or seen[-1] != "sad":
@@ -75,10 +76,10 @@ async def test_a_promotion_reaches_a_running_replica_within_seconds_and_no_photo
 
 async def test_a_rollback_is_taken_up_the_same_way(watch: ModelWatch, own: Recognizer, store: Store) -> None:
     await add(store, "sad")
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     await watch.refresh()
     assert own.version == "sad"
-    await store.versions.roll_back(instead_of="sad", by="Anna")
+    await store.versions.roll_back(instead_of="sad", by=Actor("Anna"))
     await watch.refresh()
     assert own.version == SHIPPED
 
@@ -88,35 +89,29 @@ async def test_a_damaged_version_is_not_served_and_admins_are_told(
     watch: ModelWatch, own: Recognizer, store: Store, damage: str | None
 ) -> None:
     await add(store, "sad", None if damage else pack({"model.json": b"{}"}))
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     if damage:  # on the disk, after it was promoted
-        async with store._engine.begin() as connection:
-            await connection.exec_driver_sql(damage)
+        await execute(store, damage)
     for _ in range(2):  # and it stays told
         await watch.refresh()
         assert own.version == SHIPPED
         assert "sad cannot be served" in watch.problem
         assert SHIPPED in watch.problem
-    await store.versions.roll_back(instead_of="sad", by="Anna")
+    await store.versions.roll_back(instead_of="sad", by=Actor("Anna"))
     await watch.refresh()
     assert watch.problem == ""
 
 
-async def test_what_is_told_neither_grows_nor_goes_stale(watch: ModelWatch, store: Store) -> None:
+async def test_what_is_told_neither_grows_nor_goes_stale(watch: ModelWatch, store: Store, faults: Faults) -> None:
     for name in ("sad", "mad"):
         await add(store, name, pack({"model.json": b"{}"}))
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     await store.versions.set_shadow("mad")
     await watch.refresh()
     told = watch.problem
     assert told.count("cannot be served") == 2
-
-    def refuse(*_: object) -> None:
-        raise OSError("away")
-
-    event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
-    await watch.refresh()
-    event.remove(store._engine.sync_engine, "before_cursor_execute", refuse)
+    with faults.no_database():
+        await watch.refresh()
     for _ in range(3):
         await watch.refresh()
         assert watch.problem == told
@@ -124,8 +119,7 @@ async def test_what_is_told_neither_grows_nor_goes_stale(watch: ModelWatch, stor
 
 async def test_a_damaged_shipped_version_does_not_keep_the_bot_from_starting(own: Recognizer, store: Store) -> None:
     await store.versions.begin_with(SHIPPED, pack_folder(MODEL_FOLDER))
-    async with store._engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE models SET artefact = x'00', role = NULL")
+    await execute(store, "UPDATE models SET artefact = x'00', role = NULL")
     watch = ModelWatch(own, store)
     await watch.start()
     assert own.version == SHIPPED
@@ -135,21 +129,17 @@ async def test_a_replica_started_on_a_retrained_version_serves_it_from_the_first
     watch: ModelWatch, store: Store
 ) -> None:
     await add(store, "sad")
-    await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
+    await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     fresh = Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
     await ModelWatch(fresh, store).start()
     assert fresh.version == "sad"
 
 
-async def test_while_the_database_is_away_the_model_goes_on(watch: ModelWatch, own: Recognizer, store: Store) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("away")
-
-    event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
-    await watch.refresh()
+async def test_while_the_database_is_away_the_model_goes_on(watch: ModelWatch, own: Recognizer, faults: Faults) -> None:
+    with faults.no_database():
+        await watch.refresh()
     assert own.version == SHIPPED
     assert "database" in watch.problem
-    event.remove(store._engine.sync_engine, "before_cursor_execute", refuse)
     await watch.refresh()
     assert watch.problem == ""
 

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import event
 
 import training.feedback.adapting
 import training.feedback.retraining
-from db import BusyError, Depth, Judgement, Origin, Part, Role, State, Store
+from db import Actor, BusyError, Depth, Judgement, Origin, Part, Role, State, Store
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
+from tests.faults import Faults
 from tests.training.feedback_rows import fill
 from training import MissingError
 from training.feedback.retraining import NothingToLearnError, Progress, RetrainingCancelledError, retrain
@@ -38,7 +38,7 @@ async def served(store: Store) -> str:
 async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes(store: Store) -> None:
     await fill(store, people=60)
     before = await served(store)
-    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
     name = await retrain(store, Depth.ADAPT, number, MAP)
     version = await store.versions.find(name)
     assert version is not None
@@ -59,7 +59,7 @@ async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes
 
 async def test_the_version_that_was_kept_serves_as_it_was_judged(store: Store) -> None:
     await fill(store, people=60)
-    name = await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, "Anna"), MAP)
+    name = await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, Actor("Anna")), MAP)
     again = Classifier.from_files(unpack(await store.versions.artefact(name)))
     faces = await store.feedback.faces()
     judged = {each.reading for each in await store.versions.lessons(name) if each.part is Part.JUDGE}
@@ -77,22 +77,22 @@ async def test_the_version_that_was_kept_serves_as_it_was_judged(store: Store) -
 
 async def test_too_little_feedback_is_told_and_the_place_is_free_again(store: Store) -> None:
     await fill(store, people=1)
-    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
     with pytest.raises(NothingToLearnError, match="10 are needed"):
         await retrain(store, Depth.ADAPT, number, MAP)
     ended = await store.retrainings.find(number)
     assert ended is not None
     assert ended.state is State.FAILED
     assert "needed" in ended.message
-    await store.retrainings.start(Depth.ADAPT, "Bert")
+    await store.retrainings.start(Depth.ADAPT, Actor("Bert"))
 
 
 async def test_a_retraining_stops_when_it_is_asked_to(
-    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+    store: Store, faults: Faults, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training.feedback.retraining, "_BEAT_S", 0.05)
     await fill(store, people=60)
-    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
     assert await store.retrainings.ask_to_stop()
     with pytest.raises(RetrainingCancelledError):
         await retrain(store, Depth.ADAPT, number, MAP)
@@ -103,9 +103,9 @@ async def test_a_retraining_stops_when_it_is_asked_to(
 
 
 async def test_one_at_a_time(store: Store) -> None:
-    await store.retrainings.start(Depth.ADAPT, "Anna")
+    await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
     with pytest.raises(BusyError):
-        await store.retrainings.start(Depth.FULL, "Bert")
+        await store.retrainings.start(Depth.FULL, Actor("Bert"))
 
 
 async def test_progress_is_heard_while_it_works(store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,28 +116,19 @@ async def test_progress_is_heard_while_it_works(store: Store, hasty: None, monke
     def listen(progress: Progress) -> None:
         heard.append((progress.step, progress.share))
 
-    await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, "Anna"), MAP, heard=listen)
+    await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, Actor("Anna")), MAP, heard=listen)
     assert {step for step, _ in heard} >= {"Learning from the labels"}
     assert [share for _, share in heard] == sorted(share for _, share in heard)
 
 
 async def test_a_full_disk_is_told_and_what_is_served_goes_on(
-    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+    store: Store, faults: Faults, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training.feedback.retraining, "_PATIENCE_S", 0.1)
     await fill(store, people=60)
     before = await served(store)
-    number = await store.retrainings.start(Depth.ADAPT, "Anna")
-
-    def fill_disk(connection: object, _record: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA page_count")
-        (pages,) = cursor.fetchone()
-        cursor.execute(f"PRAGMA max_page_count={pages + 4}")
-
-    event.listen(store._engine.sync_engine, "connect", fill_disk)
-    await store._engine.dispose()
-    with pytest.raises(Exception, match="full"):
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
+    with faults.full_disk(), pytest.raises(Exception, match="full"):
         await retrain(store, Depth.ADAPT, number, MAP)
     assert await served(store) == before
     ended = await store.retrainings.find(number)
@@ -147,31 +138,30 @@ async def test_a_full_disk_is_told_and_what_is_served_goes_on(
 
 
 async def test_a_database_that_is_away_for_a_moment_is_waited_for(
-    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch
+    store: Store, faults: Faults, hasty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training.feedback.retraining, "_BEAT_S", 0.05)
     await fill(store, people=60)
-    number = await store.retrainings.start(Depth.ADAPT, "Anna")
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
     learning, away = asyncio.Event(), float("inf")
 
     def listen(progress: Progress) -> None:
         if progress.step == "Learning from the labels":
             learning.set()
 
-    def refuse(*_: object) -> None:
-        if asyncio.get_running_loop().time() < away:
-            raise OSError("away")
+    def refuse(_: str) -> OSError | None:
+        return OSError("away") if asyncio.get_running_loop().time() < away else None
 
     working = asyncio.create_task(retrain(store, Depth.ADAPT, number, MAP, heard=listen))
     async with asyncio.timeout(60):
         await learning.wait()
     away = asyncio.get_running_loop().time() + 3
-    event.listen(store._engine.sync_engine, "before_cursor_execute", refuse)
-    assert await working in {version.name for version in await store.versions.all()}
+    with faults.on(refuse):
+        assert await working in {version.name for version in await store.versions.all()}
 
 
 async def test_the_full_depth_without_base_data_says_what_to_do(store: Store, tmp_path: Path) -> None:
     await fill(store, people=60)
-    number = await store.retrainings.start(Depth.FULL, "Anna")
+    number = await store.retrainings.start(Depth.FULL, Actor("Anna"))
     with pytest.raises(MissingError, match="base data"):
         await retrain(store, Depth.FULL, number, MAP, data=tmp_path)

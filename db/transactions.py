@@ -1,0 +1,76 @@
+"""Transactions: one kind that only reads and one that writes, each all or nothing, on SQLite as on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from db import sqlite
+
+_ROWS_AT_ONCE = 500
+"""Rows that are turned into Python objects before the event loop may do something else: about 2 ms of work."""
+
+
+class Transactions:
+    """Opens transactions on one database."""
+
+    def __init__(self, engine: AsyncEngine, before_statement: Callable[[str], None] | None = None) -> None:
+        """before_statement: is called with each SQL statement before it runs, and may raise in its place: where tests
+        break things."""
+        self._engine = engine
+        self._readers = async_sessionmaker(engine, expire_on_commit=False)
+        self._writers = async_sessionmaker(engine.execution_options(**sqlite.WRITING), expire_on_commit=False)
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writing = asyncio.Lock()
+        if before_statement is not None:
+            event.listen(engine.sync_engine, "before_cursor_execute", _listener(before_statement))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that sees the database as it is at its first statement, and changes nothing."""
+        async with self._readers() as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that is kept at its end, or undone as a whole where anything is raised in it.
+
+        SQLite has one writer at a time: those of this process wait for each other in the order in which they come,
+        and for those of other processes as long as `sqlite.BUSY_TIMEOUT_MS`.
+        """
+        if not self.is_sqlite:
+            async with self._writers.begin() as session:
+                yield session
+            return
+        async with self._writing, self._writers.begin() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+async def rows_of(session: AsyncSession, query: "Select[*tuple[Any, ...]]") -> list[Row[*tuple[Any, ...]]]:
+    """Return all rows of a query, however many, without holding up the event loop while they are made."""
+    rows: list[Row[*tuple[Any, ...]]] = []
+    async for some in (await session.stream(query)).partitions(_ROWS_AT_ONCE):
+        rows += some
+    return rows
+
+
+def _listener(before_statement: Callable[[str], None]) -> Callable[..., None]:
+    def listen(  # SQLAlchemy's signature
+        _connection: Connection,
+        _cursor: DBAPICursor,
+        statement: str,
+        _parameters: Sequence[object],
+        _context: object,
+        _many: bool,
+    ) -> None:
+        before_statement(statement)
+
+    return listen

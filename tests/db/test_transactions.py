@@ -1,0 +1,174 @@
+"""Every method of the store is one transaction: broken off in the middle, nothing of it is kept."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import select
+
+from db import (
+    Actor,
+    Chat,
+    Depth,
+    FaceReading,
+    Imported,
+    Lesson,
+    Origin,
+    Part,
+    Person,
+    Platform,
+    Preferences,
+    State,
+    Store,
+    Verdict,
+)
+from db.choices import Choices
+from db.feedback import Feedback
+from db.retrainings import Retrainings
+from db.schema import Base
+from db.versions import Versions
+from tests.faults import Faults
+from tests.judgements import judgement
+
+ANNA, ADMIN = Person(Platform.TELEGRAM, "1"), Person(Platform.CONSOLE, "Grace")
+NEW, NEW_CHAT = Person(Platform.DISCORD, "2"), Chat(Platform.DISCORD, "3")
+SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
+FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
+GRACE = Actor.of(ADMIN)
+METRICS = judgement(offered=True).to_metrics()
+
+Write = Callable[[Store, int], Awaitable[object]]
+
+
+async def _add_version(
+    store: Store, name: str, *, parent: str, lessons: tuple[Lesson, ...] = (), retraining: int | None = None
+) -> None:
+    await store.versions.add(
+        name,
+        name.encode(),
+        origin=Origin.ADAPT,
+        parent=parent,
+        metrics=METRICS,
+        fingerprint="f" * 64,
+        lessons=lessons,
+        retraining=retraining,
+    )
+
+
+async def _prepared(store: Store) -> int:
+    """A database in which every method has something to do; returns a reading of Anna's."""
+    await store.set_keeps_faces(ANNA, agreed=True)
+    (reading,) = await store.add_photo(ANNA, Chat(Platform.TELEGRAM, "1"), "shipped-1", [FACE])
+    await store.add_tap(reading.id, emoji="😄")
+    await store.feedback.add_label(reading.id, ADMIN, Verdict.HAPPY)
+    await store.versions.begin_with("shipped-1", b"files")
+    await _add_version(store, "a", parent="shipped-1")
+    await _add_version(store, "old", parent="shipped-1")
+    await store.versions.promote("a", instead_of="shipped-1", by=GRACE)
+    await _add_version(store, "b", parent="a")
+    assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
+    return reading.id
+
+
+async def _start(store: Store, _: int) -> None:
+    await store.retrainings.start(Depth.FULL, GRACE)
+
+
+def _import(store: Store, _: int) -> Awaitable[object]:
+    face = Imported(bytes(range(256)) * 9, SEVEN, Verdict.SAD, Person(Platform.IMPORT, "set/1"))
+    return store.feedback.add_imported([face], "shipped-1", "set")
+
+
+def _add(store: Store, reading: int) -> Awaitable[object]:
+    lessons = (Lesson(reading, Part.LEARN, 1.0, SEVEN),)
+    return _add_version(store, "c", parent="a", lessons=lessons, retraining=1)
+
+
+WRITES: dict[str, Write] = {
+    "Store.add_photo": lambda store, _: store.add_photo(NEW, NEW_CHAT, "shipped-1", [FACE, FACE]),
+    "Store.add_tap": lambda store, reading: store.add_tap(reading, emoji="😐", voter=NEW),
+    "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
+    "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
+    "Store.forget": lambda store, _: store.forget(ANNA),
+    "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
+    "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
+    "Feedback.add_imported": _import,
+    "Feedback.set_everyone_taps": lambda store, _: store.feedback.set_everyone_taps(NEW_CHAT, True),
+    "Versions.begin_with": lambda store, _: store.versions.begin_with("shipped-2", b"other files"),
+    "Versions.add": _add,
+    "Versions.promote": lambda store, _: store.versions.promote("b", instead_of="a", by=GRACE),
+    "Versions.roll_back": lambda store, _: store.versions.roll_back(instead_of="a", by=GRACE),
+    "Versions.set_shadow": lambda store, _: store.versions.set_shadow("b"),
+    "Versions.add_shadow": lambda store, reading: store.versions.add_shadow("b", [(reading, SEVEN)]),
+    "Versions.clear_away": lambda store, _: store.versions.clear_away(1),
+    "Retrainings.start": _start,
+    "Retrainings.beat": lambda store, _: store.retrainings.beat(1, "learning", 0.5),
+    "Retrainings.ask_to_stop": lambda store, _: store.retrainings.ask_to_stop(),
+    "Retrainings.finish": lambda store, _: store.retrainings.finish(1, State.FAILED, "It failed."),
+}
+
+
+class _InterruptionError(Exception):
+    """What breaks a method off."""
+
+
+async def _content(store: Store) -> dict[str, list[str]]:
+    async with store.transactions.read() as session:
+        tables = Base.metadata.sorted_tables
+        return {table.name: sorted(map(str, await session.execute(select(table)))) for table in tables}
+
+
+def test_every_method_that_writes_is_broken_off_here() -> None:
+    writing = {
+        f"{kind.__name__}.{name}"
+        for kind in (Store, Feedback, Choices, Versions, Retrainings)
+        for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
+        if "transactions.write()" in inspect.getsource(method)
+    }
+    assert writing == set(WRITES)
+
+
+@pytest.mark.parametrize("interruption", [_InterruptionError, asyncio.CancelledError])
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_write_that_is_broken_off_at_any_statement_leaves_nothing(
+    store: Store, faults: Faults, name: str, interruption: type[BaseException]
+) -> None:
+    reading = await _prepared(store)
+    if name == "Retrainings.start":
+        await store.retrainings.finish(1, State.DONE, "")
+    before = await _content(store)
+    statements = 0
+    while True:
+        left = [statements]
+
+        def fault(_: str, left: list[int] = left) -> BaseException | None:
+            left[0] -= 1
+            return interruption() if left[0] < 0 else None
+
+        try:
+            with faults.on(fault):
+                await WRITES[name](store, reading)
+            break
+        except interruption:
+            assert await _content(store) == before
+        statements += 1
+    assert statements >= 1  # it was broken off at least once
+    assert await _content(store) != before
+
+
+async def test_what_was_read_in_a_transaction_stays_as_it_was(store: Store) -> None:
+    await _prepared(store)
+    async with store.transactions.read() as session:
+        table = Base.metadata.tables["people"]
+        before = len((await session.execute(select(table))).all())
+        await store.set_preferences(NEW, Preferences("de"))
+        same = len((await session.execute(select(table))).all())
+    is_snapshot = store.transactions.is_sqlite  # PostgreSQL's default isolation shows what was committed meanwhile
+    assert same == (before if is_snapshot else before + 1)
+
+
+async def test_writers_of_one_process_wait_for_each_other(store: Store) -> None:
+    people = [Person(Platform.TELEGRAM, str(number)) for number in range(60)]
+    await asyncio.gather(*(store.set_preferences(person, Preferences("de")) for person in people))
+    assert {(await store.preferences(person)).language for person in people} == {"de"}
