@@ -294,7 +294,7 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
         select(LabelRow.reading_id, LabelRow.person_id, LabelRow.labelled_at, LabelRow.verdict, LabelRow.source)
         .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-        .where(which)
+        .where(which, LabelRow.source.in_(list(Source)))
         .order_by(LabelRow.id)
     )
     return await rows_of(session, taps), await rows_of(session, labels)

@@ -22,13 +22,18 @@ LOST_AFTER = timedelta(seconds=90)
 
 
 class State(StrEnum):
-    """How a retraining stands. LOST: its process died without a word."""
+    """How a retraining stands. LOST: its process died without reporting it."""
 
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
+
+    @classmethod
+    def of(cls, stored: str) -> "State":
+        """Return the state that is stored under this name; FAILED for one that only a newer version knows."""
+        return cls(stored) if stored in tuple(cls) else cls.FAILED
 
 
 class BusyError(Exception):
@@ -45,7 +50,7 @@ class Retraining:
     progress: 0 to 1. step: what it does now. message: how it ended. version: the version it made."""
 
     id: int
-    depth: Depth
+    depth: str
     asked_by: str
     started_at: datetime
     beat_at: datetime
@@ -150,11 +155,11 @@ class Retrainings:
         is_lost = row.slot == 1 and aware(row.beat_at) < self._clock() - LOST_AFTER
         return Retraining(
             row.id,
-            Depth(row.depth),
+            row.depth,
             shown(row.asked_by),
             aware(row.started_at),
             aware(row.beat_at),
-            State.LOST if is_lost else State(row.state),
+            State.LOST if is_lost else State.of(row.state),
             row.step,
             row.progress,
             row.message,

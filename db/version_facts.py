@@ -21,6 +21,12 @@ class Origin(StrEnum):
     SHIPPED = "shipped"
     ADAPT = "adapt"
     FULL = "full"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, stored: str) -> "Origin":
+        """Return the origin that is stored under this name; UNKNOWN for one that only a newer version knows."""
+        return cls(stored) if stored in tuple(cls) else cls.UNKNOWN
 
 
 class Part(StrEnum):

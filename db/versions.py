@@ -145,7 +145,7 @@ class Versions:
         query = (
             select(LessonRow.reading_id, LessonRow.part, LessonRow.weight, cast(LessonRow.label, Text))
             .join(ModelRow, LessonRow.model_id == ModelRow.id)
-            .where(ModelRow.version == name)
+            .where(ModelRow.version == name, LessonRow.part.in_(list(Part)))
             .order_by(LessonRow.reading_id)
         )
         async with self._transactions.read() as session:
@@ -342,14 +342,14 @@ def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
     return Version(
         row.version,
         aware(row.created_at),
-        Origin(row.origin),
+        Origin.of(row.origin),
         parent,
         row.sha256,
         row.size,
         is_kept,
         row.metrics,
         row.fingerprint,
-        Role(row.role) if row.role else None,
+        Role(row.role) if row.role in tuple(Role) else None,
         row.id,
     )
 

@@ -35,7 +35,7 @@ class ReviewChat:
         if item is None:
             return _words(headline, admin_texts.QUEUE_EMPTY)
         if item.reading in skipped:
-            del self._skipped[admin]
+            self._skipped.pop(admin, None)  # another tap of the same admin may have been faster
             return _words(headline, admin_texts.ONLY_SKIPPED_LEFT)
         return await self._page(item, headline)
 

@@ -1,7 +1,7 @@
 """What the bot says to admins. In English only: few people read it, operators all of them, so that these sentences are
 not marked for translation as those of `bots.conversation.texts` are."""
 
-from db import Depth, Verdict
+from db import Depth, Origin, Verdict
 
 COMMANDS = {
     "review": "Say what faces show, the most useful first",
@@ -96,7 +96,12 @@ ON_THE_SHELF = "• {version}: {age} old, {origin}{judged}"
 CLEARED_AWAY = "• {version}: {age} old, {origin}, its files cleared away"
 SHADOW_AGREES = "same emotion as the served one on {same} of {faces} faces ({share})"
 SHADOW_NEW = "no face read yet"
-ORIGINS = {"shipped": "came with the software", "adapt": "adapted", "full": "fully retrained"}
+ORIGINS = {
+    Origin.SHIPPED: "came with the software",
+    Origin.ADAPT: "adapted",
+    Origin.FULL: "fully retrained",
+    Origin.UNKNOWN: "of unknown origin",
+}
 """By `db.Origin`."""
 GAIN = ", {gain} points on feedback ({low} to {high}), guard {guard} points, {offer}"
 IS_OFFERED = "offered"

@@ -9,6 +9,7 @@ ORIGINS = {
     Origin.SHIPPED: "Came with the software",
     Origin.ADAPT: "Adapted to your people",
     Origin.FULL: "Retrained as a whole",
+    Origin.UNKNOWN: "Of unknown origin",
 }
 HELD_OUT = (
     "Faces of people that neither model learned from. Only there is it fair to compare: a model knows by heart what it "

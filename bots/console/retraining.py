@@ -14,7 +14,7 @@ from db import Depth, Judgement, Retraining, Role, State, Version
 
 _REFRESH_S = 1.5
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
-_DEPTHS = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
+_DEPTHS: dict[str, str] = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
 _EXPLAINED = (
     "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
     "meanwhile. The new model is compared with the served one, and nothing changes until you promote it."
@@ -85,7 +85,7 @@ class _Page:
     def _show_progress(self, running: Retraining) -> None:
         now, percent = datetime.now(UTC), round(100 * running.progress)
         self._title.set_content(
-            f"<h2>{_DEPTHS[running.depth]}: {percent} %</h2>"
+            f"<h2>{_DEPTHS.get(running.depth, running.depth)}: {percent} %</h2>"
             f'<p class="quiet">started by {html.escape(running.asked_by)}, {ago(running.started_at, now)}; '
             f"last sign of life {ago(running.beat_at, now)}</p>"
         )
@@ -99,7 +99,7 @@ class _Page:
             lasted = for_how_long(ended.started_at, ended.beat_at)
             ui.html(
                 f"<h2>Last time: {_STATES[ended.state].lower()}</h2>"
-                f'<p class="quiet">{_DEPTHS[ended.depth]}, started by {html.escape(ended.asked_by)} '
+                f'<p class="quiet">{_DEPTHS.get(ended.depth, ended.depth)}, started by {html.escape(ended.asked_by)} '
                 f"{ago(ended.started_at, datetime.now(UTC))}, took {lasted}</p>",
                 sanitize=False,
             )

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+
 MOST_NAME = 40
 """Characters of an admin's name."""
 PASS_LASTS_S = 7 * 24 * 3600
@@ -16,8 +18,6 @@ _LONGEST_PAUSE_S = 300.0
 _FORGET_AFTER_S = 3600.0
 _MOST_WRONG_A_MINUTE = 30
 """By all together; a guesser with many addresses gets no further than this."""
-
-Kept = dict[str, str]
 
 
 class LoginRefusedError(Exception):
@@ -31,24 +31,25 @@ class _Tries:
 
 
 class Sessions:
-    """Hands out passes for the right token, and knows them again.
+    """Hands out passes for the right token, and recognises them.
 
-    A pass is what a browser keeps in its signed cookie. It is signed with the token, so that a new token ends every
-    pass; a pass that was given back is refused for as long as this process runs.
+    A pass is a signed string that a browser keeps in its cookie. Its signing key is derived from the token, so that a
+    new token ends every pass; a pass that was given back is refused for as long as this process runs.
     """
 
     def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        """clock: seconds since any moment that is the same after a restart."""
+        """clock: seconds since 1970."""
         if not token:
             raise ValueError("a console without a token would let everybody in")
         self._token = token.encode()
         self._clock = clock
+        self._signer = _signer(token, clock)
         self._tries: dict[str, _Tries] = {}
         self._wrong_at: list[float] = []
         self._given_back: dict[str, float] = {}
 
-    def admit(self, client: str, token: str, name: str) -> Kept:
-        """A pass for an admin of this name. client: the address they come from. Raises `LoginRefusedError`."""
+    def admit(self, client: str, token: str, name: str) -> str:
+        """Return a pass for an admin of this name. client: the address they come from. Raises `LoginRefusedError`."""
         name = " ".join(name.split())
         if not name or len(name) > MOST_NAME:
             raise LoginRefusedError(
@@ -59,27 +60,28 @@ class Sessions:
             self._remember_wrong(client)
             raise LoginRefusedError("That is not the token. The log line of the start says where it is kept.")
         self._tries.pop(client, None)
-        kept = {"id": secrets.token_urlsafe(12), "name": name, "until": str(int(self._clock() + PASS_LASTS_S))}
-        return {**kept, "proof": self._proof(kept)}
+        return str(self._signer.dumps({"id": secrets.token_urlsafe(12), "name": name}))
 
-    def holder(self, kept: Kept | None) -> str | None:
-        """The name on a pass; None where it is no pass, or one that has ended or was given back."""
-        if not kept or not hmac.compare_digest(kept.get("proof", "").encode(), self._proof(kept).encode()):
-            return None
-        if float(kept["until"]) < self._clock() or kept["id"] in self._given_back:
-            return None
-        return kept["name"]
+    def holder(self, kept: object) -> str | None:
+        """Return the name on a pass; None where it is no pass, or one that has ended or was given back."""
+        facts = self._facts(kept)
+        return None if facts is None or facts["id"] in self._given_back else facts["name"]
 
-    def take_back(self, kept: Kept | None) -> None:
+    def take_back(self, kept: object) -> None:
         """End a pass, also in other windows of the browser."""
-        if self.holder(kept) is not None and kept is not None:
+        if (facts := self._facts(kept)) is not None:
             now = self._clock()
             self._given_back = {number: until for number, until in self._given_back.items() if until > now}
-            self._given_back[kept["id"]] = float(kept["until"])
+            self._given_back[facts["id"]] = now + PASS_LASTS_S
 
-    def _proof(self, kept: Kept) -> str:
-        words = "\n".join(kept.get(part, "") for part in ("id", "until", "name"))
-        return hmac.new(self._token, words.encode(), hashlib.sha256).hexdigest()
+    def _facts(self, kept: object) -> dict[str, str] | None:
+        if not isinstance(kept, str):
+            return None
+        try:
+            facts: dict[str, str] = self._signer.loads(kept, max_age=PASS_LASTS_S)
+        except BadSignature:
+            return None
+        return facts
 
     def _require_patience(self, client: str) -> None:
         now = self._clock()
@@ -99,3 +101,14 @@ class Sessions:
         self._tries = {who: tries for who, tries in self._tries.items() if now - tries.last < _FORGET_AFTER_S}
         before = self._tries.get(client)
         self._tries[client] = _Tries(before.wrong + 1 if before else 1, now)
+
+
+def _signer(token: str, clock: Callable[[], float]) -> URLSafeTimedSerializer:
+    """Return what signs passes, and tells their age by `clock`."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int(clock())
+
+    options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeTimedSerializer(token, salt="mugmoji: console passes", signer=Signer, signer_kwargs=options)

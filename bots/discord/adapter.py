@@ -4,7 +4,6 @@ It needs no privileged intent: what is sent to the bot, what mentions it and wha
 without one (https://discord.com/developers/docs/events/gateway#message-content-intent).
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -32,10 +31,10 @@ from bots.discord.sending import (
     view_of,
 )
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Reply
+from bots.serving.restarting import restarts
 from db import Platform
 
 _BAD_TOKEN_CLOSE_CODE = 4004
-_MOST_RECONNECT_S = 60.0
 
 _REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
 
@@ -54,17 +53,24 @@ class DiscordAdapter:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `AdapterError` where Discord refuses the token."""
-        pause = 1.0
-        while True:
-            try:
-                async with EmojiClient(self._service) as client:
-                    await client.start(self._token)
-            except TROUBLE as error:
-                if _is_bad_token(error):
-                    raise AdapterError(_REFUSED) from error
-                _log.warning("discord_unreachable", retry_in_s=pause, reason=type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _MOST_RECONNECT_S)
+
+        def tell(error: BaseException, pause_s: float) -> None:
+            _log.warning("discord_unreachable", retry_in_s=pause_s, reason=type(error).__name__)
+
+        async for attempt in restarts(lambda error: isinstance(error, TROUBLE), tell):
+            with attempt:
+                await self._connect()
+
+    async def _connect(self) -> None:
+        """Serve until the connection is lost for good, which is always an error of `TROUBLE` or `AdapterError`."""
+        try:
+            async with EmojiClient(self._service) as client:
+                await client.start(self._token)
+        except TROUBLE as error:
+            if _is_bad_token(error):
+                raise AdapterError(_REFUSED) from error
+            raise
+        raise ConnectionResetError("the connection was closed")
 
 
 class EmojiClient(discord.AutoShardedClient):

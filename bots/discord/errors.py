@@ -1,4 +1,4 @@
-"""What goes wrong on Discord or on the way there, and is no one's to suffer."""
+"""Errors of Discord, or on the way there, that the bot logs and survives."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 @contextmanager
 def tolerated(action: str) -> Iterator[None]:
-    """Log what Discord (or the way there) refuses, and go on: it is the operator's to know and no one's to suffer."""
+    """Log an error of `TROUBLE` in this context, and go on after it. action: what the log line calls the context."""
     try:
         yield
     except TROUBLE as error:

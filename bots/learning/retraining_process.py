@@ -1,29 +1,29 @@
-"""Retraining, as the bot sees it: starts `python -m training retrain` as a process of its own, and watches it.
+"""Retraining, as the bot sees it: starts `python -m training retrain` in a process of its own, and watches it.
 
-The process reports to the database, so that every replica sees the same progress, and so that it goes on when the bot
+The process reports to the database, so that every replica sees the same progress, and so that it goes on while the bot
 is restarted.
 """
 
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from bots.learning.detached_process import DetachedProcess
 from db import Actor, Depth, Retraining, State, Store
 
 _PROGRAM = (sys.executable, "-m", "training", "retrain")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """One thread of linear algebra, so that photos have the other cores."""
-_SAID = (1, 2, 3)
-"""The statuses with which `python -m training` says in its last line what was wrong."""
+_EXPLAINED = (1, 2, 3)
+"""The exit statuses of `python -m training` whose last line says what was wrong."""
 _ROOT = Path(__file__).parents[2]
+"""Where the package `training` is found: the checkout, or the folder of an installed wheel."""
 _log = structlog.get_logger()
 
 
@@ -36,47 +36,37 @@ class RetrainingProcess:
         self._store = store
         self._environment = environment
         self._program = program
-        self._attending: asyncio.Task[None] | None = None  # held, so that it is not collected while it waits
+        self._attending: asyncio.Task[None] | None = None  # a task that nobody refers to may be garbage-collected
 
     async def start(self, depth: Depth, asked_by: Actor) -> int:
-        """Start a retraining; gives its number. Raises `BusyError` where one runs, here or in another replica."""
+        """Start a retraining and return its number. Raises `BusyError` where one runs, here or in another replica."""
         number = await self._store.retrainings.start(depth, asked_by)
-        errors = tempfile.TemporaryFile()  # noqa: SIM115  # the process writes to it, also when the bot is gone
+        command = (*self._program, "--depth", depth.value, "--job", str(number))
+        environment = {**os.environ, **dict.fromkeys(_THREADS, "1"), **self._environment}
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(*self._program, "--depth", depth, "--job", str(number)),
-                cwd=_ROOT,
-                env={**os.environ, **dict.fromkeys(_THREADS, "1"), **self._environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,  # it outlives the bot, and Ctrl-C in the bot's terminal
-            )
+            process = DetachedProcess.start(command, _ROOT, environment)
         except OSError as error:
-            errors.close()
             _log.exception("retraining_not_started")
             message = f"The process could not be started ({error.strerror})."
             await self._store.retrainings.finish(number, State.FAILED, message)
             return number
-        _log.info("retraining_started", depth=depth, number=number)
-        self._attending = asyncio.create_task(self._attend(number, process, errors))
+        _log.info("retraining_started", depth=depth.value, number=number)
+        self._attending = asyncio.create_task(self._attend(number, process))
         return number
 
-    async def _attend(self, number: int, process: asyncio.subprocess.Process, errors: IO[bytes]) -> None:
-        """Wait for a process, and say why it ended where it could not say so itself."""
-        with errors:
-            status = await process.wait()
-            if status == 0:
-                return
-            errors.seek(0)
-            last = next((line for line in reversed(errors.read().decode(errors="replace").splitlines()) if line), "")
-        message = last if status in _SAID else f"The process ended with status {status}; nothing was changed."
+    async def _attend(self, number: int, process: DetachedProcess) -> None:
+        """Wait for a process, and store why it ended where it could not do so itself."""
+        status = await process.wait()
+        last = process.last_error_line()
+        if status == 0:
+            return
+        message = last if status in _EXPLAINED else f"The process ended with status {status}; nothing was changed."
         _log.warning("retraining_ended", number=number, status=status, reason=last)
-        with suppress(SQLAlchemyError, OSError):  # the place is free again after a while anyway
+        with suppress(SQLAlchemyError, OSError):  # a process that no longer reports counts as lost after a while
             await self._store.retrainings.finish(number, State.FAILED, message)
 
     async def watch(self, number: int, look_every_s: float = 1.0) -> AsyncIterator[Retraining]:
-        """How a retraining stands, each time that changes, until it has ended; the last one says what came of it."""
+        """Yield a retraining each time its state, step or progress changes, until it has ended."""
         before: tuple[object, ...] | None = None
         while (seen := await self._store.retrainings.find(number)) is not None:
             now = (seen.state, seen.step, seen.progress)
@@ -88,9 +78,9 @@ class RetrainingProcess:
             await asyncio.sleep(look_every_s)
 
     async def running(self) -> Retraining | None:
-        """The one that runs now, here or in another replica."""
+        """Return the one that runs now, here or in another replica."""
         return await self._store.retrainings.running()
 
     async def stop(self) -> bool:
-        """Ask the running one to stop; gives whether one runs."""
+        """Ask the running one to stop; return whether one runs."""
         return await self._store.retrainings.ask_to_stop()

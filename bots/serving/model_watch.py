@@ -1,7 +1,7 @@
-"""Serves the version that is active in the database: takes up another one while photos are read, and drops none.
+"""Serves the version that is active in the database; another one replaces it while photos are read, and none is lost.
 
-A version whose files are damaged, or a database that is away, changes nothing: what was served goes on, and the problem
-is told to admins.
+A version that cannot be served, or a database that is away, changes nothing: the served version goes on, and `problem`
+tells admins why.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 
 LOOK_EVERY_S = 2.0
-"""Every replica looks this often, so that a promotion reaches it within five seconds."""
+"""Every replica asks the database this often, so that a promotion reaches it within five seconds."""
 
 _log = structlog.get_logger()
 
 
 class ModelWatch:
-    """Keeps `recognizer.classifier` and the version in shadow in step with the database.
+    """Updates `recognizer.classifier` and the version in shadow from the database.
 
-    problem: what stands in the way of serving what the database says, as a sentence; empty where nothing does.
-    shadow: the version that scores live photos silently; None where there is none.
+    problem: why the version that the database names is not served, as a sentence; empty where it is.
+    shadow: the classifier of the version in shadow; None where there is none.
     """
 
     def __init__(self, recognizer: Recognizer, store: Store) -> None:
@@ -36,22 +36,26 @@ class ModelWatch:
         self.shadow: Classifier | None = None
 
     async def start(self) -> None:
-        """Make the model that came with the software known, and take up the active one."""
+        """Store the model that came with the software, and load the active version. Raises nothing."""
         try:
             artefact = await asyncio.to_thread(pack_folder, MODEL_FOLDER)
             await self._store.versions.begin_with(self._recognizer.version, artefact)
         except (SQLAlchemyError, OSError, VersionError):
             _log.exception("shipped_model_not_kept")
-        await self.refresh()
+        try:
+            await self.refresh()
+        except Exception:
+            _log.exception("model_not_refreshed")  # the shipped model serves, and `run` tries again
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Refresh every `LOOK_EVERY_S` seconds, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Look once. Raises nothing."""
+        """Ask the database once, and load what changed. A version that cannot be served becomes a `problem`; anything
+        unforeseen is raised, for the supervisor to log and to restart."""
         try:
             problems = [await self._take_up(role) for role in Role]
             problem = " ".join(filter(None, problems))
@@ -65,7 +69,7 @@ class ModelWatch:
         self.problem = problem
 
     async def _take_up(self, role: Role) -> str:
-        """Bring one role in step; gives the problem with it, if any."""
+        """Load the version of one role if it changed; return the problem with it, if any."""
         version = await self._store.versions.holding(role)
         held = self._recognizer.classifier if role is Role.ACTIVE else self.shadow
         refused = self._refused.pop(role, None)
@@ -78,7 +82,7 @@ class ModelWatch:
         if refused is None or refused[0] != version.name:
             try:
                 classifier = await self._sound(version)
-            except (VersionError, ModelError, ValueError) as error:
+            except (VersionError, ModelError, ValueError, RuntimeError) as error:
                 refused = version.name, f"{version.name} cannot be served: {error} {self._recognizer.version} goes on."
             else:
                 return self._hold(role, classifier)
@@ -86,7 +90,7 @@ class ModelWatch:
         return refused[1]
 
     def _hold(self, role: Role, classifier: Classifier) -> str:
-        """Let a classifier play a role from now on."""
+        """Use a classifier in a role from now on."""
         if role is Role.ACTIVE:
             self._recognizer.classifier = classifier
         else:
@@ -95,7 +99,10 @@ class ModelWatch:
         return ""
 
     async def _sound(self, version: Version) -> Classifier:
-        """A version's classifier, once it has read a face. Raises `VersionError`, `ModelError` or `ValueError`."""
+        """Return a version's classifier after it has classified a test image.
+
+        Raises `VersionError`, `ModelError` or `ValueError`, or `RuntimeError`, with which LiteRT refuses a network.
+        """
         artefact = await self._store.versions.artefact(version.name)
         return await asyncio.to_thread(_tried, artefact)
 
@@ -105,5 +112,5 @@ def _tried(artefact: bytes) -> Classifier:
     ramp = np.tile(np.arange(FACE_SIZE, dtype=np.uint8) * 5, (1, FACE_SIZE, 1))
     said = classifier.classify(ramp)
     if said.shape != (1, len(EMOTIONS)) or not np.isfinite(said).all() or abs(float(said.sum()) - 1) > 1e-3:
-        raise ModelError(f"{classifier.card.version} does not give seven probabilities.")
+        raise ModelError(f"{classifier.card.version} does not return seven probabilities.")
     return classifier

@@ -1,7 +1,8 @@
 """When to try again: pauses that double from one second to a minute, and start over after a time of health."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
 
@@ -13,12 +14,14 @@ HEALTHY_AFTER_S = 60.0
 def restarts(
     should_restart: Callable[[BaseException], bool],
     told: Callable[[BaseException, float], None],
+    *,
     clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncRetrying:
     """Return the attempts at something that shall run for ever, to iterate over with `async for`.
 
     should_restart: whether an exception is worth another attempt; any other one is raised. told: is called with the
-    exception and the pause in seconds before each further attempt. clock: seconds.
+    exception and the pause in seconds before each further attempt. clock: seconds. sleep: waits for so many seconds.
     """
     began = clock()
 
@@ -36,6 +39,7 @@ def restarts(
             told(error, state.next_action.sleep)
 
     return AsyncRetrying(
+        sleep=sleep,
         retry=retry_if_exception(should_restart),
         wait=wait_exponential(max=LONGEST_PAUSE_S),
         before=begin,

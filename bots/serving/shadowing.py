@@ -1,6 +1,5 @@
 """Lets the version in shadow read the faces that were just answered: later, silently, and only where there is room."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import structlog
 from numpy.typing import NDArray
 
 from bots.serving.inference_pool import InferencePool
+from bots.serving.supervision import BackgroundTasks
 from db import Store
 from recognizer.classification import Classifier
 
@@ -22,7 +22,7 @@ class Shadowing:
         self._store = store
         self._pool = pool
         self._shadow = shadow
-        self._running: set[asyncio.Task[None]] = set()
+        self._scoring = BackgroundTasks()
 
     def later(self, readings: Sequence[int], framings: Sequence[NDArray[np.uint8]]) -> None:
         """Score the faces of these readings, each as `Face.framings`, beside what goes on; skipped where no worker is
@@ -30,13 +30,11 @@ class Shadowing:
         shadow = self._shadow()
         if shadow is None or not readings or not self._pool.has_free_worker:
             return
-        task = asyncio.create_task(self._score(shadow, list(readings), np.stack(framings)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._scoring.start("shadow", self._score(shadow, list(readings), np.stack(framings)))
 
     async def close(self) -> None:
         """Wait for what is running."""
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._scoring.finish()
 
     async def _score(self, shadow: Classifier, readings: list[int], framings: NDArray[np.uint8]) -> None:
         try:

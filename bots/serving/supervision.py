@@ -18,7 +18,9 @@ class Supervisor:
     An asynchronous context manager; leaving it cancels the tasks and waits for them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """sleep: waits for so many seconds, before a task is started again."""
+        self._sleep = sleep
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
         self._failed: dict[str, str] = {}
@@ -50,7 +52,7 @@ class Supervisor:
             self._failed[name] = type(error).__name__
             _log.error("task_died", task=name, restart_in_s=pause_s, exc_info=error)
 
-        async for attempt in restarts(lambda error: isinstance(error, Exception), tell):
+        async for attempt in restarts(lambda error: isinstance(error, Exception), tell, sleep=self._sleep):
             self._failed.pop(name, None)
             with attempt:
                 await work()

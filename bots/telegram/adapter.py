@@ -38,6 +38,8 @@ from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
 from bots.messages import AdminCommand, AdminCommandName, Command, CommandName, PhotoMessage, Picture, Reply, Tap
+from bots.serving.restarting import restarts
+from bots.serving.supervision import BackgroundTasks
 from bots.telegram.albums import Gatherer
 from bots.telegram.sending import (
     ALLOWED_REACTIONS,
@@ -53,8 +55,6 @@ from bots.telegram.sending import (
     show_whole,
 )
 from db import Chat, Person, Platform
-
-_MOST_RECONNECT_S = 60.0
 
 _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
 _OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
@@ -75,7 +75,7 @@ class TelegramAdapter:
         must have been quiet, in seconds, before it is answered."""
         self._service = service
         self._albums = Gatherer(album_quiet_s, self._answer)
-        self._following: set[asyncio.Task[None]] = set()
+        self._following = BackgroundTasks()
         if not _TOKEN.fullmatch(token):
             raise AdapterError(_REFUSED)
         self._application = self._build(token, api_url)
@@ -95,26 +95,23 @@ class TelegramAdapter:
         finally:
             if updater.running:
                 await updater.stop()
-            for task in self._following:
-                task.cancel()
-            await asyncio.gather(*self._following, return_exceptions=True)
+            await self._following.cancel()
             if application.running:
                 await application.stop()
             await application.shutdown()
 
     async def _connect(self) -> None:
-        """Say hello to Telegram, for as long as the network takes to be there."""
-        pause = 1.0
-        while True:
-            try:
-                await self._application.initialize()
-                return
-            except InvalidToken as error:
-                raise AdapterError(_REFUSED) from error
-            except NetworkError as error:
-                _log.warning("telegram_unreachable", retry_in_s=pause, reason=type(error).__name__)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _MOST_RECONNECT_S)
+        """Log in to Telegram; wait for the network as long as it takes."""
+
+        def tell(error: BaseException, pause_s: float) -> None:
+            _log.warning("telegram_unreachable", retry_in_s=pause_s, reason=type(error).__name__)
+
+        try:
+            async for attempt in restarts(lambda error: isinstance(error, NetworkError), tell):
+                with attempt:
+                    await self._application.initialize()
+        except InvalidToken as error:
+            raise AdapterError(_REFUSED) from error
 
     def _build(self, token: str, api_url: str) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().token(token).concurrent_updates(True)
@@ -157,9 +154,7 @@ class TelegramAdapter:
         name, words = AdminCommandName(_command_in(message.text)), message.text.split(maxsplit=1)[1:]
         in_public = message.chat.type != ChatType.PRIVATE
         command = AdminCommand(_sender(message), name, "".join(words), _language(message.from_user), in_public)
-        task = asyncio.create_task(follow(message, self._service.on_admin_command(command)))
-        self._following.add(task)
-        task.add_done_callback(self._following.discard)
+        self._following.start("admin_command", follow(message, self._service.on_admin_command(command)))
 
     async def _explain(self, message: Message, sentence: str, asking: Message, **facts: str) -> None:
         """Say one of the door's own sentences, with what it names, in reply to a message, to whoever asked."""

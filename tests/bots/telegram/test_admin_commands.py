@@ -196,7 +196,7 @@ async def test_a_second_admin_sees_the_progress_of_the_first(telegram: TelegramS
     await telegram.sent("sendMessage")
     await telegram.send(person=BERT, text="/retrain")
     berts = (await telegram.sent("sendMessage", 2))[1]
-    assert "asked for by telegram 1" in berts["text"]
+    assert "asked for by an admin on Telegram" in berts["text"]
     assert await count_rows(store, "retrainings") == 1
 
 
