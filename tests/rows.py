@@ -1,4 +1,4 @@
-"""Looks into the database behind the store's back."""
+"""Read the database directly, bypassing the store."""
 
 from sqlalchemy import text
 
@@ -6,6 +6,6 @@ from db import Store
 
 
 async def count_rows(store: Store, table: str) -> int:
-    """How many rows a table has."""
+    """Return the number of rows in a table."""
     async with store._engine.connect() as connection:
         return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())

@@ -26,7 +26,7 @@ _REPEATS = {"conv32": 3, "conv64": 3, "conv128": 2, "conv256": 2}
 
 
 def _published(random: np.random.Generator) -> Weights:
-    """Weights in the shapes of the published ones, of a size that lets a signal through."""
+    """Return weights in the shapes of the published ones, scaled so that signals neither vanish nor explode."""
     weights: Weights = {}
 
     def convolution(name: str, side: int, before: int, after: int) -> None:
@@ -48,9 +48,9 @@ def _published(random: np.random.Generator) -> Weights:
 
 
 def _features(weights: Weights, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the published net makes of grey faces, written down from its description: it scales, nothing is normalised.
+    """Compute the published network's features, implemented from its description: it scales, nothing is normalised.
 
-    Its pictures are 0 to 1 less the mean; here, the standardised face in the typical deviation of 60 greys.
+    Its inputs are 0 to 1 minus the mean; here, the standardised face times the typical deviation of 60 greys.
     """
 
     def convolution(x: Any, name: str, stride: int = 1) -> Any:
@@ -111,7 +111,7 @@ def _recipe() -> Recipe:
     return tiny_recipe().model_copy(update={"network": network})
 
 
-def test_the_net_starts_by_giving_what_the_published_one_gives(published: Weights) -> None:
+def test_the_network_initially_computes_what_the_published_one_computes(published: Weights) -> None:
     faces = easy_faces(12).pixels
     network = build(_recipe(), ferplus=False)
     load_identities(network, faces, published)
@@ -151,7 +151,7 @@ def test_a_damaged_package_is_something_needed(published: Weights, tmp_path: Pat
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """A PATH on which npm is missing, until this is called with the body of a shell script to stand for it."""
+    """Make a PATH without npm; call the fixture with the body of a shell script to install that as npm."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
