@@ -1,4 +1,4 @@
-"""Whose taste a suggestion follows: the taps of the person, the chat and everyone, fresh from the database."""
+"""Load the preferences that rank suggestions: taps of the person, the chat and everyone, from the database."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,17 +12,17 @@ from recognizer import EmojiMap
 from recognizer.taste import Choice, Table, taste, taste_of_everyone
 
 REMEMBERED = timedelta(days=365)
-"""Older taps have faded to a sixteenth and are left alone."""
+"""Maximum age of a tap; older ones would count for less than a sixteenth."""
 MOST_OWN, MOST_OF_CHAT, MOST_OF_ALL = 200, 500, 5000
 EVERYONE_FOR = timedelta(minutes=10)
-"""How long the taps of everyone are remembered before they are asked for again; a person's and a chat's never are."""
+"""How long the table of everyone is cached; those of a person and a chat are never cached."""
 
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
 
 
 class Tastes:
-    """Gives the table of P(emoji | emotion) for a person in a chat."""
+    """Computes the table of P(emoji | emotion) for a person in a chat."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Tastes:
         self._forgotten = 0
 
     async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
-        """P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
+        """Return P(emoji | emotion), float64 `(7, n)`; the map's own if the database is unavailable."""
         now = self._clock()
         since = now - REMEMBERED
         try:
@@ -45,19 +45,19 @@ class Tastes:
         return await asyncio.to_thread(taste, emoji_map, everyone, _aged(of_chat, now), _aged(own, now))
 
     def forget(self) -> None:
-        """Ask anew for the taps of everyone next time, because somebody's are gone."""
+        """Drop the cached table of everyone, because someone's taps were deleted."""
         self._everyone = None
         self._forgotten += 1
 
     async def _of_everyone(self, emoji_map: EmojiMap, now: datetime) -> Table:
-        """The table of everyone, made anew from time to time and for another map."""
+        """Return the table of everyone, recomputed from time to time and for another map."""
         async with self._making:
             if self._everyone is not None and self._everyone[0] is emoji_map and now < self._everyone[2]:
                 return self._everyone[1]
             forgotten = self._forgotten
             choices = _aged(await self._store.choices(now - REMEMBERED, MOST_OF_ALL), now)
             table = await asyncio.to_thread(taste_of_everyone, emoji_map, choices)
-            if forgotten == self._forgotten:  # else somebody in the table is gone since
+            if forgotten == self._forgotten:  # otherwise someone in the table was deleted meanwhile
                 self._everyone = emoji_map, table, now + EVERYONE_FOR
             return table
 

@@ -1,4 +1,4 @@
-"""What goes wrong on Discord or on the way there, and is no one's to suffer."""
+"""Handle errors of Discord and of the connection to it that must not stop the bot."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 @contextmanager
 def tolerated(action: str) -> Iterator[None]:
-    """Log what Discord (or the way there) refuses, and go on: it is the operator's to know and no one's to suffer."""
+    """Log errors of Discord or the connection within the block, and continue after it."""
     try:
         yield
     except TROUBLE as error:
