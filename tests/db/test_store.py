@@ -29,7 +29,7 @@ def bytes_of_all_files(folder: Path) -> bytes:
 
 
 async def rows_a_table(store: Store) -> dict[str, int]:
-    """Of every table that has any."""
+    """Return the number of rows of each table that has any."""
     counts = {table: await count_rows(store, table) for table in Base.metadata.tables}
     return {table: count for table, count in counts.items() if count}
 
@@ -273,7 +273,7 @@ async def test_what_was_chosen_last_for_each_face_is_known(store: Store) -> None
     await store.add_tap(first.id, emoji="🙂")
     await store.add_tap(first.id, emoji="😁")
     await store.add_tap(second.id, emoji="😢")
-    await store.add_tap(second.id)  # none of these fits after all
+    await store.add_tap(second.id)  # "none of these" after all
     (choice,) = await store.choices(LONG_AGO, 10)
     assert (choice.emoji, choice.probabilities) == ("😁", HAPPY.probabilities)
     assert datetime.now(UTC) - choice.tapped_at < timedelta(minutes=5)

@@ -19,7 +19,7 @@ async def test_a_process_that_cannot_say_what_is_missing_is_spoken_for(store: St
     script = "import sys; print('Retraining needs scipy: install it.', file=sys.stderr); sys.exit(3)"
     seen = await ended(store, retraining_process(store, script))
     assert (seen.state, seen.message) == (State.FAILED, "Retraining needs scipy: install it.")
-    await store.retrainings.start(Depth.ADAPT, "Bert")  # and its place is free
+    await store.retrainings.start(Depth.ADAPT, "Bert")  # the place is free again
 
 
 async def test_a_process_that_is_killed_is_told_at_once(store: Store) -> None:

@@ -30,7 +30,7 @@ async def add(store: Store, name: str, artefact: bytes | None = None) -> None:
 
 @pytest.fixture
 def own() -> Recognizer:
-    """One of this test alone: its model is exchanged."""
+    """Return a recognizer for one test, which replaces its model."""
     return Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
 
 
@@ -89,10 +89,10 @@ async def test_a_damaged_version_is_not_served_and_admins_are_told(
 ) -> None:
     await add(store, "sad", None if damage else pack({"model.json": b"{}"}))
     await store.versions.promote("sad", instead_of=SHIPPED, by="Anna", reason="it is a test")
-    if damage:  # on the disk, after it was promoted
+    if damage:  # on disk, after its promotion
         async with store._engine.begin() as connection:
             await connection.exec_driver_sql(damage)
-    for _ in range(2):  # and it stays told
+    for _ in range(2):  # and it is not reported again
         await watch.refresh()
         assert own.version == SHIPPED
         assert "sad cannot be served" in watch.problem
