@@ -1,4 +1,4 @@
-"""What goes between a platform's adapter and the service: plain frozen facts, the same for every platform."""
+"""Messages between the platforms' adapters and the service: frozen dataclasses, the same for all platforms."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from db import Chat, Person
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """One file that was sent: its bytes, and whether it is a clip (a video note) rather than a still."""
+    """One file that was sent. is_clip: it is a short video (a video note), not a still picture."""
 
     content: bytes
     is_clip: bool = False
 
 
 class Form(Enum):
-    """What a picture that the bot made is sent as."""
+    """How a picture made by the bot is sent."""
 
     PHOTO = "photo"
     STICKER = "sticker"
@@ -24,19 +24,21 @@ class Form(Enum):
 
 @dataclass(frozen=True, repr=False)
 class MadePicture:
-    """A picture that the bot made: the bytes of a file, and what to send it as. A photo is a JPEG; a sticker is WebP on
-    Telegram and PNG elsewhere."""
+    """A picture made by the bot: the bytes of a file and how to send it.
+
+    A photo is a JPEG. A sticker is WebP on Telegram and PNG elsewhere.
+    """
 
     content: bytes
     form: Form
 
 
 Fetch = Callable[[], Awaitable[Picture | None]]
-"""Brings the photo that an answer was given to once more, or None where the platform no longer has it."""
+"""Fetches the photo again that an answer belongs to; returns None if the platform no longer has it."""
 
 
 Administers = Callable[[], Awaitable[bool]]
-"""Asks the platform whether a person administers the chat they are in; in a chat of their own they do."""
+"""Asks the platform whether a person administers the chat; true in their own private chat."""
 
 
 async def _nobody() -> bool:
@@ -47,8 +49,8 @@ async def _nobody() -> bool:
 class PhotoMessage:
     """One message with a picture, or an album of several, to be answered once.
 
-    language: the sender's, as the platform tells it (a tag or a browser's list of them), empty where it tells none.
-    comes_again: a tap on the answer's buttons will be able to fetch the photo once more.
+    language: the sender's, as the platform reports it (a tag or a browser's list of them); empty if unknown.
+    comes_again: the photo can be fetched again when a button of the answer is tapped.
     """
 
     person: Person
@@ -60,9 +62,12 @@ class PhotoMessage:
 
 @dataclass(frozen=True)
 class Tap:
-    """A button was pressed; `token` is the one the button was made with. language: as in `Photo`. fetch: brings the
-    photo that the button's message answered, None where the platform cannot. in_public: others see the button's
-    message. administers: whether whoever tapped administers the chat."""
+    """A button was tapped.
+
+    token: that of the button. language: as in `PhotoMessage`. fetch: fetches the photo that the button's message
+    answered; None if the platform cannot. in_public: others see the button's message. administers: checks whether the
+    person who tapped administers the chat.
+    """
 
     person: Person
     chat: Chat
@@ -74,7 +79,7 @@ class Tap:
 
 
 class CommandName(StrEnum):
-    """The commands the service answers in the same way everywhere."""
+    """The commands that the service answers in the same way on all platforms."""
 
     START = "start"
     HELP = "help"
@@ -86,7 +91,10 @@ class CommandName(StrEnum):
 
 @dataclass(frozen=True)
 class Command:
-    """A command without arguments. language: as in `Photo`. administers: whether that person administers the chat."""
+    """A command without arguments.
+
+    language: as in `PhotoMessage`. administers: checks whether the person administers the chat.
+    """
 
     person: Person
     chat: Chat
@@ -96,7 +104,7 @@ class Command:
 
 
 class AdminCommandName(StrEnum):
-    """The commands for those who look after the model."""
+    """The commands for admins of the model."""
 
     REVIEW = "review"
     RETRAIN = "retrain"
@@ -107,8 +115,10 @@ class AdminCommandName(StrEnum):
 
 @dataclass(frozen=True)
 class AdminCommand:
-    """A command of an admin, or of someone who would like to be one. words: what stands after its name. language: as in
-    `Photo`. in_public: others would see the answer."""
+    """A command for admins; the sender need not be one.
+
+    words: the text after the command's name. language: as in `PhotoMessage`. in_public: others would see the answer.
+    """
 
     person: Person
     name: AdminCommandName
@@ -118,11 +128,11 @@ class AdminCommand:
 
 
 class TokenError(ValueError):
-    """This is not a token of this bot."""
+    """The text is not a token of this bot."""
 
 
 class Tone(Enum):
-    """How a button should look where the platform can show it."""
+    """The style of a button, on platforms that can show it."""
 
     PLAIN = "plain"
     CHOSEN = "chosen"
@@ -131,9 +141,10 @@ class Tone(Enum):
 
 @dataclass(frozen=True)
 class Button:
-    """A button: what is on it, what it means in words (for screen readers), and the token of its `Tap`.
+    """A button: its label, its meaning in words (for screen readers), and the token of its `Tap`.
 
-    token: at most 64 bytes of ASCII (Telegram's callback_data, https://core.telegram.org/bots/api#inlinekeyboardbutton).
+    token: at most 64 bytes of ASCII (Telegram's callback_data,
+    https://core.telegram.org/bots/api#inlinekeyboardbutton).
     """
 
     label: str
@@ -143,21 +154,22 @@ class Button:
 
 
 ButtonRows = tuple[tuple[Button, ...], ...]
-"""Rows of buttons, at most five of five: what a Discord message may carry
-(https://discord.com/developers/docs/components)."""
+"""Rows of buttons, at most five of five: the limit of a Discord message
+(https://discord.com/developers/docs/components).
+"""
 
 
 def in_rows(buttons: Sequence[Button], width: int) -> ButtonRows:
-    """Return the buttons in rows of `width`, the last row with what is left."""
+    """Return the buttons in rows of `width`; the last row has the rest."""
     return tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What to say to a photo or a command.
+    """The reply to a photo or a command.
 
-    reactions: one a picture, None for no reaction; empty where nothing is reacted to. rows: buttons, at most five rows
-    of five (Discord's limit). waiting: it is said while the answer is still being made. picture: goes with the text.
+    reactions: one for each picture, None for no reaction; empty if there is nothing to react to. rows: buttons, at most
+    five rows of five (Discord's limit). waiting: the final answer is still to come. picture: sent with the text.
     """
 
     text: str
@@ -169,12 +181,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class TapReply:
-    """What to do about a tap.
+    """The reply to a tap.
 
-    notice: a short word for the person who tapped only. is_obvious: the new buttons say as much, so that it may be left
-    unsaid. rows: the buttons the message has from now on, None to leave them. text: the message's new text, None to
-    leave it. reaction: the photo's new reaction, None to leave it. picture: to be sent as a message of its own, unless
-    is_whole: then text, picture (or none) and rows are all that the button's message has from now on.
+    notice: a short text for the person who tapped only. is_obvious: the new buttons already say it, so the notice may
+    be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
+    reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
+    text, picture (or none) and rows replace the whole message with the button.
     """
 
     notice: str

@@ -1,4 +1,7 @@
-"""From the bytes of a photo to the emoji of its faces. No chat, no database, no TensorFlow."""
+"""Read facial expressions: from the bytes of a photo to emotion probabilities and ranked emoji for each face.
+
+The package knows nothing of chats and databases, and does not need TensorFlow.
+"""
 
 from recognizer.classification import ModelError
 from recognizer.detection import DetectorError

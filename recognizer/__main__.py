@@ -1,6 +1,7 @@
-"""`python -m recognizer PHOTO... [--json]`: what is read in each photo.
+"""`python -m recognizer PHOTO... [--json]`: print the expressions read in each photo.
 
-Exit status: 0 well, 1 a photo could not be read (the others are), 2 the call was wrong, 3 something is missing.
+Exit status: 0 if all photos were read, 1 if some photo could not be read (the others are printed), 2 on wrong usage, 3
+if the detector, the model or the emoji map is missing or damaged.
 """
 
 import argparse
@@ -16,7 +17,7 @@ SHOWN_EMOJI = 5
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read the photos named on the command line; gives the exit status."""
+    """Read the photos named on the command line, print the results and return the exit status."""
     parser = argparse.ArgumentParser("python -m recognizer", description="Reads facial expressions in photos.")
     parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path)
     parser.add_argument("--json", action="store_true", help="one line of JSON a photo")

@@ -1,9 +1,10 @@
-"""Registered faces to calibrated emotion probabilities, through LiteRT.
+"""Classify registered faces into calibrated emotion probabilities, with LiteRT.
 
-A model is two files: `expression.tflite` (int8 weights, float activations) and `model.json`, which says how its outputs
-become what the bot shows: temperatures (Guo et al. 2017, https://arxiv.org/abs/1706.04599), the class-prior correction
-(Menon et al. 2021, https://arxiv.org/abs/2007.07314), over which views of a face predictions are averaged, and what was
-learned from feedback (`recognizer.adaptation`).
+A model consists of two files: `expression.tflite` (int8 weights, float activations) and `model.json`. The second
+describes how the network's outputs become the probabilities shown: temperatures (Guo et al. 2017,
+https://arxiv.org/abs/1706.04599), the class-prior correction (Menon et al. 2021, https://arxiv.org/abs/2007.07314), the
+views of a face whose predictions are averaged (test-time augmentation), and the correction learned from feedback
+(`recognizer.adaptation`). Finding and cropping faces is left to `recognizer.detection` and `recognizer.registration`.
 """
 
 import json
@@ -33,12 +34,12 @@ _FACES_A_RUN = 16
 
 
 class ModelError(Exception):
-    """The model's files are missing or do not fit together; the message says what to do."""
+    """The model's files are missing or do not belong together; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One look at a face, in a frame `zoom` times as wide as its own; mirrored: at its mirror image."""
+    """One view for test-time augmentation: a frame `zoom` times as wide as the face's own, flipped if `mirrored`."""
 
     zoom: float
     mirrored: bool
@@ -46,7 +47,10 @@ class View:
 
 @dataclass(frozen=True)
 class Calibration:
-    """log_prior: `(k,)`, subtracted from the logarithm of probabilities; temperature: what is left is divided by it."""
+    """Calibration of one output.
+
+    log_prior: `(k,)`, subtracted from the log-probabilities. temperature: above 0, the divisor of the difference.
+    """
 
     temperature: float
     log_prior: tuple[float, ...]
@@ -54,12 +58,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What turns the network's outputs into probabilities.
+    """Parameters that turn the network's outputs into probabilities.
 
-    version: names this model in readings. views: the looks at a face that are averaged. shown: from the output for the
-    official label to what the bot shows. fer2013: from the same output to the benchmark's label, None to leave it.
-    majority: from the output for the FER+ votes to what most taggers would say, None where the network has none.
-    adaptation: what was learned from feedback, the last step to what is shown; None for nothing.
+    version: identifies this model in readings. views: the views of a face that are averaged, at least one. shown:
+    calibration from the `fer2013` output to the probabilities shown. fer2013: calibration from the same output to the
+    benchmark's label, None for no calibration. majority: calibration from the `ferplus` output to the label most
+    taggers would choose, None if the network has no such output. adaptation: correction learned from feedback, applied
+    last to the probabilities shown; None for no correction.
     """
 
     version: str
@@ -71,7 +76,7 @@ class ModelCard:
 
     @classmethod
     def load(cls, path: Path) -> "ModelCard":
-        """Read `model.json`. Raises `ModelError`."""
+        """Read the file `model.json`. Raise `ModelError` if it is missing, damaged or out of range."""
         try:
             return cls.read(path.read_bytes(), str(path))
         except OSError as error:
@@ -79,7 +84,9 @@ class ModelCard:
 
     @classmethod
     def read(cls, content: bytes, path: str) -> "ModelCard":
-        """Read the content of `model.json`; path: what an error calls it. Raises `ModelError`."""
+        """Parse the content of `model.json`; `path` names it in errors. Raise `ModelError` if it is damaged or out of
+        range.
+        """
         try:
             card = json.loads(content)["serving"]
             loaded = cls(
@@ -104,7 +111,7 @@ def _calibration(given: dict[str, Any]) -> Calibration:
 
 
 class Classifier:
-    """The expression classifier; safe for concurrent callers."""
+    """The expression classifier. It may be called from several threads at once."""
 
     def __init__(self, network: TfliteModel, card: ModelCard) -> None:
         self._network = network
@@ -112,7 +119,7 @@ class Classifier:
 
     @classmethod
     def load(cls, folder: Path = MODEL_FOLDER) -> "Classifier":
-        """Load the two files of a model. Raises `ModelError`."""
+        """Load a model's two files from a folder. Raise `ModelError`."""
         card = ModelCard.load(folder / CARD_FILE)
         try:
             return cls(TfliteModel.from_file(folder / WEIGHTS_FILE), card)
@@ -121,7 +128,9 @@ class Classifier:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "Classifier":
-        """Make one of the contents of its files, by their names. Raises `ModelError`."""
+        """Build a classifier from file contents keyed by file name. Raise `ModelError` if they are no complete
+        model.
+        """
         try:
             card, network = ModelCard.read(files[CARD_FILE], CARD_FILE), TfliteModel(files[WEIGHTS_FILE])
         except (KeyError, ValueError) as error:
@@ -133,18 +142,19 @@ class Classifier:
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """The heads that `classify` can give."""
+        """Return the heads that `classify` supports for this model."""
         given = [head for head, output in _OUTPUTS.items() if output in self._network.output_widths]
         return tuple(head for head in given if head != "majority" or self.card.majority is not None)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
-        """Emotion probabilities `(n, 7)` of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows sum to 1.
+        """Return emotion probabilities, float32 `(n, 7)`, of uint8 grey faces `(n, 48, 48)` framed like FER2013; rows
+        sum to 1.
 
-        head "fer2013" gives the probabilities of FER2013's official label (for the published benchmark), "shown" those
-        that people get to see, each calibrated and corrected for the class prior as the card says; "ferplus" gives
-        `(n, 8)`, the votes that ten people would give, in the order of `training.data.FERPLUS`, and "majority" what
-        most of them would say.
-        Raises `ValueError` on other shapes, and where the network has no such head.
+        Heads: "shown" is what people see, "fer2013" the official FER2013 label for the published benchmark. Both are
+        calibrated and prior-corrected as the model card says. "ferplus" returns `(n, 8)`, the distribution of the FER+
+        votes in the order of `training.data.FERPLUS`, and "majority" the label most taggers would choose.
+
+        Raise `ValueError` for any other shape or dtype, and if the network does not have the head.
         """
         if faces.ndim != 3 or faces.shape[1:] != (FACE_SIZE, FACE_SIZE) or faces.dtype != np.uint8:
             raise ValueError(f"faces must be uint8 (n, {FACE_SIZE}, {FACE_SIZE}), not {faces.dtype} {faces.shape}")
@@ -158,18 +168,19 @@ class Classifier:
         return probabilities if calibration is None else calibrate(probabilities, calibration)
 
     def classify_framings(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What is shown, `(n, 7)`, of faces seen several times, uint8 `(n, looks, 48, 48)`: the mean over their looks.
+        """Return the "shown" probabilities, float32 `(n, 7)`, averaged over several crops of each face.
 
-        Raises as `classify`.
+        faces: uint8 `(n, crops, 48, 48)`. Raise `ValueError` as `classify` does.
         """
         shown = self.classify(faces.reshape(-1, *faces.shape[2:]))
         mean: NDArray[np.float32] = shown.reshape(*faces.shape[:2], shown.shape[1]).mean(axis=1)
         return mean
 
     def embed(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What would be shown without any adaptation, `(n, 7)`, and the embeddings to adapt it by, `(n, d)`.
+        """Return the "shown" probabilities before adaptation, `(n, 7)`, and the embeddings that an adaptation uses,
+        `(n, d)`.
 
-        faces: as in `classify`. Raises `ValueError` where the network has no embeddings.
+        faces: as for `classify`. Raise `ValueError` if the network has no embedding output.
         """
         if _EMBEDDING not in self._network.output_widths:
             raise ValueError(f"{self.card.version} has no embeddings")
@@ -177,7 +188,7 @@ class Classifier:
         return calibrate(probabilities, self.card.shown), embeddings
 
     def _outputs(self, faces: NDArray[np.uint8], *names: str) -> list[NDArray[np.float32]]:
-        """The network's outputs of these names, each the mean over the views: `(n, width)`."""
+        """Return the named outputs of the network, each averaged over the views: `(n, width)`."""
         starts = range(0, len(faces), _FACES_A_RUN)
         runs = [self._run(faces[start : start + _FACES_A_RUN], names) for start in starts]
         widths = self._network.output_widths
@@ -193,7 +204,7 @@ class Classifier:
 
 
 def seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
-    """The faces in a wider or tighter frame around the same centre; beyond the edge it is repeated."""
+    """Return the faces resampled in a wider or tighter frame around the same centre, with the edge pixels repeated."""
     if view.zoom == 1:
         return faces[:, :, ::-1] if view.mirrored else faces
     shift = (1 - view.zoom) * (FACE_SIZE - 1) / 2
@@ -205,7 +216,7 @@ def seen(faces: NDArray[np.uint8], view: View) -> NDArray[np.uint8]:
 
 
 def calibrate(probabilities: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float32]:
-    """Temperature and prior correction of probabilities `(n, k)`; rows sum to 1."""
+    """Apply the prior correction and the temperature to probabilities `(n, k)`; the rows of the result sum to 1."""
     logits = (np.log(np.clip(probabilities, 1e-9, 1)) - np.asarray(calibration.log_prior)) / calibration.temperature
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     shown: NDArray[np.float32] = (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)

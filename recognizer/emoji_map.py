@@ -1,7 +1,7 @@
-"""The emoji that may be suggested, each with its profile over the emotions: `emoji_map.yaml`, checked line by line.
+"""Load and check `emoji_map.yaml`: the emoji that may be suggested, each with its profile over the emotions.
 
-Which emoji there are is known from the PyPI package `emoji`, which carries Unicode's data; the map holds what people
-decide.
+The PyPI package `emoji`, which carries Unicode's data, knows which emoji exist; the map holds editorial decisions.
+Every error names the file and the line.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -20,13 +20,15 @@ from recognizer.expression import Cue
 
 _PACKAGED = Path(str(files("recognizer") / "emoji_map.yaml"))
 DEFAULT_PATH = _PACKAGED if _PACKAGED.exists() else _PACKAGED.parents[1] / "emoji_map.yaml"
-"""In an installed wheel the copy that the build put into the package; in a checkout the file at the top."""
+"""In an installed wheel, the copy that the build put into the package; in a checkout, the file at the top level."""
 
 EXPRESSES_FROM = 0.5
-"""Score from which an emoji counts as one that expresses an emotion."""
+"""Minimum score of an emoji that counts as expressing an emotion."""
 MIN_EMOJI_AN_EMOTION = 6
 _SHARPNESS = 2.0
-"""Exponent of the scores in P(emoji | emotion): people score related emotions high too, 😢 0.5 for fear."""
+"""Exponent of the scores in P(emoji | emotion). Needed because people score related emotions high too: 😢 has 0.5 for
+fear.
+"""
 
 _LEAST_SCORE = 0.01
 _MOST_BYTES = 256 * 1024
@@ -35,17 +37,17 @@ _VARIATION_SELECTOR = "\ufe0f"
 
 
 class EmojiMapError(Exception):
-    """The emoji map cannot be used; the message gives file, line and what belongs there."""
+    """The emoji map cannot be used; the message names the file, the line and what is expected there."""
 
 
 @dataclass(frozen=True, eq=False)
 class EmojiMap:
-    """The emoji that may be suggested, `n` of them; every array follows the order of `emoji`.
+    """The `n` emoji that may be suggested. Every array follows the order of `emoji`.
 
     families: int64 `(n,)`, a number for each family. profiles: float64 `(n, 7)`, scores from 0 to 1 in the order of
     `EMOTIONS`. intensities: float64 `(n,)`, 0 to 1. weights: float64 `(n,)`, above 0. cues: bool `(n, k)` in the order
-    of `Cue`. reactions: bool `(n, r)`, whether an emoji belongs to each of the `reaction_sets`, the `r` names that the
-    file uses (the bot names a set after each platform). lines: where each emoji stands in the file.
+    of `Cue`. reactions: bool `(n, r)`, whether an emoji belongs to each of the `reaction_sets`, the `r` names used in
+    the file (the bot names a set after each platform). lines: each emoji's line in the file.
     """
 
     path: Path
@@ -61,7 +63,7 @@ class EmojiMap:
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> "EmojiMap":
-        """Read and check the map. Raises `EmojiMapError`."""
+        """Read and check the map. Raise `EmojiMapError` if it cannot be used."""
         try:
             text = _read(path)
             _refuse_bombs(path, text)
@@ -79,24 +81,24 @@ class EmojiMap:
 
     @cached_property
     def directions(self) -> NDArray[np.float64]:
-        """The profiles as vectors of length 1, `(n, 7)`."""
+        """Return the profiles scaled to unit length, `(n, 7)`."""
         directions: NDArray[np.float64] = self.profiles / np.linalg.norm(self.profiles, axis=1, keepdims=True)
         return directions
 
     @cached_property
     def likelihoods(self) -> NDArray[np.float64]:
-        """P(emoji | emotion) before any taste, `(7, n)`; rows sum to 1."""
+        """Return P(emoji | emotion) before personalisation, `(7, n)`; rows sum to 1."""
         raw = self.profiles.T**_SHARPNESS * self.weights
         likelihoods: NDArray[np.float64] = raw / raw.sum(axis=1, keepdims=True)
         return likelihoods
 
     def may_react(self, reaction_set: str) -> NDArray[np.bool_]:
-        """Return which emoji belong to a set of reactions, bool `(n,)`. Raises `ValueError` on an unknown set."""
+        """Return which emoji belong to a reaction set, bool `(n,)`. Raise `ValueError` if the set is unknown."""
         allowed: NDArray[np.bool_] = self.reactions[:, self.reaction_sets.index(reaction_set)]
         return allowed
 
     def require_reaction_sets(self, names: Collection[str]) -> None:
-        """Check that the file uses these names of reaction sets, all of them and no other. Raises `EmojiMapError`."""
+        """Raise `EmojiMapError` unless the file uses exactly these names of reaction sets."""
         for name in self.reaction_sets:
             if name not in names:
                 line = self.lines[int(self.may_react(name).argmax())]
@@ -106,7 +108,7 @@ class EmojiMap:
                 raise EmojiMapError(f"{self.path}: no emoji has {name} among its reactions; give it to some.")
 
     def require_reactions(self, reaction_set: str, allowed: Collection[str]) -> None:
-        """Check that every emoji of a set of reactions is among those allowed. Raises `EmojiMapError`."""
+        """Raise `EmojiMapError` if an emoji of a reaction set is not among those allowed."""
         bare = {without_selector(emoji) for emoji in allowed}
         for emoji, line, may in zip(self.emoji, self.lines, self.may_react(reaction_set), strict=True):
             if may and without_selector(emoji) not in bare:
@@ -117,7 +119,7 @@ class EmojiMap:
 
 
 def without_selector(emoji: str) -> str:
-    """The emoji without U+FE0F, which some platforms leave out and others ask for."""
+    """Return the emoji without U+FE0F, which some platforms omit and others require."""
     return emoji.replace(_VARIATION_SELECTOR, "")
 
 
@@ -130,7 +132,7 @@ def _read(path: Path) -> str:
 
 
 def _refuse_bombs(path: Path, text: str) -> None:
-    """Refuse aliases, which can stand for billions of nodes in a few lines, and nesting that no map needs."""
+    """Reject aliases, which can expand to billions of nodes in a few lines, and nesting that no map needs."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         line = (event.start_mark.line if event.start_mark else 0) + 1
@@ -146,7 +148,7 @@ def _refuse_bombs(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One emoji as it stands in the file."""
+    """One emoji of the file."""
 
     emoji: str
     family: int
@@ -159,7 +161,7 @@ class _Entry:
 
 
 class _Reader:
-    """Walks the YAML nodes rather than plain values, because nodes know their lines."""
+    """Reads the map from YAML nodes rather than plain values, because nodes know their lines."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -187,7 +189,7 @@ class _Reader:
         return made
 
     def _require_enough(self, made: EmojiMap) -> None:
-        """Refuse a map with too few emoji for an emotion, or without a reaction for it in one of the sets."""
+        """Reject a map with too few emoji for an emotion, or with a reaction set that has none for an emotion."""
         for index, emotion in enumerate(EMOTIONS):
             expressing = made.profiles[:, index] >= EXPRESSES_FROM
             if expressing.sum() < MIN_EMOJI_AN_EMOTION:

@@ -1,4 +1,7 @@
-"""Where a face is in a photo: its box and key points, how they overlap, turn, and map from a view to the photo."""
+"""Geometry of detected faces: boxes and key points, their overlap and roll, and maps between a view and the photo.
+
+Searching for faces is left to `recognizer.detection`.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +13,12 @@ from numpy.typing import NDArray
 from recognizer.views import level_for, scale_of, warp
 
 KEYPOINTS = ("right eye", "left eye", "nose", "mouth", "right ear", "left ear")
-"""BlazeFace's key points in their order; left and right are the person's own."""
+"""BlazeFace's key points in output order. Left and right are the person's own."""
 
 MESH_MARGIN = 1.5
-"""Width of the view that the face mesh looks at, in box widths."""
+"""Width of the face mesh's input view, in box widths."""
 SAME_FACE_OVERLAP = 0.3
-"""Overlap, as `overlaps_with_each` measures it, from which two boxes are taken for one face."""
+"""Overlap, as computed by `overlaps_with_each`, from which two boxes count as the same face."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,11 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """A face: its box in pixels, a score from 0 to 1, and float32 key points `(6, 2)`, x and y in pixels, ordered as
-    `KEYPOINTS`. Box and key points may reach beyond the photo.
+    """A detected face, in pixels of the photo or of the view it was found in.
 
-    mesh: the face mesh's 468 points, float32 `(468, 2)`, x and y with the eyes level and 1 being `MESH_MARGIN` box
-    widths; None before the second look.
+    box: its bounding box. score: confidence, from 0 to 1. keypoints: float32 `(6, 2)`, x and y in pixels, ordered as
+    `KEYPOINTS`. Box and key points may reach beyond the photo. mesh: the 468 points of the face mesh, float32
+    `(468, 2)`, x and y in a view with level eyes where 1 is `MESH_MARGIN` box widths; None before verification.
     """
 
     box: Box
@@ -44,18 +47,18 @@ class Detection:
 
     @property
     def roll(self) -> float:
-        """How far the line through the eyes is turned clockwise from level, in radians."""
+        """Return the clockwise angle of the line through the eyes from level, in radians."""
         across = self.keypoints[1] - self.keypoints[0]
         return math.atan2(float(across[1]), float(across[0]))
 
 
 def biggest_first(faces: Sequence[Detection]) -> list[Detection]:
-    """Return the faces by the width of their boxes, the widest first."""
+    """Return the faces sorted by the width of their boxes, the widest first."""
     return sorted(faces, key=lambda face: face.box.width, reverse=True)
 
 
 def distinct(faces: Sequence[Detection]) -> list[Detection]:
-    """The faces without those that overlap a surer one."""
+    """Return the faces without those that overlap a face with a higher score, the highest score first."""
     kept: list[Detection] = []
     for face in sorted(faces, key=lambda face: face.score, reverse=True):
         if overlap_with(face, kept) < SAME_FACE_OVERLAP:
@@ -64,7 +67,7 @@ def distinct(faces: Sequence[Detection]) -> list[Detection]:
 
 
 def overlap_with(face: Detection, others: Sequence[Detection]) -> float:
-    """The largest overlap of a face with any of the others, 0 to 1."""
+    """Return the largest overlap of a face with any of the others, from 0 to 1; 0 if there are no others."""
     if not others:
         return 0.0
     return float(
@@ -73,7 +76,11 @@ def overlap_with(face: Detection, others: Sequence[Detection]) -> float:
 
 
 def overlaps_with_each(corners: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Intersection of one rectangle with each of others, over the smaller area: a part of a face is the same face."""
+    """Return one rectangle's overlap with each of `n` others, `(n,)`, from 0 to 1.
+
+    corners: `(4,)`, left, top, right, bottom; others: `(n, 4)`. The overlap is the intersection over the smaller area,
+    so a part of a face counts as the same face.
+    """
     size = np.minimum(corners[2:], others[:, 2:]) - np.maximum(corners[:2], others[:, :2])
     shared = np.prod(np.maximum(size, 0), axis=1)
     areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
@@ -89,8 +96,12 @@ def _corners(box: Box) -> tuple[float, float, float, float]:
 def levelled_view(
     levels: Sequence[NDArray[np.uint8]], face: Detection, margin: float, side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The face centred in a view of `side` pixels, `margin` times its box, its eyes level; and the affine map `(2, 3)`
-    from the view to the photo."""
+    """Return a square view centred on the face with its eyes level, and the affine map `(2, 3)` from the view to the
+    photo.
+
+    levels: the photo at decreasing sizes, see `recognizer.views.halved`. margin: the view's width in box widths. side:
+    the view's width in pixels.
+    """
     scale = margin * face.box.width / side
     cos, sin = math.cos(face.roll) * scale, math.sin(face.roll) * scale
     x, y, half = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2, side / 2
@@ -101,8 +112,11 @@ def levelled_view(
     return warp(level, to_level, side), to_photo
 
 
-def in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
-    """A face found in a view, carried over to the photo; the box stays upright around the same centre."""
+def mapped_to_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
+    """Return a face found in a view in the photo's coordinates. Its box stays upright around the mapped centre.
+
+    to_photo: the affine map `(2, 3)` from the view to the photo.
+    """
     linear, shift, scale = to_photo[:, :2], to_photo[:, 2], scale_of(to_photo)
     width, height = face.box.width * scale, face.box.height * scale
     x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
@@ -110,8 +124,11 @@ def in_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection:
     return Detection(Box(float(x - width / 2), float(y - height / 2), width, height), face.score, keypoints)
 
 
-def turned_back(face: Detection, quarter_turns: int, width: int, height: int) -> Detection:
-    """A face found in `np.rot90(photo, quarter_turns)`, in the coordinates of the photo (`width` x `height`)."""
+def rotated_back(face: Detection, quarter_turns: int, width: int, height: int) -> Detection:
+    """Return a face found in `np.rot90(photo, quarter_turns)` in the coordinates of the photo.
+
+    quarter_turns: 0 to 3. width, height: of the photo, in pixels.
+    """
     x, y = face.keypoints[:, 0], face.keypoints[:, 1]
     box, middle = face.box, (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
     match quarter_turns:

@@ -1,8 +1,8 @@
-"""From what people say of a face to a soft label over the emotions, and which labels are doubtful.
+"""Combine people's feedback on a face into a soft label over the emotions, and detect doubtful labels.
 
-A tap on an emoji says which emotions the face may show: P(emotion | face, emoji) is proportional to
-P(emotion | face) P(emoji | emotion), where the model's word on the face counts only as far as it may be right. Several
-words are averaged by their weights, so that disagreement stays in the label.
+A tapped emoji is evidence for the emotions it expresses: P(emotion | face, emoji) is proportional to P(emotion | face)
+P(emoji | emotion). The model's P(emotion | face) is first mixed with a uniform distribution, because the model may be
+wrong. Several statements are averaged by their weights, so that disagreement stays visible in the label.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,50 +16,55 @@ from recognizer.emoji_map import EmojiMap
 from recognizer.emotions import EMOTIONS
 
 WEIGHTS = {"sender": 1.0, "vote": 0.5, "admin": 3.0, "import": 2.0}
-"""How much a word counts by its source: whoever sent the photo, others in the chat, an admin, a set of labelled faces.
-Set by hand: an admin outweighs the sender and two others."""
+"""Weight of a statement by its source: the sender of the photo, others in the chat, an admin, an imported labelled set.
+Set by hand: an admin outweighs the sender and two others.
+"""
 EMOJI_SHARE = 0.6
-"""An emoji counts for this much of a named emotion, since people choose emoji for fun, too. Set by hand."""
+"""Weight of an emoji relative to a named emotion, because people also choose emoji for fun. Set by hand."""
 _MODEL_MAY_BE_WRONG = 0.2
-"""Share of a uniform distribution mixed into the model's word on the face before an emoji is weighed by it."""
+"""Share of the uniform distribution mixed into the model's probabilities before an emoji is taken into account."""
 
 Seven = NDArray[np.float64]
 
 
 class Spoken(Protocol):
-    """What one person said of a face: an emoji, an emotion, "not_a_face", "unsure", or none of these."""
+    """One person's statement about a face: an emoji, an emotion, "not_a_face", "unsure", or none of these."""
 
     @property
     def source(self) -> str:
-        """One of `WEIGHTS`."""
+        """Return the source, a key of `WEIGHTS`."""
 
     @property
     def emoji(self) -> str | None:
-        """What they chose."""
+        """Return the emoji they tapped, if any."""
 
     @property
     def verdict(self) -> str | None:
-        """What they named."""
+        """Return the emotion they named, or "not_a_face", or "unsure", if any."""
 
 
 @dataclass(frozen=True, eq=False)
 class Label:
-    """shares: float64 `(7,)`, in the order of `EMOTIONS`, summing to 1. weight: above 0, 1 for one sender's word."""
+    """A soft label.
+
+    shares: float64 `(7,)`, in the order of `EMOTIONS`, summing to 1. weight: above 0, where 1 is one sender's
+    statement.
+    """
 
     shares: Seven
     weight: float
 
     @property
     def emotion(self) -> str:
-        """The likeliest."""
+        """Return the likeliest emotion."""
         return EMOTIONS[int(self.shares.argmax())]
 
 
 def soft_label(emoji_map: EmojiMap, probabilities: Sequence[float], words: Iterable[Spoken]) -> Label | None:
-    """The label that `words` give a face with these seven probabilities.
+    """Return the label of a face with these seven model probabilities according to people's statements.
 
-    None where they name no emotion, where admins mostly say that it is no face, and where nobody but one voter spoke.
-    Emoji no longer in the map say nothing.
+    Return None if no statement names an emotion, if the statements that it is not a face weigh as much as the others,
+    and if the only statement is one vote. Emoji that are no longer in the map are ignored.
     """
     words = list(words)
     if [word.source for word in words] == ["vote"]:
@@ -81,11 +86,12 @@ def soft_label(emoji_map: EmojiMap, probabilities: Sequence[float], words: Itera
 
 
 def doubtful(probabilities: NDArray[np.float64], labels: Seven) -> NDArray[np.bool_]:
-    """Which labels are probably wrong, `(n,)`, by confident learning.
+    """Return which labels are probably wrong, bool `(n,)`, by confident learning.
 
-    probabilities: `(n, 7)`. labels: soft, `(n, 7)`, taken at their likeliest emotion. A label is doubtful where the
-    likeliest emotion among those that the model is as sure of as it is on average where they are the label, is another
-    one. Source: Northcutt et al. 2021 (https://arxiv.org/abs/1911.00068), the confident joint.
+    probabilities: of the model, `(n, 7)`. labels: soft, `(n, 7)`; only the likeliest emotion of each is used. An
+    emotion is a candidate for a face if the model's probability reaches its mean over the faces labelled so. A label is
+    doubtful if the likeliest candidate is another emotion. Source: Northcutt et al. 2021
+    (https://arxiv.org/abs/1911.00068), the confident joint.
     """
     given = labels.argmax(axis=1)
     thresholds = np.array(

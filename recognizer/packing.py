@@ -1,4 +1,4 @@
-"""A model's files as one piece of bytes, for keeping versions in a database."""
+"""Pack a model's files into one byte string and back, so that versions can be kept in a database."""
 
 import io
 import zipfile
@@ -6,12 +6,12 @@ import zlib
 from pathlib import Path
 
 PACKED = ("expression.tflite", "model.json", "guard.npz")
-"""What belongs to a version: the network, how its outputs are read, and what a change to it is judged by."""
-_MOMENT = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes
+"""The files of a version: the network, its model card, and the data that changes to it are judged by."""
+_MOMENT = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal files pack to equal bytes
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """One piece of bytes; the same for the same files."""
+    """Pack file contents, keyed by name, into one byte string. Equal files pack to equal bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for name in sorted(files):
@@ -20,12 +20,12 @@ def pack(files: dict[str, bytes]) -> bytes:
 
 
 def pack_folder(folder: Path) -> bytes:
-    """The files of a model's folder. Raises `OSError` where one cannot be read."""
+    """Pack the files of a model's folder. Raise `OSError` if one cannot be read."""
     return pack({name: (folder / name).read_bytes() for name in PACKED if (folder / name).exists()})
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """The files by their names. Raises `ValueError` where the bytes are not what `pack` gave."""
+    """Return the file contents keyed by name. Raise `ValueError` if the bytes were not made by `pack`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as source:
             return {name: source.read(name) for name in source.namelist()}

@@ -1,7 +1,7 @@
-"""Bytes from anywhere to upright RGB pixels, or one exception that says what is wrong with them.
+"""Decode untrusted bytes into upright RGB pixels, or raise one exception that says what is wrong with them.
 
-Sizes are checked on the header, before any pixel is decoded. Pillow opens lazily, so the header can
-be judged first, and it knows EXIF, CMYK, palettes and 16-bit pictures.
+Sizes are checked on the header, before any pixel is decoded. Pillow reads the header; it also handles EXIF, CMYK,
+palettes and 16-bit pictures.
 """
 
 import io
@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401  (imports register formats)
 
 MAX_BYTES = 20 * 1024 * 1024
-"""Largest picture read; also what a Telegram bot can download (https://core.telegram.org/bots/api#getfile)."""
+"""Largest picture accepted; also the largest that a Telegram bot can download
+(https://core.telegram.org/bots/api#getfile).
+"""
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 24
-"""Shortest side, in pixels, on which a face could still be seen."""
+"""Shortest side, in pixels, at which a face may still be visible."""
 WORKING_SIDE = 1280
-"""Longest side, in pixels, that faces are looked for in; larger photos are shrunk while they are decoded."""
+"""Longest side, in pixels, of the photo that is searched for faces. Larger photos are shrunk while they are decoded."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 class PhotoProblem(StrEnum):
-    """Every way in which bytes can fail to be a photo."""
+    """The reasons why bytes may not be readable as a photo."""
 
     EMPTY = "empty"
     TOO_MANY_BYTES = "too_many_bytes"
@@ -42,7 +44,7 @@ class PhotoProblem(StrEnum):
 
 
 class PhotoError(Exception):
-    """These bytes cannot be read as a photo. `code` tells why; the message is a sentence for the person who sent it."""
+    """The bytes cannot be read as a photo. `code` is the reason; the message is a sentence for the sender."""
 
     def __init__(self, code: PhotoProblem) -> None:
         super().__init__(_SENTENCES[code])
@@ -62,16 +64,20 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright photo: RGB uint8 `(height, width, 3)`, and how many original pixels one of these is wide."""
+    """An upright photo.
+
+    pixels: RGB uint8 `(height, width, 3)`. scale: the width of one of these pixels in pixels of the original.
+    """
 
     pixels: NDArray[np.uint8]
     scale: float
 
 
 def decode(data: bytes) -> Photo:
-    """Decode a still picture (the first frame of an animation), upright, at most `WORKING_SIDE` pixels long.
+    """Decode a still picture, or the first frame of an animation, upright, with a long side of at most `WORKING_SIDE`.
 
-    Transparent parts become white. Raises `PhotoError`, and nothing else, whatever the bytes are.
+    Transparent parts become white. Raise `PhotoError` whatever is wrong with the bytes; only `MemoryError` is passed
+    on.
     """
     if not data:
         raise PhotoError(PhotoProblem.EMPTY)
@@ -79,12 +85,12 @@ def decode(data: bytes) -> Photo:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; a person cannot act on it
+            warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the sender cannot act on it
             with _open(data) as image:
                 return _pixels_of(data, image)
     except (PhotoError, MemoryError):
         raise
-    except Exception as error:  # decoders of broken files raise OSError, SyntaxError, struct.error, ValueError, ...
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError, ... on broken files
         raise PhotoError(PhotoProblem.DAMAGED) from error
 
 
@@ -115,7 +121,7 @@ def _pixels_of(data: bytes, image: Image.Image) -> Photo:
     if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
         pixels = _decode_jpeg(data, long_side)
     else:
-        image.load()  # TIFF and HEIF come out upright, with their orientation tag reset
+        image.load()  # loading turns TIFF and HEIF upright and resets their orientation tag
         pixels = np.asarray(_eight_bit_rgb(_shrunk(image)))
     if max(pixels.shape) > WORKING_SIDE:
         shrink = WORKING_SIDE / max(pixels.shape)
@@ -127,13 +133,13 @@ def _pixels_of(data: bytes, image: Image.Image) -> Photo:
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
-    """A smaller copy of a large picture before its mode is converted, so that memory stays small."""
+    """Return a smaller copy of a large picture; done before its mode is converted, to limit memory use."""
     factor = max(image.size) // WORKING_SIDE
     return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "RGBA", "L", "LA", "CMYK") else image
 
 
 def _decode_jpeg(data: bytes, long_side: int) -> NDArray[np.uint8]:
-    """OpenCV hands over JPEG pixels without Pillow's two copies, and decodes at a half, quarter or eighth by itself."""
+    """Decode with OpenCV, which avoids Pillow's two extra copies and can decode at a half, a quarter or an eighth."""
     reduced = next((flag for factor, flag in _REDUCED if long_side >= factor * WORKING_SIDE), 0)
     flags = reduced & ~cv2.IMREAD_COLOR | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -165,4 +171,4 @@ _TURNS: dict[int, tuple[_Turn, ...]] = {
     7: (np.rot90, np.fliplr),
     8: (np.rot90,),
 }
-"""What makes a photo of each EXIF orientation upright (CIPA DC-008, tag 0x0112)."""
+"""The operations that turn a photo upright, by EXIF orientation (CIPA DC-008, tag 0x0112)."""

@@ -1,9 +1,9 @@
-"""Which emoji fit a face, in which order.
+"""Rank the emoji for a face.
 
-P(emoji | face, person) = sum over emotions of P(emotion | face) * P(emoji | emotion, person), where the second factor
-grows for an emoji whose intensity and mixture of emotions are the face's, and for one whose cue is seen. The order then
-keeps emoji of one family apart, so that the first few offer a choice (the greedy re-ranking of Carbonell and Goldstein
-1998, with families in place of a similarity).
+P(emoji | face, person) is the sum over emotions of P(emotion | face) * P(emoji | emotion, person). The second factor is
+raised for emoji whose intensity and mixture of emotions match the face, and for emoji with a cue that was detected.
+Emoji of one family are then spread out, so that the first few offer a choice (the greedy re-ranking of Carbonell and
+Goldstein 1998, with families in place of a similarity). Personal preferences are computed by `recognizer.taste`.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,22 @@ from recognizer.emoji_map import EmojiMap
 from recognizer.expression import Cue, Expression
 
 _INTENSITY_WIDTH = 0.25
-"""Standard deviation of the bell curve over the difference of intensities."""
+"""Standard deviation of the Gaussian over the difference in intensity."""
 _CUE_GAIN = 2.5
 _MIXTURE_POWER = 4.0
-"""Exponent of the cosine between the face's emotions and an emoji's scores: joy with surprise is 🤩, not 😄 or 😮."""
+"""Exponent of the cosine between the face's emotions and an emoji's profile: joy with surprise is 🤩, not 😄 or 😮."""
 _SECOND_OF_FAMILY = 0.2
-"""What a family's second emoji among the first places counts of its probability; the third counts the square of it."""
+"""Factor on the probability of a family's second emoji among the first places; the third has its square."""
 _VARIED_PLACES = 8
-"""How many places are filled with an eye on families; whoever asks for more sees all emoji by probability alone."""
+"""Number of places that take families into account. The places after them are filled by probability alone."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """All emoji of a map for one face: `emoji`, the fittest first, and float64 `probabilities` `(n,)`, which sum to 1,
-    in the order of the map."""
+    """All emoji of a map, ranked for one face.
+
+    emoji: the best first. probabilities: float64 `(n,)`, in the order of the map, summing to 1.
+    """
 
     emoji: tuple[str, ...]
     probabilities: NDArray[np.float64]
@@ -38,8 +40,8 @@ class Ranking:
 def rank(emoji_map: EmojiMap, expression: Expression, taste: NDArray[np.float64] | None = None) -> Ranking:
     """Rank the emoji for one face.
 
-    taste: P(emoji | emotion) of whoever asks, float64 `(7, n)`, rows summing to 1 (see `recognizer.taste`); None takes
-    the map's own.
+    taste: the person's P(emoji | emotion), float64 `(7, n)`, rows summing to 1 (see `recognizer.taste`); None for the
+    map's own.
     """
     probabilities = emoji_probabilities(emoji_map, expression, taste)
     order = _varied(probabilities, emoji_map.families)
@@ -49,7 +51,10 @@ def rank(emoji_map: EmojiMap, expression: Expression, taste: NDArray[np.float64]
 def reaction(
     emoji_map: EmojiMap, reaction_set: str, expressions: Sequence[Expression], taste: NDArray[np.float64] | None = None
 ) -> str:
-    """Return the one emoji of a reaction set to react with to the faces of a photo: the likeliest for their mean."""
+    """Return the emoji of a reaction set with the highest mean probability over the faces of a photo.
+
+    Raise `ValueError` if the set is unknown.
+    """
     chances = [emoji_probabilities(emoji_map, each, taste) for each in expressions]
     mean = np.where(emoji_map.may_react(reaction_set), np.mean(chances, axis=0), -1)
     return emoji_map.emoji[int(mean.argmax())]
@@ -58,9 +63,9 @@ def reaction(
 def emoji_probabilities(
     emoji_map: EmojiMap, expression: Expression, taste: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
-    """P(emoji | face), `(n,)`, in the order of the map; sums to 1."""
+    """Return P(emoji | face), float64 `(n,)`, in the order of the map; it sums to 1."""
     distance = (expression.intensity - emoji_map.intensities) / _INTENSITY_WIDTH
-    fitting = np.exp(-0.5 * distance**2) + 1e-9  # a taste may know but one emoji, far from this face's intensity
+    fitting = np.exp(-0.5 * distance**2) + 1e-9  # keep it above 0: a taste may hold one emoji only
     seen = np.array([cue in expression.cues for cue in Cue])
     fitting *= np.where((emoji_map.cues & seen).any(axis=1), _CUE_GAIN, 1.0)
     emotions = np.asarray(expression.probabilities, dtype=np.float64)
@@ -72,7 +77,7 @@ def emoji_probabilities(
 
 
 def _varied(probabilities: NDArray[np.float64], families: NDArray[np.int64]) -> list[int]:
-    """Places by probability, the first few each time discounted by how often their family has come already."""
+    """Return the indices by probability; for the first places it is reduced by how often the family was used."""
     left = probabilities.copy()
     first = []
     for _ in range(min(_VARIED_PLACES, len(left))):

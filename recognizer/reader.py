@@ -1,4 +1,4 @@
-"""The whole way from a photo's bytes to emoji: decode, detect, register, classify, rank."""
+"""Read a photo end to end: decode, detect, register, classify and rank."""
 
 import math
 import time
@@ -23,11 +23,12 @@ from recognizer.registration import FRAME_SIZES, framings, register
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face: where it is in the upright original photo (pixels), how sure the detector is (0 to 1), what it shows.
+    """One face in a photo.
 
-    emoji: all of the map, the fittest first. crop: the registered face, uint8 `(48, 48)`. looks: the same at the sizes
-    in which the classifier saw it, uint8 `(2, 48, 48)`. tilt_degrees: how far the line through the eyes is turned
-    clockwise from level.
+    box: in pixels of the upright original photo. score: the detector's confidence, from 0 to 1. emoji: all of the map,
+    the best first. crop: the registered face, uint8 `(48, 48)`. framings: the crops that the classifier averaged over,
+    in the sizes of `registration.FRAME_SIZES`, uint8 `(2, 48, 48)`. tilt_degrees: clockwise angle of the line through
+    the eyes from level.
     """
 
     box: Box
@@ -40,23 +41,23 @@ class Face:
 
     @property
     def probabilities(self) -> tuple[float, ...]:
-        """In the order of `EMOTIONS`, summing to 1."""
+        """Return the emotion probabilities, in the order of `EMOTIONS`, summing to 1."""
         return self.expression.probabilities
 
     @property
     def emotion(self) -> str:
-        """The likeliest emotion."""
+        """Return the likeliest emotion."""
         return EMOTIONS[int(np.argmax(self.probabilities))]
 
     @property
     def confidence(self) -> float:
-        """Probability of the likeliest emotion, 0 to 1."""
+        """Return the probability of the likeliest emotion, from 0 to 1."""
         return max(self.probabilities)
 
 
 @dataclass(frozen=True)
 class Milliseconds:
-    """How long each step of a reading took, in milliseconds; classify includes registration."""
+    """Duration of each step of a reading, in milliseconds; `classify` includes registration."""
 
     decode: float
     detect: float
@@ -66,7 +67,7 @@ class Milliseconds:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in one photo: its faces, the biggest first, the model's version, and the time it took."""
+    """The result for one photo: its faces, the widest first, the model's version, and how long each step took."""
 
     faces: tuple[Face, ...]
     model: str
@@ -74,9 +75,10 @@ class Reading:
 
 
 class Recognizer:
-    """Reads facial expressions; any number of threads may call it.
+    """Reads facial expressions. It may be called from several threads at once.
 
-    emoji_map and classifier: may be replaced while photos are read; each photo is read by one of each.
+    The attributes `emoji_map` and `classifier` may be replaced while photos are being read; each photo is read with one
+    of each.
     """
 
     def __init__(self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap) -> None:
@@ -86,33 +88,33 @@ class Recognizer:
 
     @classmethod
     def load(cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH) -> "Recognizer":
-        """Load detector, classifier and emoji map. Raises `DetectorError`, `ModelError` or `EmojiMapError`."""
+        """Load detector, classifier and emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
         return cls(FaceDetector.load(), Classifier.load(model), EmojiMap.load(emoji_map))
 
     @property
     def version(self) -> str:
-        """The version of the model that classifies."""
+        """Return the version of the current model."""
         return self.classifier.card.version
 
     def read(self, data: bytes) -> Reading:
-        """Read the faces in a picture's bytes. Raises `PhotoError`, and nothing else, whatever the bytes are."""
+        """Read the faces in a picture. Raise `PhotoError` if the bytes cannot be read as a photo."""
         started = time.perf_counter()
         photo = decode(data)
         return self._read(photo, started, time.perf_counter())
 
     def read_everyone(self, data: bytes) -> Reading:
-        """As `read`, followed by every smaller or doubtful face beside those: for covering faces.
+        """Read the faces as `read` does, followed by all smaller or doubtful ones; meant for covering faces.
 
-        Raises `PhotoError`, and nothing else, whatever the bytes are.
+        Raise `PhotoError` if the bytes cannot be read as a photo.
         """
         started = time.perf_counter()
         photo = decode(data)
         return self._read(photo, started, time.perf_counter(), everyone=True)
 
     def read_clip(self, data: bytes) -> Reading:
-        """Read a few frames of a short video and give the one whose biggest face is read most surely.
+        """Read a few frames of a short video and return the frame whose biggest face has the highest confidence.
 
-        Raises `PhotoError`, and nothing else, whatever the bytes are.
+        Raise `PhotoError` if the bytes cannot be read as a video.
         """
         started = time.perf_counter()
         photos = frames(data)
@@ -121,7 +123,7 @@ class Recognizer:
         return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
-        """Probabilities `(n, 7)` of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
+        """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
 
     def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:

@@ -1,7 +1,7 @@
-"""One TensorFlow Lite model, run through LiteRT by any number of threads.
+"""Run a TensorFlow Lite model through LiteRT from any number of threads.
 
-An interpreter serves one thread at a time, so each thread gets its own at its first call (the weights are shared pages
-of the same buffer; an interpreter of the shipped models is some megabytes).
+An interpreter may be used by one thread at a time, so each thread creates its own at its first call. The weights are
+shared pages of one buffer; an interpreter of the shipped models takes some megabytes.
 """
 
 import threading
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 
 class TfliteModel:
-    """A float32 `.tflite` model with one input; safe for concurrent callers."""
+    """A float32 `.tflite` model with one input. It may be called from several threads at once."""
 
     def __init__(self, content: bytes) -> None:
-        """Load the model from the bytes of its file. Raises `ValueError` where they are not a TensorFlow Lite model."""
+        """Load the model from the bytes of its file. Raise `ValueError` if they are not a TensorFlow Lite model."""
         self._content = content
         self._of_thread = threading.local()
         interpreter = self._interpreter()
@@ -29,19 +29,19 @@ class TfliteModel:
 
     @property
     def output_widths(self) -> dict[str, int]:
-        """The length of each output's last axis, by the output's name."""
+        """Return the length of each output's last axis, by output name."""
         shapes = {tensor["index"]: tensor["shape"] for tensor in self._interpreter().get_output_details()}
         return {name: int(shapes[index][-1]) for name, index in self._outputs.items()}
 
     @classmethod
     def from_file(cls, path: Path) -> "TfliteModel":
-        """Load the model from a file. Raises `FileNotFoundError` or `ValueError`."""
+        """Load the model from a file. Raise `FileNotFoundError` or `ValueError`."""
         return cls(path.read_bytes())
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run the model on `batch`, whose first axis may have any length.
 
-        Gives the outputs by the names in the file's signature or, in a file without one, by their tensors' names.
+        Return the outputs by their names in the file's signature or, without a signature, by tensor name.
         """
         interpreter = self._interpreter()
         entry = interpreter.get_input_details()[0]

@@ -1,9 +1,9 @@
-"""What taps teach: P(emoji | emotion) of everyone, of a chat and of a person, each the prior of the next.
+"""Learn emoji preferences from taps: P(emoji | emotion) for everyone, for a chat and for a person.
 
-A level's table is the Dirichlet-smoothed share of its taps, (counts + strength * prior) / (total + strength): few taps
-move it little and many move it all the way (the hierarchical prior of MacKay and Peto 1995). A tap counts towards the
-emotions in proportion to P(emotion | face, emoji), and half as much for every half-life that has passed. No person
-counts for more than a few taps in the table of a chat or of everyone, and none moves one alone.
+Each level is the prior of the next. A level's table is the Dirichlet-smoothed share of its taps, (counts + strength *
+prior) / (total + strength): few taps change it little, many determine it (the hierarchical prior of MacKay and Peto
+1995). A tap is distributed over the emotions by P(emotion | face, emoji), and its weight halves with every half-life.
+In the tables of a chat and of everyone, a person's taps are capped, and nobody can shift a table alone.
 """
 
 import math
@@ -20,12 +20,12 @@ HALF_LIFE_DAYS = 90.0
 EVERYONE_STRENGTH = 100.0
 CHAT_STRENGTH = 30.0
 PERSON_STRENGTH = 3.0
-"""How many taps a level needs to weigh as much as the level above; chosen with `tests/bench/taste.py` on `valid`."""
+"""Number of taps at which a level weighs as much as the level above; chosen with `tests/bench/taste.py` on `valid`."""
 MOST_OF_ONE = 5.0
-"""How many taps one person counts for at most in the tables of a chat and of everyone."""
+"""Maximum number of taps that one person counts for in the tables of a chat and of everyone."""
 
 _PRIOR_ODDS = 0.3
-"""Of a person having favourites, before their first tap."""
+"""Prior odds that a person has favourites, before their first tap."""
 _MOST_LOG_ODDS = 30.0
 
 Table = NDArray[np.float64]
@@ -34,7 +34,7 @@ _Weighed = tuple[int, Table]
 
 @dataclass(frozen=True)
 class Choice:
-    """One tap: the emoji, the face's emotion probabilities `(7,)`, its age in days, and who tapped."""
+    """One tap: the emoji, the face's emotion probabilities `(7,)`, its age in days, and the person who tapped."""
 
     emoji: str
     probabilities: tuple[float, ...]
@@ -43,18 +43,19 @@ class Choice:
 
 
 def taste_of_everyone(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
-    """P(emoji | emotion) `(7, n)` as everyone's taps have it, rows summing to 1; without taps the map's own."""
+    """Return P(emoji | emotion), `(7, n)`, by the taps of everyone; rows sum to 1. Without taps it is the map's own."""
     return _smoothed(emoji_map.likelihoods, _shared_counts(emoji_map, choices), EVERYONE_STRENGTH)
 
 
 def taste(
     emoji_map: EmojiMap, everyone: Table | None = None, chat: Sequence[Choice] = (), own: Sequence[Choice] = ()
 ) -> Table:
-    """P(emoji | emotion) `(7, n)` for one person in one chat, rows summing to 1; without taps that of everyone.
+    """Return P(emoji | emotion), `(7, n)`, for one person in one chat; rows sum to 1. Without taps it is that of
+    everyone.
 
-    everyone: see `taste_of_everyone`; None takes the map's own. chat and own are the taps of these levels, those of
-    `own` may stand in `chat` too. A person's own table counts as far as it has foretold their taps better than the
-    level above would have (the Bayesian average of both), so that somebody without favourites is not given any.
+    everyone: the table of `taste_of_everyone`; None for the map's own. chat, own: the taps in the chat and of the
+    person; those of `own` may also be in `chat`. The personal table is weighted by how much better it predicted the
+    person's taps than the level above (a Bayesian average of both), so nobody is assigned favourites they do not have.
     """
     above = _smoothed(
         emoji_map.likelihoods if everyone is None else everyone, _shared_counts(emoji_map, chat), CHAT_STRENGTH
@@ -82,8 +83,11 @@ def _smoothed(above: Table, counts: Table, strength: float) -> Table:
 
 
 def _shared_counts(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
-    """What people have in common, `(7, n)`: each counts for at most `MOST_OF_ONE` taps, and each emoji's keenest
-    supporter not at all, so that it takes two to move a chat."""
+    """Return the taps that people have in common, `(7, n)`.
+
+    Each person counts for at most `MOST_OF_ONE` taps. The strongest supporter of each emoji is not counted at all, so
+    it takes two people to shift a chat's table.
+    """
     of_person: dict[Hashable, list[_Weighed]] = defaultdict(list)
     for choice, weighed in _weighed(emoji_map, choices):
         of_person[choice.person].append(weighed)
@@ -99,7 +103,7 @@ def _shared_counts(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
 
 
 def _weighed(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Iterator[tuple[Choice, _Weighed]]:
-    """The place of each tap's emoji, and what it counts for each emotion; emoji no longer in the map are left out."""
+    """Yield each choice with its emoji's index and its weight for each emotion; skip emoji no longer in the map."""
     places = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
     for choice in choices:
         if choice.emoji in places:

@@ -1,4 +1,4 @@
-"""Views into a photo: smaller copies of it, and squares turned and scaled out of it without aliasing."""
+"""Resample parts of a photo without aliasing: smaller copies, and rotated and scaled square views."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_HALVED = 512
-"""Short side in pixels up to which a photo is not halved again."""
+"""Short side, in pixels, up to which a photo is not halved again."""
 
 
 def halved(photo: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The photo, and it halved again and again for as long as its short side is over
-    `LEAST_HALVED`; halving is fast."""
+    """Return the photo and ever smaller copies, each half as large, while the short side is over `LEAST_HALVED`.
+
+    Halving is fast, so views of large faces are best taken from a small copy.
+    """
     levels = [photo]
     while min(levels[-1].shape[:2]) > LEAST_HALVED:
         levels.append(shrunk(levels[-1], 0.5))
@@ -21,17 +23,19 @@ def halved(photo: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def level_for(levels: Sequence[NDArray[np.uint8]], scale: float) -> tuple[NDArray[np.uint8], float]:
-    """The smallest level that still has every pixel of a view whose pixels are `scale` photo pixels wide, and how many
-    photo pixels one of the level's is wide."""
+    """Return the smallest level that has full detail for a view, and the width of its pixels in photo pixels.
+
+    scale: the width of the view's pixels in photo pixels.
+    """
     index = max(0, min(len(levels) - 1, math.floor(math.log2(max(scale, 1.0)))))
     return levels[index], 2.0**index
 
 
 def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int, finer: int = 1) -> NDArray[np.uint8]:
-    """A square view of `side` pixels; `to_photo` `(2, 3)` maps the centres of its pixels to the photo's.
+    """Return a square view of `side` pixels; `to_photo` `(2, 3)` maps the centres of its pixels to the photo's.
 
-    Shrinking is anti-aliased: the part in view is first reduced by area averaging to the view's resolution times
-    `finer`, then turned at that resolution, then averaged. Edges are repeated.
+    Shrinking is anti-aliased: the visible part is first reduced by area averaging to the view's resolution times
+    `finer`, then rotated at that resolution, then averaged. Pixels beyond the photo repeat its edge.
     """
     fine = to_photo.copy()
     fine[:, :2] /= finer
@@ -54,12 +58,12 @@ def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int, fin
 
 
 def scale_of(affine: NDArray[np.float64]) -> float:
-    """How much a similarity transform `(2, 3)` enlarges."""
+    """Return the scale factor of a similarity transform `(2, 3)`."""
     return math.hypot(affine[0, 0], affine[1, 0])
 
 
 def shrunk(photo: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
-    """The photo `factor` times as large: by area averaging below 1, by bilinear interpolation above."""
+    """Return the photo scaled by `factor`: by area averaging below 1, by bilinear interpolation above."""
     if factor == 1:
         return photo
     size = tuple(max(1, round(side * factor)) for side in photo.shape[1::-1])

@@ -1,4 +1,4 @@
-"""Real parts shared by all tests: the shipped recogniser, a fresh database, photos with known content."""
+"""Fixtures shared by all tests: the shipped recognizer, a fresh database, photos with known content."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from training.data import Faces, default_folder, load
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """RGB pixels as the bytes of a JPEG."""
+    """Encode RGB pixels as a JPEG."""
     written, content = cv2.imencode(
         ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
@@ -35,13 +35,13 @@ def recognizer() -> Recognizer:
 
 @pytest.fixture(scope="session")
 def selfie() -> bytes:
-    """One smiling face: the astronaut Eileen Collins (NASA, public domain, shipped with scikit-image)."""
+    """Return one smiling face: the astronaut Eileen Collins (NASA, public domain, shipped with scikit-image)."""
     return jpeg(skimage.data.astronaut())
 
 
 @pytest.fixture(scope="session")
 def group_photo() -> bytes:
-    """Two faces of different sizes beside each other."""
+    """Return two faces of different sizes side by side."""
     face = skimage.data.astronaut()[:300, 60:360]
     canvas = np.full((400, 700, 3), 200, np.uint8)
     canvas[50:350, 20:320] = face
@@ -51,13 +51,13 @@ def group_photo() -> bytes:
 
 @pytest.fixture(scope="session")
 def wall_photo() -> bytes:
-    """A brick wall, nobody in it."""
+    """Return a photo of a brick wall without people."""
     return jpeg(np.repeat(skimage.data.brick()[..., None], 3, axis=2))
 
 
 @pytest.fixture(scope="session")
 def faces() -> Faces:
-    """The valid split of FER2013, where the shared data is at hand."""
+    """Return the valid split of FER2013 if the shared data is available."""
     if not default_folder().exists():
         pytest.skip(f"needs FER2013: {default_folder()} is not there and FER2013_DIR is not set")
     return load(default_folder())["valid"]

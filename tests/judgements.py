@@ -1,10 +1,10 @@
-"""What the gate may have found, for tests of what is done with it."""
+"""A judgement of the gate, for tests of what is done with it."""
 
 from db import Judgement
 
 
 def judgement(*, offered: bool) -> Judgement:
-    """What the gate may have found."""
+    """Return a judgement of the gate."""
     return Judgement(
         offered=offered,
         why="It reads people better." if offered else "It reads people no better.",

@@ -9,7 +9,7 @@ from recognizer.packing import pack, pack_folder, unpack
 
 
 def renamed(name: str, log_prior: Sequence[float] | None = None) -> bytes:
-    """The artefact of a version that reads as the shipped one does, or with another `log_prior` `(7,)`."""
+    """Return the packed files of a version equal to the shipped one, or with another `log_prior` `(7,)`."""
     files = unpack(pack_folder(MODEL_FOLDER))
     card: dict[str, Any] = json.loads(files[CARD_FILE])
     card["serving"]["version"] = name

@@ -1,4 +1,4 @@
-"""Pictures as files come from outside: sound ones in every format, and broken ones."""
+"""Picture files as users send them: valid ones in every format, and broken ones."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def checkers(width: int = 96, height: int = 64) -> Image.Image:
-    """A picture whose four quarters have four colours, so that every turn of it is told apart."""
+    """Return a picture whose quarters have four colours, so that all orientations differ."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[: height // 2, : width // 2] = (250, 20, 20)
     pixels[: height // 2, width // 2 :] = (20, 250, 20)
@@ -19,14 +19,14 @@ def checkers(width: int = 96, height: int = 64) -> Image.Image:
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
-    """The bytes of a picture's file."""
+    """Encode a picture as a file's bytes."""
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says it is `width` x `height` pixels."""
+    """Return a PNG of a few bytes that claims to be `width` x `height` pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

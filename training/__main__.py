@@ -1,7 +1,7 @@
-"""`python -m training`: fit a recipe, export it, judge it; retrain from feedback, promote, roll back.
+"""`python -m training`: fit a recipe, export and evaluate it; retrain from feedback, promote, roll back.
 
-Exit status: 0 well, 1 the data or recipe was bad, 2 the call was wrong, 3 something needed is missing, 130 stopped by
-Ctrl-C.
+Exit status: 0 on success, 1 if data or recipe are invalid, 2 on wrong usage, 3 if something needed is missing, 130 if
+stopped by Ctrl-C.
 """
 
 import os
@@ -22,7 +22,7 @@ _NEEDED = ("jinja2", "keras", "matplotlib", "pydantic", "rich", "scipy", "sklear
 
 
 def main() -> int:
-    """Run the command line; every expected failure is one sentence."""
+    """Run the command line and return the exit status. Print an expected error as one sentence."""
     asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
     is_loop = asked in _LOOP or (asked == "--help" and bool(_missing(_NEEDED)))
     if missing := _missing(_LOOP_NEEDS):
@@ -30,7 +30,7 @@ def main() -> int:
     if not is_loop and (missing := _missing(_NEEDED)):
         return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if is_loop:  # only what is needed is imported: matplotlib and scikit-learn take seconds
+    if is_loop:  # import only what is needed: matplotlib and scikit-learn take seconds
         from training.feedback.commands import loop as app
     else:
         from training.commands import app

@@ -1,4 +1,4 @@
-"""The commands of `python -m training`; `training.__main__` starts them and turns errors into exit statuses."""
+"""The commands of `python -m training`. `training.__main__` starts them and turns errors into exit statuses."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ console = Console()
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Shared sheets, the Kaggle CSV, or train|test/<class>/ folders.")
 ]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Where runs are kept, a folder each.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of the runs, with one folder for each.")]
 _RUNS = Path("runs")
 _COPIES = {"accuracy": "these", "accuracy_of_others": "the others"}
 
@@ -73,13 +73,13 @@ def fit(
     data: DataOption = None,
     runs: RunsOption = _RUNS,
     until: Annotated[
-        int | None, typer.Option(min=1, help="Stop after this many epochs in all; another call goes on.")
+        int | None, typer.Option(min=1, help="Stop after this many epochs in total; another call resumes.")
     ] = None,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Random weights where the recipe asks for somebody else's.")
+        bool, typer.Option("--from-scratch", help="Start from random weights, not from published ones.")
     ] = False,
 ) -> None:
-    """Fit a recipe; called again, it goes on after the last whole epoch."""
+    """Fit a recipe. A second call resumes after the last complete epoch."""
     chosen = load_recipe(recipe)
     if from_scratch:
         chosen = _from_random_weights(chosen)
@@ -102,13 +102,13 @@ def fit(
 
 @app.command()
 def export(
-    recipes: Annotated[list[str], typer.Argument(help="The recipe that was fitted; of several, the mean is served.")],
+    recipes: Annotated[list[str], typer.Argument(help="The fitted recipe; of several, the mean is served.")],
     data: DataOption = None,
     runs: RunsOption = _RUNS,
     out: Annotated[Path, typer.Option(help="Folder for the model's files.")] = MODEL_FOLDER,
-    name: Annotated[str | None, typer.Option(help="What the version is called; the first recipe if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the version; the first recipe's if not given.")] = None,
 ) -> None:
-    """Turn fitted runs into the int8 file and the card that the bot serves; everything is chosen on valid."""
+    """Export fitted runs as the int8 file and the model card that the bot serves. All choices are made on valid."""
     from training.fitting.export import export as write  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     splits = load(data or default_folder())
@@ -119,7 +119,7 @@ def export(
 
 @app.command()
 def evaluate(
-    split: Annotated[Split, typer.Option(help="test is for a final figure only: choose nothing by it.")] = "valid",
+    split: Annotated[Split, typer.Option(help="Use test for final figures only, never to choose anything.")] = "valid",
     data: DataOption = None,
     model: Annotated[Path, typer.Option(help="Folder of the model.")] = MODEL_FOLDER,
     out: Annotated[Path | None, typer.Option(help="Folder for the figures (JSON) and pictures (PNG).")] = None,
@@ -145,7 +145,7 @@ def evaluate(
 
 @app.command()
 def results(runs: RunsOption = _RUNS) -> None:
-    """Print what each recipe reached, beside what others report for it, as a Markdown table."""
+    """Print each recipe's result beside the published one, as a Markdown table."""
     typer.echo(table(gathered(runs)))
 
 
@@ -155,7 +155,7 @@ def compare(
     data: DataOption = None,
     runs: RunsOption = _RUNS,
 ) -> None:
-    """Print fitted runs beside each other on valid: views, registered crops, FER+."""
+    """Print a comparison of fitted runs on valid: views, registered crops, FER+."""
     from training.reporting import comparison  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     valid = load(data or default_folder())["valid"]
@@ -169,7 +169,7 @@ def ablate(
     data: DataOption = None,
     runs: RunsOption = _RUNS,
 ) -> None:
-    """Fit a base recipe and each single change to it, and print what the change gains on valid."""
+    """Fit a base recipe and every single change to it, and print what each change gains on valid."""
     from training.fitting.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     ablation = load_ablation(name)
@@ -186,9 +186,9 @@ def ablate(
 @app.command()
 def framing(
     data: DataOption = None,
-    count: Annotated[int, typer.Option(min=1, help="How many training faces to look at.")] = 1500,
+    count: Annotated[int, typer.Option(min=1, help="Number of training faces to use.")] = 1500,
 ) -> None:
-    """Print how FER2013 frames a face: what registration is built on."""
+    """Print how FER2013 frames a face; registration is based on this."""
     train = load(data or default_folder())["train"]
     rows = np.random.default_rng(0).choice(len(train), min(count, len(train)), replace=False)
     found = derive(FaceDetector.load(), train[rows])
@@ -202,9 +202,9 @@ def framing(
 @app.command()
 def face_check(
     data: DataOption = None,
-    count: Annotated[int, typer.Option(min=20, help="How many faces, and how many pictures without one.")] = 250,
+    count: Annotated[int, typer.Option(min=20, help="Number of faces, and of pictures without one.")] = 250,
 ) -> None:
-    """Print how the detector should weigh what speaks for a face."""
+    """Print the weights for the detector's face score."""
     from training.tuning.face_check import derive as weigh  # noqa: PLC0415  # scikit-image is only needed here
 
     found = weigh(load(data or default_folder())["valid"], count, seed=5)
@@ -215,7 +215,7 @@ def face_check(
 def emoji_profiles(
     emoji_map: Annotated[Path, typer.Option("--map", help="The emoji map.")] = MAP_PATH,
     scores: Annotated[Path, typer.Option("--scores", help="EmoTag1200's scores.")] = EMOTAG_PATH,
-    write: Annotated[bool, typer.Option("--write", help="Put EmoTag1200's scores into the map.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write EmoTag1200's scores into the map.")] = False,
 ) -> None:
     """Show where the emoji map differs from EmoTag1200's scores."""
     loaded = EmojiMap.load(emoji_map)
@@ -237,9 +237,9 @@ def emoji_profiles(
 @app.command()
 def emoji_agreement(
     data: DataOption = None,
-    split: Annotated[Split, typer.Option(help="test for a final figure only.")] = "valid",
+    split: Annotated[Split, typer.Option(help="Use test for final figures only.")] = "valid",
 ) -> None:
-    """Print how near the suggested emoji come to the votes of FER+ taggers."""
+    """Print how well the suggested emoji match the votes of FER+ taggers."""
     faces = load(data or default_folder())[split]
     try:
         found = agreement(faces, Classifier.load().classify(faces.pixels), EmojiMap.load())
@@ -257,13 +257,11 @@ def emoji_agreement(
 @app.command()
 def report(  # noqa: PLR0913, PLR0917  # one parameter an option
     version: Annotated[str, typer.Argument(help="The version in a model's model.json.")],
-    split: Annotated[Split, typer.Option(help="test is for a final figure only: choose nothing by it.")] = "valid",
+    split: Annotated[Split, typer.Option(help="Use test for final figures only, never to choose anything.")] = "valid",
     data: DataOption = None,
     runs: RunsOption = _RUNS,
     out: Annotated[Path | None, typer.Option(help="Folder for the page; reports/VERSION if not given.")] = None,
-    faces: Annotated[
-        int, typer.Option(min=0, help="How many faces to read out of photos at each of four sizes.")
-    ] = 150,
+    faces: Annotated[int, typer.Option(min=0, help="Number of faces to read in photos at each of four sizes.")] = 150,
 ) -> None:
     """Write a page with pictures, and a model card, about one version."""
     from training.reporting.findings import gather  # noqa: PLC0415  # matplotlib's drawings are only needed here
@@ -279,7 +277,7 @@ def report(  # noqa: PLR0913, PLR0917  # one parameter an option
 
 
 def _heads(classifier: Classifier, faces: Faces) -> Iterator[tuple[Head, tuple[str, ...], Faces, NDArray[np.int64]]]:
-    """What there is to score: a head, its classes, the faces it is judged by and their labels."""
+    """Yield what can be scored: a head, its classes, the faces with a label for it, and their labels."""
     yield "fer2013", EMOTIONS, faces, faces.labels
     yield "shown", EMOTIONS, faces, faces.labels
     if faces.votes is not None and "majority" in classifier.heads:
@@ -299,7 +297,7 @@ def _print_scores(title: str, classes: tuple[str, ...], scores: Scores) -> None:
 
 
 def _print_copies(right: NDArray[np.bool_], faces: Faces, train: Faces) -> dict[str, float | None]:
-    """What was read right of the faces that also lie in train, which training leaves out, and of the others."""
+    """Print and return accuracy on the faces that are also in train (training leaves those out), and on the others."""
     found, agreeing = copied(faces, train)
     facts: dict[str, float | None] = {"n": int(found.sum()), "same_label": int(agreeing.sum())}
     for name, some in zip(_COPIES, (found, ~found), strict=True):

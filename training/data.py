@@ -1,6 +1,6 @@
-"""Reading labelled faces: the shared contact sheets, the Kaggle CSV, or `train|test/<class>/*` folders.
+"""Read labelled faces from the shared contact sheets, the Kaggle CSV, or `train|test/<class>/*` folders.
 
-All three give the same `Faces`. Nothing is written; the data stays where it is.
+All three forms yield the same `Faces`. The data is only read, never written.
 """
 
 import csv
@@ -23,7 +23,7 @@ FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "c
 """The eight FER+ emotions, in the column order of Barsoum et al. 2016 (https://arxiv.org/abs/1608.01041)."""
 
 _NO_EMOTION = ("unknown", "not_a_face")
-"""What a FER+ tagger could choose besides an emotion."""
+"""The choices of a FER+ tagger other than an emotion."""
 
 _KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 _SPLITS: tuple[Split, ...] = ("train", "valid", "test")
@@ -32,16 +32,15 @@ _FACES_A_ROW = 64
 
 
 class DataError(TrainingError):
-    """The training data is missing or not what it should be; the message says which file and what to do."""
+    """The training data is missing or invalid; the message names the file and says what to do."""
 
 
 @dataclass(frozen=True)
 class Faces:
     """Labelled faces of one split.
 
-    pixels: uint8 grey, `(n, 48, 48)`. labels: int64, `(n,)`, indices into `recognizer.EMOTIONS`.
-    votes: float32, `(n, 10)`, FER+ votes in the order of `FERPLUS`, then for "unknown" and "not a face"; None where
-    they are not known.
+    pixels: uint8 grey, `(n, 48, 48)`. labels: int64, `(n,)`, indices into `recognizer.EMOTIONS`. votes: float32,
+    `(n, 10)`, FER+ votes in the order of `FERPLUS`, then for "unknown" and "not a face"; None if they are unknown.
     """
 
     pixels: NDArray[np.uint8]
@@ -56,19 +55,19 @@ class Faces:
 
     @property
     def class_counts(self) -> NDArray[np.int64]:
-        """Faces a class, `(7,)`."""
+        """Return the number of faces per class, `(7,)`."""
         return np.bincount(self.labels, minlength=len(EMOTIONS))
 
 
 def default_folder() -> Path:
-    """Where the data is looked for when the caller names no place: `FER2013_DIR`, else the shared folder."""
+    """Return the default location of the data: `FER2013_DIR` if set, else the shared folder."""
     return Path(os.environ.get("FER2013_DIR") or Path(__file__).parents[1] / ".." / "shared" / "data" / "fer2013")
 
 
 def load(path: Path) -> dict[Split, Faces]:
-    """Read every split under `path`, whichever of the three public forms it is in.
+    """Read all splits under `path`, in any of the three public forms.
 
-    Raises `DataError` where the place is missing, incomplete or in none of the forms.
+    Raise `DataError` if the path is missing, incomplete or in none of the forms.
     """
     if path.is_file() and path.suffix.lower() == ".csv":
         return _load_kaggle_csv(path)
@@ -85,16 +84,17 @@ def load(path: Path) -> dict[Split, Faces]:
 
 
 def without_copies(train: Faces, *held_out: Faces) -> Faces:
-    """`train` less its blank faces and less every face that is pixel-identical to one of `held_out`."""
+    """Return `train` without blank faces and without faces that are pixel-identical to one of `held_out`."""
     seen = {face.tobytes() for faces in held_out for face in faces.pixels}
     keep = [face.tobytes() not in seen and face.min() != face.max() for face in train.pixels]
     return train[np.array(keep, dtype=bool)]
 
 
 def copied(held_out: Faces, train: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which of `held_out` are pixel-identical to a face of `train`, and which of those to one of the same label.
+    """Return which faces of `held_out` are pixel-identical to a face of `train`, and which of those to one of the same
+    label.
 
-    Both `(n,)`. Blank faces, which are all alike, do not count.
+    Both are bool `(n,)`. Blank faces, which are all equal, do not count.
     """
     labels: dict[bytes, set[int]] = {}
     for face, label in zip(train.pixels, train.labels.tolist(), strict=True):
@@ -106,15 +106,16 @@ def copied(held_out: Faces, train: Faces) -> tuple[NDArray[np.bool_], NDArray[np
 
 
 def without_outliers(votes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """FER+ votes `(n, 10)` less the tags that a single tagger chose, as the FER+ paper does before it counts."""
+    """Return FER+ votes `(n, 10)` without tags chosen by a single tagger, as in the FER+ paper."""
     return np.where(votes > 1, votes, 0).astype(np.float32)
 
 
 def ferplus_majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The emotion that more than half of the taggers agree on, as the FER+ paper scores: `(n,)`, by `FERPLUS`.
+    """Return the emotion chosen by more than half of the taggers, as the FER+ paper scores: `(n,)`, indices into
+    `FERPLUS`.
 
-    -1 where there is none, or where most say that it is unknown or no face. votes: `(n, 10)`. Source: Barsoum et al.
-    2016 (https://arxiv.org/abs/1608.01041), "majority voting", after single votes are dropped.
+    -1 if there is none, or if most chose "unknown" or "not a face". votes: `(n, 10)`. Source: Barsoum et al. 2016
+    (https://arxiv.org/abs/1608.01041), "majority voting", after single votes are dropped.
     """
     counted = without_outliers(votes)
     most = counted.argmax(axis=1)
@@ -131,7 +132,7 @@ def _load_sheets(folder: Path) -> dict[Split, Faces]:
             f"{folder} has {len(pixels)} faces for the {len(labels)} lines of labels.csv: the last faces-*.webp sheets "
             "are missing; fetch them again."
         )
-    if len(pixels) - len(labels) >= _FACES_A_ROW:  # a sheet is padded to a whole row, no further
+    if len(pixels) - len(labels) >= _FACES_A_ROW:  # a sheet is padded to a full row at most
         raise DataError(
             f"{folder / 'labels.csv'} has {len(labels)} lines for {len(pixels)} faces; it is cut off, fetch it again."
         )
@@ -154,7 +155,7 @@ def _read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64], NDArr
 
 
 def _sheets(folder: Path) -> list[Path]:
-    """Every sheet from the first to the last, in order. Raises `DataError` naming the first one that is not there."""
+    """Return all sheets in order. Raise `DataError` naming the first missing one."""
     found = sorted(folder.glob("faces-*.webp"))
     expected = [folder / f"faces-{number:02}.webp" for number in range(max(1, len(found)))]
     for path in expected:
@@ -204,7 +205,7 @@ def _kaggle_face(row: dict[str, str]) -> tuple[Split, int, NDArray[np.uint8]]:
 
 
 def _load_folders(folder: Path) -> dict[Split, Faces]:
-    """The folder form has no valid split; every tenth training face, in the order of the names, becomes one."""
+    """Load the folder form. It has no valid split, so every tenth training face, by name, is moved to one."""
     train, test = (_read_class_folders(folder / name) for name in ("train", "test"))
     tenth = np.arange(len(train)) % 10 == 0
     return {"train": train[~tenth], "valid": train[tenth], "test": test}

@@ -1,4 +1,4 @@
-"""How good a classifier is: numbers, and a picture of them."""
+"""Evaluate a classifier: scores, and plots of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ ECE_BINS = 15
 
 @dataclass(frozen=True)
 class Scores:
-    """Of `n` faces in `k` classes. Shares are 0 to 1; a class's figures are in the order of the head's classes.
+    """Scores over `n` faces in `k` classes. Shares are from 0 to 1; per-class figures are in the order of the head's
+    classes.
 
-    confusion: `(k, k)` counts, a row a true class. calibration_error: expected calibration error over 15 equal-width
-    bins (Guo et al. 2017, https://arxiv.org/abs/1706.04599). nll: mean negative log-likelihood in nats.
+    confusion: `(k, k)` counts, one row for each true class. calibration_error: expected calibration error over 15
+    equal-width bins (Guo et al. 2017, https://arxiv.org/abs/1706.04599). nll: mean negative log-likelihood in nats.
     """
 
     n: int
@@ -54,17 +55,19 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Scor
 
 
 def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Mean distance between confidence and accuracy, weighted by the faces in each of 15 equal-width bins."""
+    """Return the mean distance between confidence and accuracy over 15 equal-width bins, weighted by their faces."""
     return gap_of(reliability(probabilities, labels))
 
 
 def gap_of(bins: Sequence[tuple[float, float, float]]) -> float:
-    """The mean distance between accuracy and confidence of `reliability`'s bins, weighted by their shares."""
+    """Return the mean distance between accuracy and confidence of the bins of `reliability`, weighted by their
+    shares.
+    """
     return float(sum(share * abs(right - sure) for share, right, sure in bins))
 
 
 def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> list[tuple[float, float, float]]:
-    """For each filled confidence bin: its share of the faces, their accuracy, and their mean confidence."""
+    """Return for each non-empty confidence bin its share of the faces, their accuracy, and their mean confidence."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
@@ -87,7 +90,7 @@ def draw(
 
 
 def draw_confusion(matrix: Axes, scores: Scores, classes: Sequence[str]) -> None:
-    """The confusion matrix as shares of each true class, a row a true class."""
+    """Draw the confusion matrix as shares of each true class, one row for each true class."""
     counts = np.array(scores.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     matrix.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -100,7 +103,7 @@ def draw_confusion(matrix: Axes, scores: Scores, classes: Sequence[str]) -> None
 
 
 def draw_reliability(diagram: Axes, bins: Sequence[tuple[float, float, float]]) -> None:
-    """A bar for each bin of `reliability`: how many were right against how sure the classifier was."""
+    """Draw a bar for each bin of `reliability`: accuracy against confidence."""
     diagram.plot([0, 1], [0, 1], color="grey", linestyle=":")
     colour = mpl.colors.to_rgba("C0", 0.8)
     diagram.bar([sure for _, _, sure in bins], [right for _, right, _ in bins], width=0.05, color=colour)

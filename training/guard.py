@@ -1,8 +1,8 @@
-"""What keeps a retrained model from forgetting: FER2013's faces as the trunk sees them, shipped without their pictures.
+"""The guard set, which detects forgetting: FER2013 faces as embeddings, shipped without their pictures.
 
-`guard.npz` holds the embeddings of the whole `valid` split, by which a candidate is judged, and of some training faces
-(the anchors), which a correction is told to leave alone. Embeddings are kept in 8 bits, each of their directions
-between 0 and its largest value.
+`guard.npz` holds the embeddings of the whole `valid` split, on which a candidate is judged, and of some training faces
+(the anchors), which a correction must leave unchanged. Embeddings are quantised to 8 bits, each dimension between 0 and
+its largest value.
 """
 
 import io
@@ -25,12 +25,15 @@ _LEVELS = 255
 
 
 class GuardError(TrainingError):
-    """The guard of a model is missing or damaged; the message says what to do."""
+    """A model's guard set is missing or damaged; the message says what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Anchors:
-    """Faces on which a correction should change nothing: float32 embeddings `(m, d)` and probabilities `(m, 7)`."""
+    """Faces that a correction must leave unchanged.
+
+    embeddings: float32 `(m, d)`. probabilities: float32 `(m, 7)`.
+    """
 
     embeddings: NDArray[np.float32]
     probabilities: NDArray[np.float32]
@@ -38,8 +41,10 @@ class Anchors:
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """Labelled faces as a trunk sees them: float32 embeddings `(n, d)`, what it shows of them `(n, 7)`, int64 labels
-    `(n,)`; and anchors."""
+    """Labelled faces as outputs of a network.
+
+    Float32 embeddings `(n, d)`, the probabilities shown, `(n, 7)`, and int64 labels `(n,)`; and the anchors.
+    """
 
     embeddings: NDArray[np.float32]
     probabilities: NDArray[np.float32]
@@ -48,7 +53,7 @@ class Guard:
 
     @classmethod
     def of(cls, classifier: Classifier, train: Faces, valid: Faces) -> "Guard":
-        """Look at the images through a trunk."""
+        """Build the guard set by running a network on the images."""
         rows = np.random.default_rng(_SEED).permutation(len(train))[:ANCHORS]
         probabilities, embeddings = classifier.embed(valid.pixels)
         shown, seen = classifier.embed(train.pixels[rows])
@@ -56,7 +61,7 @@ class Guard:
 
     @classmethod
     def read(cls, content: bytes | None) -> "Guard":
-        """Read the content of `guard.npz`. Raises `GuardError`."""
+        """Read the content of `guard.npz`. Raise `GuardError` if it is missing or damaged."""
         try:
             with np.load(io.BytesIO(content or b""), allow_pickle=False) as kept:
                 scale = kept["scale"]
@@ -69,7 +74,7 @@ class Guard:
             ) from error
 
     def to_bytes(self) -> bytes:
-        """The content of `guard.npz`."""
+        """Return the content of `guard.npz`."""
         scale = np.maximum(self.embeddings.max(axis=0), self.anchors.embeddings.max(axis=0)) + 1e-6
         arrays: dict[str, NDArray[Any]] = {
             "scale": scale.astype(np.float32),
@@ -84,7 +89,7 @@ class Guard:
         return packed.getvalue()
 
     def accuracy(self, adaptation: Adaptation | None) -> float:
-        """Share of the faces that the trunk, with this correction, reads as they are labelled: 0 to 1."""
+        """Return the accuracy of the network with this correction on the guard set, from 0 to 1."""
         said = self.probabilities
         if adaptation is not None:
             said = adaptation.apply(said, self.embeddings)

@@ -1,4 +1,7 @@
-"""Photos with known content: FER2013 faces pasted on backgrounds, and pictures without any face. Nothing is fetched."""
+"""Synthesise photos with known content: FER2013 faces pasted on backgrounds, and pictures without a face.
+
+Nothing is downloaded; real backgrounds come from installed packages.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -22,7 +25,7 @@ _FACELESS = (
 
 @cache
 def shipped_photos() -> tuple[NDArray[np.uint8], ...]:
-    """RGB photos without a face that scikit-image and scikit-learn carry."""
+    """Return the RGB photos without a face that scikit-image and scikit-learn contain."""
     folders = (Path(skimage.data.__file__).parent, Path(sklearn.datasets.__file__).parent / "images")
     paths = [folder / name for folder in folders for name in (*_FACELESS, "china.jpg", "flower.jpg")]
     read = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in paths if path.exists()]
@@ -30,7 +33,7 @@ def shipped_photos() -> tuple[NDArray[np.uint8], ...]:
 
 
 def background(random: np.random.Generator) -> NDArray[np.uint8]:
-    """A 1280x960 RGB picture: a shipped photo, clouds of noise, stripes or a gradient."""
+    """Return a 1280x960 RGB picture: a shipped photo, noise clouds, stripes or a gradient."""
     kind = random.integers(4)
     if kind == 0:
         photos = shipped_photos()
@@ -56,7 +59,7 @@ def _resized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def pasted(
     face: NDArray[np.uint8], side: int, random: np.random.Generator, behind: NDArray[np.uint8] | None = None
 ) -> tuple[NDArray[np.uint8], Box]:
-    """A grey 48x48 face, enlarged to `side` pixels, at a random place of a background; and where it is.
+    """Return a scene with a grey 48x48 face, enlarged to `side` pixels, at a random place, and the face's box.
 
     behind: the background `(960, 1280, 3)`; None makes one.
     """
@@ -67,7 +70,7 @@ def pasted(
 
 
 def crowd(faces: NDArray[np.uint8], side: int, columns: int) -> NDArray[np.uint8]:
-    """Grey faces `(n, 48, 48)` in a grid on plain grey, `side` pixels each with half a side between them."""
+    """Return grey faces `(n, 48, 48)` in a grid on plain grey, `side` pixels each, half a side apart."""
     rows = -(-len(faces) // columns)
     scene = np.full((round(side * (1.5 * rows + 0.5)), round(side * (1.5 * columns + 0.5)), 3), 128, np.uint8)
     for index, face in enumerate(faces):
@@ -77,7 +80,7 @@ def crowd(faces: NDArray[np.uint8], side: int, columns: int) -> NDArray[np.uint8
 
 
 def faceless(faces: NDArray[np.uint8], count: int, random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
-    """Pictures without a face: shipped photos whole and in part, backgrounds, and corners of FER2013 frames."""
+    """Yield pictures without a face: shipped photos, crops of them, backgrounds, and corners of FER2013 frames."""
     photos = shipped_photos()
     for index in range(count):
         photo = photos[random.integers(len(photos))]
@@ -99,13 +102,13 @@ def faceless(faces: NDArray[np.uint8], count: int, random: np.random.Generator) 
 
 
 def is_found(truth: Box, box: Box) -> bool:
-    """Whether a detection lies on a pasted face: its centre inside, and its size between a third and 1.6 times."""
+    """Check whether a detection matches a pasted face: its centre is inside, its size between a third and 1.6 times."""
     x, y = box.x + box.width / 2 - truth.x, box.y + box.height / 2 - truth.y
     return 0 < x < truth.width and 0 < y < truth.height and 0.33 < box.width / truth.width < 1.6
 
 
 def quarter_turned(scene: NDArray[np.uint8], box: Box, quarter_turns: int) -> tuple[NDArray[np.uint8], Box]:
-    """The scene turned counter-clockwise by quarter turns, and where the box has come to."""
+    """Return the scene rotated counter-clockwise by quarter turns, and the box in it."""
     width = scene.shape[1]
     for _ in range(quarter_turns):
         scene, box = np.rot90(scene), Box(box.y, width - box.x - box.width, box.height, box.width)

@@ -1,4 +1,4 @@
-"""Figures as charts over time. Their colours are variables of console.css, so that they follow light and dark."""
+"""Charts of figures over time. Their colours are variables of console.css, so that they follow light and dark mode."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from recognizer import EMOTIONS
 Options = dict[str, Any]
 
 _FONT = "system-ui, sans-serif"
-"""By its name, since the width of words is measured before they stand in the page."""
+"""Named explicitly, because text is measured before it is part of the page."""
 _TEXT = {"color": "var(--quiet)", "fontFamily": _FONT, "fontSize": 12}
 _TIP_OF_POINT = "points => points.map(point => point.data && point.data.tip).find(Boolean) || 'no answers'"
 
 
 class TimeChart:
-    """A chart that changes only when its figures do; read aloud, it is one sentence."""
+    """A chart that is redrawn only if its figures change; screen readers get one sentence."""
 
     def __init__(self) -> None:
         self._chart = ui.echart({"series": []}, renderer="svg").classes("chart").props("role=img")
 
     def show(self, options: Options, sentence: str) -> None:
-        """Show other figures. sentence: what the chart shows, for those who do not see it."""
+        """Show new figures. sentence: a description for screen readers."""
         self._chart.set_visibility(True)
         if options == dict(self._chart.options):
             return
@@ -33,12 +33,12 @@ class TimeChart:
         self._chart.update()
 
     def hide(self) -> None:
-        """Leave the place to a sentence that there is nothing to show."""
+        """Hide the chart, to make room for a sentence that there is nothing to show."""
         self._chart.set_visibility(False)
 
 
 def agreement_over_time(periods: tuple[Period, ...]) -> Options:
-    """A line with its band of uncertainty; a gap where nobody said anything."""
+    """Return a line with its uncertainty band, with a gap where there was no feedback."""
     shares = [period.agreement for period in periods]
     line = [{"value": _tenths(share.value), "tip": _tip(period, share)} if share else None
             for period, share in zip(periods, shares, strict=True)]  # fmt: skip
@@ -59,7 +59,7 @@ def agreement_over_time(periods: tuple[Period, ...]) -> Options:
 
 
 def mix_over_time(periods: tuple[Period, ...]) -> Options:
-    """Stacked shares of the emotions that the model read."""
+    """Return stacked shares of the emotions that the model read."""
     series = [
         {
             "type": "bar",
@@ -84,13 +84,13 @@ def mix_over_time(periods: tuple[Period, ...]) -> Options:
 
 
 def agreement_in_words(periods: tuple[Period, ...]) -> str:
-    """The line as a sentence."""
+    """Describe the line in a sentence."""
     told = [_tip(period, period.agreement) for period in periods if period.agreement]
     return "How often the model says what people say. " + ("; ".join(told) if told else "No answers yet.")
 
 
 def mix_in_words(periods: tuple[Period, ...]) -> str:
-    """The bars as a sentence about the latest of them."""
+    """Describe the latest bar in a sentence."""
     read = [period for period in periods if period.faces]
     if not read:
         return "Which emotions the model read. No faces yet."

@@ -1,6 +1,6 @@
-"""What the overview shows, computed from answered faces: how often the model says what people say, and of what mix.
+"""Compute the overview's figures from answered faces: how often the model agrees with people, and the mix of emotions.
 
-What people say of a face is a soft label, so that a face may count partly for several emotions. All shares are 0 to 1.
+People's feedback on a face is a soft label, so a face may count partly for several emotions. All shares are 0 to 1.
 """
 
 import math
@@ -16,7 +16,7 @@ from recognizer import EMOTIONS, EmojiMap
 from recognizer.labels import soft_label
 
 DAYS, WEEKS = 14, 12
-"""How far the two views of the overview look back."""
+"""The time spans of the overview's two views."""
 _NORMAL_95 = 1.959964
 
 Table = NDArray[np.float64]
@@ -24,7 +24,7 @@ Table = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Share:
-    """A share with its 95 % interval, of how many faces."""
+    """A share with its 95 % interval and the number of faces."""
 
     value: float
     low: float
@@ -34,7 +34,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Period:
-    """A day or a week from its first day on. mix: how many faces the model read as each emotion."""
+    """A day or a week, starting on its first day. mix: the number of faces that the model read as each emotion."""
 
     begins: date
     mix: tuple[int, ...]
@@ -42,14 +42,17 @@ class Period:
 
     @property
     def faces(self) -> int:
-        """How many were read."""
+        """Return the number of faces read."""
         return sum(self.mix)
 
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of time. confusion: rows are what people said, columns what the model said, in faces. by_emotion: of
-    the faces that people call so, the share that the model calls so, too. None where nobody said anything."""
+    """A span of time.
+
+    confusion: in faces; rows are people's labels, columns the model's. by_emotion: of the faces with this label, the
+    share that the model reads the same; None if there is none.
+    """
 
     periods: tuple[Period, ...]
     agreement: Share | None
@@ -59,7 +62,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Day:
-    """How many faces were read, and how many words on faces came in."""
+    """The number of faces read, and of statements on faces."""
 
     faces: int
     words: int
@@ -67,7 +70,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Figures:
-    """today: up to now. yesterday: up to the same time of the day."""
+    """All figures of the overview. today: up to now. yesterday: up to the same time of day."""
 
     today: Day
     yesterday: Day
@@ -83,13 +86,13 @@ class _Face:
 
 
 def beginning(now: datetime) -> datetime:
-    """The first moment that `compute` needs faces from."""
+    """Return the earliest time from which `compute` needs faces."""
     monday = now.date() - timedelta(days=now.weekday() + 7 * (WEEKS - 1))
     return datetime.combine(monday, datetime.min.time(), now.tzinfo)
 
 
 def compute(emoji_map: EmojiMap, answered: Sequence[AnsweredFace], now: datetime) -> Figures:
-    """Everything at once. now: with the time zone in which days begin."""
+    """Compute all figures. now: with the time zone in which days begin."""
     faces = [_face(emoji_map, each, now) for each in answered]
     days = [now.date() - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     mondays = [beginning(now).date() + timedelta(weeks=week) for week in range(WEEKS)]
@@ -104,7 +107,7 @@ def compute(emoji_map: EmojiMap, answered: Sequence[AnsweredFace], now: datetime
 
 
 def share_of(same: float, of: float) -> Share | None:
-    """The share of `same` in `of`, which may be fractions of faces, with its interval by Wilson's score (1927)."""
+    """Return the share of `same` in `of`, which may be fractions of faces, with Wilson's score interval (1927)."""
     if of <= 0:
         return None
     share, z2 = min(same / of, 1.0), _NORMAL_95**2

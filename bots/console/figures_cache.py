@@ -1,4 +1,4 @@
-"""Keeps the overview's figures, so that open pages and many faces cost the bot little."""
+"""Cache the overview's figures, so that many open pages and many faces cost the bot little."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from recognizer import EmojiMap
 
 _FRESH_FOR_S = 4.0
 _SHARE_OF_TIME = 0.05
-"""At most this share of the time is spent on computing figures, however many faces there are."""
+"""Maximum share of the time spent on computing figures, however many faces there are."""
 
 
 class FiguresCache:
-    """Computes the figures for all open pages together, and not again before they had time to change."""
+    """Computes the figures once for all open pages, and again only after they had time to change."""
 
     def __init__(self, store: Store, emoji_map: Callable[[], EmojiMap]) -> None:
-        """emoji_map: gives the map of now."""
+        """Set the sources. emoji_map: returns the current map."""
         self._store = store
         self._emoji_map = emoji_map
         self._lock = asyncio.Lock()
@@ -26,7 +26,7 @@ class FiguresCache:
         self._fresh_until = 0.0
 
     async def figures(self) -> Figures:
-        """The figures of now, or of a few seconds ago. Raises what SQLAlchemy raises."""
+        """Return the figures, at most a few seconds old. SQLAlchemy's errors are passed on."""
         async with self._lock:
             if self._figures is None or time.monotonic() > self._fresh_until:
                 started, now = time.monotonic(), datetime.now().astimezone()

@@ -1,4 +1,4 @@
-"""What every page of the console has in common: head, navigation, banner, and the small building blocks."""
+"""The common parts of all console pages: head, navigation, banner, and small building blocks."""
 
 import html
 from contextlib import AbstractContextManager
@@ -24,13 +24,13 @@ PAGES = {
     Place.MODELS: ("/console/models", "Models", "inventory_2"),
     Place.RETRAINING: ("/console/retraining", "Retraining", "model_training"),
 }
-"""Path, title and icon of each."""
+"""Path, title and icon of each page."""
 
 _HEAD = '<link rel="stylesheet" href="/console-static/console.css"><script src="/console-static/console.js"></script>'
 
 
 class Frame:
-    """The page around a place; its content goes into `body`."""
+    """The frame of a page; the page's content goes into `body`."""
 
     def __init__(self, place: Place, admin: str) -> None:
         self.place = place
@@ -43,7 +43,7 @@ class Frame:
                 self.body = ui.element("div").classes("body")
 
     def warn(self, sentence: str) -> None:
-        """Show a sentence above everything; none where it is empty."""
+        """Show a sentence above the page; hide the banner if it is empty."""
         self._banner.set_content(f'<p class="told bad">{html.escape(sentence)}</p>' if sentence else "")
 
     def _navigation(self, admin: str) -> None:
@@ -68,7 +68,7 @@ class Frame:
 
 
 def panel(title: str, explanation: str = "", *, wide: bool = False) -> AbstractContextManager[ui.element]:
-    """A titled box; explanation: what "?" beside the title says."""
+    """Create a titled panel. explanation: the text of the "?" beside the title."""
     with ui.element("section").classes("panel wide" if wide else "panel") as box, ui.element("div").classes("title"):
         ui.html(html.escape(title), tag="h2", sanitize=False)
         if explanation:
@@ -77,7 +77,7 @@ def panel(title: str, explanation: str = "", *, wide: bool = False) -> AbstractC
 
 
 def question(explanation: str) -> None:
-    """A "?" that explains a word to whoever points at it, taps it, or reaches it by keyboard."""
+    """Create a "?" that shows an explanation on hover, tap or keyboard focus."""
     with ui.element("button").classes("question").props("type=button") as mark:
         mark.props["aria-label"] = explanation
         ui.html("?", tag="span", sanitize=False)
@@ -85,7 +85,7 @@ def question(explanation: str) -> None:
 
 
 def button(label: str, look: str = "") -> ui.element:
-    """A native button, so that Enter and Space press it by themselves. look: "main", "danger" or nothing."""
+    """Create a native button, which reacts to Enter and Space without further code. look: "main", "danger" or empty."""
     with ui.element("button").props("type=button").classes(f"button {look}") as made:
         ui.html(html.escape(label), tag="span", sanitize=False)
     return made

@@ -1,4 +1,4 @@
-"""The page that asks for the token: plain HTML, since only an ordinary form can set the browser's cookie."""
+"""The login page. It is plain HTML, because only an ordinary form can set the browser's cookie."""
 
 import html
 
@@ -28,7 +28,7 @@ _PAGE = """<!doctype html>
 
 
 def page(refusal: str = "", name: str = "") -> HTMLResponse:
-    """The form; refusal: why the last try was not let in, name: what was typed then."""
+    """Return the form. refusal: why the last attempt was refused. name: what was typed then."""
     told = f'<p class="told bad" role="alert">{html.escape(refusal)}</p>' if refusal else ""
     first, second = ("", "autofocus") if name else ("autofocus", "")
     content = _PAGE.format(

@@ -1,4 +1,4 @@
-"""The versions of the model: which one is served, how good the others are, and the buttons that change it."""
+"""The page of model versions: which one is served, how good the others are, and buttons to change it."""
 
 import html
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """What the page shows at one moment; equal ones look the same."""
+    """The data of the page at one moment; equal snapshots look the same."""
 
     versions: tuple[Version, ...]
     way_back: str | None
@@ -41,7 +41,7 @@ class _Snapshot:
 
     @property
     def active(self) -> str:
-        """The name of the served version; empty where none is."""
+        """Return the name of the served version; empty if there is none."""
         return next((version.name for version in self.versions if version.role is Role.ACTIVE), "")
 
 

@@ -1,4 +1,4 @@
-"""The overview: what happened today, how often the model says what people say, and which model is served."""
+"""The overview page: today's activity, agreement of model and people, and the served model."""
 
 from datetime import datetime
 

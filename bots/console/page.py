@@ -1,4 +1,4 @@
-"""One open page of the console: what it may use, whether its admin still may, and what it says when something fails."""
+"""One open page of the console: its services, its admin's permission, and its error messages."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,8 +23,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ConsoleServices:
-    """What the pages work with. emoji_map: gives the map of now. problem: gives a sentence about what is wrong with the
-    models, empty where nothing is."""
+    """The services of the pages.
+
+    emoji_map: returns the current map. problem: returns a sentence about a problem with the models, empty if there is
+    none.
+    """
 
     store: Store
     emoji_map: Callable[[], EmojiMap]
@@ -35,10 +38,10 @@ class ConsoleServices:
 
 
 class ConsolePage:
-    """One admin at one page."""
+    """One admin's open page."""
 
     def __init__(self, services: ConsoleServices, name: str, place: Place, may_stay: Callable[[], bool]) -> None:
-        """may_stay: whether the admin's pass still holds."""
+        """Build the frame. may_stay: checks whether the admin's pass is still valid."""
         self.services = services
         self.name = name
         self.admin = Person(Platform.CONSOLE, name)
@@ -48,12 +51,14 @@ class ConsolePage:
         self._has_failed = False
 
     async def attempt(self, action: Callable[[], Awaitable[None]]) -> bool:
-        """Do what the admin asked for, if they may; gives whether it was done. What fails is told in a sentence."""
+        """Carry out an admin's request if they are allowed to; return whether it was done. Show a sentence if it
+        fails.
+        """
         if not self._may_stay():
             _log.warning("console_refused", reason="no pass any more", admin=self.name)
             ui.navigate.to(login.PATH)
             return False
-        with self.frame.body:  # what was pressed may be gone before the action has ended
+        with self.frame.body:  # the pressed element may be gone before the action has ended
             try:
                 await action()
             except (VersionError, BusyError) as error:
@@ -67,7 +72,7 @@ class ConsolePage:
         return False
 
     def every(self, seconds: float, refresh: Callable[[], Awaitable[None]]) -> None:
-        """Refresh the page now and then, until it is closed; its banner says where that fails."""
+        """Refresh the page regularly until it is closed; its banner reports failures."""
 
         async def tick() -> None:
             if not self._may_stay():
@@ -87,5 +92,5 @@ class ConsolePage:
 
 
 def tell(sentence: str, kind: Literal["positive", "warning", "negative"] = "positive") -> None:
-    """Say something at the foot of the page, longer where it is no good news."""
+    """Show a notification at the bottom of the page; longer if it is bad news."""
     ui.notify(sentence, type=kind, position="bottom", timeout=3000 if kind == "positive" else 9000, multi_line=True)

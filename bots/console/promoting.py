@@ -1,4 +1,4 @@
-"""The dialogs before a model takes over: what will change in words, and a reason where the gate does not offer it."""
+"""The dialogs before a promotion: the consequences in words, and a reason if the gate does not offer the version."""
 
 import html
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ _AfterIt = Callable[[], Awaitable[None]]
 
 
 def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _AfterIt) -> None:
-    """Ask, and promote on a yes. active: the version that was shown as served. after: refreshes the page."""
+    """Ask, and promote if confirmed. active: the served version that was shown. after: refreshes the page."""
     needs_reason = not version.is_offered_over(active)
     with page.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
         ui.html(f"Serve {html.escape(version.name)}?", tag="h2", sanitize=False)
@@ -44,7 +44,7 @@ def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _Aft
 
 
 class _Reason:
-    """A field for a typed reason."""
+    """An input field for a reason."""
 
     def __init__(self) -> None:
         self.text = ""

@@ -1,4 +1,4 @@
-"""What the gate found about a version, in words and bars."""
+"""The gate's judgement of a version, in words and bars."""
 
 import html
 
@@ -24,16 +24,16 @@ GAIN = (
     "with 95 % certainty: only when all of it is right of zero is the new model surely better."
 )
 WIDEST_POINTS = 5.0
-"""Half of the gain's axis is at least this wide."""
+"""Minimum of half the gain axis, in points."""
 
 
 def axis_reach(judgements: list[Judgement]) -> float:
-    """Half of the common axis on which the gains of several versions are drawn, in points."""
+    """Return half the common axis for the gains of several versions, in points."""
     return max([WIDEST_POINTS, *(max(abs(each.low), abs(each.high)) for each in judgements)])
 
 
 def gain_bar(judgement: Judgement, reach: float) -> str:
-    """The gain with its interval, on an axis from -reach to +reach points."""
+    """Return the gain with its interval as HTML, on an axis from -reach to +reach points."""
 
     def place(value: float) -> float:
         return 50 + 50 * max(-1.0, min(1.0, value / reach))
@@ -47,23 +47,23 @@ def gain_bar(judgement: Judgement, reach: float) -> str:
 
 
 def gain_in_words(judgement: Judgement) -> str:
-    """The gain with its interval."""
+    """Return the gain with its interval in words."""
     return f"{points(judgement.gain)} points ({points(judgement.low)} to {points(judgement.high)})"
 
 
 def guard_change(judgement: Judgement) -> float:
-    """How much better the guard set is read than by the version served then, in points."""
+    """Return the change in accuracy on the guard set against the version served then, in points."""
     return 100 * (judgement.guard_candidate - judgement.guard_served)
 
 
 def learned_from(judgement: Judgement) -> str:
-    """What a version learned from."""
+    """Return what a version learned from, in words."""
     people = count(judgement.learned_people, "person", "people")
     return f"{count(judgement.learned_faces, 'face')} of {people}"
 
 
 def judgement_in_words(version: Version, judgement: Judgement) -> str:
-    """The whole comparison, as HTML paragraphs for someone who knows nothing of machine learning."""
+    """Return the whole comparison as HTML paragraphs, for readers without knowledge of machine learning."""
     former = html.escape(version.parent or "the model before")
     before, after = round(100 * judgement.served), round(100 * judgement.candidate)
     verdict = "good" if judgement.offered else "bad"
@@ -82,7 +82,7 @@ def judgement_in_words(version: Version, judgement: Judgement) -> str:
 
 
 def emotion_bars(version: Version, judgement: Judgement) -> str:
-    """Two bars for each emotion: the model that was served, and the new one."""
+    """Return two bars for each emotion as HTML: the version served then, and the new one."""
     rows = "".join(
         f'<div class="pair"><span>{emotion(name)} <small class="quiet">{count(faces, "face")}</small></span>'
         f'<span class="two">{_one("before", served)}{_one("after", candidate)}</span></div>'

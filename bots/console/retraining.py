@@ -1,4 +1,6 @@
-"""Retraining: two buttons, the one that runs with its progress wherever it was started, and what came of it."""
+"""The retraining page: two buttons to start it, the progress of the current one wherever it was started, and past
+results.
+"""
 
 import html
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
-"""The review queue: one face at a time, one key each.
+"""The review page: one face at a time, one key for each answer.
 
-The page remembers only which faces come next. A picture is read when its face is shown, and none is held: what people
-have deleted meanwhile is not shown any more.
+The page stores only which faces come next. A face's picture is loaded when it is shown and then dropped, so pictures
+that people have deleted are not shown any more.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ KEYS = {str(place): name for place, name in enumerate(EMOTIONS, start=1)} | {
     "0": Verdict.NOT_A_FACE,
     "u": Verdict.UNSURE,
 }
-"""Which key says what; the page's script knows the same keys by other names, too."""
+"""The answer of each key; the page's script also knows other names of the same keys."""
 _SKIP, _UNDO = "s", "z"
 _BATCH = 60
 _FETCH_BELOW = 25
 _LOOK_AGAIN_S = 20.0
 _STILL_KEPT_S = 5.0
-"""How often the face on the page is looked up again: its owner may delete it at any time."""
+"""Interval of checking whether the face on the page still exists, in seconds: its owner may delete it at any time."""
 _MOST_REMEMBERED = 500
-"""Faces that a page remembers as labelled, as skipped, and as done, each."""
+"""Maximum number of faces that a page remembers as labelled, as skipped, and as done, each."""
 _SHOWN_SIDE = 384
 _ALL_DONE = "Nothing to review. Faces come here from people who allowed it (/privacy), and from import-faces."
 _GONE = "That face was forgotten meanwhile, so the label was not needed."
@@ -44,7 +44,7 @@ _AGREEMENT = (
 
 @dataclass(frozen=True)
 class _Shown:
-    """The face on the page, and what other admins said of it."""
+    """The face on the page, and other admins' labels for it."""
 
     reading: int
     others: tuple[str, ...]
@@ -52,7 +52,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class _Done:
-    """What the admin did with a face; verdict None: skipped."""
+    """An admin's answer on a face; verdict None: skipped."""
 
     face: _Shown
     verdict: str | None
@@ -64,8 +64,11 @@ def show(page: ConsolePage) -> None:
 
 
 class _Review:
-    """The queue of one open page. What a key asks for is done first, if the admin still may; then the next face is
-    shown. One key at a time, in their order."""
+    """The queue of one open page.
+
+    Keys are handled one at a time, in order: first the key's action, if the admin still has permission, then the next
+    face is shown.
+    """
 
     def __init__(self, page: ConsolePage) -> None:
         self._page = page
@@ -98,7 +101,7 @@ class _Review:
         self._page.every(_STILL_KEPT_S, self._look_whether_kept)
 
     async def _refresh(self) -> None:
-        """Look for faces where few are left; labels of other admins arrive with them."""
+        """Load faces if few are left; this also loads other admins' labels."""
         async with self._one_at_a_time:
             await self._fetch()
             if self._shown is None:
@@ -107,13 +110,13 @@ class _Review:
         self._show_status()
 
     async def _look_whether_kept(self) -> None:
-        """Take the face off the page that was deleted while it was looked at."""
+        """Remove the face from the page if it was deleted meanwhile."""
         async with self._one_at_a_time:
             if self._shown is not None and not await self._queue.find(self._page.admin, [self._shown.reading]):
                 await self._show_next()
 
     async def _on_key(self, event: events.GenericEventArguments) -> None:
-        """A key or a press on a button, with the face that was seen: another one by now is not meant."""
+        """Handle a key or a button, with the face it was meant for; ignore it if another face is shown by now."""
         key, reading = str(event.args["key"]), str(event.args["reading"])
         async with self._one_at_a_time:
             await self._page.attempt(lambda: self._do(key, reading))
@@ -160,7 +163,7 @@ class _Review:
             tell(_TAKEN_BACK_GONE, "warning")
 
     async def _show_next(self) -> None:
-        """Show the first of those that wait that is still kept, and has not enough labels by now."""
+        """Show the first waiting face that still exists and needs more labels."""
         self._shown = None
         try:
             await self._fetch()
@@ -210,7 +213,7 @@ def _move(key: str, label: str, icon: str) -> None:
 
 
 def _face(item: ReviewItem) -> str:
-    """The face with all that is known of it, in one piece, so that a key never meets half of another face."""
+    """Return the face with all its information as one element, so that a key never applies to a half-updated page."""
     said = " ".join(f"<span class='chip'>{html.escape(verdict(word))}</span>" for word in item.said)
     others = f'<p class="quiet">{count(len(item.others), "other admin")} looked already</p>' if item.others else ""
     bars = "".join(
@@ -227,7 +230,7 @@ def _face(item: ReviewItem) -> str:
 
 
 def _picture(item: ReviewItem) -> str:
-    """The crop, enlarged smoothly, as a link that holds it."""
+    """Return the crop, smoothly enlarged, as a data URI."""
     large = cv2.resize(item.crop, (_SHOWN_SIDE, _SHOWN_SIDE), interpolation=cv2.INTER_CUBIC)
     content = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     return f"data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}"

@@ -1,4 +1,4 @@
-"""Figures as HTML: bars with their intervals, and the table of model against people."""
+"""Figures as HTML: bars with intervals, and the confusion table of model and people."""
 
 import html
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from recognizer import EMOTIONS
 
 
 def tile(label: str, value: str, below: str) -> str:
-    """One figure to read at a glance. value and below are text."""
+    """Return one figure to read at a glance. value and below are text."""
     services = (html.escape(each) for each in (label, value, below))
     return (
         '<div class="tile"><span class="quiet">{}</span><strong>{}</strong><span class="quiet">{}</span></div>'.format(
@@ -19,7 +19,7 @@ def tile(label: str, value: str, below: str) -> str:
 
 
 def compared(today: int, yesterday: int) -> str:
-    """Today beside yesterday, in words."""
+    """Compare today with yesterday, in words."""
     if not today and not yesterday:
         return "none yesterday by this time, either"
     if today == yesterday:
@@ -29,13 +29,15 @@ def compared(today: int, yesterday: int) -> str:
 
 
 def by_emotion(shares: Sequence[Share | None]) -> str:
-    """A bar for each emotion, with a whisker from the lowest to the highest likely value."""
+    """Return a bar for each emotion, with a whisker for the interval."""
     rows = "".join(_bar(name, share) for name, share in zip(EMOTIONS, shares, strict=True))
     return f'<div class="bars">{rows}</div>'
 
 
 def confusion(view: Span) -> str:
-    """Rows: what people say. Columns: what the model says. Each cell: its share of the row, and how many faces."""
+    """Return the confusion table. Rows: people's labels. Columns: the model's. Cells: the share of the row and the
+    number of faces.
+    """
     heads = "".join(
         f'<th scope="col"><span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span></th>'
         for name in EMOTIONS

@@ -1,4 +1,4 @@
-"""The drawer with everything that is known of one version."""
+"""The drawer with the full report on one version."""
 
 import html
 

@@ -1,1 +1,1 @@
-"""What people are told: answers to photos, taps and commands, in their language."""
+"""Decide what people are told: answers to photos, taps and commands, in their language."""

@@ -1,4 +1,4 @@
-"""What is said of pictures that were read: a verdict, a choice, or a list of numbered faces."""
+"""Compose the text of an answer to photos: a verdict, a choice, or a list of numbered faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,15 @@ from bots.conversation.recipient import Recipient
 from recognizer import EMOTIONS, Face
 
 SURE_FROM = 0.5
-"""Probability of the likeliest emotion from which the bot gives a verdict; below it, it offers choices only."""
+"""Minimum probability of the likeliest emotion for a verdict; below it, the bot only offers choices."""
 MAX_FACES_LISTED = 40
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one picture: its faces and the model that read them, or the sentence (of `texts`) that says why
-    there are none."""
+    """The result for one picture: its faces and the model that read them, or the sentence (of `texts`) that explains
+    why there are none.
+    """
 
     faces: tuple[Face, ...] = ()
     problem: str = ""
@@ -26,7 +27,7 @@ class Outcome:
 
 
 def answer_text(outcomes: Sequence[Outcome], recipient: Recipient) -> str:
-    """What is said of all pictures of one message."""
+    """Return the text of the answer to all pictures of one message."""
     if len(outcomes) == 1:
         return _picture_text(outcomes[0], recipient)
     lines, number = [], 1
@@ -38,7 +39,7 @@ def answer_text(outcomes: Sequence[Outcome], recipient: Recipient) -> str:
 
 
 def _picture_text(outcome: Outcome, recipient: Recipient) -> str:
-    """What is said of one picture alone."""
+    """Return the text about a single picture."""
     voice = recipient.voice
     if outcome.problem:
         return voice.say(outcome.problem)
@@ -67,5 +68,5 @@ def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
 
 
 def _likeliest(face: Face, place: int, voice: Voice) -> str:
-    """The feeling at a place of the ranking, 0 being the likeliest."""
+    """Return the feeling at a rank, where 0 is the likeliest."""
     return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

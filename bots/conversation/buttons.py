@@ -1,4 +1,4 @@
-"""The buttons under an answer, and the tokens they carry. Nothing is remembered here: a token says all it needs."""
+"""The buttons under an answer and their tokens. No state is kept: a token contains all that is needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recognizer import EMOTIONS
 
 MAX_ROWS = 5
 BUTTONS_A_ROW = 5
-"""Five rows of five buttons are what a Discord message may carry (https://discord.com/developers/docs/components)."""
+"""A Discord message may have five rows of five buttons (https://discord.com/developers/docs/components)."""
 
 
 class Action(StrEnum):
@@ -52,13 +52,16 @@ _CHOICES = {
     Action.SET_PRESENTATION: 1 + len(Presentation),
     Action.SET_EVERYONE_TAPS: 2,
 }
-"""How many choices an action has, where that does not depend on a reading."""
+"""The number of choices of an action, if it does not depend on a reading."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a tap means: an action, the reading it is about, and a choice (a suggestion's place, an emotion's place, a
-    page, 1 for yes, or a setting's place, 0 being none). As text `letter:reading:choice`, at most 64 ASCII bytes."""
+    """The meaning of a tap. As text `letter:reading:choice`, at most 64 ASCII bytes.
+
+    action: what to do. reading: the reading it refers to. choice: the index of a suggestion or emotion, a page, 1 for
+    yes, or the index of a setting, where 0 is none.
+    """
 
     action: Action
     reading: int = 0
@@ -69,7 +72,7 @@ class Token:
 
     @classmethod
     def parse(cls, text: str) -> "Token":
-        """Read a token back. Raises `TokenError` on anything that `str` would not have written."""
+        """Parse a token. Raise `TokenError` for any text that `str` would not have produced."""
         try:
             letter, reading, choice = text.split(":")
             token = cls(Action(letter), int(reading), int(choice))
@@ -82,8 +85,11 @@ class Token:
 
 
 def photo_rows(stored: StoredPhoto, candidates: int, recipient: Recipient) -> ButtonRows:
-    """The buttons under a fresh answer: one face gets a row of candidates and a row of ways out; of several, each of
-    the first few gets a row, its number on every button. A photo that can be fetched again has a row of pictures."""
+    """Return the buttons under a new answer.
+
+    A single face gets a row of candidates and a row of alternatives. Of several faces, each of the first few gets a
+    row, with its number on every button. A photo that can be fetched again also gets a row of pictures.
+    """
     readings = stored.readings
     pictures = _pictures(readings, recipient) if stored.comes_again else ()
     if len(readings) == 1:
@@ -99,7 +105,7 @@ def photo_rows(stored: StoredPhoto, candidates: int, recipient: Recipient) -> Bu
 
 
 def rows_after(token: Token, stored: StoredPhoto, candidates: int, recipient: Recipient) -> ButtonRows:
-    """The buttons after a tap on "more", "none of these" or "back"."""
+    """Return the buttons after a tap on "more", "none of these" or "back"."""
     reading = next(reading for reading in stored.readings if reading.id == token.reading)
     if token.action is Action.MORE:
         shown = candidates if len(stored.readings) == 1 else min(candidates, BUTTONS_A_ROW - 1)
@@ -110,13 +116,13 @@ def rows_after(token: Token, stored: StoredPhoto, candidates: int, recipient: Re
 
 
 def privacy_rows(agreed: bool, recipient: Recipient) -> ButtonRows:
-    """The one button under the privacy notice: the opposite of what is chosen now."""
+    """Return the only button under the privacy notice: the opposite of the current choice."""
     label = recipient.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
     return ((Button(label, label, str(Token(Action.KEEP_FACES, choice=0 if agreed else 1))),),)
 
 
 def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
-    """One row: the photo with emoji for faces and, of one person, a sticker."""
+    """Return one row: the photo with emoji for faces and, for a single person, a sticker."""
     labels = {Action.EMOJI_ME: texts.EMOJI_ME} | ({Action.STICKER: texts.STICKER} if len(readings) == 1 else {})
     said = {action: recipient.voice.say(label) for action, label in labels.items()}
     return (
@@ -125,7 +131,7 @@ def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> Button
 
 
 def _candidates(reading: StoredReading, count: int, recipient: Recipient, prefix: str = "") -> tuple[Button, ...]:
-    """The first suggestions; what was chosen from further down takes the last place."""
+    """Return the first suggestions; a chosen emoji from further down takes the last place."""
     return tuple(_choice(reading, place, recipient, prefix) for place in _first_places(reading, count))
 
 

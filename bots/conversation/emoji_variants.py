@@ -1,4 +1,6 @@
-"""The look a person chose for emoji that show people: a skin tone and a presentation. Nothing here sees a face."""
+"""Apply a person's choice of skin tone and presentation to emoji that show people. Faces in photos are not
+considered.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,18 +9,18 @@ from enum import StrEnum
 
 from emoji import EMOJI_DATA, STATUS
 
-_SELECTOR = "\ufe0f"  # asks for the picture rather than the letter-like sign (Unicode TR51, emoji presentation)
+_SELECTOR = "\ufe0f"  # requests emoji presentation, not text presentation (Unicode TR51)
 _JOINER = "\u200d"
 _PERSON = re.compile(
     f"(?P<base>.){_SELECTOR}?(?P<tone>[\U0001f3fb-\U0001f3ff])?(?:{_JOINER}(?P<sign>[♀♂]){_SELECTOR}?)?"
     f"(?P<rest>(?:{_JOINER}[^\U0001f3fb-\U0001f3ff🧑👩👨🧒👧👦🫲]+)?)",
     re.DOTALL,
 )
-"""One person (or face, or hand) with whatever they do; emoji of several people are left alone."""
+"""One person (or face, or hand) with any action; emoji of several people are left unchanged."""
 
 
 class SkinTone(StrEnum):
-    """The five skin tones of Unicode TR51; the value is what is stored."""
+    """The five skin tones of Unicode TR51; the value is stored."""
 
     LIGHT = "light"
     MEDIUM_LIGHT = "medium_light"
@@ -28,19 +30,19 @@ class SkinTone(StrEnum):
 
     @property
     def modifier(self) -> str:
-        """The character that gives the emoji before it this tone."""
+        """Return the character that applies this tone to the emoji before it."""
         return chr(0x1F3FB + list(SkinTone).index(self))
 
 
 class Presentation(StrEnum):
-    """How an emoji of a person is to look; the value is what is stored."""
+    """The presentation of people in emoji; the value is stored."""
 
     WOMAN = "woman"
     MAN = "man"
 
     @property
     def sign(self) -> str:
-        """The sign that gives the emoji it is joined to this presentation."""
+        """Return the sign that applies this presentation to the emoji it is joined to."""
         return {Presentation.WOMAN: "♀", Presentation.MAN: "♂"}[self]
 
 
@@ -49,21 +51,21 @@ _PRESENTED = {
     Presentation.WOMAN: {"🧑": "👩", "🧒": "👧", "🧓": "👵"},
     Presentation.MAN: {"🧑": "👨", "🧒": "👦", "🧓": "👴"},
 }
-"""The few people that Unicode has as characters of their own instead of joining a sign."""
+"""The few people with separate Unicode characters instead of a joined sign."""
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """What one person chose. None is the neutral choice: the yellow of a smiley, and no presentation."""
+    """A person's choices. None is the neutral choice: the yellow of a smiley, and no presentation."""
 
     skin_tone: SkinTone | None = None
     presentation: Presentation | None = None
 
 
 def variant_of(emoji: str, appearance: Appearance) -> str:
-    """The variant of an emoji in these looks, as much of them as Unicode has one for; otherwise the emoji as it is.
+    """Return the variant of an emoji with this appearance, as far as Unicode has one; otherwise the emoji itself.
 
-    A tone or presentation that the emoji has already stays where `appearance` is neutral about it.
+    Where `appearance` is neutral, the emoji keeps its own tone or presentation.
     """
     parts = _PERSON.fullmatch(emoji)
     if parts is None or appearance == Appearance():
@@ -82,7 +84,7 @@ def variant_of(emoji: str, appearance: Appearance) -> str:
 
 
 def plain(emoji: str) -> str:
-    """An emoji without skin tone and sign, as platforms list their reactions."""
+    """Return an emoji without skin tone and sign, as platforms list their reactions."""
     parts = _PERSON.fullmatch(emoji)
     if parts is None:
         return emoji
@@ -91,7 +93,7 @@ def plain(emoji: str) -> str:
 
 
 def _spellings(base: str, tone: str, sign: str, rest: str) -> Iterator[str]:
-    """A person's ways to be written: some characters need a selector where no tone follows them."""
+    """Yield the possible spellings of a person: some characters need a selector if no tone follows them."""
     joined = f"{_JOINER}{sign}{_SELECTOR}" if sign else ""
     yield f"{base}{tone}{joined}{rest}"
     if not tone:

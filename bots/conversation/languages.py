@@ -1,7 +1,7 @@
-"""Which language a person is answered in, and the `Voice` that translates into it.
+"""Choose the language a person is answered in, and translate into it with a `Voice`.
 
-The catalogues are Babel's .po files under `bots/conversation/locale`, read as they are: there is no build step. The
-English sentences are those of `bots.conversation.texts`.
+The catalogues are Babel's .po files under `bots/conversation/locale`, read directly, without a build step. The English
+sentences are those of `bots.conversation.texts`.
 """
 
 import gettext
@@ -34,28 +34,28 @@ OWN_NAMES = {
     "ja": "日本語",
     "zh": "中文",
 }
-"""The languages the bot speaks, by their ISO 639-1 codes, each under the name it has for itself."""
+"""The languages of the bot: ISO 639-1 codes and native names."""
 
 _QUALITY = re.compile(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*")
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """Says the sentences of `bots.conversation.texts` in one language. language: one of `OWN_NAMES`."""
+    """Translates the sentences of `bots.conversation.texts` into one language, a key of `OWN_NAMES`."""
 
     language: str
     _catalogue: gettext.NullTranslations
 
     def say(self, sentence: str, /, **values: object) -> str:
-        """The sentence in this language, its placeholders filled in."""
+        """Return the sentence in this language, with its placeholders filled in."""
         return self._catalogue.gettext(sentence).format(**values)
 
     def count(self, sentence: Plural, count: int) -> str:
-        """The sentence in the form that this language has for `count`."""
+        """Return the sentence in this language's plural form for `count`."""
         return self._catalogue.ngettext(sentence.one, sentence.many, count).format(count=count)
 
     def name_of(self, emoji: str) -> str | None:
-        """The CLDR short name of an emoji in this language, or None where Unicode's data as shipped has none."""
+        """Return the CLDR short name of an emoji in this language, or None if the shipped Unicode data has none."""
         if self.language not in LANGUAGES:
             return None
         config.load_language(self.language)
@@ -66,7 +66,7 @@ class Voice:
 
 @cache
 def speak(language: str) -> Voice:
-    """The voice of a language, one of `OWN_NAMES`; read once. Raises `OSError` where its catalogue is missing."""
+    """Return the voice of a language, a key of `OWN_NAMES`; cached. Raise `OSError` if its catalogue is missing."""
     if language == "en":
         return Voice(language, gettext.NullTranslations())
     compiled = io.BytesIO()
@@ -77,7 +77,7 @@ def speak(language: str) -> Voice:
 
 
 def nearest(wanted: str) -> str:
-    """The language to speak to someone whose platform says `wanted`; English where it is not understood.
+    """Return the best language of the bot for `wanted`; English if there is none.
 
     wanted: a tag ("pt-BR", "zh-hans", "en_US"), or a browser's list of them (RFC 9110, Accept-Language).
     """

@@ -1,4 +1,4 @@
-"""Run the making of a picture in the inference pool, and turn what goes wrong into a sentence for people."""
+"""Run the picture maker in the inference pool, and turn failures into sentences for people."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ async def make_picture(
 ) -> tuple[MadePicture | None, str]:
     """Return what `make` returns and an empty string, or None and the sentence (of `texts`) that says why not.
 
-    make: a method of `PictureMaker` with its arguments bound; runs in a worker thread. Raises nothing.
+    make: a method of `PictureMaker` with its arguments bound; runs in a worker thread. Raise nothing.
     """
     try:
         made = await pool.run(make)

@@ -1,4 +1,4 @@
-"""One person as the service speaks to them: in their language, with emoji in the looks they chose."""
+"""The recipient of an answer: their language and the appearance of emoji they chose."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,14 +13,14 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom an answer is for: the voice it is said in, and the looks its emoji wear."""
+    """The person an answer is written for: the voice in their language, and the appearance of emoji."""
 
     voice: Voice
     appearance: Appearance
 
     @classmethod
     def of(cls, preferences: Preferences, platform_language: str) -> "Recipient":
-        """What the person set, else what their platform says. platform_language: its tag as sent, whatever it is."""
+        """Build a recipient from stored preferences, with the platform's language tag as the default."""
         chosen = preferences.language if preferences.language in OWN_NAMES else None
         appearance = Appearance(
             _member(SkinTone, preferences.skin_tone), _member(Presentation, preferences.presentation)
@@ -28,15 +28,15 @@ class Recipient:
         return cls(speak(chosen or nearest(platform_language)), appearance)
 
     def variant_of(self, emoji: str) -> str:
-        """The emoji as this person wants to see it."""
+        """Return the emoji in this person's chosen appearance."""
         return variant_of(emoji, self.appearance)
 
     def name_of(self, emoji: str) -> str:
-        """What a shown emoji is called: in the person's language, else in English, else as it is."""
+        """Return the name of an emoji in the person's language, else in English, else the emoji itself."""
         shown = self.variant_of(emoji)
         return self.voice.name_of(shown) or self.voice.name_of(emoji) or speak("en").name_of(emoji) or emoji
 
 
 def _member(kind: type[_Choice], value: str | None) -> _Choice | None:
-    """The stored choice, or None for one that an older or newer version has made."""
+    """Return the stored choice, or None if another version of the bot stored it and it is unknown here."""
     return next((member for member in kind if member == value), None)

@@ -1,4 +1,4 @@
-"""Everything the bot decides, for every platform alike. Adapters translate events in and replies out."""
+"""The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -45,7 +45,7 @@ from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
 
 MOST_SUGGESTED = 63
-"""How many emoji a face's buttons lead to: the candidates and three pages more."""
+"""Number of emoji that a face's buttons lead to: the candidates and three more pages."""
 
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
@@ -59,10 +59,13 @@ def _now() -> datetime:
 
 
 class EmojiService:
-    """Answers photos, taps and commands. Raises nothing for what people send: a failure is a friendly reply and a log
-    line, and the next event is answered as ever."""
+    """Answers photos, taps and commands.
 
-    def __init__(  # noqa: PLR0913  # what it is made of
+    Raises nothing, whatever people send: a failure becomes a friendly reply and a log entry, and later events are
+    answered as usual.
+    """
+
+    def __init__(  # noqa: PLR0913  # its parts
         self,
         recognizer: Recognizer,
         store: Store,
@@ -75,9 +78,12 @@ class EmojiService:
         candidates: int = 3,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """emoji_map_watch: loads an edited emoji map; None keeps the map. shadowing: lets another version read the same
-        faces; None for no other. admin_commands: answers admins; None for no admins. candidates: how many emoji are
-        offered as buttons at first, 1 to 5. clock: the time with its zone."""
+        """Assemble the service from its parts.
+
+        emoji_map_watch: reloads an edited emoji map; None keeps the map. shadowing: lets another version read the same
+        faces; None for no other. admin_commands: answers admins; None for no admins. candidates: number of emoji first
+        offered as buttons, 1 to 5. clock: the current time with its zone.
+        """
         self._recognizer = recognizer
         self._store = store
         self._pool = pool
@@ -92,11 +98,11 @@ class EmojiService:
 
     @property
     def admins(self) -> Allowlist:
-        """Who looks after the model."""
+        """Return the allowlist of admins."""
         return self._admin_commands.admins if self._admin_commands is not None else Allowlist()
 
     async def on_photo(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
-        """Answer a photo: perhaps first a word that it has to wait, then, last, the answer."""
+        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer."""
         if self._pool.is_full:
             voice = await self.voice_for(photo.person, photo.language)
             yield Reply(voice.say(texts.BUSY), waiting=True)
@@ -141,8 +147,7 @@ class EmojiService:
             return Reply(recipient.voice.say(texts.FAILED))
 
     async def on_admin_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
-        """Answer a command of an admin; of several replies each takes the place of the one before. Anybody else is told
-        who may."""
+        """Yield the replies to an admin's command; each replaces the one before. Refuse anyone else politely."""
         admin_commands = self._commands_for(command.person, command.name.value)
         if admin_commands is None:
             yield Reply(_admins_only(command.person, await self.voice_for(command.person, command.language)))
@@ -151,7 +156,7 @@ class EmojiService:
             yield reply
 
     async def on_emoji_me(self, photo: PhotoMessage) -> Reply:
-        """Answer the wish for a photo with emoji in place of faces, in everybody's likeliest emoji."""
+        """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
         if picture.is_clip:
@@ -161,11 +166,11 @@ class EmojiService:
         return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:
-        """The voice to speak to a person with, for what an adapter has to say. language: as in `Photo`."""
+        """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
         return Recipient.of(await self._preferences(person), language).voice
 
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
-        """The desk, where this person is an admin; anybody else's try is logged."""
+        """Return the admin commands if this person is an admin; log the attempt of anyone else."""
         if person in self.admins:
             return self._admin_commands
         _log.warning("admin_refused", platform=person.platform, action=action)
@@ -181,7 +186,7 @@ class EmojiService:
         )
 
     async def _preferences(self, person: Person) -> Preferences:
-        """What the person set; without a database, nothing."""
+        """Return the person's preferences; the defaults if the database is unavailable."""
         try:
             return await self._store.preferences(person)
         except Exception:
@@ -203,7 +208,7 @@ class EmojiService:
         return Outcome(reading.faces, model=reading.model) if reading.faces else Outcome(problem=texts.NO_FACE)
 
     async def _keep(self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient) -> ButtonRows:
-        """Store the readings and make their buttons; without a database the answer still goes out, without buttons."""
+        """Store the readings and return their buttons; none if the database is unavailable."""
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
@@ -219,7 +224,7 @@ class EmojiService:
         return photo_rows(stored, self._candidates, recipient)
 
     async def _numbered(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> MadePicture | None:
-        """The picture of several faces with their numbers; an album is answered in words."""
+        """Return the picture of several faces with their numbers; None for albums, whose answer is text only."""
         if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
@@ -243,8 +248,8 @@ class EmojiService:
         return TapReply(notice, privacy_rows(agreed, recipient), text=_privacy_text(agreed, recipient.voice))
 
     async def _tapped_settings(self, tap: Tap, token: Token) -> TapReply:
-        """Open a page of the settings, or set something, for whoever tapped, and speak as is set from now on."""
-        before = await self._store.preferences(tap.person)  # one that could not be read must not be written over
+        """Open a page of the settings or change one for the person who tapped; the reply uses the new settings."""
+        before = await self._store.preferences(tap.person)  # fail rather than overwrite unread ones
         preferences = settings_pages.after(token, before)
         if preferences != before:
             await self._store.set_preferences(tap.person, preferences)
@@ -283,13 +288,13 @@ def _admins_only(person: Person, voice: Voice) -> str:
 
 
 def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:
-    """The same faces with their emoji in the order of whoever asks."""
+    """Return the same faces with their emoji ranked for the person who asks."""
     ranked = (replace(face, emoji=rank(emoji_map, face.expression, taste).emoji) for face in outcome.faces)
     return replace(outcome, faces=tuple(ranked))
 
 
 def _mood(emoji_map: EmojiMap, platform: str, faces: Sequence[Face], taste: Table) -> str | None:
-    """The reaction to one picture: the mood of all its faces, and none where that is unsure."""
+    """Return the reaction to one picture, by the mood of all its faces; None if that is uncertain."""
     if not faces or np.mean([face.probabilities for face in faces], axis=0).max() < SURE_FROM:
         return None
     return reaction(emoji_map, platform, [face.expression for face in faces], taste)

@@ -1,4 +1,4 @@
-"""The pages behind /settings: what is chosen now, and a button for every choice. Taps come back as tokens."""
+"""The pages of /settings: current choices, and a button for each option. Taps come back as tokens."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,12 +12,12 @@ from bots.messages import Button, ButtonRows, Tone, in_rows
 from db import Preferences
 
 _HAND, _PERSON = "🖐️", "🧑"
-"""The emoji on which tones and presentations are shown."""
+"""The emoji that demonstrate tones and presentations."""
 _LANGUAGES_A_ROW = 4
 
 
 def after(token: Token, preferences: Preferences) -> Preferences:
-    """The preferences once a `SET_…` token was tapped; its choice 0 takes a preference back."""
+    """Return the preferences after a tap on a `SET_…` token; its choice 0 resets a preference."""
     place = token.choice - 1
     match token.action:
         case Action.SET_LANGUAGE:
@@ -30,7 +30,7 @@ def after(token: Token, preferences: Preferences) -> Preferences:
 
 
 def text(page: SettingsPage, preferences: Preferences, recipient: Recipient) -> str:
-    """What a page says above its buttons."""
+    """Return the text of a page above its buttons."""
     say = recipient.voice.say
     match page:
         case SettingsPage.LANGUAGE:
@@ -49,7 +49,7 @@ def text(page: SettingsPage, preferences: Preferences, recipient: Recipient) -> 
 
 
 def rows(page: SettingsPage, preferences: Preferences, recipient: Recipient) -> ButtonRows:
-    """The buttons of a page."""
+    """Return the buttons of a page."""
     match page:
         case SettingsPage.LANGUAGE:
             return _language_rows(preferences, recipient)
@@ -89,7 +89,7 @@ def _presentation_rows(recipient: Recipient) -> ButtonRows:
 
 
 def _choices(action: Action, labels: Sequence[tuple[str, str]], chosen: int) -> list[Button]:
-    """A button for each label and meaning, the chosen one standing out."""
+    """Return a button for each label and meaning, with the current choice highlighted."""
     return [
         Button(label, meaning, str(Token(action, choice=place)), Tone.CHOSEN if place == chosen else Tone.PLAIN)
         for place, (label, meaning) in enumerate(labels)
@@ -97,7 +97,7 @@ def _choices(action: Action, labels: Sequence[tuple[str, str]], chosen: int) -> 
 
 
 def _swatch(tone: SkinTone | None, voice: Voice) -> tuple[str, str]:
-    """A hand in a tone, and the name of the tone."""
+    """Return a hand in a tone, and the name of the tone."""
     if tone is None:
         return _HAND, voice.say(texts.NO_SKIN_TONE)
     return variant_of(_HAND, Appearance(tone)), voice.name_of(tone.modifier) or tone.value.replace("_", "-")

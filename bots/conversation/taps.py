@@ -1,4 +1,4 @@
-"""Taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
+"""Handle taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
 
 from functools import partial
 
@@ -16,17 +16,17 @@ _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 
 
 class PhotoTaps:
-    """Answers taps whose token names a reading. Raises what SQLAlchemy raises."""
+    """Answers taps whose token names a reading. SQLAlchemy's errors are passed on."""
 
     def __init__(self, store: Store, pool: InferencePool, picture_maker: PictureMaker, candidates: int) -> None:
-        """candidates: how many emoji are offered as buttons at first, 1 to 5."""
+        """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5."""
         self._store = store
         self._pool = pool
         self._picture_maker = picture_maker
         self._candidates = candidates
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
-        """Return what to do about a tap; token: what the button carried, recipient: whoever tapped."""
+        """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
         stored = await self._store.photo_of(token.reading, tap.person)
         if stored is None:
             return TapReply(recipient.voice.say(texts.GONE))
@@ -37,7 +37,7 @@ class PhotoTaps:
         return await self._tapped(token, stored, recipient)
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
-        """Keep what someone other than the sender says of a face, where the chat allows it; the answer stays as is."""
+        """Store the vote of someone other than the sender, if the chat allows it; the answer stays unchanged."""
         if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
             return TapReply(recipient.voice.say(texts.NOT_YOURS))
         emoji = emotion = None
@@ -52,7 +52,7 @@ class PhotoTaps:
         return TapReply(recipient.voice.say(texts.VOTED))
 
     async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
-        """Fetch the photo once more and make the picture of it that was asked for."""
+        """Fetch the photo again and make the requested picture."""
         platform = tap.chat.platform
         picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
         if picture is None:
@@ -69,7 +69,7 @@ class PhotoTaps:
         return TapReply(recipient.voice.say(problem or said), picture=made)
 
     async def _tapped(self, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
-        """Answer a tap of whoever sent the photo."""
+        """Answer a tap of the photo's sender."""
         reading = _reading_of(token, stored)
         say = recipient.voice.say
         if token.action is Action.CHOOSE:

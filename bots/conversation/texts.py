@@ -1,7 +1,7 @@
-"""Every sentence the bot says. Short, friendly, without jargon; every refusal says what to do next.
+"""All sentences of the bot. They are short, friendly and without jargon; every refusal says what to do next.
 
-They are written here in English and marked for `make translations`, which updates the catalogues under
-`bots/conversation/locale`; a `bots.conversation.languages.Voice` translates them into a person's language.
+They are written in English here and marked for `make translations`, which updates the catalogues under
+`bots/conversation/locale`. A `bots.conversation.languages.Voice` translates them into a person's language.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from db import Platform
 
 
 class Plural(NamedTuple):
-    """A sentence that names a count, for one and for many; catalogues hold the forms of their language."""
+    """A sentence with a count, in singular and plural; catalogues have the plural forms of their language."""
 
     one: str
     many: str
@@ -59,7 +59,7 @@ WEB_HELP = _(
 HELPS = {Platform.TELEGRAM: HELP, Platform.DISCORD: DISCORD_HELP, Platform.WEB: WEB_HELP}
 """The help for each platform."""
 OPENMOJI = _("The emoji in pictures are by OpenMoji, CC BY-SA 4.0 (openmoji.org).")
-"""Said with the help: the licence asks for it."""
+"""Shown with the help, because the licence requires it."""
 SUGGEST_EMOJI = _("Suggest emoji")
 COMMANDS = {
     "help": _("What I can do"),
@@ -68,7 +68,7 @@ COMMANDS = {
     "forget_me": _("Delete everything I know about you"),
     "chat_settings": _("Who may tap in this chat"),
 }
-"""What each command is for, as the platforms' menus show it."""
+"""The description of each command in the platforms' menus."""
 EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
 TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
 DISCORD_EMOJI = _("Find the emoji of a photo")
@@ -160,7 +160,7 @@ WEB_MENU = {
     _("Privacy"): "privacy",
     _("Forget me"): "forget_me",
 }
-"""What the web chat offers in place of commands, and the command each stands for."""
+"""The web chat's menu in place of commands, and the command that each entry stands for."""
 
 SETTINGS = _(
     "Your settings\n"
@@ -178,7 +178,7 @@ WHICH_PRESENTATION = _("How shall emoji of people look, where they can?")
 AS_MY_APP = _("As my app")
 NO_SKIN_TONE = _("No skin tone")
 PRESENTATIONS = {"": _("Neutral"), "woman": _("Woman"), "man": _("Man")}
-"""What each of `bots.conversation.emoji_variants.Presentation` is called, and none."""
+"""The name of each `bots.conversation.emoji_variants.Presentation`, and of none."""
 SETTING_KEPT = _("Done, I'll remember that.")
 
 FEELINGS = {
@@ -190,8 +190,9 @@ FEELINGS = {
     "sad": _("sad"),
     "surprise": _("surprised"),
 }
-"""An adjective for each of `recognizer.EMOTIONS`, as it stands in a sentence. Where an adjective would tell a sex, a
-catalogue has nouns ("joy") and its sentences fit them."""
+"""An adjective for each of `recognizer.EMOTIONS`, for use in a sentence. In languages whose adjectives have a gender,
+the catalogue has nouns ("joy") and fitting sentences.
+"""
 
 PHOTO_PROBLEMS = {
     "empty": _("The file is empty. Please send the picture again."),
@@ -202,4 +203,4 @@ PHOTO_PROBLEMS = {
     "needs_heic": _("This is a HEIC picture, which is not set up here. Please send it as JPEG."),
     "damaged": _("The picture is damaged or was cut off on the way. Please send it again."),
 }
-"""What to say for each `recognizer.PhotoProblem`."""
+"""The sentence for each `recognizer.PhotoProblem`."""

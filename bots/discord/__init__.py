@@ -1,1 +1,1 @@
-"""Discord: translates its events to messages and the replies back."""
+"""The Discord adapter: translates events to messages and replies back."""

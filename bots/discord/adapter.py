@@ -1,7 +1,7 @@
-"""The Discord door: translates messages, commands and presses to events, and replies to messages, reactions, buttons.
+"""The Discord adapter: translates messages, commands and button presses to events, and replies back.
 
-It needs no privileged intent: what is sent to the bot, what mentions it and what a command is used on may be read
-without one (https://discord.com/developers/docs/events/gateway#message-content-intent).
+It needs no privileged intent: messages sent to the bot directly, messages that mention it and targets of commands are
+readable without one (https://discord.com/developers/docs/events/gateway#message-content-intent).
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 
 
 class DiscordAdapter:
-    """Serves through Discord's gateway, as many shards as Discord asks for."""
+    """Serves through Discord's gateway, with as many shards as Discord recommends."""
 
     name: ClassVar[Platform] = Platform.DISCORD
     allowed_reactions: ClassVar[frozenset[str] | None] = None
@@ -74,10 +74,10 @@ class DiscordAdapter:
 
 
 class EmojiClient(discord.AutoShardedClient):
-    """A connection to Discord; a new one is made where it is lost for good. It keeps no messages."""
+    """A connection to Discord, without a message cache. It is replaced by a new one if it is lost permanently."""
 
     def __init__(self, service: EmojiService, shard_count: int | None = None) -> None:
-        """shard_count: None lets Discord say how many."""
+        """Set up the client. shard_count: None for Discord's recommendation."""
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -88,7 +88,7 @@ class EmojiClient(discord.AutoShardedClient):
         self.tree = app_commands.CommandTree(self)
 
     async def setup_hook(self) -> None:
-        """Make old buttons work, and publish the commands where they have changed."""
+        """Register the buttons of old messages, and publish the commands if they have changed."""
         self.add_dynamic_items(TapButton)
         self.tree.add_command(_emoji)
         self.tree.add_command(_emoji_me)
@@ -108,11 +108,11 @@ class EmojiClient(discord.AutoShardedClient):
                 _log.info("commands_published", platform=Platform.DISCORD)
 
     async def on_ready(self) -> None:
-        """Tell the operator; it is said again after a lost connection."""
-        _log.info("adapter_open", door=DiscordAdapter.name)
+        """Log that the bot is connected; repeated after a lost connection."""
+        _log.info("adapter_open", adapter=DiscordAdapter.name)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Answer what is sent to the bot directly, and what mentions it."""
+        """Answer direct messages and messages that mention the bot."""
         is_direct = message.guild is None
         is_for_me = is_direct or self._me in {user.id for user in message.mentions}
         if not is_for_me or message.author.bot or message.is_system() or not _may_speak(message):
@@ -123,28 +123,30 @@ class EmojiClient(discord.AutoShardedClient):
             person, chat = person_of(message.author), chat_of(message.channel.id)
             command = Command(person, chat, CommandName.HELP, _language(message))
             await say(message, await self.service.on_command(command))
-        elif self._me in message.raw_mentions:  # a mere reply to the bot mentions it too, but asks for nothing
+        elif self._me in message.raw_mentions:  # a reply to the bot mentions it too, but is no request
             await self._answer_mention(message)
 
     @property
     def _me(self) -> int:
-        assert self.user is not None  # known since the login
+        assert self.user is not None  # set at login
         return self.user.id
 
     async def _published_commands(self) -> list[Mapping[str, Any]]:
-        """The commands as Discord has them, with their translations, which `CommandTree.fetch_commands` leaves out
-        (https://discord.com/developers/docs/interactions/application-commands#get-global-application-commands)."""
+        """Return the published commands with their translations, which `CommandTree.fetch_commands` omits.
+
+        See https://discord.com/developers/docs/interactions/application-commands#get-global-application-commands.
+        """
         route = discord.http.Route("GET", "/applications/{application_id}/commands", application_id=self.application_id)
         published: list[Mapping[str, Any]] = await self.http.request(route, params={"with_localizations": "true"})
         return published
 
     async def _explain(self, message: discord.Message, sentence: str, asked_by: discord.abc.User) -> None:
-        """Say one of the door's own sentences, in reply to a message, to whoever asked."""
+        """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
         voice = await self.service.voice_for(person_of(asked_by), _language(message))
         await say(message, Reply(voice.say(sentence)))
 
     async def _answer_mention(self, message: discord.Message) -> None:
-        """Answer for the picture that a mention without one replies to, as far as Discord lets the bot see it."""
+        """Answer the picture in the message that a mention without one replies to, as far as the bot can see it."""
         original = message.reference.resolved if message.reference is not None else None
         if not isinstance(original, discord.Message) or original.author.id == self._me:
             await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
@@ -177,7 +179,7 @@ class EmojiClient(discord.AutoShardedClient):
 
 
 class CommandTranslator(app_commands.Translator):
-    """What commands say of themselves, in those of Discord's languages that the bot speaks besides English."""
+    """Translates the commands' descriptions into those of Discord's languages that the bot supports besides English."""
 
     async def translate(
         self,
@@ -185,7 +187,7 @@ class CommandTranslator(app_commands.Translator):
         locale: discord.Locale,
         _context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """The sentence of `texts` in a language, or None where Discord shall show it in English."""
+        """Return the sentence of `texts` in a language, or None to show it in English."""
         language = nearest(locale.value)
         return speak(language).say(string.message) if language != "en" else None
 
@@ -227,7 +229,7 @@ async def _suggest_emoji(interaction: discord.Interaction[EmojiClient], message:
 
 
 def _plain_command(name: CommandName, *, for_managers: bool = False) -> app_commands.Command[Any, ..., None]:
-    """A command that the service answers by itself, privately. for_managers: others do not see it in a server."""
+    """Return a command that the service answers privately. for_managers: hidden from others in a server."""
 
     async def answer(interaction: discord.Interaction[EmojiClient]) -> None:
         with tolerated("command"):
@@ -247,7 +249,7 @@ def _plain_command(name: CommandName, *, for_managers: bool = False) -> app_comm
 
 
 def _facts(command: Mapping[str, Any]) -> tuple[object, ...]:
-    """What people see of a command: if this is the same, it needs no publishing."""
+    """Return the user-visible parts of a command; if they are unchanged it need not be published."""
     options = command.get("options") or ()
     shown = tuple((*_words(each), each["type"], each.get("required", False), _choices(each)) for each in options)
     permissions = command.get("default_member_permissions")
@@ -259,7 +261,7 @@ def _choices(option: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
-    """Name and description of a command or an option, in every language."""
+    """Return name and description of a command or an option, in all languages."""
     translations = (command.get(f"{part}_localizations") or {} for part in ("name", "description"))
     return command["name"], command.get("description", ""), *(tuple(sorted(each.items())) for each in translations)
 
@@ -267,8 +269,10 @@ def _words(command: Mapping[str, Any]) -> tuple[object, ...]:
 async def _answer_interaction(
     interaction: discord.Interaction[EmojiClient], attachments: Sequence[discord.Attachment], *, in_public: bool
 ) -> None:
-    """Answer what a command was given. in_public: everyone sees the answer; what was attached to a command they do not,
-    so that a picture of it stays away."""
+    """Answer the attachments of a command. in_public: everyone sees the answer.
+
+    Others do not see what was attached to a command, so a public answer does not include a picture of it.
+    """
     try:
         pictures = await download(attachments)
     except NotFetchedError as error:
@@ -278,17 +282,17 @@ async def _answer_interaction(
         text, files = fitting(reply.text), files_of(None if in_public else reply.picture)
         try:
             await interaction.edit_original_response(content=text, view=view_of(reply.rows), attachments=files)
-        except discord.Forbidden:  # where files are forbidden, words are not
+        except discord.Forbidden:  # files may be forbidden where text is allowed
             await interaction.edit_original_response(content=text, view=view_of(reply.rows), attachments=[])
 
 
 def _photo(interaction: discord.Interaction[Any], pictures: tuple[Picture, ...]) -> PhotoMessage:
-    """What a command was given. Its answer replies to no message, so that the pictures do not come again."""
+    """Build the message of a command. Its answer replies to no message, so the pictures cannot be fetched again."""
     return PhotoMessage(person_of(interaction.user), chat_of(interaction.channel_id), pictures, str(interaction.locale))
 
 
 async def _explain_in_answer(interaction: discord.Interaction[EmojiClient], sentence: str) -> None:
-    """Say one of the door's own sentences in answer to a command."""
+    """Answer a command with one of the adapter's own sentences."""
     voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
     await interaction.edit_original_response(content=voice.say(sentence))
 
@@ -300,7 +304,7 @@ def _may_speak(message: discord.Message) -> bool:
 
 
 def _language(message: discord.Message) -> str:
-    """The language of the server a message is in; of people who write to the bot directly Discord tells none."""
+    """Return the language of the message's server; unknown for direct messages."""
     return str(message.guild.preferred_locale) if message.guild is not None else ""
 
 

@@ -1,4 +1,4 @@
-"""The commands of admins on Discord: hidden from ordinary members, answered for nobody else to see."""
+"""Discord's commands for admins: hidden from ordinary members, answered privately."""
 
 from typing import Any, Literal
 
@@ -12,17 +12,19 @@ from bots.discord.sending import fitting, person_of, view_of
 from bots.messages import AdminCommand, AdminCommandName, Reply
 
 MANAGERS = discord.Permissions(manage_guild=True)
-"""Whom Discord shows the commands of admins and for a server's settings; who may use them is the service's to say."""
+"""The permission that Discord requires to show commands for admins and server settings. The service decides who may use
+them.
+"""
 
 
 def admin_commands() -> tuple[app_commands.Command[Any, ..., None], ...]:
-    """Every command of admins, to be added to a tree."""
+    """Return all commands for admins, to be added to a command tree."""
     plain = (AdminCommandName.REVIEW, AdminCommandName.MODELS, AdminCommandName.ROLLBACK)
     return (*map(_plain, plain), _retrain, _promote)
 
 
 def _plain(name: AdminCommandName) -> app_commands.Command[Any, ..., None]:
-    """A command for admins, without options."""
+    """Return a command for admins without options."""
 
     async def answer(interaction: discord.Interaction[Any]) -> None:
         await _answer_admin(interaction, name)
@@ -49,8 +51,7 @@ async def _promote(interaction: discord.Interaction[Any], version: str, reason: 
 
 
 async def _answer_admin(interaction: discord.Interaction[Any], name: AdminCommandName, words: str = "") -> None:
-    """Answer a command of an admin, whatever they see of it to themselves; each reply takes the place of the one
-    before."""
+    """Answer an admin's command privately; each reply replaces the one before."""
     with tolerated("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
         command = AdminCommand(person_of(interaction.user), name, words, str(interaction.locale))
@@ -62,8 +63,11 @@ async def _answer_admin(interaction: discord.Interaction[Any], name: AdminComman
 async def _replace_answer(
     interaction: discord.Interaction[Any], reply: Reply, direct: discord.Message | None
 ) -> discord.Message | None:
-    """Show a reply in the answer to a command, for as long as Discord lets that be edited (15 minutes: less than a long
-    retraining), then in a direct message. direct: that message, and gives it."""
+    """Show a reply in place of the command's answer or, once Discord no longer allows edits, in a direct message.
+
+    Answers can be edited for 15 minutes, less than a long retraining. direct: the direct message so far, which is
+    returned.
+    """
     text = fitting(reply.text)
     if direct is None:
         with tolerated("edit"):

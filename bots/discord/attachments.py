@@ -1,4 +1,4 @@
-"""Pictures on Discord: those in a message, fetched at once, and those the bot attaches."""
+"""Pictures on Discord: download those in a message, and attach those made by the bot."""
 
 import io
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _PICTURE_ENDINGS = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", 
 
 
 def files_of(picture: MadePicture | None) -> list[discord.File]:
-    """A picture as an attachment."""
+    """Return a picture as a list of attachments; empty for None."""
     if picture is None:
         return []
     name = "sticker.png" if picture.form is Form.STICKER else "faces.jpg"
@@ -27,11 +27,11 @@ def files_of(picture: MadePicture | None) -> list[discord.File]:
 
 
 class NotFetchedError(Exception):
-    """The pictures could not be fetched; the message is the sentence of `texts` for whoever sent them."""
+    """The pictures could not be downloaded; the message is the sentence of `texts` for their sender."""
 
 
 async def download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, ...]:
-    """Read the files at once, because their links expire."""
+    """Download the files immediately, because their links expire."""
     if any(attachment.size > MAX_FILE_BYTES for attachment in attachments):
         raise NotFetchedError(texts.FILE_TOO_LARGE)
     try:
@@ -42,14 +42,14 @@ async def download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, 
 
 
 def pictures_in(message: discord.Message) -> list[discord.Attachment]:
-    """The attachments to read, those of a forwarded message included."""
+    """Return the attachments to read, including those of a forwarded message."""
     forwarded = (attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments)
     attachments = (*message.attachments, *forwarded)
     return [each for each in attachments if _is_picture(each) or _is_clip(each)][:MAX_PICTURES]
 
 
 def _is_picture(attachment: discord.Attachment) -> bool:
-    """Discord does not know the type of every picture; a phone's .heic comes with none."""
+    """Check whether an attachment may be a picture; a phone's .heic has no content type on Discord."""
     kind = attachment.content_type or "application/octet-stream"
     if kind == "application/octet-stream":
         return attachment.filename.lower().endswith(_PICTURE_ENDINGS)

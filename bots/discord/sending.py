@@ -1,4 +1,4 @@
-"""What the Discord door sends: messages with buttons that work for as long as they are there, and reactions."""
+"""Send messages with persistent buttons, and reactions, on Discord."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from db import Chat, Person, Platform
 _log = structlog.get_logger()
 
 MAX_TEXT = 2000
-"""Characters a message may have (https://discord.com/developers/docs/resources/message#create-message)."""
+"""Maximum number of characters of a message (https://discord.com/developers/docs/resources/message#create-message)."""
 _STYLES = {
     Tone.PLAIN: discord.ButtonStyle.secondary,
     Tone.CHOSEN: discord.ButtonStyle.success,
@@ -28,7 +28,7 @@ _STYLES = {
 
 
 class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token>[!-~]{1,64})"):
-    """A button that works for as long as its message is there: all it needs is in its custom_id."""
+    """A button that works as long as its message exists: all it needs is in its custom_id."""
 
     def __init__(self, token: str, button: ui.Button[ui.View]) -> None:
         super().__init__(button)
@@ -36,9 +36,9 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
 
     @classmethod
     def showing(cls, button: Button, row: int) -> "TapButton":
-        """The service's button, in a row of 0 to 4.
+        """Return the service's button, in a row of 0 to 4.
 
-        Its emoji goes on the label: Discord refuses a whole message for one `emoji` that is newer than its own list.
+        Its emoji is part of the label, because Discord rejects a whole message for one `emoji` newer than its own list.
         """
         custom_id = f"mugmoji:{button.token}"
         return cls(
@@ -49,12 +49,12 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> "TapButton":
-        """The button again, from what came back when it was pressed."""
+        """Restore the button from the custom_id that came back when it was pressed."""
         assert isinstance(item, ui.Button)
         return cls(match["token"], item)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the tap to the service and show what it says."""
+        """Pass the tap to the service and show its reply."""
         service: EmojiService = interaction.client.service
         with tolerated("tap"):
             await interaction.response.defer()
@@ -68,12 +68,12 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
 
 
 async def manages_server(interaction: discord.Interaction[Any]) -> bool:
-    """Whether someone may change what a server's channels are like; a direct message is their own."""
+    """Check whether a person may change the settings of a server's channels; always true in a direct message."""
     return interaction.guild_id is None or interaction.permissions.manage_guild
 
 
 async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -> None:
-    """Make the button's message show something else, or show it in a new one where that is refused."""
+    """Replace the whole message of the button, or send a new one if that is refused."""
     text, rows = fitting(answer.text or answer.notice), answer.rows or ()
     with tolerated("edit"):
         files = files_of(answer.picture)
@@ -104,7 +104,7 @@ async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> 
 
 
 async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
-    """The first picture of the message that a button's message replies to; None where it is not there (any more)."""
+    """Return the first picture of the message that the button's message replies to; None if it is gone."""
     reference = interaction.message.reference if interaction.message is not None else None
     if reference is None or reference.message_id is None:
         return None
@@ -118,7 +118,7 @@ async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | 
 
 
 async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -> None:
-    """React anew to the photo that the answer replied to; a private answer leaves no trace in the channel."""
+    """Replace the reaction on the answered photo; not for private answers, which must leave no trace in the channel."""
     answer = interaction.message
     photo = answer.reference if answer is not None and not answer.flags.ephemeral else None
     is_allowed = interaction.guild_id is None or _allows_reactions(interaction.app_permissions)
@@ -134,7 +134,7 @@ async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -
 
 
 async def say(message: discord.Message, reply: Reply) -> discord.Message | None:
-    """Reply to a message, or, where it was deleted meanwhile or may not be quoted, just say it in the channel."""
+    """Reply to a message or, if it was deleted or cannot be replied to, send to its channel."""
     text, view = fitting(reply.text), view_of(reply.rows)
     with tolerated("reply"):
         files = files_of(reply.picture) if permissions_at(message).attach_files else []
@@ -146,7 +146,7 @@ async def say(message: discord.Message, reply: Reply) -> discord.Message | None:
 
 
 async def react(message: discord.Message, reply: Reply) -> None:
-    """One reaction a message: that of the first picture that has one."""
+    """React to a message with the first reaction that is not None; Discord's messages get only one."""
     emoji = next((reaction for reaction in reply.reactions if reaction is not None), None)
     if emoji is not None and _allows_reactions(permissions_at(message)):
         with tolerated("reaction"):
@@ -154,12 +154,14 @@ async def react(message: discord.Message, reply: Reply) -> None:
 
 
 def permissions_at(message: discord.Message) -> discord.Permissions:
-    """What the bot may do where a message is: asked before every call, because Discord bans bots that only try."""
+    """Return the bot's permissions at a message. Checked before each call, because Discord bans bots for failed
+    attempts.
+    """
     if message.guild is None:
         return discord.Permissions.all()
     try:
         return message.channel.permissions_for(message.guild.me)
-    except discord.ClientException:  # a thread in a channel that the bot cannot see
+    except discord.ClientException:  # a thread in a channel that is invisible to the bot
         return discord.Permissions.none()
 
 
@@ -168,17 +170,17 @@ def _allows_reactions(permissions: discord.Permissions) -> bool:
 
 
 def person_of(user: discord.abc.User) -> Person:
-    """Someone on Discord, as the service knows them."""
+    """Return the service's identity of a Discord user."""
     return Person(Platform.DISCORD, str(user.id))
 
 
 def chat_of(channel_id: int | None) -> Chat:
-    """A channel or a direct message, as the service knows it."""
+    """Return the service's identity of a channel or direct message."""
     return Chat(Platform.DISCORD, str(channel_id))
 
 
 def view_of(rows: Sequence[Sequence[Button]]) -> ui.View:
-    """The service's buttons under a message."""
+    """Return the service's buttons as a view."""
     view = ui.View(timeout=None)
     for number, row in enumerate(rows):
         for button in row:
@@ -187,5 +189,5 @@ def view_of(rows: Sequence[Sequence[Button]]) -> ui.View:
 
 
 def fitting(text: str) -> str:
-    """The text, cut where Discord would refuse it."""
+    """Return the text, shortened to Discord's limit."""
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"

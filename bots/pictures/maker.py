@@ -1,6 +1,6 @@
-"""The pictures the bot makes of a photo: faces covered by their emoji, a sticker, faces outlined and numbered.
+"""Make pictures from a photo: faces covered by their emoji, a sticker, faces outlined and numbered.
 
-Works on the bytes of a photo that a platform has just brought, and keeps none of it.
+Works on the bytes of a photo that a platform has just sent, and stores nothing.
 """
 
 from collections.abc import Sequence
@@ -19,27 +19,31 @@ from recognizer import Face, Recognizer
 
 @dataclass(frozen=True)
 class FaceEmoji:
-    """A face as it was answered: its emotion probabilities `(7,)`, and its emoji."""
+    """A face of the bot's answer: its emotion probabilities `(7,)` and its emoji."""
 
     probabilities: tuple[float, ...]
     emoji: str
 
 
 class PictureMaker:
-    """Makes pictures; safe for concurrent callers. Every method raises `PhotoError` where the bytes are no photo."""
+    """Makes pictures. It may be called from several threads at once. All methods raise `PhotoError` if the bytes are
+    not a photo.
+    """
 
     def __init__(self, recognizer: Recognizer, artwork: Artwork) -> None:
         self._recognizer = recognizer
         self._artwork = artwork
 
     def emoji_me(self, photo: bytes, answered: Sequence[FaceEmoji]) -> MadePicture | None:
-        """The photo with every face covered, or None where there is none: with the emoji that it was answered with, and
-        faces beyond those with what fits them best."""
+        """Return the photo with every face covered, or None if there is no face.
+
+        A face that is in the answer gets the same emoji as there, any other the emoji ranked first.
+        """
         faces = self._covered(photo, answered)
         return MadePicture(emoji_me(photo, faces, self._artwork), Form.PHOTO) if faces else None
 
     def sticker(self, photo: bytes, answered: FaceEmoji, platform: Platform) -> MadePicture | None:
-        """A sticker of the face that was answered, the others covered, or None where there is none."""
+        """Return a sticker of the answered face, with all others covered, or None if there is no face."""
         faces = self._covered(photo, [answered])
         if not faces:
             return None
@@ -47,7 +51,7 @@ class PictureMaker:
         return MadePicture(sticker(photo, faces[0], form, self._artwork, faces[1:]), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
-        """The photo with these faces outlined and numbered from 1."""
+        """Return the photo with these faces outlined and numbered from 1."""
         return MadePicture(outlined(photo, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
 
     def _covered(self, photo: bytes, answered: Sequence[FaceEmoji]) -> list[CoveredFace]:
@@ -57,9 +61,9 @@ class PictureMaker:
 
 
 def _emoji_of(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[str]:
-    """Each face's emoji: of the answered face whose emotions are nearest, else its own likeliest.
+    """Return each face's emoji: that of the answered face with the nearest emotions, else the one ranked first.
 
-    Not by place: a photo that comes again in another size may have its faces in another order.
+    Faces are not matched by order, which may differ if the photo is fetched again in another size.
     """
     emoji = [face.emoji[0] for face in faces]
     apart = sorted(

@@ -1,1 +1,1 @@
-"""Telegram: translates its updates to messages and the replies back."""
+"""The Telegram adapter: translates updates to messages and replies back."""

@@ -1,4 +1,4 @@
-"""The Telegram door: translates updates to events and replies to messages, reactions and keyboards."""
+"""The Telegram adapter: translates updates to events, and replies to messages, reactions and keyboards."""
 
 import asyncio
 import re
@@ -58,21 +58,24 @@ from db import Chat, Person, Platform
 
 _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
 _OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
-"""The command that a chat's administrators alone have in their menu."""
+"""The command that only a chat's administrators have in their menu."""
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
 
 
 class TelegramAdapter:
-    """Long polling; a selfie sent while the bot was down is still answered."""
+    """Serves by long polling; a selfie sent while the bot was down is still answered."""
 
     name: ClassVar[Platform] = Platform.TELEGRAM
     allowed_reactions: ClassVar[frozenset[str] | None] = ALLOWED_REACTIONS
 
     def __init__(self, service: EmojiService, token: str, *, api_url: str = "", album_quiet_s: float = 1.0) -> None:
-        """api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: how long an album
-        must have been quiet, in seconds, before it is answered."""
+        """Configure the adapter.
+
+        api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: the seconds without a
+        new photo after which an album counts as complete.
+        """
         self._service = service
         self._albums = Gatherer(album_quiet_s, self._answer)
         self._following = BackgroundTasks()
@@ -81,7 +84,7 @@ class TelegramAdapter:
         self._application = self._build(token, api_url)
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises `AdapterError` where Telegram refuses the token."""
+        """Serve until cancelled. Raise `AdapterError` if Telegram refuses the token."""
         await self._connect()
         application, updater = self._application, self._application.updater
         assert updater is not None
@@ -90,7 +93,7 @@ class TelegramAdapter:
             await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
             with suppress(TelegramError):
                 await _publish_commands(application.bot, self._service.admins.on(self.name))
-            _log.info("adapter_open", door=self.name)
+            _log.info("adapter_open", adapter=self.name)
             await asyncio.Event().wait()
         finally:
             if updater.running:
@@ -146,8 +149,9 @@ class TelegramAdapter:
         await say(message, await self._service.on_command(command))
 
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer in a task of its own: when Telegram's library stops it waits for its handlers, and a retraining is
-        long."""
+        """Answer in a separate task, because the library waits for its handlers when it stops, and a retraining is
+        long.
+        """
         message = update.message
         if message is None or message.text is None:
             return
@@ -157,7 +161,7 @@ class TelegramAdapter:
         self._following.start("admin_command", follow(message, self._service.on_admin_command(command)))
 
     async def _explain(self, message: Message, sentence: str, asking: Message, **facts: str) -> None:
-        """Say one of the door's own sentences, with what it names, in reply to a message, to whoever asked."""
+        """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
         voice = await self._service.voice_for(_sender(asking), _language(asking.from_user))
         await say(message, Reply(voice.say(sentence, **facts)))
 
@@ -218,7 +222,7 @@ class TelegramAdapter:
         is_extra = answer.picture is not None and not answer.is_whole
         if is_extra and not await send_made(query.message, answer):
             notice = (await self._service.voice_for(person, language)).say(texts.FAILED)
-        with suppress(TelegramError):  # too old to be answered; the rest still counts
+        with suppress(TelegramError):  # too old to be answered; go on with the rest
             await query.answer(notice[:200])
         if answer.is_whole:
             await show_whole(
@@ -228,7 +232,7 @@ class TelegramAdapter:
             await show_tap(query, query.message, answer)
 
     async def _downloaded(self, original: Message | None) -> Picture | None:
-        """The picture in a message that was replied to; None where there is none to be had (any more)."""
+        """Return the picture in a message that was replied to; None if there is none any more."""
         if original is None or picture_in(original) is None:
             return None
         try:
@@ -254,7 +258,7 @@ class TelegramAdapter:
                 await react(message, reaction)
 
     async def _fetched(self, messages: Sequence[Message], asking: Message) -> tuple[Picture, ...] | None:
-        """The pictures of messages; None where they are not to be had, which whoever asks has then been told."""
+        """Return the pictures of messages; None if that failed, after telling the person who asked."""
         try:
             return tuple([await _download(message) for message in messages])
         except _FileTooLargeError:
@@ -266,15 +270,17 @@ class TelegramAdapter:
 
 
 class _FileTooLargeError(Exception):
-    """Telegram does not hand out files of this size to bots."""
+    """Telegram does not let bots download files of this size."""
 
 
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
 
 
 async def _publish_commands(bot: Bot, admins: Iterable[str]) -> None:
-    """List the commands in every language; those without a language code are for all other languages. admins: ids of
-    those who see more commands, if they have ever written to the bot."""
+    """Publish the commands in all languages; those without a language code apply to all other languages.
+
+    admins: ids of the people who see more commands, once they have written to the bot.
+    """
     for language in OWN_NAMES:
         voice = speak(language)
         everything = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
@@ -289,12 +295,12 @@ async def _publish_commands(bot: Bot, admins: Iterable[str]) -> None:
 
 
 def _command_in(text: str) -> str:
-    """The name of the command that a message begins with."""
+    """Return the name of the command at the start of a message."""
     return text.split(maxsplit=1)[0].split("@", maxsplit=1)[0].removeprefix("/").lower()
 
 
 async def _administers(chat: TelegramChat, person: int) -> bool:
-    """Whether a person administers a chat; one who does so anonymously speaks as the chat itself."""
+    """Check whether a person administers a chat; an anonymous administrator has the chat's own id."""
     if chat.type == ChatType.PRIVATE or person == chat.id:
         return True
     try:
@@ -306,12 +312,12 @@ async def _administers(chat: TelegramChat, person: int) -> bool:
 
 
 def _language(user: User | None) -> str:
-    """The language of someone's app, an IETF tag, where Telegram tells it."""
+    """Return the IETF language tag of a person's app, if Telegram reports it."""
     return (user.language_code or "") if user is not None else ""
 
 
 def _sender(message: Message) -> Person:
-    """Who sent a message; an anonymous admin or a channel speaks as their chat."""
+    """Return the sender of a message; an anonymous admin or a channel has the identity of their chat."""
     source: User | None = message.from_user
     speaker = message.sender_chat.id if message.sender_chat is not None else source.id if source else message.chat_id
     return Person(Platform.TELEGRAM, str(speaker))
@@ -322,7 +328,9 @@ def _chat(message: Message) -> Chat:
 
 
 def _is_for_me(message: Message, bot: Bot) -> bool:
-    """In a private chat every picture is; in a group only one whose caption names the bot or says /emoji."""
+    """Check whether to answer a picture: always in a private chat, in a group if the caption names the bot or has
+    /emoji.
+    """
     if message.chat.type == ChatType.PRIVATE:
         return True
     words = (message.caption or "").lower().split()

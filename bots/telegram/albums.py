@@ -1,4 +1,4 @@
-"""Gathers what belongs together: Telegram sends the photos of an album one by one, with no sign which is the last."""
+"""Collect the photos of an album: Telegram sends them one by one and does not mark the last one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 class Gatherer(Generic[Item]):
-    """Collects the items of one key until none has come for `quiet_s` seconds, then hands them over in one list."""
+    """Collects the items of a key until none has arrived for `quiet_s` seconds, then passes them on as one list."""
 
     def __init__(self, quiet_s: float, hand_over: Callable[[list[Item]], Awaitable[None]]) -> None:
         self._quiet_s = quiet_s
@@ -16,7 +16,7 @@ class Gatherer(Generic[Item]):
         self._gathered: dict[Hashable, list[Item]] = {}
 
     async def add(self, key: Hashable, item: Item) -> None:
-        """Add an item; whoever brings the first one of a key waits for the others and hands them over."""
+        """Add an item. The call that adds a key's first item waits for the others and passes them on."""
         if key in self._gathered:
             self._gathered[key].append(item)
             return

@@ -1,4 +1,4 @@
-"""What the Telegram door sends: messages, pictures, keyboards and reactions, and what it makes of a refusal."""
+"""Send messages, pictures, keyboards and reactions on Telegram, and handle its refusals."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -29,16 +29,16 @@ from recognizer.emoji_map import without_selector
 _log = structlog.get_logger()
 
 ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
-"""The emoji a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
+"""The emoji that a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
 _REACTIONS = {without_selector(emoji): emoji for emoji in ALLOWED_REACTIONS}
 _ENOUGH_PIXELS = 640
-"""Long side in pixels from which a larger copy of a photo would not be read any better."""
+"""Long side, in pixels, above which a larger copy of a photo does not improve the reading."""
 REFUSALS = (BadRequest, Forbidden)
 _Sent = PhotoSize | Document | VideoNote
 
 
 def picture_in(message: Message) -> _Sent | None:
-    """The file to read: of a photo's sizes the smallest that is large enough."""
+    """Return the file to read; of a photo's sizes the smallest that is large enough."""
     if message.photo:
         sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
         return next((size for size in sizes if max(size.width, size.height) >= _ENOUGH_PIXELS), sizes[-1])
@@ -48,7 +48,7 @@ def picture_in(message: Message) -> _Sent | None:
 
 
 async def say(message: Message, reply: Reply) -> Message:
-    """Reply to a message; in words alone where the picture is refused: a chat may forbid pictures."""
+    """Reply to a message; without the picture if it is refused, since a chat may forbid pictures."""
     try:
         return await send(message, reply)
     except REFUSALS as error:
@@ -59,8 +59,10 @@ async def say(message: Message, reply: Reply) -> Message:
 
 
 async def follow(message: Message, replies: AsyncIterator[Reply]) -> None:
-    """Say each reply in place of the one before; one that does not get through leaves the next ones alone, and the last
-    one is then said once more, in a message of its own."""
+    """Show each reply in place of the one before.
+
+    If one fails, the later ones are still tried; if the last one fails, it is sent again as a new message.
+    """
     said: Message | None = None
     missed: Reply | None = None
     async for reply in replies:
@@ -80,7 +82,7 @@ async def follow(message: Message, replies: AsyncIterator[Reply]) -> None:
 
 
 async def send(message: Message, reply: Reply) -> Message:
-    """Reply to a message, or, where it was deleted meanwhile, just say it in the chat."""
+    """Reply to a message or, if it was deleted, send to its chat."""
     bot, made = message.get_bot(), reply.picture
     where: dict[str, Any] = {
         "chat_id": message.chat_id,
@@ -97,7 +99,7 @@ async def send(message: Message, reply: Reply) -> Message:
 
 
 async def send_made(answer: Message, tapped: TapReply) -> bool:
-    """Send the picture that a tap asked for, in reply to the photo; False where Telegram does not take it."""
+    """Send the requested picture in reply to the photo; return False if Telegram refuses it."""
     try:
         await send(_photo_answered_by(answer) or answer, Reply(tapped.notice, picture=tapped.picture))
     except TelegramError as error:
@@ -107,8 +109,10 @@ async def send_made(answer: Message, tapped: TapReply) -> bool:
 
 
 async def put_in_place_of(waiting: Message, reply: Reply) -> bool:
-    """Put the answer in place of a waiting message; False where it is still to be said, because words cannot become a
-    picture or someone deleted them."""
+    """Replace a waiting message with the answer.
+
+    Return False if the answer is still to be sent: text cannot become a picture, and the message may be deleted.
+    """
     try:
         if reply.picture is None:
             await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
@@ -120,8 +124,10 @@ async def put_in_place_of(waiting: Message, reply: Reply) -> bool:
 
 
 def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
-    """The text, cut between words where Telegram would refuse it: an album of crowds is long. most: UTF-16 units, in
-    which Telegram counts (https://core.telegram.org/api/entities#entity-length)."""
+    """Return the text, cut between words at Telegram's limit, which an album of crowds can exceed.
+
+    most: in UTF-16 units, in which Telegram counts (https://core.telegram.org/api/entities#entity-length).
+    """
     units = text.encode("utf-16-le")
     if len(units) <= 2 * most:
         return text
@@ -130,8 +136,10 @@ def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
 
 
 async def react(message: Message, emoji: str | None) -> None:
-    """React where it is allowed, if need be without skin tone and presentation; a chat may allow fewer reactions than
-    Telegram does, and that is no one's fault."""
+    """React if it is allowed, if necessary without skin tone and presentation.
+
+    A chat may allow fewer reactions than Telegram; a refusal is ignored.
+    """
     if emoji is None:
         return
     reaction = reaction_for(emoji)
@@ -144,20 +152,22 @@ async def react(message: Message, emoji: str | None) -> None:
 
 
 def reaction_for(emoji: str) -> str | None:
-    """The emoji as Telegram writes it among its reactions, if need be without looks; None where it is none of them."""
+    """Return the emoji in Telegram's spelling of reactions, without skin tone and presentation if necessary; None if it
+    is no reaction.
+    """
     spellings = (without_selector(each) for each in (emoji, plain(emoji)))
     return next((_REACTIONS[each] for each in spellings if each in _REACTIONS), None)
 
 
 async def show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:
-    """Change the message whose button was tapped, and the reaction to its photo, where the answer says so."""
+    """Apply the reply to the message with the button, and to the reaction on its photo."""
     keyboard = message.reply_markup if answer.rows is None else _keyboard(answer.rows)
     try:
         if answer.text is not None:
             await query.edit_message_text(answer.text, reply_markup=keyboard)
         elif answer.rows is not None:
             await query.edit_message_reply_markup(keyboard)
-    except BadRequest as error:  # the same button twice: nothing changes, and Telegram says so with an error
+    except BadRequest as error:  # the same button twice: Telegram reports "not modified" as an error
         _log.debug("message_not_edited", platform=Platform.TELEGRAM, reason=str(error))
     original = _photo_answered_by(message)
     if original is not None:
@@ -165,8 +175,9 @@ async def show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> 
 
 
 async def show_whole(message: Message, shown: Reply) -> None:
-    """Make a message show something else; where Telegram does not let it (words cannot take a picture's place), say it
-    in a new one, and delete the old one."""
+    """Replace the whole message; if Telegram refuses (text cannot replace a picture), send a new one and delete the old
+    one.
+    """
     keyboard = _keyboard(shown.rows)
     try:
         if shown.picture is not None:
@@ -187,7 +198,9 @@ async def show_whole(message: Message, shown: Reply) -> None:
 
 
 def _photo_answered_by(answer: Message) -> Message | None:
-    """The message with the photo; in a topic, an answer whose photo is gone replies to the topic's first message."""
+    """Return the message with the photo; in a topic, an answer whose photo is gone replies to the topic's first
+    message.
+    """
     original = answer.reply_to_message
     return original if original is not None and picture_in(original) is not None else None
 

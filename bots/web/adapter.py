@@ -1,4 +1,4 @@
-"""The web door: a chat page for one browser at a time, to try the bot without a token; and the console."""
+"""The web adapter: serves a chat page to try the bot without a token, and the admins' console."""
 
 import asyncio
 import base64
@@ -32,7 +32,7 @@ MAX_FILES = 10
 MAX_FILE_BYTES = 20 * 1024 * 1024
 
 _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-CN"}
-"""How NiceGUI calls a language where it does not go by the bot's own tag; it sets the page's `lang` and `dir` by it."""
+"""NiceGUI's names of languages where they differ from the bot's tags; they determine the page's `lang` and `dir`."""
 
 _Result = TypeVar("_Result")
 _DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
@@ -46,7 +46,7 @@ class WebAdapter:
     name: ClassVar[Platform] = Platform.WEB
     allowed_reactions: ClassVar[frozenset[str] | None] = None
 
-    def __init__(  # noqa: PLR0913  # what an operator may set
+    def __init__(  # noqa: PLR0913  # the operator's settings
         self,
         service: EmojiService,
         *,
@@ -56,13 +56,15 @@ class WebAdapter:
         has_chat: bool = True,
         console: Console | None = None,
     ) -> None:
-        """secret: signs the cookie by which a browser is known again. console: the admins' pages, None for none."""
+        """Configure the server. secret: signs the cookie that identifies a browser. console: the admins' pages, None
+        for none.
+        """
         self._service = service
         self._console = console
         self._host, self._port = host, port
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         nicegui_app.add_static_files("/static", _STATIC)
-        MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # uploads stay in memory, never in a temporary file
+        MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # keep uploads in memory, never in a temporary file
         if console is not None:
             console.attach()
         if not has_chat:
@@ -77,12 +79,12 @@ class WebAdapter:
         )
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises `AdapterError` where the address is taken."""
+        """Serve until cancelled. Raise `AdapterError` if the address is in use."""
         config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         with _listening(self._host, self._port) as listener:
             address = f"http://{self._host}:{self._port}"
-            _log.info("adapter_open", door=self.name, address=address)
+            _log.info("adapter_open", adapter=self.name, address=address)
             if self._console is not None:
                 self._console.announce(address)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -102,11 +104,13 @@ class WebAdapter:
 
 
 class _Conversation:
-    """One open page. What is said stays in the page; photos stay in the browser, which sends one again where a picture
-    is to be made of it."""
+    """One open page.
+
+    Messages exist only in the page. Photos stay in the browser, which uploads one again if a picture is made from it.
+    """
 
     def __init__(self, service: EmojiService, person: Person, chat: Chat, voice: Voice, accepted: str) -> None:
-        """voice: says the page's fixed labels. accepted: the languages of the browser, as it sent them."""
+        """Set up the page. voice: for the page's own labels. accepted: the browser's languages, as it sent them."""
         self._service = service
         self._person = person
         self._chat = chat
@@ -152,7 +156,7 @@ class _Conversation:
 
     async def _open_camera(self) -> None:
         self._viewfinder.open()
-        await asyncio.sleep(0.3)  # until the dialog's video element is in the page
+        await asyncio.sleep(0.3)  # wait until the dialog's video element is in the page
         if not await ui.run_javascript("return mugmoji.openCamera()", timeout=60):
             self._viewfinder.close()
             self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
@@ -175,7 +179,7 @@ class _Conversation:
             waiting = bubble if reply.waiting else None
 
     def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
-        """The pictures as the browser itself has them, each with a place for its reaction."""
+        """Show the pictures from the browser's own memory; return a label for each one's reaction."""
         reactions = []
         with self._log_of_messages, ui.element("div").classes("bubble mine"):
             for name in names:
@@ -201,7 +205,7 @@ class _Conversation:
         return bubble
 
     def _show_made(self, picture: MadePicture) -> None:
-        """A picture that the bot made, to look at and to keep: handed to the browser once, and not kept here."""
+        """Show a picture made by the bot, with a download; it is sent to the browser once and not stored here."""
         kind, name = ("png", "sticker.png") if picture.form is Form.STICKER else ("jpeg", "emoji.jpg")
         with ui.element("a") as link:
             link.props["download"] = name
@@ -223,7 +227,7 @@ class _Conversation:
         fetch = _later(_again, shot.name) if shot is not None else None
         answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
         voice = await self._service.voice_for(self._person, self._accepted)
-        if voice is not self._voice:  # the page's own labels have to follow
+        if voice is not self._voice:  # update the page's own labels
             ui.navigate.reload()
             return
         if answer.text is not None:
@@ -240,14 +244,16 @@ class _Conversation:
 
 @dataclass(frozen=True)
 class _Shot:
-    """A photo on the page: the label of its reaction, and the name under which the browser keeps it."""
+    """A photo on the page: the label of its reaction, and its name in the browser's memory."""
 
     reaction: ui.label
     name: str
 
 
 async def _again(name: str) -> Picture | None:
-    """A photo that the browser still has, as a JPEG of at most 1280 pixels a side; None where it cannot show it."""
+    """Fetch a photo that the browser still has, as a JPEG of at most 1280 pixels a side; None if it cannot be
+    decoded.
+    """
     try:
         link = await ui.run_javascript(f"return mugmoji.again({json.dumps(name)})", timeout=20)
     except TimeoutError:
@@ -258,7 +264,7 @@ async def _again(name: str) -> Picture | None:
 def _later(
     action: Callable[..., Coroutine[Any, Any, _Result]], *arguments: object
 ) -> Callable[[], Coroutine[Any, Any, _Result]]:
-    """The action as a handler that brings its arguments along."""
+    """Return the action as a handler with its arguments bound."""
     return lambda: action(*arguments)
 
 
@@ -283,7 +289,7 @@ def _key(button: Button) -> ui.element:
 
 
 def _plain_button(label: str) -> ui.element:
-    """A native button: it is focusable, and pressed by Enter and Space, by itself."""
+    """Create a native button, which is focusable and reacts to Enter and Space without further code."""
     with ui.element("button").props("type=button") as button:
         ui.html(html.escape(label), tag="span", sanitize=False)
     return button

@@ -1,1 +1,1 @@
-"""Speed, memory and detection figures, and the contest with the package `fer`: `make bench`."""
+"""Benchmarks of speed, memory and detection, and the contest with the package `fer`: `make bench`."""

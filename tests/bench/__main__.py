@@ -1,6 +1,6 @@
-"""`python -m tests.bench [--faces N] [--contest-faces N] [--contest-photos N]`: prints every table.
+"""`python -m tests.bench [--faces N] [--contest-faces N] [--contest-photos N]`: print all tables.
 
-Timings are of this machine, one core unless it says two.
+Timings are of this machine, on one core unless stated otherwise.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from training.data import default_folder, load
 
 
 def main() -> int:
-    """Print the tables; gives the exit status."""
+    """Print the tables and return the exit status."""
     parser = argparse.ArgumentParser("python -m tests.bench")
     parser.add_argument("--faces", type=int, default=500, help="FER2013 test faces to paste and find (default 500)")
     parser.add_argument("--contest-faces", type=int, help="test faces for us and `fer` (default all)")

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.console_shots`: the pictures of the console in docs/, with an invented community."""
+"""`python -m tests.bench.console_shots`: take the screenshots of the console in docs/, with an invented community."""
 
 import asyncio
 import os
@@ -90,7 +90,7 @@ def log_in(page: Page) -> None:
 
 
 def shoot(page: Page, path: str, shown: str, name: str = "", *, full: bool = False) -> np.ndarray:
-    """The page as a picture, once it shows something; kept under docs/ where it has a name."""
+    """Return a screenshot of the page once it shows the text; also save it under docs/ if it has a name."""
     page.goto(f"http://127.0.0.1:{PORT}{path}")
     page.locator(shown).first.wait_for()
     page.wait_for_timeout(800)
@@ -103,7 +103,7 @@ def shoot(page: Page, path: str, shown: str, name: str = "", *, full: bool = Fal
 
 
 def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    """The pictures next to each other on a plain ground."""
+    """Return the pictures next to each other on a plain background."""
     height = max(picture.shape[0] for picture in pictures)
     gap = np.full((height, 40, 3), 255, np.uint8)
     padded = [

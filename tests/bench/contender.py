@@ -1,9 +1,10 @@
-"""What both sides of the contest have in common: the protocol of a process that answers for one of them.
+"""The protocol shared by both sides of the contest: one process that answers for one of them.
 
-`python -m tests.bench.SIDE INPUT ANSWERS STARTED`: INPUT is an .npy of uint8 faces `(n, 48, 48)` or a folder of
-photos, taken in the order of their names. ANSWERS, an .npy, gets the probabilities `(n, 7)` in the order of `EMOTIONS`;
-a row is NaN where no face was found. STARTED is `time.monotonic()` of whoever started the process. Printed last:
-`Figures` as JSON. `fer` lives in an environment of its own, so nothing of this project but `memory` is imported here.
+`python -m tests.bench.SIDE INPUT ANSWERS STARTED`: INPUT is an .npy of uint8 faces `(n, 48, 48)` or a folder of photos,
+read in the order of their names. ANSWERS is an .npy that receives the probabilities `(n, 7)` in the order of
+`EMOTIONS`; a row is NaN if no face was found. STARTED is `time.monotonic()` of the process that started this one. The
+last line printed is `Figures` as JSON. `fer` has its own environment, so this module imports only `memory` from this
+project.
 """
 
 import json
@@ -20,27 +21,27 @@ from numpy.typing import NDArray
 from tests.bench.memory import resident_mb
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-"""`recognizer.EMOTIONS`, which cannot be imported where LiteRT is not installed."""
+"""`recognizer.EMOTIONS`, which cannot be imported if LiteRT is not installed."""
 
 
 class Contender(Protocol):
-    """One side; loaded when made."""
+    """One side of the contest; it loads when it is created."""
 
     version: str
 
     def classify(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities `(7,)` of a grey crop `(48, 48)` framed like FER2013."""
+        """Return probabilities `(7,)` of a grey crop `(48, 48)` framed like FER2013."""
 
     def read(self, photo: Path) -> NDArray[np.float32] | None:
-        """Probabilities `(7,)` of the biggest face that is found in a photo's file, None without one."""
+        """Return probabilities `(7,)` of the biggest face found in a photo's file, None without one."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one process measured of itself.
+    """What one process measured about itself.
 
-    start_s: from the start of the process to its first answer. memory_mb: resident after that answer. median_ms: of an
-    answer, the first one left out where there are more.
+    start_s: from the start of the process to its first answer. memory_mb: resident after that answer. median_ms: of one
+    answer, without the first one if there are more.
     """
 
     version: str
@@ -50,7 +51,7 @@ class Figures:
 
 
 def compete(load: Callable[[], Contender], given: str, answers: str, started: str) -> None:
-    """Answer for all that is given, one by one on one core. `load` imports what it needs, so that it counts."""
+    """Answer for all inputs, one by one on one core. `load` does the imports, so that they are measured."""
     _stay_on_one_core()
     faces, photos = _given(Path(given))
     contender = load()
@@ -68,7 +69,7 @@ def compete(load: Callable[[], Contender], given: str, answers: str, started: st
 
 
 def _given(path: Path) -> tuple[NDArray[np.uint8], list[Path]]:
-    """Faces or photos; faces stay on disk until they are asked for."""
+    """Return faces or photos; faces stay on disk until they are used."""
     if path.is_dir():
         return np.empty((0, 48, 48), np.uint8), sorted(path.iterdir())
     return np.load(path, mmap_mode="r"), []

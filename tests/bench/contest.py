@@ -41,7 +41,7 @@ class ContestError(Exception):
 
 @dataclass(frozen=True)
 class Side:
-    """Who competes: the Python that has it, and the module that answers for it with the arguments it wants."""
+    """One side: its Python interpreter, and the module that answers for it with its arguments."""
 
     name: str
     python: Path
@@ -55,7 +55,7 @@ FER = Side("fer", _FER_PYTHON, "tests.bench.fer_contender")
 
 
 def contest_tables(faces: Faces, count: int, photos: int) -> Iterator[Table]:
-    """The same faces as crops, then some of them in photos. Raises `ContestError`."""
+    """Yield tables for the same faces as crops, then for some of them in photos. Raise `ContestError`."""
     random = np.random.default_rng(_SEED)
     rows = np.sort(random.choice(len(faces), min(count, len(faces)), replace=False))
     yield _crops_table(faces[rows])
@@ -64,7 +64,9 @@ def contest_tables(faces: Faces, count: int, photos: int) -> Iterator[Table]:
 
 
 def answer(side: Side, given: Path) -> tuple[NDArray[np.float32], Figures]:
-    """What a side says of a file of faces or a folder of photos, in a process of its own. Raises `ContestError`."""
+    """Return a side's answers for a file of faces or a folder of photos, from a separate process. Raise
+    `ContestError`.
+    """
     if not side.python.exists():
         raise ContestError(f"{side.name} is left out: {side.python} is not there; `make bench` installs it.")
     with tempfile.NamedTemporaryFile(suffix=".npy") as answers:

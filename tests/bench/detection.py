@@ -1,4 +1,4 @@
-"""How many faces are found, how many are made up, and whether registration keeps the label."""
+"""Measure how many faces are found, how many detections are false, and whether registration keeps the label."""
 
 import statistics
 import time
@@ -30,7 +30,7 @@ _CASES = (_Case(420, 0), _Case(192, 0), _Case(120, 0), _Case(420, 1), _Case(420,
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of the pasted faces of a case; the arrays are of those that were found, `(n,)`."""
+    """Results for the pasted faces of one case; the arrays are of the faces that were found, `(n,)`."""
 
     case: _Case
     found: float
@@ -41,7 +41,9 @@ class _Outcome:
 
 
 def detection_tables(faces: Faces, count: int) -> tuple[Table, Table]:
-    """FER2013 faces pasted on 1280x960 backgrounds: how many are found, and what framing them anew costs."""
+    """Return tables on FER2013 faces pasted on 1280x960 backgrounds: how many are found, and what registration
+    costs.
+    """
     recognizer, detector = Recognizer.load(), FaceDetector.load()
     outcomes = [_outcome(case, faces, count, recognizer, detector) for case in _CASES]
     return _found_table(outcomes, count), _registered_table(outcomes)
@@ -75,7 +77,7 @@ def _found_table(outcomes: list[_Outcome], count: int) -> Table:
 
 
 def _registered_table(outcomes: list[_Outcome]) -> Table:
-    """The claim to check: accuracy after pasting, finding and registering is within a point of the raw crops'."""
+    """Check the claim that accuracy after pasting, detection and registration is within a point of the raw crops'."""
     columns = ("pasted at", "turned", "faces found", "right, raw crop", "right, registered", "points (95 % interval)")
     table = Table(*columns, title="Right labels of the faces found: registered less raw crop")
     for outcome in outcomes:
@@ -90,7 +92,7 @@ def _place(case: _Case) -> tuple[str, str]:
 
 
 def faceless_table(faces: Faces, count: int) -> Table:
-    """Pictures without a face in which one was found all the same."""
+    """Count false detections in pictures without a face."""
     detector = FaceDetector.load()
     times, wrong = [], 0
     for photo in faceless(faces.pixels, count, np.random.default_rng(_SEED)):

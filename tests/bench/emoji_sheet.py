@@ -1,7 +1,7 @@
 """`python -m tests.bench.emoji_sheet [--out docs/emoji-sheet.png]`: faces of varied expressions with their top five.
 
-Faces of FER2013's valid split, enlarged on a grey ground and read as a photo is: for each emotion the three on which
-the likeliest reading is nearest to 0.95, 0.7 and 0.5, and three more on which two emotions are nearly as likely.
+Faces of FER2013's valid split, enlarged on a grey background and read as a photo is. For each emotion the three faces
+are shown whose highest probability is nearest to 0.95, 0.7 and 0.5, then three with two nearly equal emotions.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _POOL = 1000
 
 
 def main() -> int:
-    """Write the sheet; gives the exit status."""
+    """Write the sheet and return the exit status."""
     parser = argparse.ArgumentParser("python -m tests.bench.emoji_sheet")
     parser.add_argument("--out", type=Path, default=Path("docs/emoji-sheet.png"))
     options = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _chosen(shown: NDArray[np.float32]) -> list[int]:
-    """The rows of the faces to show, by emotion and sureness, then the mixed ones."""
+    """Return the rows of the faces to show, by emotion and confidence, then the mixed ones."""
     rows: list[int] = []
     first = shown.argmax(axis=1)
     for emotion in range(len(EMOTIONS)):
@@ -66,7 +66,7 @@ def _read(recognizer: Recognizer, face: NDArray[np.uint8]) -> Face | None:
 
 
 def _cell(pixels: NDArray[np.uint8], face: Face, artwork: Artwork) -> NDArray[np.uint8]:
-    """The face, and beneath it its first emoji."""
+    """Draw the face with its first emoji below."""
     width, height = max(_PICTURE, _TOP * _EMOJI) + 2 * _GAP, _PICTURE + _EMOJI + 3 * _GAP
     cell = np.full((height, width, 3), 255, np.uint8)
     left = (width - _PICTURE) // 2

@@ -1,9 +1,9 @@
-"""Simulated communities that correct the bot, and what retraining makes of it: `python -m tests.bench.feedback`.
+"""Simulated communities that correct the bot, and the result of retraining: `python -m tests.bench.feedback`.
 
-People have five faces each (FER2013 does not say who is who, so they are drawn at random from the `test` split, which
-nothing here was chosen on; `--split valid` is for choosing). What they say goes the real way: split by person, soft
-labels, weights, correction or fine-tuning, gate. "Corrections" counts everything said, those in the held-out part too.
-Gains are measured on faces of the community that nobody labelled.
+Each person has five faces. FER2013 does not identify people, so faces are drawn at random from the `test` split, on
+which nothing here was chosen; `--split valid` is for choosing. The feedback is processed as in production: split by
+person, soft labels, weights, correction or fine-tuning, gate. "Corrections" counts all feedback, also that of the
+held-out part. Gains are measured on faces of the community that nobody labelled.
 """
 
 import argparse
@@ -48,7 +48,7 @@ _OPPOSITE["surprise"] = "neutral"
 
 @dataclass(frozen=True, eq=False)
 class Community:
-    """Faces `(n, 48, 48)` as a community sends them, their true labels `(n,)`, and how the trunk sees them."""
+    """Faces `(n, 48, 48)` as a community sends them, their true labels `(n,)`, and the network's outputs for them."""
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -57,15 +57,17 @@ class Community:
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8], labels: NDArray[np.int64], trunk: Trunk) -> "Community":
-        """Look at the faces through the trunk."""
+        """Build a community by running the network on its faces."""
         return cls(pixels, labels, *trunk.classifier().embed(pixels))
 
 
 @dataclass(frozen=True)
 class Said:
-    """How people answer. noise: share of labels that are wrong at random. liars: share of people who always say the
-    opposite. jokers: share of people who always say "surprise". agrees: they say what the model says, whatever the face
-    shows."""
+    """How people answer.
+
+    noise: share of labels that are wrong at random. liars: share of people who always say the opposite. jokers: share
+    of people who always say "surprise". agrees: people repeat the model's answer, whatever the face shows.
+    """
 
     noise: float = 0.0
     liars: float = 0.0
@@ -75,7 +77,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Outcome:
-    """gain: points on faces nobody labelled. guard: points on the guard set. judgement: the gate's."""
+    """gain: points on faces that nobody labelled. guard: points on the guard set. judgement: the gate's."""
 
     gain: float
     guard: float
@@ -83,7 +85,7 @@ class Outcome:
 
 
 def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) -> list[KeptFace]:
-    """What people say of these faces, five of them each person's."""
+    """Return people's feedback on these faces, five for each person."""
     random = np.random.default_rng((seed, 1))
     people = np.arange(len(rows)) // FACES_EACH
     order = random.permutation(people.max() + 1)
@@ -113,7 +115,7 @@ def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) ->
 
 
 def retrained(community: Community, count: int, said: Said, seed: int, depth: Depth = Depth.ADAPT) -> Outcome:
-    """What `count` corrections make of the shipped model."""
+    """Return the outcome of retraining the shipped model on `count` corrections."""
     order = np.random.default_rng(seed).permutation(len(community.labels))
     rest, faces = order[count:], told(community, order[:count], said, seed)
     made = candidate(depth, SHIPPED, faces, MAP, data=None, tried=0, progress=Progress())
@@ -128,7 +130,7 @@ def retrained(community: Community, count: int, said: Said, seed: int, depth: De
 
 
 def curve_table(communities: dict[str, Community], *, full: bool) -> Table:
-    """Gains by community, depth and number of corrections."""
+    """Tabulate gains by community, depth and number of corrections."""
     table = Table(
         "community", "depth", "corrections", "gain, points", "guard, points", "offered", title="Learning curve"
     )
@@ -149,7 +151,7 @@ def curve_table(communities: dict[str, Community], *, full: bool) -> Table:
 
 
 def liars_table(community: Community) -> Table:
-    """What bad labels do to 300 corrections."""
+    """Tabulate the effect of bad labels among 300 corrections."""
     table = Table("300 corrections, adapt", "gain, points", "guard, points", "offered", title="Liars")
     for name, said in (
         ("all labels right", Said()),
@@ -162,7 +164,7 @@ def liars_table(community: Community) -> Table:
 
 
 def nothing_table(plain: Community, shifted: Community, runs: int) -> Table:
-    """How often the gate offers what was learned from nothing."""
+    """Tabulate how often the gate offers a version when there was nothing to learn."""
     table = Table("300 taps, adapt", "gain, points", "guard, points", "offered", title="Nothing to learn")
     for name, community, said in (
         ("plain faces, taps agree with the model", plain, Said(agrees=True)),
@@ -179,7 +181,7 @@ def _named(name: str, community: Community) -> str:
 
 
 def _summed(outcomes: list[Outcome]) -> Iterator[str]:
-    """Mean and range of the gains, mean and worst of the guard, and how many were offered."""
+    """Yield mean and range of the gains, mean and minimum of the guard, and how many versions were offered."""
     gains, guards = [each.gain for each in outcomes], [each.guard for each in outcomes]
     yield f"{np.mean(gains):+.1f} ({min(gains):+.1f} to {max(gains):+.1f})"
     yield f"{np.mean(guards):+.2f} (worst {min(guards):+.2f})"
@@ -187,7 +189,7 @@ def _summed(outcomes: list[Outcome]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the tables; gives the exit status."""
+    """Print the tables and return the exit status."""
     parser = argparse.ArgumentParser("python -m tests.bench.feedback")
     parser.add_argument("--split", choices=("test", "valid"), default="test", help="valid to choose by (default test)")
     parser.add_argument("--full", action="store_true", help="also the deep depth: minutes each")

@@ -1,4 +1,6 @@
-"""What a retraining costs while the bot answers: 1,000 labels in a real database, its process beside the service."""
+"""Measure the cost of retraining while the bot answers: 1,000 labels in a real database, its process beside the
+service.
+"""
 
 import asyncio
 import tempfile
@@ -30,7 +32,7 @@ _FACES_EACH = 5
 
 
 def load_table(faces: Faces) -> Table:
-    """Time and memory of adapt with 1,000 labels, and how long photos take beside it."""
+    """Tabulate time and memory of adapt with 1,000 labels, and the response time of photos meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
         settings = DatabaseSettings(database_url=SecretStr(f"sqlite:///{folder}/bench.db"), data_dir=Path(folder))
         return asyncio.run(_measured(settings, faces))
@@ -79,7 +81,7 @@ def _labelled(faces: Faces, recognizer: Recognizer) -> list[Imported]:
 
 
 async def _answered(service: EmojiService, photo: PhotoMessage) -> float:
-    """Seconds until the photo is answered."""
+    """Return the seconds until the photo is answered."""
     started = time.perf_counter()
     async for _ in service.on_photo(photo):
         pass
@@ -93,7 +95,7 @@ async def _ended(store: Store, number: int) -> Retraining:
 
 
 def _resident() -> int:
-    """Bytes resident of the processes that this one started."""
+    """Return the resident bytes of the child processes."""
     total = 0
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):

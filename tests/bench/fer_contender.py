@@ -1,8 +1,8 @@
-"""The side of the package `fer` in the contest; see `contender`. Runs in the environment that has it, `.venv-fer`.
+"""The contest's side of the package `fer`; see `contender`. Runs in that package's environment, `.venv-fer`.
 
-Everything goes through its `detect_emotions` with its defaults: its TensorFlow Lite model (65.8 % of FER2013 `test` in
-0.3 ms a face, where its Keras model had 65.5 % in 18 ms), its enlargement to 64x64, its Haar cascade. Only its rounding
-to two decimals is left out, which would cost it likelihood.
+Everything goes through its `detect_emotions` with default settings: its TensorFlow Lite model (65.8 % of FER2013 `test`
+in 0.3 ms for a face, where its Keras model had 65.5 % in 18 ms), its enlargement to 64x64, its Haar cascade. Only its
+rounding to two decimals is skipped, because that would lower its likelihood.
 """
 
 import importlib.metadata
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from tests.bench.contender import EMOTIONS, compete
 
 _WHOLE_CROP = (10, 10, 28, 28)
-"""It widens every rectangle by 10 pixels on each side, so this one is all of a 48x48 crop."""
+"""The package widens every rectangle by 10 pixels on each side, so this one covers a 48x48 crop."""
 
 
 class FerContender:
-    """`fer.FER()`, whose probabilities are kept before it rounds them."""
+    """`fer.FER()`, whose probabilities are taken before it rounds them."""
 
     def __init__(self) -> None:
         import cv2

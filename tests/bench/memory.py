@@ -1,8 +1,8 @@
-"""What a process weighs."""
+"""Memory use of this process."""
 
 import psutil
 
 
 def resident_mb() -> float:
-    """Megabytes of this process that are in memory now."""
+    """Return the resident memory of this process in megabytes."""
     return float(psutil.Process().memory_info().rss) / 2**20

@@ -1,4 +1,4 @@
-"""Whether one of two ways to label the same faces is right more often."""
+"""Compare the accuracy of two methods that label the same faces."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Difference:
-    """How many points of accuracy the one is ahead of the other, and the 95 % interval of that."""
+    """Difference of two accuracies in points, with its 95 % interval."""
 
     points: float
     low: float
@@ -20,10 +20,10 @@ class Difference:
 
 
 def difference(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> Difference:
-    """Accuracy of `one` less that of `other`, both `(n,)`, right or wrong on the same faces.
+    """Return the accuracy of `one` minus that of `other`, both `(n,)`, right or wrong on the same faces.
 
     The interval is the adjusted Wald interval for paired proportions of Bonett and Price 2012
-    (https://doi.org/10.3102/1076998611411915), which looks at the faces that only one of them got right.
+    (https://doi.org/10.3102/1076998611411915), which uses the faces that only one of them got right.
     """
     gained, lost, n = int((one & ~other).sum()), int((other & ~one).sum()), len(one)
     up, down = (gained + 1) / (n + 2), (lost + 1) / (n + 2)

@@ -1,4 +1,4 @@
-"""What `speed.process_table` runs in a process of its own: prints one number."""
+"""Measurements that `speed.process_table` runs in a separate process: each prints one number."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ _started = time.perf_counter()
 
 
 def start() -> float:
-    """Seconds from nothing imported to the first photo read."""
+    """Return the seconds from no imports to the first photo read."""
     from recognizer import Recognizer
 
     Recognizer.load().read(_photo())
@@ -20,7 +20,7 @@ def start() -> float:
 
 
 def reader_memory() -> float:
-    """Megabytes resident after one photo, nothing but the recogniser imported."""
+    """Return the resident megabytes after one photo, with only the recognizer imported."""
     from tests.bench.memory import resident_mb
 
     start()
@@ -28,7 +28,7 @@ def reader_memory() -> float:
 
 
 async def serving_memory() -> float:
-    """Megabytes resident after the service answered 100 photos while the web chat was being served."""
+    """Return the resident megabytes after the service answered 100 photos while the web chat was running."""
     from bots.conversation.service import EmojiService
     from bots.messages import PhotoMessage, Picture
     from bots.pictures.artwork import Artwork
@@ -57,7 +57,7 @@ async def serving_memory() -> float:
 
 
 def _photo() -> bytes:
-    """Read from a file, so that what makes the photo does not count."""
+    """Read the photo from a file, so that the imports for making it are not measured."""
     return Path(sys.argv[2]).read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""The shipped model's side of the contest; see `contender`. A fourth argument names the head, "shown" or "fer2013"."""
+"""The contest's side of the shipped model; see `contender`. A fourth argument names the head, "shown" or "fer2013"."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ShippedContender:
-    """The recogniser as the bot loads it."""
+    """The recognizer as the bot loads it."""
 
     def __init__(self, head: "Head") -> None:
         import cv2

@@ -1,4 +1,4 @@
-"""How long reading takes, and what the serving process weighs."""
+"""Measure the speed of reading photos and the memory of the serving process."""
 
 import statistics
 import subprocess
@@ -25,20 +25,20 @@ _PROCESS = "tests.bench.process"
 
 
 def portrait() -> bytes:
-    """A 1280x960 JPEG with one big face."""
+    """Return a 1280x960 JPEG with one big face."""
     part = skimage.data.astronaut()[0:300, 56:456]
     return _jpeg(cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
 
 
 def small_face() -> bytes:
-    """A 1280x960 JPEG whose one face is so small that only the finest tiles find it."""
+    """Return a 1280x960 JPEG with one face so small that only the finest tiles find it."""
     scene = cv2.resize(shipped_photos()[4], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     scene[500:640, 900:1040] = cv2.resize(skimage.data.astronaut()[50:200, 150:300], (140, 140))
     return _jpeg(scene)
 
 
 def speed_table() -> Table:
-    """Median and 95th percentile of each step, and photos a second."""
+    """Tabulate median and 95th percentile of each step, and photos per second."""
     recognizer = Recognizer.load()
     table = Table("1280x960 JPEG", "median ms", "p95 ms", title=f"Reading one photo, one core, {REPEATS} times")
     for name, photo in (("one big face", portrait()), ("one small face (finest tiles)", small_face())):
@@ -57,7 +57,7 @@ def speed_table() -> Table:
 
 
 def _repeated(work: Callable[[], object]) -> list[float]:
-    """Milliseconds of each of `REPEATS` calls, after one that warms up."""
+    """Return the milliseconds of each of `REPEATS` calls, after one warm-up call."""
     work()
     times = []
     for _ in range(REPEATS):
@@ -68,7 +68,7 @@ def _repeated(work: Callable[[], object]) -> list[float]:
 
 
 def process_table() -> Table:
-    """Start-up and memory, each measured in a fresh process."""
+    """Tabulate start-up time and memory, each measured in a fresh process."""
     table = Table("a fresh process", "figure", title="Start-up and memory")
     starts = [float(_run("start")) for _ in range(5)]
     table.add_row("import recognizer, load, first photo (median of 5)", f"{statistics.median(starts):.2f} s")

@@ -1,8 +1,8 @@
-"""Whether taps teach: simulated people with and without favourites, on faces the model never saw.
+"""Check whether learning from taps helps: simulated people with and without favourites, on faces unknown to the model.
 
-A person with favourites has one emoji for each emotion, drawn from the map's own P(emoji | emotion), and takes it nine
-times in ten for the emotion their face was labelled with; the tenth time, and without favourites always, they take an
-emoji from the map's probabilities for that emotion at the face's intensity. A hit is a suggestion they would take.
+A person with favourites has one emoji for each emotion, drawn from the map's P(emoji | emotion), and chooses it nine
+times in ten for the emotion of the face's label. The tenth time, and always without favourites, the emoji is drawn from
+the map's probabilities for that emotion at the face's intensity. A hit is a suggestion they would choose.
 """
 
 import statistics
@@ -27,15 +27,16 @@ _SEED = 20261121
 
 @dataclass(frozen=True)
 class HitRates:
-    """Shares of faces for which the first suggestion, and one of the first three, was the emoji taken, an entry for
-    each of `TAPS`."""
+    """Shares of faces whose chosen emoji was the first suggestion, and among the first three; an entry for each of
+    `TAPS`.
+    """
 
     first: tuple[float, ...]
     first_three: tuple[float, ...]
 
 
 def taste_table(faces: Faces) -> Table:
-    """Hit rates after so many taps."""
+    """Tabulate hit rates by number of taps."""
     table = Table("people", "suggestion", *map(str, TAPS), title=f"Hit rate in % after so many taps, {PEOPLE} people")
     for name, has_favourites in (("with favourites", True), ("without", False)):
         rates = hit_rates(faces, has_favourites=has_favourites)
@@ -45,7 +46,7 @@ def taste_table(faces: Faces) -> Table:
 
 
 def hit_rates(faces: Faces, *, has_favourites: bool, people: int = PEOPLE) -> HitRates:
-    """Let `people` tap on random faces, and try what is suggested for other faces after every number of `TAPS`."""
+    """Let `people` tap on random faces, and test the suggestions for other faces after each number of `TAPS`."""
     recognizer = Recognizer.load()
     emoji_map, random = recognizer.emoji_map, np.random.default_rng(_SEED)
     shown = recognizer.classify(faces.pixels)

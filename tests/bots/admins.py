@@ -1,4 +1,4 @@
-"""What tests of admins share: a service with a desk, faces to review, versions to promote, a stand-in for training."""
+"""Shared by tests of admins: a service with admin commands, faces to review, versions, a stand-in for training."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from tests.judgements import judgement
 SHIPPED = "shipped-1"
 _SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
 _IDLE = (sys.executable, "-c", "import time; time.sleep(0)")
-"""A process that reports nothing: the test plays its part."""
+"""A process that reports nothing; the test plays its part."""
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def admin_service(  # what it is made of
     program: tuple[str, ...] = _IDLE,
     environment: dict[str, str] | None = None,
 ) -> AsyncIterator[EmojiService]:
-    """The service with a desk for these admins, as in `ADMINS`. program: what a retraining starts."""
+    """Yield a service with these admins, as in `ADMINS`. program: the command that a retraining starts."""
     pool = InferencePool(workers=2, waiting=8)
     review = ReviewChat(ReviewQueue(store, lambda: recognizer.emoji_map))
     retraining = RetrainingChat(RetrainingProcess(store, environment or {}, program), store, look_every_s=0.05)
@@ -46,7 +46,7 @@ async def admin_service(  # what it is made of
 
 
 async def add_faces(store: Store, count: int) -> list[int]:
-    """Faces of someone who agreed that they are learned from, all different; gives their readings."""
+    """Store different faces of someone who consented to learning; return their readings."""
     sender, chat = Person(Platform.TELEGRAM, "900"), Chat(Platform.TELEGRAM, "900")
     await store.set_keeps_faces(sender, True)
     readings = []
@@ -58,7 +58,7 @@ async def add_faces(store: Store, count: int) -> list[int]:
 
 
 async def add_version(store: Store, name: str, *, parent: str = SHIPPED, offered: bool = True) -> None:
-    """A new version beside the one that was served; the first one, too, where it is not there."""
+    """Add a version judged beside the served one; add the first one, too, if it is missing."""
     await store.versions.begin_with(SHIPPED, b"the files of a model")
     metrics = judgement(offered=offered).to_metrics()
     await store.versions.add(
@@ -67,7 +67,7 @@ async def add_version(store: Store, name: str, *, parent: str = SHIPPED, offered
 
 
 def training_program(folder: Path) -> tuple[str, ...]:
-    """A process that plays `python -m training retrain`: it reports to its database, and makes nothing."""
+    """Return a stand-in for `python -m training retrain` that reports to its database and makes nothing."""
     script = folder / "retrain.py"
     script.write_text(_SCRIPT, encoding="utf-8")
     return sys.executable, str(script)

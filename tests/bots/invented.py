@@ -1,4 +1,4 @@
-"""An invented community for the console: drawn faces, what a model says of them, and what people say. Nobody real."""
+"""An invented community for the console: drawn faces, model readings and people's feedback. No real people."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ _SCALE = 8
 
 
 def draw_face(emotion: str, random: np.random.Generator) -> NDArray[np.uint8]:
-    """A face of simple strokes that shows an emotion, `(48, 48)`."""
+    """Draw a face of simple strokes that shows an emotion, `(48, 48)`."""
     side = FACE_SIZE * _SCALE
     skin, wall, ink = int(random.integers(120, 215)), int(random.integers(40, 235)), int(random.integers(15, 60))
     shade = np.linspace(-18, 18, side)[None] * random.choice([-1, 1])
@@ -67,7 +67,7 @@ def draw_face(emotion: str, random: np.random.Generator) -> NDArray[np.uint8]:
 
 
 async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84, people: int = 60) -> None:
-    """So many faces of so many people over the last days, of which about every second got an answer."""
+    """Store this many faces of this many people over the last days, about every second one with feedback."""
     random, now = np.random.default_rng(5), datetime.now(UTC)
     senders = [Person(Platform.TELEGRAM, f"invented {number}") for number in range(people)]
     for sender in senders[: people * 3 // 4]:
@@ -76,7 +76,7 @@ async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84,
     for number in range(faces):
         age = timedelta(days=days * (1 - np.sqrt((number + 0.5) / faces)) + float(random.uniform(0, 0.04)))
         true = int(random.choice(7, p=_MIX))
-        blur = 0.9 - 0.45 * (1 - age.days / days)  # the model gets better with time
+        blur = 0.9 - 0.45 * (1 - age.days / days)  # the model improves over time
         said = random.dirichlet(np.full(7, 0.25 + blur / 4) + 3.2 * (np.arange(7) == true) * random.random())
         crop = draw_face(EMOTIONS[true], random).tobytes()
         sender = senders[int(random.integers(people))]
@@ -105,7 +105,7 @@ async def _date_back(store: Store, moments: list[tuple[int, datetime]]) -> None:
 
 
 def judgement(*, gain: float, reach: float, offered: bool, guard: float, learned: int) -> Judgement:
-    """What the gate might have found: a gain of so many points, give or take `reach`; guard: change in points."""
+    """Return a judgement: a gain in points, plus or minus `reach`; guard: change in points."""
     by_emotion = {
         name: (n, before, min(1.0, before + gain / 100 * lift))
         for name, n, before, lift in zip(
@@ -144,7 +144,7 @@ def judgement(*, gain: float, reach: float, offered: bool, guard: float, learned
 
 
 async def add_versions(store: Store) -> None:
-    """Four versions, of which the second is served after a promotion, and one runs in shadow."""
+    """Add four versions: the second is served after a promotion, and one runs in shadow."""
     versions = store.versions
     await versions.begin_with(SHIPPED, renamed(SHIPPED))
     found = judgement(gain=6.2, reach=3.6, offered=True, guard=-0.1, learned=214)
@@ -191,7 +191,7 @@ async def add_retraining(store: Store, version: str) -> None:
 
 
 async def run_in_shadow(store: Store, name: str) -> None:
-    """Let a version read along, and have it read some faces."""
+    """Let a version run in shadow, with some faces read."""
     await store.versions.set_shadow(name)
     kept, random = await store.feedback.faces(), np.random.default_rng(1)
     readings = [

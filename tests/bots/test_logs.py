@@ -1,4 +1,4 @@
-"""Logs never carry a token, whoever writes them."""
+"""Logs never contain a token, whichever library writes them."""
 
 import logging
 

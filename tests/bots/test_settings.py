@@ -1,4 +1,4 @@
-"""Settings: what an operator may write, and what they are told about a mistake."""
+"""Settings: valid values, and the messages about invalid ones."""
 
 import re
 from pathlib import Path

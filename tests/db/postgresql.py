@@ -13,7 +13,7 @@ PASSWORD = "a-password-for-tests"
 
 
 def find_programs() -> Path | None:
-    """The folder with initdb and pg_ctl, or None where PostgreSQL is not installed."""
+    """Return the folder with initdb and pg_ctl, or None if PostgreSQL is not installed."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if shutil.which("pg_config"):
         folders.insert(0, Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip()))
@@ -22,7 +22,7 @@ def find_programs() -> Path | None:
 
 @contextmanager
 def server(programs: Path) -> Iterator[str]:
-    """Start a server, give the address of its database "postgres", and stop it."""
+    """Start a server, yield the address of its database "postgres", and stop it."""
     with tempfile.TemporaryDirectory(prefix="mugmoji-postgresql-") as name:
         folder = Path(name)
         password_file = folder / "password"
@@ -43,7 +43,7 @@ def server(programs: Path) -> Iterator[str]:
 def _run(program: Path, *arguments: str | Path) -> None:
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     command = [*as_postgres, str(program), *map(str, arguments)]
-    # pg_ctl leaves the server running with our pipes, so its output must not be waited for
+    # pg_ctl leaves the server running with our pipes, so do not wait for its output
     subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
 
 

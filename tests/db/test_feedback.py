@@ -1,4 +1,4 @@
-"""Words on faces: where votes are taken, what admins may say, and what is known without the pictures."""
+"""Statements on faces: where votes are accepted, what admins may say, and what is known without the pictures."""
 
 from db import AdminAgreement, Chat, FaceReading, Person, Platform, Source, Store
 

@@ -15,7 +15,7 @@ def test_two_people_share_a_hash_only_if_they_are_one(one: Person, other: Person
 
 @given(PEOPLE, st.text(max_size=20), st.text(max_size=20))
 def test_another_secret_gives_another_hash(person: Person, secret: str, other: str) -> None:
-    same_key = secret.encode().rstrip(b"\0") == other.encode().rstrip(b"\0")  # HMAC fills short keys up with zeros
+    same_key = secret.encode().rstrip(b"\0") == other.encode().rstrip(b"\0")  # HMAC pads short keys with zeros
     assert (person.hashed(secret) == person.hashed(other)) == same_key
 
 

@@ -12,7 +12,7 @@ async def keep_asking(store: Store) -> None:
 
 
 async def interrupt(url: str) -> None:
-    """Leave a loop whose task was just cancelled amid a query: the loop's end cancels it once more."""
+    """Leave a loop whose task was just cancelled during a query; the loop's end cancels it again."""
     store = await Store.open(url, "a secret for tests")
     asking = asyncio.create_task(keep_asking(store))
     await asyncio.sleep(0.01)

@@ -29,7 +29,7 @@ def bytes_of_all_files(folder: Path) -> bytes:
 
 
 async def rows_a_table(store: Store) -> dict[str, int]:
-    """Of every table that has any."""
+    """Return the number of rows of each table that has any."""
     counts = {table: await count_rows(store, table) for table in Base.metadata.tables}
     return {table: count for table, count in counts.items() if count}
 

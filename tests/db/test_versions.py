@@ -26,7 +26,7 @@ SHIPPED, FILES = "shipped-1", b"the files of a model"
 
 
 async def grow(store: Store, *names: str, offered: bool = True) -> None:
-    """Versions, each judged beside the one before, and the first beside the shipped one."""
+    """Add versions, each judged against the one before, and the first against the shipped one."""
     await store.versions.begin_with(SHIPPED, FILES)
     metrics = judgement(offered=offered).to_metrics()
     for parent, name in pairwise((SHIPPED, *names)):
@@ -36,7 +36,7 @@ async def grow(store: Store, *names: str, offered: bool = True) -> None:
 
 
 async def active(store: Store) -> str:
-    """The active version; fails where there is not exactly one."""
+    """Return the active version; fail unless there is exactly one."""
     (one,) = [version for version in await store.versions.all() if version.role is Role.ACTIVE]
     return one.name
 
@@ -140,7 +140,7 @@ async def test_a_version_in_shadow_is_compared_on_the_newest_faces(
 
 
 async def _faces_of(store: Store, name: str) -> list[int]:
-    """Two readings of somebody who agreed."""
+    """Return two readings of someone who consented."""
     person, face = (
         Person(Platform.TELEGRAM, name),
         FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(2304)),

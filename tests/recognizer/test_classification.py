@@ -1,4 +1,4 @@
-"""The shipped classifier, and what happens when its files are not."""
+"""The shipped classifier, and damaged model files."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The emoji map: the shipped one is sound, and a mistake in another is named with its line."""
+"""The emoji map: the shipped one is valid, and errors in another are reported with their line."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Intensity and cues: what the face mesh and key points say beyond the seven classes."""
+"""Intensity and cues: what the face mesh and key points add to the seven classes."""
 
 import numpy as np
 import pytest

@@ -55,5 +55,5 @@ def test_a_label_far_from_a_sure_reading_is_doubtful() -> None:
     sure = np.eye(7) * 0.7 + 0.3 / 7
     readings = np.repeat(sure, 5, axis=0)
     labels = np.repeat(np.eye(7), 5, axis=0)
-    labels[0] = np.eye(7)[3]  # said to be happy, read as angry
+    labels[0] = np.eye(7)[3]  # labelled happy, read as angry
     assert doubtful(readings, labels).tolist() == [True] + [False] * 34

@@ -1,4 +1,4 @@
-"""Decoding: every format upright, every fault named."""
+"""Decoding: all formats come out upright, and all errors have a reason."""
 
 import io
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Which emoji come first: shades of meaning, mixtures, variety, and what a platform allows."""
+"""The order of emoji: shades of meaning, mixtures, variety, and what a platform allows."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def expression(intensity: float, *cues: Cue, **emotions: float) -> Expression:
 
 
 @given(_expressions, _choices)
-def test_any_mixture_and_taste_gives_probabilities_and_every_emoji_once(seen: Expression, own: list[Choice]) -> None:
+def test_any_mixture_and_taste_yields_probabilities_and_every_emoji_once(seen: Expression, own: list[Choice]) -> None:
     ranking = rank(MAP, seen, taste(MAP, own=own))
     assert np.isfinite(ranking.probabilities).all()
     assert ranking.probabilities.min() >= 0

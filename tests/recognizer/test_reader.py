@@ -1,4 +1,4 @@
-"""The whole way from bytes to emoji, and the command line."""
+"""Reading end to end, and the command line."""
 
 import json
 import subprocess
@@ -70,7 +70,7 @@ def test_mutated_bytes_are_read_or_refused(recognizer: Recognizer, sample: bytes
         recognizer.read(sample[:place] + noise + sample[place + len(noise) :])
 
 
-def test_the_command_line_gives_a_line_of_json_a_photo(
+def test_the_command_line_prints_a_line_of_json_for_each_photo(
     tmp_path: Path, selfie: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"

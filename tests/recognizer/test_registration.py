@@ -1,4 +1,4 @@
-"""Registration: a face ends up framed as FER2013 frames it, however it lay in the photo."""
+"""Registration: a face is framed as in FER2013, whatever its orientation in the photo."""
 
 import cv2
 import numpy as np

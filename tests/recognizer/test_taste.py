@@ -1,4 +1,4 @@
-"""Taps teach at three levels, fade, and no one person moves a chat."""
+"""Taps are learned at three levels and fade, and nobody shifts a chat's table alone."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A model with a full card and one with a bare one, reported once for all tests of the report."""
+"""A model with a full model card and one with a minimal one, each reported once for all tests of the report."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ _HISTORY = {"epoch": [0, 1], "loss": [2.0, 1.0], "val_loss": [2.1, 1.4], "val_fe
 
 @dataclass(frozen=True)
 class Reported:
-    """What `python -m training report` was given and wrote."""
+    """Inputs and outputs of `python -m training report`."""
 
     model: Path
     data: Path
@@ -42,7 +42,7 @@ class Reported:
 
 
 def model_folder(folder: Path, version: str, members: list[object]) -> Path:
-    """The shipped model under another version, trained as `members` say."""
+    """Write the shipped model under another version, with these members in its card."""
     shutil.copytree(MODEL_FOLDER, folder)
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     card.pop("recipe", None)
@@ -53,7 +53,7 @@ def model_folder(folder: Path, version: str, members: list[object]) -> Path:
 
 @pytest.fixture(scope="session")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
-    """A report through the command line, of two members with learning curves, on faces with votes."""
+    """Run the report command for two members with learning curves, on faces with votes."""
     place = tmp_path_factory.mktemp("reported")
     recipe = tiny_recipe().model_copy(update={"augmentation": LIVELY}).model_dump(mode="json")
     member = {"recipe": recipe, "history": _HISTORY}
@@ -71,7 +71,9 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    """Findings without votes, learning curves or a readable recipe, under names that a browser must not run."""
+    """Return findings without votes, learning curves or a readable recipe, with names that a browser must not
+    execute.
+    """
     place = tmp_path_factory.mktemp("bare")
     model_folder(place / "runs" / "bare", HOSTILE, [{"recipe": {"name": HOSTILE}}])
     data = load(write_kaggle_csv(place / "fer2013.csv", easy_faces(COUNT), in_turns(COUNT)))

@@ -1,4 +1,4 @@
-"""Generated faces that a tiny network can tell apart, and tiny data sets of them in the three public forms."""
+"""Generated faces that a tiny network can classify, and tiny data sets of them in the three public forms."""
 
 import csv
 from pathlib import Path
@@ -18,7 +18,7 @@ FACES_A_ROW = 64
 
 
 def easy_faces(count: int, seed: int = 0) -> Faces:
-    """Noise with stripes, whose direction and width give the class away; the classes take turns."""
+    """Return noise with stripes whose direction and width depend on the class; the classes alternate."""
     randomness = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int64) % len(EMOTIONS)
     y, x = np.mgrid[:FACE_SIZE, :FACE_SIZE]
@@ -32,7 +32,7 @@ def easy_faces(count: int, seed: int = 0) -> Faces:
 
 
 def write_sheet(path: Path, faces: NDArray[np.uint8]) -> None:
-    """A lossless contact sheet, 64 faces a row, the last row filled up with black."""
+    """Write a lossless contact sheet, 64 faces in a row, the last row padded with black."""
     filled = np.zeros((-(-len(faces) // FACES_A_ROW) * FACES_A_ROW, FACE_SIZE, FACE_SIZE), np.uint8)
     filled[: len(faces)] = faces
     tiles = filled.reshape(-1, FACES_A_ROW, FACE_SIZE, FACE_SIZE).transpose(0, 2, 1, 3)
@@ -40,7 +40,7 @@ def write_sheet(path: Path, faces: NDArray[np.uint8]) -> None:
 
 
 def write_sheets(folder: Path, faces: Faces, splits: list[str], sheet: int = 128) -> Path:
-    """The shared form: sheets of `sheet` faces each, and labels.csv."""
+    """Write the shared form: sheets of `sheet` faces each, and labels.csv."""
     assert faces.votes is not None
     folder.mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, len(faces), sheet)):
@@ -54,7 +54,7 @@ def write_sheets(folder: Path, faces: Faces, splits: list[str], sheet: int = 128
 
 
 def write_kaggle_csv(path: Path, faces: Faces, splits: list[str]) -> Path:
-    """The form of Kaggle's fer2013.csv."""
+    """Write the form of Kaggle's fer2013.csv."""
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["emotion", "pixels", "Usage"])
@@ -65,7 +65,7 @@ def write_kaggle_csv(path: Path, faces: Faces, splits: list[str]) -> Path:
 
 
 def write_class_folders(folder: Path, train: Faces, test: Faces) -> Path:
-    """The form of train|test/<class>/<number>.png."""
+    """Write the form train|test/<class>/<number>.png."""
     for name, faces in (("train", train), ("test", test)):
         for number, (face, label) in enumerate(zip(faces.pixels, faces.labels, strict=True)):
             place = folder / name / EMOTIONS[label]
@@ -75,5 +75,5 @@ def write_class_folders(folder: Path, train: Faces, test: Faces) -> Path:
 
 
 def in_turns(count: int) -> list[str]:
-    """Splits of `count` faces: eight of ten train, then one valid, then one test."""
+    """Return splits for `count` faces: of every ten, eight train, then one valid, then one test."""
     return [("train", "valid", "test")[max(0, number % 10 - 7)] for number in range(count)]

@@ -1,4 +1,4 @@
-"""Feedback for tests of the loop: people with drawn crops and labels, in a real database."""
+"""Feedback for tests of retraining: people with drawn crops and labels, in a real database."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from recognizer import EMOTIONS
 
 
 async def fill(store: Store, people: int, faces_each: int = 5) -> None:
-    """Labelled crops of so many people: a bright bar whose height is the label, on noise."""
+    """Add labelled crops of this many people: a bright bar on noise, whose height is the label."""
     random = np.random.default_rng(people)
     faces = []
     for number in range(people * faces_each):

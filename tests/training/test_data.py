@@ -45,7 +45,7 @@ def test_sheets_give_back_pixels_labels_and_votes_of_each_split(tmp_path: Path) 
         np.testing.assert_array_equal(faces.votes, expected.votes)
 
 
-def test_the_kaggle_csv_gives_back_pixels_and_labels_of_each_split(tmp_path: Path) -> None:
+def test_the_kaggle_csv_yields_pixels_and_labels_of_each_split(tmp_path: Path) -> None:
     found = load(write_kaggle_csv(tmp_path / "anything.csv", FACES, SPLITS))
     for split, faces in found.items():
         np.testing.assert_array_equal(faces.pixels, of_split(split).pixels)

@@ -13,7 +13,7 @@ from training.evaluation import calibration_error, draw, reliability, score
 
 
 def sure_of(guesses: list[int], confidence: float) -> NDArray[np.float32]:
-    """Rows with `confidence` in one class and the rest shared by the others."""
+    """Return rows with `confidence` in one class and the rest spread over the others."""
     rows = np.full((len(guesses), 7), (1 - confidence) / 6, np.float32)
     rows[np.arange(len(guesses)), guesses] = confidence
     return rows

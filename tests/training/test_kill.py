@@ -1,4 +1,4 @@
-"""kill -9 at every step of a retraining and of a promotion: what is served stays intact, exactly one version active."""
+"""kill -9 at every step of a retraining and of a promotion: the served version stays intact, exactly one is active."""
 
 import asyncio
 import os
@@ -18,8 +18,8 @@ from tests.training.feedback_rows import fill
 SECRET = "a secret for tests"
 ROOT = Path(__file__).parents[2]
 
-# Runs a command line, and dies at the n-th time that one of these is reached: "tell", what the work says of itself;
-# "keep", a statement or commit from the first one on that writes a version or a role.
+# Runs a command line and kills itself at the n-th occurrence of one of these: "tell", a progress report; "keep", a
+# statement or commit, counted from the first statement that writes a version or a role.
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
@@ -28,7 +28,7 @@ from sqlalchemy.engine import Engine
 from training.__main__ import main
 from training.feedback.retraining import Progress
 
-training.feedback.adapting._STEPS = 2  # how well it learns is tested elsewhere
+training.feedback.adapting._STEPS = 2  # accuracy is tested elsewhere
 at, what = int(sys.argv[1]), sys.argv[2]
 count = 0
 
@@ -63,14 +63,14 @@ async def url(tmp_path: Path) -> str:
 
 
 def run(url: str, at: int, what: str, *command: str) -> int:
-    """The exit status of a command line that is killed at its `at`-th step; -9 where it was."""
+    """Run a command line that is killed at its `at`-th step and return its exit status; -9 if it was killed."""
     environment = {**os.environ, "DATABASE_URL": url, "SECRET": SECRET}
     call = [sys.executable, "-c", KILLED, str(at), what, *command]
     return subprocess.run(call, env=environment, cwd=ROOT, capture_output=True, timeout=120, check=False).returncode
 
 
 async def names(url: str) -> tuple[str, list[str]]:
-    """The active version, whose files are sound, and all of them; fails where not exactly one is active."""
+    """Return the active version, after checking its files, and all versions; fail unless exactly one is active."""
     store = await Store.open(url, SECRET)
     try:
         versions = await store.versions.all()
@@ -83,7 +83,7 @@ async def names(url: str) -> tuple[str, list[str]]:
 
 
 async def free_the_place(url: str) -> None:
-    """What 90 seconds without a word do."""
+    """Do what happens after 90 seconds without a heartbeat."""
     store = await Store.open(url, SECRET)
     await execute(store, "UPDATE retrainings SET beat_at = '2020-01-01 00:00:00.000000'")
     await store.close()

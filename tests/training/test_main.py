@@ -12,13 +12,13 @@ from training.__main__ import main
 
 
 class Call:
-    """Runs the command line in this process and keeps what it said."""
+    """Runs the command line in this process and captures its output."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
 
     def __call__(self, *arguments: str | Path) -> tuple[int, str]:
-        """The exit status, and everything that was printed in one line."""
+        """Return the exit status and all output in one line."""
         self._monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
         try:
             status = main()

@@ -1,1 +1,1 @@
-"""From feedback to a judged version of the model. Needs SciPy, and Keras only to fine-tune a whole network."""
+"""Turn feedback into a judged version of the model. Needs SciPy, and Keras only to fine-tune a whole network."""

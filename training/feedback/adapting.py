@@ -1,9 +1,9 @@
-"""The shallow depth of retraining: a gated correction over the trunk's embeddings, fitted in seconds without Keras.
+"""The shallow depth of retraining: fit a gated correction on the network's embeddings, in seconds and without Keras.
 
-Bad labels are met three times. The loss of a face is bounded, since any label may be wrong (a share `NOISE` of uniform
-labels is mixed into the prediction, the noise model of Natarajan et al. 2013 with equal rates). People whose labels fit
-neither the trunk nor what the others teach lose their weight (`training.feedback.trust`). And nobody counts for more
-than a set share.
+There are three defences against bad labels. The loss of a face is bounded, because any label may be wrong: a share
+`NOISE` of uniform labels is mixed into the prediction (the noise model of Natarajan et al. 2013 with equal rates).
+People whose labels fit neither the network nor what others teach lose their weight (`training.feedback.trust`). And one
+person's share of all weight is limited.
 """
 
 from collections.abc import Callable
@@ -23,20 +23,20 @@ Told = Callable[[float], None]
 WEIGHT_PENALTY = 1.0
 ANCHOR_WEIGHT = 0.1
 GATE_PENALTY = 0.01
-"""Chosen on halves of `valid` under the four looks of `tests/bench/communities.py`."""
+"""Chosen on halves of `valid` with the four image shifts of `tests/bench/communities.py`."""
 FOLDS = 5
 _ROUNDS = 2
 _STEPS = 50
-"""Of L-BFGS; 150 took twice as long and read held-out faces no better."""
+"""Iterations of L-BFGS; 150 took twice as long and was no more accurate on held-out faces."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """Labelled faces as the trunk sees them.
+    """Labelled faces as outputs of a network.
 
-    embeddings: float32 `(n, d)`. probabilities: float32 `(n, 7)`, what the trunk shows. labels: float64 `(n, 7)`, soft,
-    rows summing to 1. weights: float64 `(n,)`, above 0. people: int64 `(n,)`, whose label it is. vouched: bool `(n,)`,
-    whether the label is trusted whoever gave it.
+    embeddings: float32 `(n, d)`. probabilities: float32 `(n, 7)`, as shown without a correction. labels: float64
+    `(n, 7)`, soft, rows summing to 1. weights: float64 `(n,)`, above 0. people: int64 `(n,)`, the person behind each
+    label. vouched: bool `(n,)`, whether the label is trusted regardless of the person.
     """
 
     embeddings: NDArray[np.float32]
@@ -55,12 +55,12 @@ class Lessons:
 
 
 def adapt(lessons: Lessons, anchors: Anchors, told: Told = lambda _: None) -> tuple[Adaptation, Floats]:
-    """The correction, and how far each lesson was trusted: `(n,)`, 0 to 1, the same for all of a person.
+    """Return the correction and the trust in each lesson, `(n,)`, 0 to 1, equal for all lessons of a person.
 
-    lessons: at least one. told: is told how far the work is, from 0 to 1, and may raise to stop it.
+    lessons: at least one. told: a callback that receives the progress from 0 to 1; it may raise to stop the work.
     """
     believed = np.ones(len(lessons))
-    gate = _gate_of(lessons, anchors)  # it sees no label, so that one serves every fit
+    gate = _gate_of(lessons, anchors)  # it does not depend on labels, so one gate serves every fit
     for number in range(_ROUNDS):
         told(number / _ROUNDS)
         said = _unseen(_weighed(lessons, believed), anchors, gate)
@@ -69,12 +69,12 @@ def adapt(lessons: Lessons, anchors: Anchors, told: Told = lambda _: None) -> tu
 
 
 def _weighed(lessons: Lessons, believed: Floats) -> Lessons:
-    """The lessons with as much weight as each person is believed, and nobody with more than their share."""
+    """Return the lessons weighted by the trust in each person, with each person's share limited."""
     return replace(lessons, weights=capped(lessons.weights * believed, lessons.people))
 
 
 def _unseen(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:
-    """What a correction that never saw a person says of that person's faces, `(n, 7)`."""
+    """Return cross-validated predictions, `(n, 7)`: each person's faces by a correction fitted without that person."""
     said = lessons.probabilities.astype(np.float64)
     _, people = np.unique(lessons.people, return_inverse=True)
     fold = np.random.default_rng(0).permutation(people.max() + 1)[people] % FOLDS
@@ -109,7 +109,7 @@ def _gate_of(lessons: Lessons, anchors: Anchors) -> Floats:
 
 
 def _standard(anchors: Anchors) -> tuple[Floats, Floats]:
-    """The anchors' mean and standard deviation in each of the `d` directions."""
+    """Return the anchors' mean and standard deviation in each of the `d` dimensions."""
     embeddings = anchors.embeddings.astype(np.float64)
     return embeddings.mean(axis=0), embeddings.std(axis=0) + 1e-3
 
@@ -126,7 +126,9 @@ def _shares(lessons: Lessons) -> Floats:
 
 
 def _gate(faces: Floats, shares: Floats, others: Floats) -> Floats:
-    """Logistic regression of "is from the feedback", both sides weighing the same: `(d + 1,)`, the bias last."""
+    """Fit a logistic regression of "is from the feedback", both classes with equal weight: `(d + 1,)`, the bias
+    last.
+    """
     rows = np.vstack([faces, others])
     is_feedback = np.r_[np.ones(len(faces)), np.zeros(len(others))]
     weights = np.r_[shares / 2, np.full(len(others), 0.5 / len(others))]
@@ -146,7 +148,9 @@ def _gate(faces: Floats, shares: Floats, others: Floats) -> Floats:
 def _correction(
     lessons: tuple[Floats, Floats, Floats, Floats, Floats], anchors: tuple[Floats, Floats, Floats]
 ) -> tuple[Floats, Floats]:
-    """Weights `(d, 7)` and bias `(7,)` that fit the labels, change the anchors little, and are small themselves."""
+    """Fit weights `(d, 7)` and bias `(7,)` to the labels, with penalties on changes of the anchors and on large
+    weights.
+    """
     faces, opened, logs, labels, shares = lessons
     others, opened_others, logs_others = anchors
     wide = faces.shape[1] * 7

@@ -1,4 +1,4 @@
-"""A candidate version: a trunk with a correction fitted to feedback, as the files that are served."""
+"""Assemble a candidate version: a network with a correction fitted to feedback, as the files that are served."""
 
 import json
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from training.guard import GUARD_FILE, Guard
 
 @dataclass(frozen=True, eq=False)
 class Trunk:
-    """A network and what belongs to it: its file, its card as in `model.json`, and its guard."""
+    """A network with its file content, its model card as in `model.json`, and its guard set."""
 
     network: bytes
     card: dict[str, object]
@@ -25,15 +25,15 @@ class Trunk:
 
     @classmethod
     def of(cls, files: dict[str, bytes]) -> "Trunk":
-        """From the files of a version. Raises `GuardError` where it cannot be judged."""
+        """Build it from the files of a version. Raise `GuardError` if it cannot be judged."""
         return cls(files[WEIGHTS_FILE], json.loads(files[CARD_FILE]), Guard.read(files.get(GUARD_FILE)))
 
     def classifier(self, adaptation: Adaptation | None = None) -> Classifier:
-        """The trunk with this correction, and no other. Raises `ModelError`."""
+        """Return a classifier of the network with this correction only. Raise `ModelError`."""
         return Classifier.from_files(self._served("", adaptation))
 
     def packed(self, version: str, adaptation: Adaptation | None) -> bytes:
-        """The artefact of a version."""
+        """Return the packed files of a version."""
         return pack({**self._served(version, adaptation), GUARD_FILE: self.guard.to_bytes()})
 
     def _served(self, version: str, adaptation: Adaptation | None) -> dict[str, bytes]:
@@ -43,7 +43,7 @@ class Trunk:
 
 
 def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> tuple[Adaptation, NDArray[np.float64]]:
-    """The correction that a book teaches this trunk, and how far each of its lessons was trusted, `(n,)`.
+    """Fit a correction of this network to the lessons of a book; return it and the trust in each lesson, `(n,)`.
 
     told: see `adapt`.
     """
@@ -53,10 +53,10 @@ def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> tuple[A
 
 
 def adaptation_of(files: dict[str, bytes]) -> Adaptation | None:
-    """The correction that a version serves with. Raises `ModelError`."""
+    """Return the correction that a version serves with. Raise `ModelError`."""
     return ModelCard.read(files[CARD_FILE], CARD_FILE).adaptation
 
 
 def trusted(book: Book, trust: NDArray[np.float64]) -> Book:
-    """The book with the weights that its lessons were learned with."""
+    """Return the book with the weights that were used for fitting: those of its lessons times the trust, capped."""
     return replace(book, weights=capped(book.weights * trust, book.people))

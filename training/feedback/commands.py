@@ -1,6 +1,6 @@
-"""The commands that close the loop from feedback to a served model: they need no Keras, except for `--depth full`.
+"""The commands from feedback to a served model. Only `--depth full` needs Keras.
 
-They work on the database that the bot works on: DATABASE_URL, SECRET and the rest from the environment or `.env`.
+They use the bot's database: DATABASE_URL, SECRET and the other settings come from the environment or `.env`.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ _POLITENESS = 10
 
 @loop.command("import-faces")
 def import_faces_command(
-    source: Annotated[Path, typer.Argument(help="FOLDER/<emotion>/*, or a CSV with path, emotion and perhaps person.")],
-    name: Annotated[
-        str | None, typer.Option(help="What the set is called; the name of the folder if not given.")
-    ] = None,
+    source: Annotated[
+        Path, typer.Argument(help="FOLDER/<emotion>/*, or a CSV with path, emotion and optionally person.")
+    ],
+    name: Annotated[str | None, typer.Option(help="Name of the set; the folder's name if not given.")] = None,
 ) -> None:
-    """Keep labelled faces as feedback; the same set can be imported again."""
+    """Import labelled faces as feedback; the same set can be imported again."""
     pictures = listed(source)
 
     async def run(store: Store, _: FeedbackSettings) -> None:
@@ -62,14 +62,14 @@ def import_faces_command(
 @loop.command("retrain")
 def retrain_command(
     depth: Annotated[
-        Depth, typer.Option(help="adapt: the head, in seconds. full: the whole net, with base data.")
+        Depth, typer.Option(help="adapt: the head, in seconds. full: the whole network, with base data.")
     ] = Depth.ADAPT,
     data: Annotated[Path | None, typer.Option("--data", help="Base data for full, as for fit.")] = None,
-    job: Annotated[int | None, typer.Option(help="A retraining that was claimed already; the bot gives this.")] = None,
+    job: Annotated[int | None, typer.Option(help="A retraining that is claimed already; set by the bot.")] = None,
 ) -> None:
-    """Make a new version from feedback, judge it, and keep it beside the served one; nothing is promoted."""
+    """Fit a new version to the feedback, judge it, and store it beside the served one; nothing is promoted."""
     if job is not None:
-        os.nice(_POLITENESS)  # the bot answers photos beside it
+        os.nice(_POLITENESS)  # leave the processor to the bot, which answers photos meanwhile
 
     async def run(store: Store, settings: FeedbackSettings) -> None:
         emoji_map = EmojiMap.load(settings.emoji_map)
@@ -117,9 +117,9 @@ def models() -> None:
 @loop.command()
 def promote(
     version: Annotated[str, typer.Argument(help="As `models` lists it.")],
-    because: Annotated[str, typer.Option(help="Why, where the gate does not offer it; it is written down.")] = "",
+    because: Annotated[str, typer.Option(help="Reason, if the gate does not offer it; it is recorded.")] = "",
 ) -> None:
-    """Serve this version from now on; every replica takes it up within seconds."""
+    """Serve this version from now on; all replicas switch to it within seconds."""
 
     async def run(store: Store, _: FeedbackSettings) -> None:
         active = await _active(store)
@@ -131,7 +131,7 @@ def promote(
 
 @loop.command()
 def rollback() -> None:
-    """Serve the version again that the present one replaced."""
+    """Serve the version again that the current one replaced."""
 
     async def run(store: Store, _: FeedbackSettings) -> None:
         back = await store.versions.roll_back(instead_of=await _active(store), by=_me())
@@ -150,7 +150,7 @@ async def _opened(settings: FeedbackSettings) -> AsyncIterator[Store]:
 
 
 def _with_store(work: Callable[[Store, FeedbackSettings], Awaitable[None]]) -> None:
-    """Run a command with the database open and the shipped model known to it."""
+    """Run a command with the database open and the shipped model registered in it."""
 
     async def run() -> None:
         settings = load_settings(FeedbackSettings)
@@ -164,7 +164,7 @@ def _with_store(work: Callable[[Store, FeedbackSettings], Awaitable[None]]) -> N
 
 async def _active(store: Store) -> str:
     active = await store.versions.holding(Role.ACTIVE)
-    assert active is not None  # there is one from the first start on
+    assert active is not None  # one exists since the first start
     return active.name
 
 
@@ -188,7 +188,7 @@ def _row(version: Version) -> list[str]:
 
 def _tell(version: Version) -> None:
     judgement = Judgement.of(version.metrics)
-    assert judgement is not None  # it was judged when it was made
+    assert judgement is not None  # judged when it was created
     _console.print(
         f"{version.name}: learned from {judgement.learned_faces} faces of {judgement.learned_people} people in "
         f"{judgement.seconds:.0f} s.\nOf {judgement.judged_faces} held-out faces of {judgement.judged_people} other "

@@ -1,9 +1,10 @@
-"""The deep depth of retraining: every weight of the shipped networks moves a little, towards the feedback.
+"""The deep depth of retraining: fine-tune all weights of the shipped networks on feedback.
 
-Each member of the shipped model learns on from its own weights, from batches of which a share is feedback and the rest
-base faces with what the member said of them before (learning without forgetting, Li and Hoiem 2016), and goes half of
-that way (weight-space ensembles, WiSE-FT, Wortsman et al. 2022, https://arxiv.org/abs/2109.01903). The new trunk gets
-its own int8 file, calibration and guard; the correction of the shallow depth is then fitted on top of it.
+Each member of the shipped model continues from its own weights. A share of each batch is feedback; the rest are base
+faces with the member's former predictions as targets (learning without forgetting, Li and Hoiem 2016). The result is
+interpolated halfway with the former weights (weight-space ensembles, WiSE-FT, Wortsman et al. 2022,
+https://arxiv.org/abs/2109.01903). The new network gets its own int8 file, calibration and guard set; the correction of
+the shallow depth is then fitted on top.
 """
 
 import hashlib
@@ -39,17 +40,17 @@ BATCH_SIZE = 64
 FEEDBACK_SHARE = 0.33
 LEARNING_RATE = 1e-4
 WAY = 0.5
-"""How much of the way from the shipped to the tuned weights is gone, 0 to 1."""
+"""Interpolation factor between the shipped and the tuned weights, 0 to 1."""
 _SEED = 20261121
 
 Told = Callable[[str, float], None]
 
 
 def tuned_trunk(learn: Book, data: Path | None, told: Told) -> Trunk:
-    """The shipped trunk, fine-tuned on the feedback of `learn` and on base faces.
+    """Return the shipped network, fine-tuned on the feedback of `learn` and on base faces.
 
-    data: where FER2013 is, the default place if None. told: is told what is done and how far all is, 0 to 1; may raise
-    to stop. Raises `MissingError` where the base data is not there.
+    data: the location of FER2013; None for the default. told: a callback that receives the current step and the overall
+    progress, 0 to 1; it may raise to stop the work. Raise `MissingError` if the base data is missing.
     """
     try:
         splits = load(data or default_folder())
@@ -67,7 +68,7 @@ def tuned_trunk(learn: Book, data: Path | None, told: Told) -> Trunk:
 
 
 def _recipes(folder: Path) -> list[Recipe]:
-    """Of the members of the shipped model."""
+    """Return the recipes of the shipped model's members."""
     members = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))["members"]
     return [Recipe.model_validate(member["recipe"]) for member in members]
 
@@ -94,7 +95,7 @@ def _tuned(recipe: Recipe, learn: Book, base: Faces, telling: "_Telling") -> ker
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """Base faces and feedback, augmented as the member's recipe says; feedback is drawn by its weights."""
+    """Base faces and feedback, augmented as in the member's recipe; feedback is sampled by its weights."""
 
     def __init__(self, recipe: Recipe, learn: Book, base: Faces, said: dict[str, NDArray[np.float32]]) -> None:
         super().__init__()
@@ -108,7 +109,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no typ
         return math.ceil(len(self._base) / (BATCH_SIZE - self._feedback))
 
     def on_epoch_end(self) -> None:
-        """Keras calls this."""
+        """Move on to the next epoch's samples; called by Keras."""
         self._epoch += 1
 
     def __getitem__(self, number: int) -> tuple[NDArray[np.uint8], Any, Any]:
@@ -125,7 +126,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no typ
 
 
 class _Telling(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Tells after each batch how far all members are, so that whoever listens can stop it there."""
+    """Reports the progress over all members after each batch, so that the listener can stop the work there."""
 
     def __init__(self, told: Told, what: str, place: int, members: int) -> None:
         super().__init__()
@@ -133,19 +134,22 @@ class _Telling(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no 
         self._done, self._steps = 0, 1
 
     def over(self, steps: int) -> "_Telling":
-        """The same over this many batches."""
+        """Set the number of batches of this member and return self."""
         self._steps = steps
         return self
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        """Keras calls this."""
+        """Report the progress; called by Keras."""
         self._done += 1
         self._told(self._what, 0.9 * (self._place + self._done / self._steps) / self._members)
 
 
 def _trunk(members: list[keras.Model], train: Faces, valid: Faces) -> Trunk:
-    """The networks as one file, calibrated anew on `valid`. There is no calibration for the FER+ majority, which only
-    benchmarks ask for; the guard, read through the int8 file, tells if that is not what was fitted."""
+    """Convert the networks to one file, newly calibrated on `valid`.
+
+    There is no calibration for the FER+ majority, which only benchmarks use. The guard set is computed with the int8
+    file, so it would reveal a bad conversion.
+    """
     network = to_tflite(with_embedding(members))
     shipped = ModelCard.load(MODEL_FOLDER / CARD_FILE)
     card = replace(shipped, shown=UNCALIBRATED, fer2013=None, majority=None, adaptation=None)

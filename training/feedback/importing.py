@@ -1,7 +1,7 @@
-"""Labelled faces from outside as feedback: `FOLDER/<emotion>/*`, or a CSV with a line a picture.
+"""Import labelled faces as feedback: `FOLDER/<emotion>/*`, or a CSV with one line for each picture.
 
-They go the way of a photo: decoded, the biggest face found and registered as it is for people who send selfies. A
-picture that is itself a 48x48 face needs no detector and is taken as it is.
+A picture is processed like a user's selfie: decoded, its biggest face detected and registered. A picture that is itself
+a 48x48 face is used as it is, without the detector.
 """
 
 import csv
@@ -22,12 +22,15 @@ _A_TRANSACTION = 50
 
 
 class ImportFacesError(TrainingError):
-    """What is to be imported is not what it should be; the message names folder or line, and what belongs there."""
+    """The import source is invalid; the message names the folder or line and says what is expected there."""
 
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """One file with its label; person: whose face it is, or the file itself where nobody says (is_nobodys)."""
+    """One file with its label.
+
+    person: whose face it is, or the file's own path if that is unknown (`is_nobodys`).
+    """
 
     path: Path
     label: str
@@ -37,7 +40,7 @@ class LabelledPicture:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """How many faces are new, how many were there already, and the pictures that could not be used, with the reason."""
+    """The number of new faces and of faces already stored, and the pictures that could not be used, with the reason."""
 
     added: int
     known: int
@@ -45,10 +48,10 @@ class ImportReport:
 
 
 def listed(source: Path) -> list[LabelledPicture]:
-    """The pictures of a folder or a CSV, in the order of their names or lines. Raises `ImportFacesError`.
+    """Return the pictures of a folder or a CSV, in the order of their names or lines. Raise `ImportFacesError`.
 
-    A folder has a folder for each emotion; pictures in a further folder there are all of the person it is named after.
-    A CSV has the columns `path` (from where the CSV is), `emotion`, and perhaps `person`.
+    A folder contains one folder for each emotion. Pictures in a subfolder of that belong to the person it is named
+    after. A CSV has the columns `path` (relative to the CSV), `emotion`, and optionally `person`.
     """
     pictures = list(_in_csv(source) if source.is_file() else _in_folder(source))
     if not pictures:
@@ -59,10 +62,10 @@ def listed(source: Path) -> list[LabelledPicture]:
 async def import_faces(
     store: Store, recognizer: Recognizer, pictures: list[LabelledPicture], name: str
 ) -> ImportReport:
-    """Read the pictures and keep their faces as feedback. name: what the set is called.
+    """Read the pictures and store their faces as feedback. name: of the imported set.
 
-    A set can be imported again: faces that are there already are left alone. Raises what SQLAlchemy raises; what was
-    kept until then stays.
+    A set can be imported again: faces already stored are left unchanged. SQLAlchemy's errors are passed on; faces
+    stored before the error stay.
     """
     added, known, refused = 0, 0, []
     for start in range(0, len(pictures), _A_TRANSACTION):
@@ -104,7 +107,7 @@ def _in_csv(file: Path) -> Iterator[LabelledPicture]:
 
 
 def _face(recognizer: Recognizer, picture: LabelledPicture, name: str) -> Imported:
-    """Raises `ImportFacesError` where there is no face to be had."""
+    """Return the picture's face. Raise `ImportFacesError` if there is none."""
     person = Person(Platform.IMPORT, f"{name}/{picture.person}")
     try:
         content = picture.path.read_bytes()

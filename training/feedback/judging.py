@@ -1,4 +1,4 @@
-"""The gate: is a candidate better for the people who use the bot, and no worse for everyone else?"""
+"""The gate: decide whether a candidate is better for the bot's users and no worse on faces in general."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,17 +13,18 @@ from training.feedback.lessons import Book
 from training.feedback.trust import capped, trust
 
 LEAST_FACES, LEAST_PEOPLE = 20, 5
-"""Fewer held-out faces or people than this say nothing."""
+"""Minimum number of held-out faces and of people; fewer are not conclusive."""
 MOST_LOSS = 0.005
-"""How much less of the guard set a candidate may read right: half a point."""
+"""Maximum loss of accuracy on the guard set: half a point."""
 MOST_CHANCE = 0.025
-"""How likely noise may pass, over all candidates that were judged beside the same served version."""
+"""Maximum probability of accepting noise, over all candidates judged against the same served version."""
 RIGHT_FROM = 0.9
-"""How sure it must be that more faces are read right, besides being told apart better."""
+"""Minimum confidence that more faces are read correctly, required in addition to a better Brier score."""
 LEAST_BELIEF = 0.2
-"""Nobody judges who is less likely than this to be honest. On `valid`, with 40 % of the people of a community always
-saying "surprise", versions that were 15 and 7 points worse seemed 4 and 18 points better by everybody, 15 and 12 worse
-by those who are believed."""
+"""Minimum probability of being honest for a person's labels to count. In a test on `valid`, 40 % of a community's
+people always said "surprise". Versions that were 15 and 7 points worse then seemed 4 and 18 points better by all
+labels, and 15 and 12 points worse by those of trusted people.
+"""
 _RESAMPLES = 4000
 _INTERVAL = (0.025, 0.975)
 _TEMPERATURES = np.geomspace(0.1, 30, 41)
@@ -31,7 +32,7 @@ _TEMPERATURES = np.geomspace(0.1, 30, 41)
 
 @dataclass(frozen=True)
 class GuardShares:
-    """Shares of the guard set read right, 0 to 1: by the served version, the candidate, and the one shipped."""
+    """Accuracy on the guard set, from 0 to 1: of the served version, the candidate, and the shipped one."""
 
     faces: int
     served: float
@@ -40,7 +41,9 @@ class GuardShares:
 
     @property
     def loss(self) -> float:
-        """How much the candidate falls behind the better of the others; below 0 where it is ahead."""
+        """Return how much less accurate the candidate is than the better of the others; negative if it is more
+        accurate.
+        """
         return max(self.served, self.shipped) - self.candidate
 
 
@@ -54,17 +57,18 @@ def judged(  # noqa: PLR0913  # both sides of the scale
     tried: int,
     seconds: float,
 ) -> Judgement:
-    """Compare what the served version and the candidate say of the faces of `judge`, each `(n, 7)`.
+    """Compare the probabilities of the served version and of the candidate for the faces of `judge`, `(n, 7)` each.
 
-    tried: how many candidates were judged beside this served version before; each makes the bar higher (Bonferroni).
+    tried: the number of candidates judged against this served version before; each raises the required confidence
+    (Bonferroni).
 
-    A face counts as read right by the share of its label that is on the likeliest emotion. What decides is finer: the
-    Brier score of all seven probabilities, each side at the temperature that suits it best, so that neither gains by
-    being more or less confident (the refinement of DeGroot and Fienberg 1983); 90 held-out faces of a community under a
-    shift tell a true gain of 12 points by it with z = 4.3, by the count of right ones with 2.5. All is over people, not
-    faces, since faces of one person are alike: paired bootstraps of 4,000 draws and, since those are too bold about few
-    people, Student's t besides. People who seem to answer without a look, by what the served version sees, decide
-    nothing: the candidate may have learned from their like.
+    The reported accuracy of a face is the share of its label on the likeliest emotion. The decision uses a finer
+    measure: the Brier score of all seven probabilities, each side at its best temperature, so that neither gains by
+    being more or less confident (the refinement of DeGroot and Fienberg 1983). For 90 held-out faces of a community
+    under a shift, a true gain of 12 points has z = 4.3 by this measure and 2.5 by accuracy. Statistics are over people,
+    not faces, because one person's faces are alike: paired bootstraps of 4,000 draws and, because those are
+    overconfident with few people, also Student's t. People who seem to answer without looking, according to the served
+    version, are left out: the candidate may have learned from people like them.
     """
     believed = trust(judge.labels, judge.people, judge.vouched, served.astype(np.float64))
     judge = replace(judge, weights=capped(judge.weights * (believed >= LEAST_BELIEF), judge.people))
@@ -120,7 +124,7 @@ def _why(judge: Book, gain: float, guard: GuardShares, *, is_enough: bool, is_be
 
 
 def _both(judge: Book, right: Sequence[NDArray[np.float64]], rows: NDArray[np.bool_]) -> tuple[float, float]:
-    """What the served version and the candidate read right of these rows."""
+    """Return the accuracy of the served version and of the candidate on these rows."""
     served, candidate = (_weighed(judge, each, rows) for each in right)
     return served, candidate
 
@@ -135,7 +139,7 @@ def _mean(judge: Book, ahead: NDArray[np.float64]) -> float:
 
 
 def _of_people(judge: Book, ahead: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The weighed sum of `ahead` and the weight of each person that has any."""
+    """Return the weighted sum of `ahead` and the weight of each person with any weight."""
     _, people = np.unique(judge.people, return_inverse=True)
     each = [np.bincount(people, rows).astype(np.float64) for rows in (judge.weights * ahead, judge.weights)]
     sums, totals = each
@@ -143,7 +147,7 @@ def _of_people(judge: Book, ahead: NDArray[np.float64]) -> tuple[NDArray[np.floa
 
 
 def _drawn(judge: Book, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weighed mean of `ahead` in resamples of the people, `(4000,)`."""
+    """Return the weighted mean of `ahead` in bootstrap samples of the people, `(4000,)`."""
     if not judge.weights.any():
         return np.zeros(_RESAMPLES)
     sums, totals = _of_people(judge, ahead)
@@ -153,7 +157,7 @@ def _drawn(judge: Book, ahead: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sureness(judge: Book, ahead: NDArray[np.float64]) -> float:
-    """How sure it is that the mean of `ahead` is above 0: by the bootstrap and by Student's t, the lower of both."""
+    """Return the confidence that the mean of `ahead` is above 0: the lower of bootstrap and Student's t."""
     if not judge.weights.any():
         return 0.0
     sums, totals = _of_people(judge, ahead)
@@ -166,7 +170,7 @@ def _sureness(judge: Book, ahead: NDArray[np.float64]) -> float:
 
 
 def _brier(judge: Book, said: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The Brier score of each face at the temperature with the best mean: `(n,)`, 0 to 2, lower is better."""
+    """Return the Brier score of each face at the temperature with the best mean: `(n,)`, 0 to 2, lower is better."""
     scores = [((_tempered(said, temperature) - judge.labels) ** 2).sum(axis=1) for temperature in _TEMPERATURES]
     best: NDArray[np.float64] = min(scores, key=lambda each: float(judge.weights @ each))
     return best

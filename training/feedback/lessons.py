@@ -1,4 +1,6 @@
-"""From the words on faces to what a model learns from and what it is judged by: split by person, weighed, capped."""
+"""Turn people's statements on faces into lessons to learn from and to judge by: split by person, weighted and
+capped.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,19 +15,20 @@ from recognizer.labels import soft_label
 from training.feedback.trust import capped
 
 JUDGE_SHARE = 0.3
-"""Of all people. Who belongs to them is decided by the hash of the person, once and for all: nobody by whom versions
-are judged is ever learned from, so that the served version has no unfair start."""
+"""Share of all people who are held out for judging. The hash of a person decides, once and for all. Nobody who judges
+versions is ever learned from, so the served version has no unfair advantage.
+"""
 _MOST_WEIGHT = 3.0
-"""Of one face, however many people spoke of it."""
+"""Maximum weight of one face, however many people labelled it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Book:
-    """Labelled faces, of one part.
+    """Labelled faces of one part, for learning or for judging.
 
     readings: int64 `(n,)`. crops: uint8 `(n, 48, 48)`. labels: float64 `(n, 7)`, soft, rows summing to 1. weights:
-    float64 `(n,)`, above 0. people: int64 `(n,)`, a number for whoever sent the face. vouched: bool `(n,)`, an admin or
-    an imported label stands behind it.
+    float64 `(n,)`, above 0. people: int64 `(n,)`, a number for the sender of the face. vouched: bool `(n,)`, whether an
+    admin or an import confirms the label.
     """
 
     part: Part
@@ -41,11 +44,11 @@ class Book:
 
     @property
     def people_count(self) -> int:
-        """How many people are in it."""
+        """Return the number of people."""
         return len(np.unique(self.people))
 
     def lessons(self) -> tuple[Lesson, ...]:
-        """As they are kept with a version."""
+        """Return the lessons in the form stored with a version."""
         return tuple(
             Lesson(int(reading), self.part, float(weight), tuple(map(float, label)))
             for reading, weight, label in zip(self.readings, self.weights, self.labels, strict=True)
@@ -53,7 +56,7 @@ class Book:
 
 
 def divided(faces: Sequence[KeptFace], emoji_map: EmojiMap) -> tuple[Book, Book]:
-    """What to learn from, and what to judge by; faces whose words name no emotion are left out."""
+    """Return the faces to learn from and the faces to judge by. Faces whose statements name no emotion are left out."""
     labelled = [(face, soft_label(emoji_map, face.probabilities, face.words)) for face in faces]
     parts: dict[Part, list[tuple[KeptFace, NDArray[np.float64], float]]] = {Part.LEARN: [], Part.JUDGE: []}
     for face, label in labelled:
@@ -64,7 +67,7 @@ def divided(faces: Sequence[KeptFace], emoji_map: EmojiMap) -> tuple[Book, Book]
 
 
 def fingerprint(*books: Book) -> str:
-    """SHA-256 of all lessons, 64 hexadecimal digits: the same labels give the same."""
+    """Return the SHA-256 of all lessons, 64 hexadecimal digits; equal labels have equal fingerprints."""
     digest = hashlib.sha256()
     for book in books:
         for lesson in book.lessons():
@@ -74,7 +77,7 @@ def fingerprint(*books: Book) -> str:
 
 
 def _draw(sender_hash: str) -> float:
-    """A number from 0 to 1 that a keyed hash stands for: nobody can choose theirs."""
+    """Return the number from 0 to 1 encoded in a keyed hash; people cannot choose theirs."""
     return int(sender_hash[:8], 16) / 16**8
 
 
@@ -94,6 +97,6 @@ def _book(part: Part, rows: Sequence[tuple[KeptFace, NDArray[np.float64], float]
 
 
 def _is_vouched(face: KeptFace, label: NDArray[np.float64]) -> bool:
-    """Whether an admin or an import says what the label says."""
+    """Check whether an admin or an import named the label's emotion."""
     named = EMOTIONS[int(label.argmax())]
     return any(word.source in (Source.ADMIN, Source.IMPORT) and word.verdict == named for word in face.words)

@@ -1,8 +1,8 @@
-"""One retraining, from the words in the database to a judged version there. Nothing that is served is touched.
+"""Run one retraining, from the feedback in the database to a judged version there. What is served is not touched.
 
-The work runs in a thread; beside it the process says every two seconds that it lives, and hears whether it is to stop.
-Until its last step it writes nothing but its progress, and that step (the version is there, the retraining has ended)
-is one transaction.
+The work runs in a thread. Meanwhile the process sends a heartbeat every two seconds and checks whether it should stop.
+Until its last step it writes only its progress. That step, which adds the version and ends the retraining, is one
+transaction.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ from training.feedback.judging import MOST_LOSS, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
 
 LEAST_LESSONS = 10
-"""Fewer faces than this teach nothing."""
+"""Minimum number of faces to learn from."""
 KEPT_VERSIONS = 5
-"""How many versions that serve nobody keep their files; the rest stay in the book without them."""
+"""Number of versions not in use that keep their files; older ones stay listed without files."""
 _LEAST_WEIGHT = 1.0
 _BEAT_S = 2.0
 _PATIENCE_S = 60.0
-"""How long the database may be away at the end, in seconds, before the work is given up."""
+"""How long, in seconds, the database may be unavailable at the end before the work is given up."""
 
 _Given = TypeVar("_Given")
 
@@ -46,19 +46,21 @@ class NothingToLearnError(TrainingError):
 
 
 class RetrainingCancelledError(TrainingError):
-    """Someone asked the retraining to stop."""
+    """Someone cancelled the retraining."""
 
 
 @dataclass
 class Progress:
-    """What the work says of itself while another thread listens, and hears from there."""
+    """Progress of the work, shared with the thread that listens and that may cancel it."""
 
     step: str = "Gathering what people said"
     share: float = 0.0
     is_cancelled: bool = False
 
     def tell(self, step: str, share: float) -> None:
-        """Say what is being done, and how far all is: 0 to 1. Raises `CancelledError`."""
+        """Set the current step and the overall progress, 0 to 1. Raise `RetrainingCancelledError` if it was
+        cancelled.
+        """
         if self.is_cancelled:
             raise RetrainingCancelledError("The retraining was cancelled; nothing was changed.")
         self.step, self.share = step, share
@@ -66,8 +68,9 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A new version, not yet in the database: a trunk with a correction, the gate's word on it, and what it learned
-    from and was judged by."""
+    """A new version, not yet in the database: a network with a correction, the gate's judgement, and all its
+    lessons.
+    """
 
     trunk: Trunk
     adaptation: Adaptation
@@ -85,18 +88,19 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
     data: Path | None = None,
     heard: Callable[[Progress], None] = lambda _: None,
 ) -> str:
-    """Do the retraining of this number, which `store.retrainings.start` gave, and give the name of the version it made.
+    """Run the retraining with this number, returned by `store.retrainings.start`, and return the name of the new
+    version.
 
-    data: where the base data is, for the full depth. heard: is told how it stands from time to time. However it ends,
-    its row says so. Raises `TrainingError` and what belongs to it, `LostError` where it was taken for dead meanwhile,
-    and what SQLAlchemy raises.
+    data: the location of the base data, for the full depth. heard: a callback that receives the progress from time to
+    time. The outcome is always recorded in the retraining's row. Raise `TrainingError` or a subclass, `LostError` if it
+    was taken for dead meanwhile, and SQLAlchemy's errors.
     """
     progress, ended = Progress(), asyncio.Event()
     beating = asyncio.create_task(_beat(store, number, progress, heard, ended))
     try:
         name = await _retrained(store, depth, number, emoji_map, data, progress)
     except asyncio.CancelledError:
-        progress.is_cancelled = True  # the thread ends at its next word
+        progress.is_cancelled = True  # the thread stops at its next progress report
         await _finish(store, number, State.CANCELLED, "It was stopped; nothing was changed.")
         raise
     except RetrainingCancelledError as error:
@@ -107,7 +111,7 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
         await _finish(store, number, State.FAILED, f"{what} What is served was not touched.")
         raise
     finally:
-        ended.set()  # no cancelling amid a query
+        ended.set()  # do not cancel it during a query
         await asyncio.gather(beating, return_exceptions=True)
     return name
 
@@ -129,7 +133,7 @@ async def _retrained(  # noqa: PLR0913, PLR0917  # as above
     artefact = await asyncio.to_thread(made.trunk.packed, name, made.adaptation)
 
     async def keep() -> None:
-        if await store.versions.find(name) is None:  # else the answer to the last try was lost on its way
+        if await store.versions.find(name) is None:  # otherwise the last attempt succeeded, but its answer was lost
             await store.versions.add(
                 name,
                 artefact,
@@ -158,7 +162,10 @@ def candidate(  # noqa: PLR0913  # as above
     tried: int,
     progress: Progress,
 ) -> Candidate:
-    """What the words on these faces make of the version with these files. tried: see `judged`. Raises as `retrain`."""
+    """Build and judge a candidate from the feedback on these faces, starting from the version with these files.
+
+    tried: see `judged`. Raise as `retrain` does.
+    """
     started = time.monotonic()
     learn, judge = divided(faces, emoji_map)
     if len(learn) < LEAST_LESSONS:
@@ -169,7 +176,7 @@ def candidate(  # noqa: PLR0913  # as above
     before, shipped = Trunk.of(files), Trunk.of(_shipped())
     trunk, first = before, 0.0
     if before.guard.accuracy(None) < shipped.guard.accuracy(None) - MOST_LOSS:
-        trunk = shipped  # the software brought a better one since
+        trunk = shipped  # an update of the software came with a better one
     if depth is Depth.FULL:
         trunk, first = _tuned(shipped, learn, data, progress), 0.9
     adaptation, trust = _corrected(trunk, learn, progress, first, 0.9 if depth is Depth.ADAPT else 0.94)
@@ -195,7 +202,7 @@ def candidate(  # noqa: PLR0913  # as above
 def _corrected(
     trunk: Trunk, learn: Book, progress: Progress, start: float, end: float
 ) -> tuple[Adaptation, NDArray[np.float64]]:
-    """The correction and the trust in each lesson; start and end: how far all is before and after it."""
+    """Return the correction and the trust in each lesson. start, end: the overall progress before and after."""
     told = "Learning from the labels"
     progress.tell(told, start)
     adaptation, trust = correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
@@ -208,12 +215,12 @@ def _corrected(
 
 
 def _shipped() -> dict[str, bytes]:
-    """The files of the model that came with the software."""
+    """Return the files of the model shipped with the software."""
     return unpack(pack_folder(MODEL_FOLDER))
 
 
 def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -> Trunk:
-    """The trunk after the full depth, which learns with the trust that the shallow one found. Raises `MissingError`."""
+    """Return the fine-tuned network, learned with the trust found by the shallow depth. Raise `MissingError`."""
     try:
         from training.feedback.fine_tuning import tuned_trunk  # noqa: PLC0415  # only this depth needs Keras
     except ImportError as error:
@@ -225,7 +232,7 @@ def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -
 async def _beat(
     store: Store, number: int, progress: Progress, heard: Callable[[Progress], None], ended: asyncio.Event
 ) -> None:
-    """Say that the work lives, until it has ended; a database that is away for a while is waited for."""
+    """Send heartbeats until the work has ended; keep trying while the database is unavailable."""
     while not ended.is_set():
         heard(progress)
         try:
@@ -233,7 +240,7 @@ async def _beat(
         except LostError:
             progress.is_cancelled = True
         except (SQLAlchemyError, OSError):
-            pass  # tried again at the next beat
+            pass  # the next heartbeat tries again
         with suppress(TimeoutError):
             async with asyncio.timeout(_BEAT_S):
                 await ended.wait()
@@ -244,7 +251,7 @@ async def _finish(store: Store, number: int, state: State, message: str) -> None
 
 
 async def _patiently(work: Callable[[], Awaitable[_Given]]) -> _Given:
-    """Do it, again and again while the database is away."""
+    """Do the work; retry while the database is unavailable."""
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:

@@ -7,6 +7,6 @@ from recognizer.emoji_map import DEFAULT_PATH
 
 
 class FeedbackSettings(DatabaseSettings):
-    """The database's settings and the emoji map; the same variables as the bot's."""
+    """The database's settings and the emoji map, from the same variables as the bot's."""
 
     emoji_map: Path = DEFAULT_PATH

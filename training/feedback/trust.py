@@ -1,7 +1,7 @@
-"""How far people are believed, and how much one of them counts.
+"""Estimate how trustworthy people's labels are, and limit each person's weight.
 
-Whoever gives labels is either honest or does not look at the face: they answer at random, or the same again and again.
-The odds come from all labels of a person (a two-component form of learning from crowds, Raykar et al. 2010).
+A person who labels is modelled as either honest or careless: careless people answer at random, or repeat themselves.
+The odds are estimated from all labels of a person (a two-component form of learning from crowds, Raykar et al. 2010).
 """
 
 import numpy as np
@@ -11,22 +11,23 @@ from scipy.special import expit
 Floats = NDArray[np.float64]
 
 NOISE = 0.15
-"""The share of an honest person's labels that are taken to be wrong."""
+"""Share of an honest person's labels that are assumed to be wrong."""
 HONEST_ODDS = 1.0
-"""Of a person answering honestly, before any of their labels is seen. With 4 as with 1 a clean community gained as much
-on `valid`; liars kept two thirds of their weight instead of less than half."""
+"""Prior odds that a person is honest. With 4 a clean community gained as much on `valid` as with 1, but liars kept two
+thirds of their weight instead of less than half.
+"""
 MOST_OF_ONE = 0.1
-"""The share of all weight that one person has at most, where there are more than ten people."""
+"""Maximum share of all weight for one person, if there are more than ten people."""
 _EMOTIONS = 7
 
 
 def trust(labels: Floats, people: NDArray[np.int64], vouched: NDArray[np.bool_], *said: Floats) -> Floats:
-    """The probability that whoever gave a label is honest, `(n,)`; 1 where it is vouched for.
+    """Return the probability that the person behind each label is honest, `(n,)`; 1 if the label is vouched for.
 
-    labels: `(n, 7)`, soft. people: `(n,)`. said: what models that never saw these people say of the faces, `(n, 7)`
-    each; a person is compared with the one that fits them best. Against honesty stands the better of two: answering at
-    random, and answering by one's own habit without a look (how often one gave this label to one's other faces).
-    Labels that others vouch for are no evidence on whoever sent the face.
+    labels: `(n, 7)`, soft. people: `(n,)`. said: predictions of models that were fitted without these people, `(n, 7)`
+    each; a person is compared with the best-fitting one. The alternative to honesty is the likelier of two: random
+    answers, and answers by habit (how often the person chose this label for their other faces). Labels that others
+    vouch for are no evidence about the sender of the face.
     """
     numbers, person = np.unique(people, return_inverse=True)
     free = ~vouched
@@ -43,7 +44,7 @@ def trust(labels: Floats, people: NDArray[np.int64], vouched: NDArray[np.bool_],
 
 
 def _habits(labels: Floats, person: NDArray[np.int64], count: int) -> Floats:
-    """For each label the shares of the emotions among the other labels of the same person, smoothed: `(n, 7)`."""
+    """Return for each label the smoothed shares of the emotions among the same person's other labels: `(n, 7)`."""
     totals = np.zeros((count, _EMOTIONS))
     np.add.at(totals, person, labels)
     others = totals[person] - labels + 1
@@ -52,15 +53,17 @@ def _habits(labels: Floats, person: NDArray[np.int64], count: int) -> Floats:
 
 
 def capped(weights: Floats, people: NDArray[np.int64], share: float = MOST_OF_ONE) -> Floats:
-    """The weights `(n,)`, those of each person scaled down to at most `share` of all (or an equal share, where there
-    are fewer people than that needs). People without any weight do not count as people."""
+    """Return the weights `(n,)`, those of each person scaled down to at most `share` of the total.
+
+    If there are too few people for that, each has an equal share. People without any weight do not count.
+    """
     if not weights.any():
         return weights
     _, person = np.unique(people, return_inverse=True)
     totals = np.bincount(person, weights)
     share = max(share, 1 / np.count_nonzero(totals))
     largest, level = np.sort(totals)[::-1], 0.0
-    for count, next_one in enumerate(largest):  # with the first `count` people at the level, all others are below it
+    for count, next_one in enumerate(largest):  # search the level: `count` people are cut to it
         level = share * float(largest[count:].sum()) / (1 - share * count)
         if next_one <= level * (1 + 1e-9):
             break

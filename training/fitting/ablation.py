@@ -1,4 +1,4 @@
-"""What a single change to a recipe gains or costs on `valid`: `python -m training ablate`, for docs/results.md."""
+"""Measure what single changes to a recipe gain or cost on `valid`: `python -m training ablate`, for docs/results.md."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -14,7 +14,7 @@ _FOLDER = Path(str(files("training") / "ablations"))
 
 
 class Ablation(BaseModel):
-    """A recipe, and changes to it by name; each change is the part of a recipe that it replaces."""
+    """A recipe and named changes to it; each change is the part of the recipe that it replaces."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,7 +22,7 @@ class Ablation(BaseModel):
     changes: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
     def recipes(self) -> Iterator[Recipe]:
-        """The base, then the recipe of each change, named like it. Raises `RecipeError` where one makes no sense."""
+        """Yield the base, then the recipe of each change, named like it. Raise `RecipeError` if one is invalid."""
         yield self.base
         for name, change in self.changes.items():
             try:
@@ -32,7 +32,7 @@ class Ablation(BaseModel):
 
 
 def load_ablation(name: str) -> Ablation:
-    """Read a shipped ablation. Raises `RecipeError`."""
+    """Read a shipped ablation. Raise `RecipeError`."""
     path = _FOLDER / f"{name}.yaml"
     try:
         return Ablation.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

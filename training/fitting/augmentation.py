@@ -1,7 +1,7 @@
-"""What is done to a face while a net learns from it: selfies are not FER2013, so the net is shown worse than FER2013.
+"""Augment training faces. Selfies are not FER2013, so the network is trained on pictures worse than FER2013's.
 
-Works on uint8 pixels with OpenCV, outside of the network's graph: the exported net holds nothing of it, and every Keras
-backend sees the same faces. A face takes about 60 microseconds, a thirtieth of what the net takes to learn from it.
+Works on uint8 pixels with OpenCV, outside the network's graph: the exported network contains none of it, and all Keras
+backends see the same faces. A face takes about 60 microseconds, a thirtieth of a training step for it.
 """
 
 import math
@@ -15,21 +15,25 @@ from training.fitting.recipe import Augmentation
 _Face = NDArray[np.uint8]
 _GREYS = np.arange(256, dtype=np.float32)
 _ERASED_SHARE = (0.02, 0.2)
-"""Of the face's area; Zhong et al. 2020 (https://arxiv.org/abs/1708.04896) go up to 0.4, which hides whole mouths."""
+"""Share of the face's area; Zhong et al. 2020 (https://arxiv.org/abs/1708.04896) use up to 0.4, which hides whole
+mouths.
+"""
 
 
 def augmented(faces: NDArray[np.uint8], limits: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Each of the grey uint8 faces `(n, height, width)` changed at random within `limits`; same shape and type."""
+    """Return the grey uint8 faces `(n, height, width)`, each changed at random within `limits`; same shape and
+    dtype.
+    """
     return np.stack([_augmented(face, limits, random) for face in faces]) if len(faces) else faces
 
 
 def mixed_up(
     columns: list[NDArray[np.float32]], strength: float, random: np.random.Generator
 ) -> list[NDArray[np.float32]]:
-    """Each row mixed with another row of the batch, all columns by the same shares drawn from Beta(a, a).
+    """Return each row mixed with another row of the batch, all columns by the same shares drawn from Beta(a, a).
 
-    columns: arrays with a row a face, `(n, ...)`. strength: a; 0 leaves them alone. Source: Zhang et al. 2018
-    (https://arxiv.org/abs/1710.09412); the larger share stays with the row itself.
+    columns: arrays with one row for each face, `(n, ...)`. strength: a; 0 leaves them unchanged. The larger share stays
+    with the row itself. Source: Zhang et al. 2018 (https://arxiv.org/abs/1710.09412).
     """
     if strength == 0 or not columns:
         return columns
@@ -62,7 +66,7 @@ def _augmented(face: _Face, limits: Augmentation, random: np.random.Generator) -
 
 
 def _warped(face: _Face, limits: Augmentation, random: np.random.Generator) -> _Face:
-    """Rotation, shift, zoom, stretch and flip as one affine map, so that pixels are interpolated once."""
+    """Apply rotation, shift, zoom, stretch and flip as one affine map, so that pixels are interpolated once."""
     height, width = face.shape
     turn, zoom, stretch, right, down, mirrored = random.uniform(-1, 1, 6).tolist()
     angle, scale, stretch = math.radians(limits.rotation_degrees) * turn, limits.zoom * zoom, limits.stretch * stretch
@@ -83,7 +87,7 @@ def _warped(face: _Face, limits: Augmentation, random: np.random.Generator) -> _
 
 
 def _relit(face: _Face, limits: Augmentation, random: np.random.Generator) -> _Face:
-    """Gamma, contrast and brightness as one table of greys, and light that comes from one side."""
+    """Apply gamma, contrast and brightness as one lookup table, and light from one side."""
     gamma, contrast, brightness, side, turn = random.uniform(-1, 1, 5).tolist()
     mean = float(face.mean())
     greys = 255 * (_GREYS / 255) ** math.exp(limits.gamma * gamma)
@@ -111,7 +115,7 @@ def _through_jpeg(face: _Face, quality: int) -> _Face:
 
 
 def _erased(face: _Face, random: np.random.Generator) -> _Face:
-    """A rectangle of the face covered with one grey or with noise, as by a hand, a phone or a mask."""
+    """Cover a rectangle of the face with one grey or with noise, as a hand, a phone or a mask would."""
     height, width = face.shape
     area, aspect = random.uniform(*_ERASED_SHARE) * face.size, np.exp(random.uniform(-0.8, 0.8))
     tall = min(height, max(1, round(float(np.sqrt(area * aspect)))))

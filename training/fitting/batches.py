@@ -1,4 +1,4 @@
-"""What a network is shown in an epoch, and what it is to answer."""
+"""Build the batches of an epoch: the network's inputs, targets and sample weights."""
 
 import math
 from dataclasses import dataclass
@@ -18,14 +18,16 @@ Rows = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Targets:
-    """What Keras's `fit` takes besides the pixels: a target and a weight for every head and face."""
+    """What Keras's `fit` needs besides the pixels: a target and a weight for each head and face."""
 
     targets: Rows
     weights: Rows
 
 
 def targets_of(faces: Faces, recipe: Recipe, class_counts: NDArray[np.int64]) -> Targets:
-    """One-hot official labels weighted by class rarity, and FER+ votes as a distribution (weight 0 without votes)."""
+    """Return one-hot official labels weighted by class rarity, and FER+ votes as distributions (weight 0 without
+    votes).
+    """
     shares = class_counts / class_counts.sum()
     class_weights = np.where(shares > 0, shares, 1) ** -recipe.loss.class_weight_power
     class_weights /= (class_weights * shares).sum()
@@ -42,16 +44,17 @@ def targets_of(faces: Faces, recipe: Recipe, class_counts: NDArray[np.int64]) ->
 
 
 def taught(wanted: Targets, teacher: Rows, share: float) -> Targets:
-    """The targets with `share` of them replaced by what a teacher says of the same faces; weights stay."""
+    """Return the targets with `share` of them replaced by a teacher's predictions for the same faces; weights stay."""
     blended = {head: (1 - share) * rows + share * teacher[head] for head, rows in wanted.targets.items()}
     return Targets(blended, wanted.weights)
 
 
 def voted(wanted: Targets, faces: Faces, share: float) -> Targets:
-    """The official labels' targets with `share` of them replaced by their probability given the face's FER+ votes.
+    """Return the targets with `share` of each official label replaced by label probabilities given the face's FER+
+    votes.
 
-    A logistic regression on the square roots of the votes' shares learns that probability from these faces; it is too
-    small to learn them by heart. Faces without votes keep their target.
+    A logistic regression on the square roots of the vote shares is fitted to these faces; it is too small to memorise
+    them. Faces without votes keep their target.
     """
     if faces.votes is None or not (has_votes := faces.votes.sum(axis=1) > 0).any():
         return wanted
@@ -64,15 +67,15 @@ def voted(wanted: Targets, faces: Faces, share: float) -> Targets:
 
 
 def has_ferplus_head(recipe: Recipe) -> bool:
-    """Whether the recipe's network has the second head."""
+    """Check whether the recipe's network has the second head."""
     return recipe.loss.ferplus_weight > 0
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """The training faces in batches: order, augmentation and mixing are decided by seed, epoch and batch.
+    """The training faces in batches. Order, augmentation and mixing depend on seed, epoch and batch number only.
 
-    Keras's own shuffling gives every epoch the same order once a seed is set (seen with Keras 3.15 on TensorFlow).
-    registered: the first of the faces as detector and registration give them; such a face is seen either way in turn.
+    Keras's own shuffling repeats the same order in every epoch once a seed is set (seen with Keras 3.15 on TensorFlow).
+    registered: registered crops of the first faces; such a face is shown as its crop half of the time.
     """
 
     def __init__(self, faces: Faces, wanted: Targets, recipe: Recipe, registered: Registered | None = None) -> None:
@@ -81,7 +84,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         self.shuffle(epoch=0)
 
     def shuffle(self, epoch: int) -> None:
-        """Take up the order of `epoch`."""
+        """Set the order of `epoch`."""
         self._epoch = epoch
         random = np.random.default_rng((self._recipe.seed, epoch))
         self._order = random.permutation(self._shown(random))
@@ -108,7 +111,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         )
 
     def _shown(self, random: np.random.Generator) -> NDArray[np.intp]:
-        """The rows of one epoch, in no order."""
+        """Return the rows of one epoch, not yet shuffled."""
         total = self._recipe.data.balanced_to
         if total is None:
             return np.arange(len(self._faces))

@@ -1,4 +1,4 @@
-"""From a fitted run to the files that `recognizer` serves: int8 weights, and a card with the calibration."""
+"""Export fitted runs as the files that `recognizer` serves: int8 weights, and a model card with the calibration."""
 
 import hashlib
 import json
@@ -35,8 +35,10 @@ from training.fitting.weights import write_weights
 from training.guard import GUARD_FILE, Guard
 
 PRIOR_POWERS = (0.0, 0.25)
-"""With the class weights that recipes learn by (power 0.25) the second makes up the square root of the class shares,
-which did best on faces from outside FER2013; more than that costs accuracy on `valid`."""
+"""Powers of the class shares that are tried as the prior correction. Recipes already learn with class weights of power
+0.25; together with 0.25 here that is the square root of the shares, which did best on faces from outside FER2013.
+Higher powers cost accuracy on `valid`.
+"""
 AS_IT_IS = (View(1.0, mirrored=False),)
 VIEWS = (
     AS_IT_IS,
@@ -47,23 +49,24 @@ VIEWS = (
     (View(0.85, mirrored=True), View(0.95, mirrored=False), View(1.05, mirrored=True)),
     tuple(View(zoom, mirrored) for zoom in (0.9, 1.05) for mirrored in (False, True)),
 )
-"""The ways to look at a face that are tried."""
+"""The sets of views for test-time augmentation that are tried."""
 MOST_MULTIPLY_ADDS = 1_000_000_000
-"""Over all views of a face: 2.5 ms on one core for a VGG-style net (a run of `vgg_small` is 160 million and 0.4 ms), up
-to twice that for a residual one (`face_a`: 95 million and 0.5 ms)."""
+"""Budget over all views of a face: 2.5 ms on one core for a VGG-style network (one pass of `vgg_small` is 160 million
+and 0.4 ms), up to twice that for a residual one (`face_a`: 95 million and 0.5 ms).
+"""
 UNCALIBRATED = Calibration(1.0, (0.0,) * len(EMOTIONS))
 _BIAS_PENALTY = 0.001
 LEAST_AGREEMENT = 0.98
-"""Share of faces on which the int8 file must give the float network's label."""
+"""Minimum share of faces on which the int8 file and the float network must have the same label."""
 
 
 class ExportError(TrainingError):
-    """The exported file is not fit to be served; the message gives the figures."""
+    """The exported file is not good enough to be served; the message has the figures."""
 
 
 @dataclass(frozen=True)
 class QuantizationAgreement:
-    """How close the int8 file is to the float network on the same faces as they are: shares from 0 to 1."""
+    """Agreement of the int8 file with the float network on the same faces, from one view: shares from 0 to 1."""
 
     same_label: float
     largest_difference: float
@@ -72,11 +75,12 @@ class QuantizationAgreement:
 
 
 def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str | None = None) -> ModelCard:
-    """Write `expression.tflite`, `model.json`, `guard.npz` and `weights.npz` into `folder`, all chosen on `valid`.
+    """Write `expression.tflite`, `model.json`, `guard.npz` and `weights.npz` into `folder`, with all choices made on
+    `valid`.
 
-    Several runs become one network that gives the mean of their probabilities. The version is `name`, or else the
-    first run's, and the start of the file's digest. Raises `ExportError` where int8 and float disagree on more than 2 %
-    of the labels, `MissingError` where a run has no weights.
+    Several runs become one network that outputs the mean of their probabilities. The version is `name`, or the first
+    run's name, followed by the start of the file's digest. Raise `ExportError` if int8 and float disagree on more than
+    2 % of the labels, `MissingError` if a run has no weights.
     """
     members = {run.name: load_fitted(run) for run in runs}
     network = with_embedding(list(members.values()))
@@ -119,15 +123,15 @@ def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str
 
 
 def _told(run: Path) -> dict[str, Any]:
-    """What the card says of one of the runs behind it."""
+    """Return the model card's entry about one run."""
     return {"recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")), "history": history_of(run)}
 
 
 def to_tflite(network: keras.Model) -> bytes:
-    """The network as a LiteRT file with int8 weights and float activations (dynamic-range quantisation).
+    """Convert the network to a LiteRT file with int8 weights and float activations (dynamic-range quantisation).
 
-    Input "faces" float32 `(n, 48, 48)`, 0 to 255; outputs are the network's heads by their names.
-    Source: https://ai.google.dev/edge/litert/models/post_training_quantization
+    Input "faces": float32 `(n, 48, 48)`, 0 to 255. Outputs: the network's heads by name. Source:
+    https://ai.google.dev/edge/litert/models/post_training_quantization
     """
     faces = keras.Input(network.input_shape[1:], dtype="float32", name="faces")
     serving = keras.Model(faces, network(faces, training=False))
@@ -142,10 +146,10 @@ def to_tflite(network: keras.Model) -> bytes:
 def choose_calibration(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], class_counts: NDArray[np.int64]
 ) -> Calibration:
-    """Prior correction and temperature from held-out faces.
+    """Choose the prior correction and the temperature on held-out faces.
 
-    The correction has the best mean of accuracy and macro recall, since nobody knows how often the bot's people make
-    which face: as often as FER2013 has them, or all alike. The temperature has the best likelihood.
+    The correction maximises the mean of accuracy and macro recall, because the frequency of expressions among the bot's
+    users is unknown: it may be FER2013's, or uniform. The temperature maximises the likelihood.
     """
     log_shares = np.log(np.maximum(class_counts, 1) / class_counts.sum())
 
@@ -162,8 +166,11 @@ def choose_calibration(
 def temperature_scaling(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], log_prior: tuple[float, ...] | None = None
 ) -> Calibration:
-    """From probabilities `(n, k)` to those of `labels` `(n,)` on held-out faces, after the correction by `log_prior`
-    `(k,)`: the temperature with the best likelihood (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+    """Fit the temperature that maximises the likelihood of labels `(n,)` under probabilities `(n, k)` of held-out
+    faces.
+
+    log_prior: `(k,)`, subtracted first. Source: Guo et al. 2017, https://arxiv.org/abs/1706.04599.
+    """
     log_prior = log_prior or (0.0,) * probabilities.shape[1]
     fitted = minimize_scalar(
         lambda t: score(calibrate(probabilities, Calibration(float(t), log_prior)), labels).nll,
@@ -174,9 +181,9 @@ def temperature_scaling(
 
 
 def vector_scaling(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> Calibration:
-    """From probabilities `(n, k)` to those of `labels` `(n,)`: vector scaling on held-out faces.
+    """Fit one temperature and a bias for each class, by the likelihood of labels `(n,)` under probabilities `(n, k)`.
 
-    One temperature and a bias for each class (Guo et al. 2017, as above), drawn towards 0.
+    The biases are regularised towards 0. Source: Guo et al. 2017, as above.
     """
     logits, faces = np.log(np.clip(probabilities, 1e-9, 1)), np.arange(len(labels))
 

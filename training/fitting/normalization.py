@@ -1,4 +1,4 @@
-"""Batch normalisation that learns fast on a processor."""
+"""Batch normalisation that trains fast on a CPU."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from keras import ops
 
 
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
-    """Keras's layer over the last axis, with the same weights; on TensorFlow it trains through the fused operation.
+    """Keras's layer over the last axis, with the same weights; on TensorFlow it trains with the fused operation.
 
-    Keras 3.15 normalises by a chain of simple operations in float32. With the fused one (oneDNN on a processor) a
-    VGG-style net in bfloat16 learned 1.8 times as fast on two cores with avx512_bf16 (560 against 310 faces/s).
+    Keras 3.15 normalises by a chain of simple operations in float32. With the fused one (oneDNN on a CPU) a VGG-style
+    network in bfloat16 trained 1.8 times as fast on two cores with avx512_bf16 (560 against 310 faces/s).
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(axis=-1, **kwargs)
 
     def call(self, inputs: keras.KerasTensor, training: bool | None = None, mask: None = None) -> keras.KerasTensor:
-        """Keras calls this with `training` set while it fits."""
+        """Normalise the inputs; Keras passes `training` while it fits."""
         if not training or not self.trainable or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf  # noqa: PLC0415  # other backends need none

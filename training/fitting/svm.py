@@ -1,4 +1,4 @@
-"""The oldest system this project descends from: a support vector machine on raw pixels."""
+"""The oldest predecessor of this project's system: a support vector machine on raw pixels."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from training.fitting.recipe import SvmRecipe
 
 
 def fit_svm(recipe: SvmRecipe, train: Faces, valid: Faces, run: Path) -> None:
-    """Grid search on some of the training faces, a fit of the best setting on more of them; writes metrics.json.
+    """Search a grid on some training faces, fit the best setting on more of them, and write metrics.json.
 
     Pixels are scaled to 0 to 1. SVC decides one against one (Chang and Lin 2011).
     """

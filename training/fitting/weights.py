@@ -1,4 +1,4 @@
-"""Weights kept beside the shipped model in half precision, for fits that start from it: `weights.npz`."""
+"""Store weights beside the shipped model in half precision, for runs that start from it: `weights.npz`."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ KEPT_FILE = "weights.npz"
 
 
 def write_weights(members: dict[str, keras.Model], folder: Path) -> None:
-    """Keep the weights of each member, by its recipe's name, in float16 (their size is far from its limits)."""
+    """Store the weights of each member under its recipe's name, in float16 (they are far from its limits)."""
     arrays = {
         f"{name}/{number:03}": weight.numpy().astype(np.float16)
         for name, model in members.items()
@@ -24,7 +24,9 @@ def write_weights(members: dict[str, keras.Model], folder: Path) -> None:
 
 
 def read_weights(model: keras.Model, name: str, folder: Path = MODEL_FOLDER) -> None:
-    """Give `model` the weights kept under `name`. Raises `MissingError`, and `ValueError` where the shapes differ."""
+    """Load the weights stored under `name` into `model`. Raise `MissingError`, and `ValueError` if the shapes
+    differ.
+    """
     file = folder / KEPT_FILE
     weights = _kept(file, name) if file.exists() else []
     if not weights:

@@ -1,6 +1,6 @@
-"""Fitted runs beside each other on `valid`, alone or as the mean of several: `python -m training compare`.
+"""Compare fitted runs on `valid`, alone or as the mean of several: `python -m training compare`.
 
-What the choice of recipes and of members for the shipped model is made by.
+The recipes and members of the shipped model are chosen by it.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ _Views = dict[View, Rows]
 
 @dataclass(frozen=True)
 class Compared:
-    """A run, or several as one, on `valid`. Shares are 0 to 1.
+    """Figures of one run, or of several averaged, on `valid`. Shares are from 0 to 1.
 
-    one, both, six: accuracy over one view, with its mirror image, and over three zooms with theirs. nll: over six views
-    after temperature scaling, in nats. registered, raw: accuracy over both sides on the faces that were found once
-    pasted into scenes, as they came back and as they are, NaN where none was. ferplus: over both sides against most of
-    the taggers, 8 classes, NaN without that head.
+    one, both, six: accuracy with one view, with its mirror image, and with three zooms and their mirror images. nll:
+    with six views after temperature scaling, in nats. registered, raw: accuracy with both sides on the faces that were
+    detected in a scene, as registered crops and as original frames; NaN if none was. ferplus: accuracy with both sides
+    against the taggers' majority, 8 classes; NaN without that head.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Compared:
 
 
 def compare(groups: Sequence[Sequence[Path]], valid: Faces, kept: Path) -> list[Compared]:
-    """Judge each group of runs as one. kept: where registered crops are kept. Raises `MissingError`."""
+    """Evaluate each group of runs as one. kept: the folder that caches registered crops. Raise `MissingError`."""
     crops = registered(valid, kept, REGISTERED_SEED)
     names = dict.fromkeys(run for group in groups for run in group)
     raw = {run: _predicted(run, valid.pixels, _SIX) for run in names}
@@ -67,7 +67,7 @@ def compare(groups: Sequence[Sequence[Path]], valid: Faces, kept: Path) -> list[
 
 
 def table(compared: Sequence[Compared]) -> str:
-    """The figures as a Markdown table."""
+    """Format the figures as a Markdown table."""
     lines = [
         "| | one view | with its mirror image | six views | macro-F1, six | worst recall, six | NLL, six "
         "| registered, raw (with mirror image) | FER+ |",
@@ -117,7 +117,7 @@ def _accuracy(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> 
 
 
 def _scaled_nll(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The negative log-likelihood at the best temperature."""
+    """Return the negative log-likelihood at the best temperature."""
     return score(calibrate(probabilities, temperature_scaling(probabilities, labels)), labels).nll
 
 

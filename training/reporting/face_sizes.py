@@ -1,4 +1,4 @@
-"""What detection and registration cost: faces pasted into photos at several sizes, found again and read."""
+"""Measure what detection and registration cost: paste faces into photos at several sizes, detect and read them."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from training.reporting.intervals import MeasuredShare
 from training.scenes import is_found, pasted
 
 SIDES = (420, 192, 120, 80)
-"""Of the pasted faces, in pixels of a 1280x960 photo."""
+"""Widths of the pasted faces, in pixels of a 1280x960 photo."""
 
 
 @dataclass(frozen=True)
 class FaceSize:
-    """Faces pasted `side` pixels wide: how many were found, and of those, how many were read right.
+    """Results for faces pasted `side` pixels wide: how many were found, and how many of those were read correctly.
 
-    in_photo: as found, registered and looked at in two sizes. as_given: the same faces' own 48x48 crops.
+    in_photo: as detected, registered and averaged over two frame sizes. as_given: the same faces' original 48x48 crops.
     """
 
     side: int
@@ -33,7 +33,7 @@ class FaceSize:
 def by_face_size(
     classifier: Classifier, detector: FaceDetector, faces: Faces, random: np.random.Generator
 ) -> tuple[FaceSize, ...]:
-    """Paste every face once at each size; takes about 50 ms for each on one core."""
+    """Paste each face once at each size and read it; takes about 50 ms for each on one core."""
     return tuple(_at(side, classifier, detector, faces, random) for side in SIDES)
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a report, as PNG bytes; what they show is measured elsewhere."""
+"""Draw the pictures of a report as PNG bytes. Measuring is left to `training.reporting.findings`."""
 
 import io
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from training.reporting.intervals import MeasuredShare
 from training.reporting.model_folders import Member
 from training.reporting.slices import Slice
 
-_WIDTH = 5.4  # inches: narrow, so that the letters are still read on a phone
+_WIDTH = 5.4  # inches; narrow, so that the text is readable on a phone
 _DPI = 150
 _COLOURS = ("#3b6ea5", "#d98032", "#7a9a4f")
 _EDGE = 1  # white pixels around each face of a sheet
 
 
 def class_counts(counts: Sequence[Counts]) -> bytes:
-    """Each class's share of each split."""
+    """Draw the share of each class in each split."""
     figure, axes = _one(3.2)
     shares = [np.array(each.faces) / max(1, sum(each.faces)) for each in counts]
     _grouped_bars(axes, EMOTIONS, shares, [each.split for each in counts])
@@ -34,7 +34,7 @@ def class_counts(counts: Sequence[Counts]) -> bytes:
 
 
 def learning_curves(members: Sequence[Member]) -> bytes:
-    """Loss and accuracy of each epoch: dashed on train, solid on valid, a colour a member."""
+    """Draw loss and accuracy of each epoch: dashed on train, solid on valid, one colour for each member."""
     figure = Figure(figsize=(_WIDTH, 6), layout="constrained")
     loss, accuracy = figure.subplots(2, 1, sharex=True)
     for number, member in enumerate(members):
@@ -52,14 +52,14 @@ def learning_curves(members: Sequence[Member]) -> bytes:
 
 
 def confusion(head: Head) -> bytes:
-    """The confusion matrix of a head, as shares of each labelled class."""
+    """Draw the confusion matrix of a head, as shares of each labelled class."""
     figure, axes = _one(4.9)
     draw_confusion(axes, head.scores, head.classes)
     return _png(figure)
 
 
 def per_class(head: Head) -> bytes:
-    """Precision, recall and F1 of each class."""
+    """Draw precision, recall and F1 of each class."""
     figure, axes = _one(3.2)
     scores = head.scores
     columns = [np.array(column) for column in (scores.precision, scores.recall, scores.f1)]
@@ -69,7 +69,7 @@ def per_class(head: Head) -> bytes:
 
 
 def calibration(before: Bins, after: Bins) -> bytes:
-    """Two reliability diagrams beside each other."""
+    """Draw two reliability diagrams side by side."""
     figure = Figure(figsize=(_WIDTH, 3.0), layout="constrained")
     for axes, bins, name in zip(figure.subplots(1, 2), (before, after), ("before", "after"), strict=True):
         draw_reliability(axes, bins)
@@ -79,7 +79,7 @@ def calibration(before: Bins, after: Bins) -> bytes:
 
 
 def accuracy_by(slices: Sequence[Slice], measure: str) -> bytes:
-    """Accuracy on each slice with its 95 % interval."""
+    """Draw the accuracy on each slice with its 95 % interval."""
     figure, axes = _one(3.0)
     _share_bars(
         axes, np.arange(len(slices), dtype=float), [each.right for each in slices], width=0.6, color=_COLOURS[0]
@@ -90,7 +90,7 @@ def accuracy_by(slices: Sequence[Slice], measure: str) -> bytes:
 
 
 def accuracy_by_face_size(sizes: Sequence[FaceSize]) -> bytes:
-    """Accuracy out of a photo against the same faces' own crops, and how many were found."""
+    """Draw the accuracy in a photo against that on the same faces' own crops, and how many faces were found."""
     figure, axes = _one(3.2)
     places = np.arange(len(sizes), dtype=float)
     columns = (
@@ -107,7 +107,7 @@ def accuracy_by_face_size(sizes: Sequence[FaceSize]) -> bytes:
 
 
 def sheet(faces: NDArray[np.uint8]) -> bytes:
-    """Faces `(rows, columns, 48, 48)` as a contact sheet, twice enlarged, with a white line between them."""
+    """Draw faces `(rows, columns, 48, 48)` as a contact sheet, enlarged twice, with a white line between them."""
     edges = ((0, 0), (0, 0), (_EDGE, _EDGE), (_EDGE, _EDGE))
     tiles = np.pad(faces, edges, constant_values=255)
     rows, columns, height, width = tiles.shape
@@ -116,7 +116,7 @@ def sheet(faces: NDArray[np.uint8]) -> bytes:
 
 
 def portrait(face: NDArray[np.uint8]) -> bytes:
-    """A grey picture `(height, width)` as it is."""
+    """Encode a grey picture `(height, width)` unchanged."""
     return cv2.imencode(".png", face)[1].tobytes()
 
 
@@ -159,7 +159,7 @@ def _legend_above(axes: Axes) -> None:
 
 
 def _plain(name: str) -> str:
-    """A name as it stands: Matplotlib takes what is between dollars for a formula."""
+    """Escape a name, because Matplotlib parses text between dollar signs as a formula."""
     return name.replace("$", r"\$")
 
 

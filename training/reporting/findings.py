@@ -1,4 +1,4 @@
-"""Everything that is measured for a model's report and its card, so that both tell the same numbers."""
+"""Measure everything for a model's report and its model card, so that both have the same numbers."""
 
 import platform
 import statistics
@@ -28,7 +28,7 @@ EXAMPLES_A_CLASS = 4
 _SEED = 20261121
 _TIMED_READINGS = 60
 _AUGMENTED_FACES, _DRAWS = 6, 7
-_DISAGREEMENT_EDGES = (0.01, 0.75, 1.25, 1.75)  # in bits; below the first, all taggers agree
+_DISAGREEMENT_EDGES = (0.01, 0.75, 1.25, 1.75)  # in bits; below the first edge all taggers agree
 
 Bins = list[tuple[float, float, float]]
 Measure = Literal["sharpness", "brightness", "contrast", "disagreement"]
@@ -36,7 +36,7 @@ Measure = Literal["sharpness", "brightness", "contrast", "disagreement"]
 
 @dataclass(frozen=True)
 class Head:
-    """What one head scores on the split. `classes` is the order of its figures; bins: see `evaluation.reliability`."""
+    """One head's scores on the split. classes: the order of its figures. bins: see `evaluation.reliability`."""
 
     classes: tuple[str, ...]
     scores: Scores
@@ -47,20 +47,20 @@ class Head:
 
     @property
     def recalls(self) -> tuple[MeasuredShare, ...]:
-        """A class's faces that were read as it, in the order of `classes`."""
+        """Return the recall of each class, in the order of `classes`."""
         rows = self.scores.confusion
         return tuple(MeasuredShare(row[number], sum(row)) for number, row in enumerate(rows))
 
     @property
     def worst(self) -> tuple[str, MeasuredShare]:
-        """The class with the lowest recall, among those with a face."""
+        """Return the class with the lowest recall among those with a face."""
         filled = [pair for pair in zip(self.classes, self.recalls, strict=True) if pair[1].n]
         return min(filled, key=lambda pair: pair[1].value)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A face `(48, 48)` with its official label, what the bot reads, and how sure it says it is (0 to 1)."""
+    """A face `(48, 48)` with its official label, the bot's reading, and its confidence (0 to 1)."""
 
     pixels: NDArray[np.uint8]
     label: str
@@ -70,7 +70,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """The faces of one class that the bot was surest about, the surest first."""
+    """The faces of one class with the highest confidence, the highest first."""
 
     emotion: str
     right: tuple[Example, ...]
@@ -79,7 +79,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Latency:
-    """Median milliseconds of one face on one thread, and the processor it was measured on."""
+    """Median milliseconds for one face on one thread, and the processor it was measured on."""
 
     ms: float
     processor: str
@@ -87,7 +87,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Counts:
-    """Faces a class, in the order of `EMOTIONS`."""
+    """Faces per class, in the order of `EMOTIONS`."""
 
     split: Split
     faces: tuple[int, ...]
@@ -95,12 +95,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Findings:
-    """One model on one split.
+    """One model's results on one split.
 
-    benchmark: the head "fer2013". shown: what the bot says. ferplus: against the majority of the FER+ votes, None
-    where votes or head are absent. label_agreement: how often that majority is the official label. copies: faces left
-    out of train. augmented: `(faces, 1 + draws, 48, 48)`, a face and then its variants, None where the recipe cannot
-    be read. sizes: empty where no face was pasted.
+    benchmark: the head "fer2013". shown: what the bot shows. ferplus: against the majority of the FER+ votes, None
+    without votes or head. label_agreement: how often that majority is the official label. copies: faces left out of
+    train. augmented: `(faces, 1 + draws, 48, 48)`, a face and then its variants, None if the recipe cannot be read.
+    sizes: empty if no face was pasted.
     """
 
     model: FoundModel
@@ -120,12 +120,12 @@ class Findings:
 
     @property
     def has_history(self) -> bool:
-        """Whether any member's card kept its learning curves."""
+        """Check whether any member's model card has its learning curves."""
         return any(member.history for member in self.model.members)
 
 
 def gather(model: FoundModel, splits: dict[Split, Faces], split: Split, pasted: int, measured: date) -> Findings:
-    """Measure the model as it is served, on `split`; `pasted` faces are also read out of photos at each size."""
+    """Measure the model as it is served, on `split`; `pasted` faces are also read from photos at each size."""
     classifier, faces = Classifier.load(model.folder), splits[split]
     train = without_copies(splits["train"], splits["valid"], splits["test"])
     shown = classifier.classify(faces.pixels, "shown")
@@ -219,7 +219,7 @@ def _augmented(members: tuple[Member, ...], train: Faces) -> NDArray[np.uint8] |
         return None
     try:
         recipe = Recipe.model_validate(members[0].recipe)
-    except ValidationError:  # a recipe of an older or newer form
+    except ValidationError:  # a recipe of another version of this project
         return None
     random = np.random.default_rng(_SEED)
     faces = train.pixels[random.choice(len(train), min(_AUGMENTED_FACES, len(train)), False)]

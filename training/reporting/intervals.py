@@ -1,4 +1,4 @@
-"""How sure a figure is: its 95 % interval, from the faces behind it."""
+"""95 % intervals of figures, from the number of faces behind them."""
 
 import math
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class MeasuredShare:
-    """`count` of `n` faces, with Wilson's 95 % interval (Wilson 1927), which also holds near 0 and 1."""
+    """`count` of `n` faces, with Wilson's 95 % interval (Wilson 1927), which is also valid near 0 and 1."""
 
     count: int
     n: int
 
     @classmethod
     def of(cls, right: NDArray[np.bool_]) -> "MeasuredShare":
-        """The share of `right` `(n,)` that is true."""
+        """Return the share of True in `right` `(n,)`."""
         return cls(int(right.sum()), len(right))
 
     @property
     def value(self) -> float:
-        """From 0 to 1; 0 where there is no face."""
+        """Return the share, from 0 to 1; 0 if there is no face."""
         return self.count / self.n if self.n else 0.0
 
     @property
     def low(self) -> float:
-        """The lower end, from 0 to 1."""
+        """Return the lower end of the interval, from 0 to 1."""
         return max(0.0, self._centre - self._reach)
 
     @property
     def high(self) -> float:
-        """The upper end, from 0 to 1."""
+        """Return the upper end of the interval, from 0 to 1."""
         return min(1.0, self._centre + self._reach)
 
     @property
@@ -48,7 +48,7 @@ class MeasuredShare:
 
 
 def macro_f1_interval(confusion: tuple[tuple[int, ...], ...], random: np.random.Generator) -> tuple[float, float]:
-    """Bootstrap: 2,000 times as many faces are drawn, with replacement, from the cells of the confusion matrix."""
+    """Return the bootstrap interval of the macro F1: 2,000 resamples of the faces in the confusion matrix."""
     counts = np.array(confusion)
     total, size = int(counts.sum()), len(counts)
     drawn = random.multinomial(total, counts.ravel() / total, _RESAMPLES).reshape(-1, size, size)

@@ -1,4 +1,4 @@
-"""Finding a model by its version, among the one that is served and those kept in the runs."""
+"""Find a model by its version, in the served folder and in the runs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from training import TrainingError
 
 
 class UnknownVersionError(TrainingError):
-    """No model has this version; the message says which there are."""
+    """No model has this version; the message lists the existing ones."""
 
 
 class Member(BaseModel):
-    """One trained network of a model, as its card tells.
+    """One trained network of a model, as described by its model card.
 
-    recipe: empty where the card has none. history: a list for each column, one value an epoch; empty where not kept.
+    recipe: empty if the card has none. history: a list for each column, one value for each epoch; empty if not stored.
     """
 
     recipe: dict[str, object] = {}
@@ -24,12 +24,12 @@ class Member(BaseModel):
 
     @property
     def name(self) -> str:
-        """The recipe's name."""
+        """Return the recipe's name."""
         return str(self.recipe.get("name", "unnamed"))
 
     @property
     def knew_faces(self) -> bool:
-        """Whether its first weights were those of a face recognition (`training.fitting.face_resnet`)."""
+        """Check whether it was initialised from a face recognition network (`training.fitting.face_resnet`)."""
         network = self.recipe.get("network")
         return isinstance(network, dict) and network.get("weights") == "identities"
 
@@ -41,12 +41,12 @@ class _Serving(BaseModel):
 class _Card(BaseModel):
     serving: _Serving
     members: list[Member] = []
-    recipe: dict[str, object] | None = None  # of the cards written before a model could have several members
+    recipe: dict[str, object] | None = None  # in cards written before a model could have several members
 
 
 @dataclass(frozen=True)
 class FoundModel:
-    """A model folder, and what its card says of how it came to be."""
+    """A model folder and the training history in its card."""
 
     folder: Path
     version: str
@@ -54,12 +54,12 @@ class FoundModel:
 
     @property
     def megabytes(self) -> float:
-        """Of its networks on disk, in millions of bytes."""
+        """Return the size of its networks on disk, in millions of bytes."""
         return sum(path.stat().st_size for path in self.folder.glob("*.tflite")) / 1e6
 
 
 def find_model(version: str, served: Path, runs: Path) -> FoundModel:
-    """The model of this version in the folder `served` or in a folder of `runs`. Raises `UnknownVersionError`."""
+    """Return the model of this version in the folder `served` or a folder of `runs`. Raise `UnknownVersionError`."""
     folders = [served, *sorted(path.parent for path in runs.glob(f"*/{CARD_FILE}"))]
     models = [model for folder in folders if (model := _read(folder)) is not None]
     for model in models:

@@ -1,7 +1,7 @@
-"""A page about one model that opens anywhere: `python -m training report VERSION`.
+"""Write a self-contained page about one model: `python -m training report VERSION`.
 
-The page carries its pictures inside and asks for nothing from the network; the same pictures lie beside it as PNG.
-Measuring is in `training.reporting.findings`, drawing in `training.reporting.figures`.
+The page embeds its pictures and loads nothing from the network; the same pictures are stored beside it as PNG.
+Measuring is left to `training.reporting.findings`, drawing to `training.reporting.figures`.
 """
 
 import base64
@@ -29,19 +29,19 @@ _MEASURES: Mapping[Measure, str] = {
 
 @dataclass(frozen=True)
 class EmbeddedPicture:
-    """A PNG, and what it shows in words for those who do not see it."""
+    """A PNG and a text alternative."""
 
     png: bytes
     words: str
 
     @property
     def uri(self) -> str:
-        """The picture itself as an address, so that a page needs no other file."""
+        """Return the picture as a data URI."""
         return _uri(self.png)
 
 
 def write_page(findings: Findings, folder: Path) -> Path:
-    """Write `report.html` and its pictures (PNG) into `folder`; gives the page's path."""
+    """Write `report.html` and its pictures (PNG) into `folder` and return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     pictures = draw(findings)
     for name, picture in pictures.items():
@@ -53,7 +53,7 @@ def write_page(findings: Findings, folder: Path) -> Path:
 
 
 def draw(findings: Findings) -> dict[str, EmbeddedPicture]:
-    """Every picture that can be drawn from what was found, by the name of its file."""
+    """Draw every picture that the findings allow; return them by file name."""
     drawn = {
         "class-counts": EmbeddedPicture(
             figures.class_counts(findings.counts), "Bars: each class's share of each split"
@@ -87,12 +87,12 @@ def draw(findings: Findings) -> dict[str, EmbeddedPicture]:
 
 
 def environment() -> Environment:
-    """Jinja with escaping of every value and this project's way to write numbers."""
+    """Return a Jinja environment that escapes all values and has this project's number formats."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.policies["json.dumps_kwargs"] = {"indent": 1}  # a recipe keeps the order of its keys
+    made.policies["json.dumps_kwargs"] = {"indent": 1}  # keep the order of a recipe's keys
     made.filters |= {
         "percent": _percent, "points": _points, "interval": _interval, "face": lambda face: _uri(figures.portrait(face))
     }  # fmt: skip
@@ -104,12 +104,12 @@ def _percent(share: float) -> str:
 
 
 def _points(share: float) -> str:
-    """For a column whose head says that it is in percent."""
+    """Format a share for a column whose heading says that it is in percent."""
     return f"{100 * share:.1f}"
 
 
 def _interval(share: MeasuredShare) -> str:
-    """The ends of a share's 95 % interval; the share itself stands beside it."""
+    """Format the ends of a share's 95 % interval."""
     return f"{100 * share.low:.1f}–{100 * share.high:.1f}"
 
 

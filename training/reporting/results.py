@@ -1,4 +1,4 @@
-"""Every run beside what others report for the same system: `python -m training results`, for docs/results.md."""
+"""Compare every run with the published result of the same system: `python -m training results`, for docs/results.md."""
 
 import json
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from training.fitting.recipe import AnyRecipe, SvmRecipe, load_recipe, recipe_na
 
 @dataclass(frozen=True)
 class Result:
-    """A recipe, and what its run wrote in metrics.json (None where it was not run)."""
+    """A recipe and the content of its run's metrics.json (None if it was not run)."""
 
     recipe: AnyRecipe
     metrics: dict[str, Any] | None
 
 
 def results(runs: Path) -> list[Result]:
-    """A result for each shipped recipe, in the order of their names."""
+    """Return a result for each shipped recipe, ordered by name."""
     return [_result(load_recipe(name), runs / name / "metrics.json") for name in recipe_names()]
 
 
 def table(found: list[Result]) -> str:
-    """The results as a Markdown table."""
+    """Format the results as a Markdown table."""
     lines = [
         "| recipe | parameters | trained | accuracy on valid | macro-F1 on valid | published |",
         "|---|---|---|---|---|---|",

@@ -1,1 +1,1 @@
-"""One-off measurements behind constants of the recogniser and scores of the emoji map."""
+"""One-off measurements behind constants of the recognizer and scores of the emoji map."""

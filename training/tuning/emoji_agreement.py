@@ -1,8 +1,8 @@
-"""Whether suggestions say what people see: profiles of the suggested emoji against the votes of FER+ taggers.
+"""Measure whether suggested emoji match what people see, by their profiles and the votes of FER+ taggers.
 
 On faces whose taggers disagree, the mean profile of the first three suggestions is compared with the votes by the
-Jensen-Shannon divergence (Lin 1991), in bits: 0 for the same, 1 for nothing in common. Beside it stand the maps of
-earlier systems, one emoji a class: its one emoji, and those of the three likeliest classes.
+Jensen-Shannon divergence (Lin 1991), in bits: 0 for equal, 1 for disjoint distributions. The baselines are the maps of
+earlier systems with one emoji for each class: its one emoji, and those of the three likeliest classes.
 """
 
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class EmojiAgreement:
 
 
 def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> EmojiAgreement:
-    """Compare suggestions with votes, `shown` `(n, 7)` being what the bot reads in each face.
+    """Compare suggestions with votes; `shown` `(n, 7)` are the probabilities shown by the bot for each face.
 
-    Raises `ValueError` where the faces have no votes or none of them is mixed.
+    Raise `ValueError` if the faces have no votes or none of them is mixed.
     """
     votes, rows = _mixed(faces)
     profiles = emoji_map.profiles / emoji_map.profiles.sum(axis=1, keepdims=True)
@@ -53,20 +53,24 @@ def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> 
 
 
 def divergence(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Jensen-Shannon divergence of the rows of two arrays of distributions, in bits, 0 to 1."""
+    """Return the Jensen-Shannon divergence of the rows of two arrays of distributions, in bits, 0 to 1."""
     both = first + second
     return (_relative_entropy(first, both) + _relative_entropy(second, both)) / 2
 
 
 def _relative_entropy(of: NDArray[np.float64], both: NDArray[np.float64]) -> NDArray[np.float64]:
-    """To the mean of both. Their sum is never 0 where `of` is not; half of the least number is."""
+    """Return the relative entropy to the mean of both distributions.
+
+    both: the sum of the two distributions, not their mean. It is never 0 where `of` is not, but half of the smallest
+    float is 0.
+    """
     ratio = np.divide(2 * of, both, out=np.ones_like(of), where=of > 0)
     bits: NDArray[np.float64] = (of * np.log2(ratio)).sum(axis=-1)
     return bits
 
 
 def _mixed(faces: Faces) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """The votes for the seven emotions as shares `(m, 7)`, and which faces they are of."""
+    """Return the votes for the seven emotions as shares `(m, 7)`, and the indices of their faces."""
     if faces.votes is None:
         raise ValueError("these faces have no FER+ votes")
     votes = faces.votes[:, [FERPLUS.index(emotion) for emotion in EMOTIONS]].astype(np.float64)

@@ -1,8 +1,8 @@
-"""EmoTag1200's scores as profiles over the seven emotions, and where `emoji_map.yaml` differs from them.
+"""Convert EmoTag1200's scores to profiles over the seven emotions, and compare `emoji_map.yaml` with them.
 
-Shoeb and de Melo (EMNLP 2020) let people score 150 emoji from 0 to 1 on Plutchik's eight emotions. Six of these are
-classes of a face and are taken as they are; neutral is what the highest of the six leaves of 1; anticipation and trust
-show on no face of the seven and are left out.
+Shoeb and de Melo (EMNLP 2020) had people score 150 emoji from 0 to 1 on Plutchik's eight emotions. Six of these are
+classes of the classifier and are used directly. Neutral is 1 minus the highest of the six. Anticipation and trust have
+no class and are left out.
 """
 
 import csv
@@ -25,7 +25,7 @@ PLUTCHIK = {
     "sad": "sadness",
     "surprise": "surprise",
 }
-"""EmoTag1200's column for each emotion but neutral."""
+"""EmoTag1200's column for each emotion except neutral."""
 DEFAULT_PATH = Path(__file__).parents[2] / ".." / "shared" / "data" / "emotag" / "emotag1200-scores.csv"
 
 _SCORE = re.compile(rf"\b({'|'.join(EMOTIONS)}):\s*[^,}}]+,?\s*")
@@ -33,7 +33,7 @@ _SCORE = re.compile(rf"\b({'|'.join(EMOTIONS)}):\s*[^,}}]+,?\s*")
 
 @dataclass(frozen=True)
 class Difference:
-    """An emoji of the map that EmoTag1200 scored, both profiles `(7,)`, and the largest difference of a score."""
+    """An emoji of the map that EmoTag1200 scored, both profiles `(7,)`, and their largest difference in a score."""
 
     emoji: str
     in_map: tuple[float, ...]
@@ -41,12 +41,12 @@ class Difference:
 
     @property
     def largest(self) -> float:
-        """From 0 to 1."""
+        """Return the largest difference in a score, from 0 to 1."""
         return float(np.abs(np.subtract(self.in_map, self.scored)).max())
 
 
 def emotag_profiles(path: Path) -> dict[str, NDArray[np.float64]]:
-    """The profile `(7,)` of each emoji of EmoTag1200, by the emoji without U+FE0F. Raises `DataError`."""
+    """Return the profile `(7,)` of each emoji of EmoTag1200, keyed by the emoji without U+FE0F. Raise `DataError`."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return {without_selector(row["emoji"]): _profile(row) for row in csv.DictReader(file)}
@@ -57,7 +57,7 @@ def emotag_profiles(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def differences(emoji_map: EmojiMap, scored: dict[str, NDArray[np.float64]]) -> tuple[Difference, ...]:
-    """Every emoji that both have, those that differ most first."""
+    """Return every emoji that both have, the largest difference first."""
     both = [
         Difference(emoji, tuple(profile.tolist()), tuple(scored[without_selector(emoji)].tolist()))
         for emoji, profile in zip(emoji_map.emoji, emoji_map.profiles, strict=True)
@@ -67,9 +67,9 @@ def differences(emoji_map: EmojiMap, scored: dict[str, NDArray[np.float64]]) -> 
 
 
 def rewrite(emoji_map: EmojiMap, found: tuple[Difference, ...]) -> None:
-    """Put EmoTag1200's scores into the map's file; everything else in it stays as it is.
+    """Write EmoTag1200's scores into the map's file and keep everything else in it.
 
-    Raises `DataError`, and writes nothing, where an emoji is not written on one line as `😀: {…}`.
+    Raise `DataError`, and write nothing, if an emoji is not written on one line as `😀: {…}`.
     """
     lines = emoji_map.path.read_text(encoding="utf-8").splitlines(keepends=True)
     for each in found:

@@ -1,7 +1,7 @@
-"""Derives how the detector weighs its evidence: `python -m training face-check` prints `FACE_WEIGHTS`, `FACE_BIAS`.
+"""Derive the weights of the detector's face score: `python -m training face-check` prints `FACE_WEIGHTS`, `FACE_BIAS`.
 
-Faces of the valid split are pasted into scenes, and pictures without a face are searched too; a logistic regression
-then tells the true from the false among everything the detector looked at twice.
+Faces of the valid split are pasted into scenes, and pictures without a face are searched too. A logistic regression
+then separates true from false faces among all candidates that the detector verified.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ SIDES = (420, 192, 120)
 
 @dataclass(frozen=True)
 class FaceCheck:
-    """Weights of looks, mesh and share, the bias, and how many true and false faces they were fitted to."""
+    """Weights of looks, mesh and share, the bias, and the numbers of true and false faces they were fitted to."""
 
     weights: tuple[float, ...]
     bias: float
@@ -31,7 +31,7 @@ class FaceCheck:
 
 
 class _Recorder(FaceDetector):
-    """A detector that writes down the evidence for everything it looks at twice."""
+    """A detector that records the evidence for every candidate it verifies."""
 
     def __init__(self, network: TfliteModel, mesh: TfliteModel) -> None:
         super().__init__(network, mesh)

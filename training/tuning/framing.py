@@ -1,7 +1,7 @@
-"""Derives how FER2013 frames a face: `python -m training framing` prints what `recognizer.registration` uses.
+"""Derive how FER2013 frames a face: `python -m training framing` prints the constants of `recognizer.registration`.
 
-FER2013 faces sit in their 48x48 frame in one consistent way, so what the detector finds in many of them says how a
-face must be framed at serving time.
+FER2013 faces have a consistent position in their 48x48 frame. The detector's results on many of them therefore show how
+to frame a face at serving time.
 """
 
 from dataclasses import dataclass
@@ -15,16 +15,19 @@ from training.data import DataError, Faces
 from training.scenes import is_found, pasted
 
 SIDES = (240, 420)
-"""How large the faces are pasted, in pixels."""
+"""Sizes of the pasted faces, in pixels."""
 _SEED = 3
 _TRUST = 50.0
-"""Weight of the prior that a side is a multiple of the box's width: the three lengths go up and down together."""
+"""Weight of the prior that a side is a multiple of the box's width; needed because the three lengths are correlated."""
 
 
 @dataclass(frozen=True)
 class Framing:
-    """keypoints: medians in 48x48 coordinates `(6, 2)`; spread: median distance from them in pixels `(6,)`; found:
-    share of faces the detector found; side_weights and centre_shift: see `recognizer.registration`."""
+    """The frame's geometry relative to the detector's results.
+
+    keypoints: medians in 48x48 coordinates `(6, 2)`. spread: median distance from them in pixels `(6,)`. found: share
+    of faces the detector found. side_weights, centre_shift: see `recognizer.registration`.
+    """
 
     keypoints: NDArray[np.float64]
     spread: NDArray[np.float64]
@@ -34,9 +37,9 @@ class Framing:
 
 
 def derive(detector: FaceDetector, faces: Faces) -> Framing:
-    """Paste the faces into scenes, and compare what the detector finds with the frame they were pasted in.
+    """Paste the faces into scenes and compare the detector's results with the frames they were pasted in.
 
-    Raises `DataError` where it finds none.
+    Raise `DataError` if it finds none.
     """
     random = np.random.default_rng(_SEED)
     keypoints, boxes = [], []
@@ -58,7 +61,9 @@ def derive(detector: FaceDetector, faces: Faces) -> Framing:
 
 
 def _side_weights(keypoints: NDArray[np.float64], widths: NDArray[np.float64]) -> tuple[float, ...]:
-    """Ridge regression of the frame's side on box width, eye distance and the way from the eyes to the mouth."""
+    """Fit a ridge regression of the frame's side on box width, eye distance and the distance from the eyes to the
+    mouth.
+    """
     right_eye, left_eye, mouth = keypoints[:, 0], keypoints[:, 1], keypoints[:, 3]
     eyes = np.linalg.norm(left_eye - right_eye, axis=1)
     down = np.linalg.norm(mouth - (right_eye + left_eye) / 2, axis=1)

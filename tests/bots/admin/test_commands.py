@@ -1,4 +1,4 @@
-"""What admins and chat administrators may do, with a real database; other platforms' doors have their own tests."""
+"""Commands and permissions of admins and chat administrators, with a real database; adapters have their own tests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -398,7 +398,7 @@ async def test_members_may_not_change_a_chats_settings(service: EmojiService, st
 
 
 async def _answered(store: Store) -> int:
-    """A face that was answered in the group, to someone who agreed that it is learned from."""
+    """Return an answered reading in the group, whose sender consented to learning."""
     sender = Person(Platform.TELEGRAM, "900")
     await store.set_keeps_faces(sender, True)
     face = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄", "😐", "😢"), bytes(48 * 48))
@@ -407,7 +407,7 @@ async def _answered(store: Store) -> int:
 
 
 async def _running(store: Store) -> int:
-    """The number of the retraining that runs, as soon as one does."""
+    """Wait for a retraining to run and return its number."""
     while (running := await store.retrainings.running()) is None:
         await asyncio.sleep(0.02)
     return running.id

@@ -36,7 +36,7 @@ class Community:
         self._url = url
 
     def ask(self, question: Callable[[Store], Awaitable[_Result]]) -> _Result:
-        """Something of the store, from a thread of its own: Playwright has a loop in this one."""
+        """Query the store in a separate thread, because Playwright has a loop in this one."""
 
         async def answer() -> _Result:
             store = await Store.open(self._url, SECRET)
@@ -49,7 +49,7 @@ class Community:
             return thread.submit(asyncio.run, answer()).result()
 
     def verdicts_of(self, name: str) -> list[str | None]:
-        """What an admin said, oldest first."""
+        """Return an admin's statements, oldest first."""
 
         async def look(store: Store) -> list[str | None]:
             me = await store.feedback.person_number(Person(Platform.CONSOLE, name))
@@ -66,7 +66,7 @@ class Community:
         return self.ask(look)
 
     def withdraw(self, reading: str) -> set[str]:
-        """The sender of this face no longer wants faces kept; gives all of theirs."""
+        """Withdraw the consent of this face's sender; return all their readings."""
 
         async def say_no(store: Store) -> set[str]:
             faces = await store.feedback.faces(only_with_words=False)
@@ -105,7 +105,7 @@ def community(tmp_path_factory: pytest.TempPathFactory, recognizer: Recognizer) 
 
 @pytest.fixture
 def models(community: Community) -> Community:
-    """The community with the same version served before each test."""
+    """Return the community with the same version served before each test."""
 
     async def reset(store: Store) -> None:
         await store.versions.set_shadow(None)
@@ -146,7 +146,7 @@ def shown_face(page: Page) -> str:
 
 
 def press_and_wait(page: Page, key: str, shown: str) -> None:
-    """Press a key, and wait for another face than the one that was shown."""
+    """Press a key and wait until another face is shown."""
     page.keyboard.press(key)
     page.wait_for_function("was => document.querySelector('[data-reading]').dataset.reading !== was", arg=shown)
 

@@ -1,4 +1,4 @@
-"""What the overview computes: counts by day, agreement with its interval, model against people."""
+"""The overview's figures: counts by day, agreement with its interval, model against people."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -19,7 +19,7 @@ def emoji_map(recognizer: Recognizer) -> EmojiMap:
 
 
 def face(at: datetime, model: str, people: str | None = None, *, said_at: datetime | None = None) -> AnsweredFace:
-    """A face that the model is sure of, and what an admin said of it."""
+    """Return a face with a confident reading and an admin's label."""
     seven = tuple(0.94 if name == model else 0.01 for name in EMOTIONS)
     words = () if people is None else (Word(Source.ADMIN, 1, said_at or at, verdict=people),)
     return AnsweredFace(at, "v1", seven, words)

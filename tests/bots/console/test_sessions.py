@@ -1,4 +1,4 @@
-"""Who gets into the console."""
+"""Access to the console."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the bot decides, with the real recogniser and a real database."""
+"""The decisions of the bot, with the real recognizer and a real database."""
 
 import asyncio
 import threading
@@ -210,7 +210,7 @@ async def test_a_refused_photo_is_explained_in_the_language(service: EmojiServic
 
 
 async def liked(store: Store, emoji: str, taps: int, person: Person = ADA) -> None:
-    """Let a person have chosen an emoji for so many happy faces before."""
+    """Store earlier choices of an emoji for this many happy faces."""
     happy = tuple(float(name == "happy") for name in EMOTIONS)
     for _ in range(taps):
         (reading,) = await store.add_photo(person, CHAT, "model-1", [FaceReading(happy, (emoji,), b"")])
@@ -436,7 +436,7 @@ async def test_the_event_loop_runs_on_while_a_photo_is_read(service: EmojiServic
 
 
 def _with_suggestions(*emoji: str) -> Callable[[Recognizer, bytes], Reading]:
-    """The real reading of a photo, but with these emoji as what is suggested for each face."""
+    """Return a reader that replaces the suggestions of each face by these emoji."""
     read = Recognizer.read
 
     def suggesting(self: Recognizer, data: bytes) -> Reading:

@@ -1,4 +1,4 @@
-"""Whose taps a suggestion follows, and for how long they are remembered."""
+"""Whose taps rank the suggestions, and for how long."""
 
 import asyncio
 from collections.abc import AsyncIterator

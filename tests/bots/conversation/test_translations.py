@@ -1,4 +1,6 @@
-"""The catalogues are complete and in step with `bots.conversation.texts`, and no sentence of the bot goes past them."""
+"""The catalogues are complete and up to date with `bots.conversation.texts`, and every sentence of the bot is in
+them.
+"""
 
 import ast
 import re
@@ -25,7 +27,7 @@ SHOWN_AS_FIRST = {
     *("say", "locale_str", "label", "notify", "set_text", "_plain_button"),
     *("send_message", "edit_text", "edit_message_text", "answer"),
 }
-"""Calls whose first argument people read."""
+"""Calls whose first argument is shown to people."""
 
 
 def catalogue(path: Path) -> Catalog:
@@ -119,7 +121,7 @@ def test_every_sentence_of_the_texts_is_marked() -> None:
 
 
 _SPEAKING = [path for path in sorted(BOTS.rglob("*.py")) if not {"admin", "console"} & set(path.parts)]
-"""Admins are spoken to in English only."""
+"""Sentences for admins are in English only."""
 
 
 @pytest.mark.parametrize("path", _SPEAKING, ids=lambda path: str(path.relative_to(BOTS)))
@@ -147,7 +149,7 @@ def test_what_this_file_looks_for_is_found() -> None:
 
 
 def _literals(module: ast.Module) -> Iterator[str]:
-    """The values of a module's constants that are words and not marked; dictionaries may have bare commands."""
+    """Yield unmarked constants of a module that contain words; dictionaries may have bare commands."""
     for statement in module.body:
         if isinstance(statement, ast.Assign):
             value = statement.value
@@ -158,7 +160,9 @@ def _literals(module: ast.Module) -> Iterator[str]:
 
 
 def _shown(module: ast.Module) -> Iterator[ast.expr]:
-    """What goes to people: the sentences of replies and buttons, and what a page or a platform's call is given."""
+    """Yield the expressions shown to people: texts of replies and buttons, and arguments of a page's or platform's
+    calls.
+    """
     for node in ast.walk(module):
         if not isinstance(node, ast.Call):
             continue
@@ -169,7 +173,7 @@ def _shown(module: ast.Module) -> Iterator[ast.expr]:
 
 
 def _words(expression: ast.expr) -> Iterator[str]:
-    """The words that an expression has in itself, not those it gets from a call."""
+    """Yield the words in an expression itself, without those returned by calls."""
     if isinstance(expression, ast.Constant):
         if isinstance(expression.value, str) and any(character.isalpha() for character in expression.value):
             yield expression.value

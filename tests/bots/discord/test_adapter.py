@@ -33,7 +33,7 @@ PUT_REACTION = ("PUT", "/channels/*/messages/*/reactions/*/@me")
 
 @pytest.fixture
 def simcord_bot(service: EmojiService) -> EmojiClient:
-    """The bot that simcord's own fixture, `simcord_env`, puts into its Discord; what it raises fails the test."""
+    """Return the bot for simcord's own fixture, `simcord_env`; an exception in it fails the test."""
     return EmojiClient(service, shard_count=1)
 
 
@@ -643,13 +643,13 @@ async def test_a_wrong_token_is_one_sentence_without_the_token(
 
 
 async def _send_direct(env: Env, user: UserHandle, files: Sequence[tuple[str, bytes]], **facts: object) -> None:
-    """A direct message with files; `facts` are what Discord claims about each of them."""
+    """Send a direct message with files; `facts` are Discord's claims about each of them."""
     attachments = env.backend.store_attachments(user.dm_channel.id, files)
     await user.send_dm("", attachments=[{**attachment, **facts} for attachment in attachments])
 
 
 def _set_locale(monkeypatch: pytest.MonkeyPatch, locale: discord.Locale) -> None:
-    """From now on everybody's Discord is in this language; simcord's is in American English."""
+    """Set the language of everyone's Discord; simcord's default is American English."""
     base_payload = simcord.interactions.base_payload
 
     def localized(*arguments: Any, **facts: Any) -> tuple[Any, dict[str, Any]]:
@@ -688,7 +688,7 @@ def _labels(message: discord.Message) -> list[list[str]]:
 
 
 def _chosen(message: discord.Message) -> list[str]:
-    """The labels of the buttons that stand out."""
+    """Return the labels of the highlighted buttons."""
     buttons = [button for row in _buttons(message) for button in row]
     return [button.label for button in buttons if button.style is discord.ButtonStyle.success]
 
@@ -700,7 +700,7 @@ def _pixels(content: bytes) -> NDArray[np.uint8]:
 
 
 def _assert_covered(made: bytes, photo: bytes) -> None:
-    """The made picture is a JPEG of the photo, but for its faces."""
+    """Check that the picture is a JPEG that equals the photo except for the faces."""
     assert made.startswith(b"\xff\xd8")
     before, after = _pixels(photo).astype(int), _pixels(made).astype(int)
     change = np.abs(before - after).mean(axis=2)

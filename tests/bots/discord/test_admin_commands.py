@@ -66,7 +66,7 @@ def bert(simcord_env: Env, guild: GuildHandle, managers: Any, admin_commands: Em
 
 @pytest.fixture
 def eve(simcord_env: Env, guild: GuildHandle, managers: Any) -> MemberActor:
-    """She manages the server, but is no admin of the bot."""
+    """Return a member who manages the server, but is no admin of the bot."""
     return guild.add_member(simcord_env.create_user("eve"), roles=[managers])
 
 
@@ -204,7 +204,7 @@ async def test_who_manages_the_server_lets_everybody_tap_and_a_member_does_not(
 
 
 def _appointed(service: EmojiService, member: MemberActor) -> MemberActor:
-    """A member who is an admin from now on: simcord gives ids as members come."""
+    """Make a member an admin; simcord assigns ids in the order of members."""
     assert service._admin_commands is not None
     service._admin_commands.admins = Allowlist(service.admins.people | {Person(Platform.DISCORD, str(member.id))})
     return member
@@ -226,13 +226,13 @@ async def _picture(result: InteractionResult) -> bytes:
 
 
 def _edits(env: Env) -> list[str]:
-    """What the answer to a command has said, one after the other."""
+    """Return the successive texts of a command's answer."""
     edits = [each for each in env.http_requests if each.path.endswith("/messages/@original")]
     return [str(each.json["content"]) for each in edits if each.json]
 
 
 async def _running(store: Store) -> int:
-    """The number of the retraining that runs, as soon as one does."""
+    """Wait for a retraining to run and return its number."""
     while (running := await store.retrainings.running()) is None:
         await asyncio.sleep(0.02)
     return running.id

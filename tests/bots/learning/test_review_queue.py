@@ -1,4 +1,4 @@
-"""The order of the review queue: what it is made from, and for how long it holds."""
+"""The order of the review queue: how it is computed, and for how long it is cached."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ ANNA, BERT, SENDER = Person(Platform.TELEGRAM, "1"), Person(Platform.DISCORD, "2
 
 
 class Watched:
-    """A desk, which pictures it read, how often it ordered the faces, and a clock that a test sets."""
+    """A review queue with records of pictures loaded and orderings computed, and a clock that a test sets."""
 
     def __init__(self, store: Store, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.orders = 0.0, 0
@@ -31,7 +31,7 @@ class Watched:
 
         monkeypatch.setattr(store.feedback, "crops", read)
         monkeypatch.setattr(store.feedback, "summaries", look)
-        monkeypatch.setattr(store.feedback, "faces", None)  # it reads every picture
+        monkeypatch.setattr(store.feedback, "faces", None)  # it loads all pictures
 
 
 @pytest.fixture

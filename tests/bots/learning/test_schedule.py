@@ -40,9 +40,9 @@ async def test_it_starts_when_enough_was_said_since_the_last_time(
     latest = await store.retrainings.latest()
     assert latest is not None
     assert (latest.depth, latest.asked_by) == ("adapt", "the schedule")
-    assert not await schedule(store, retraining_process).retrain_if_due()  # nothing was said since
+    assert not await schedule(store, retraining_process).retrain_if_due()  # no feedback since
     ended = [each async for each in retraining_process.watch(latest.id)][-1]
-    assert ended.state is State.FAILED  # the process did run, and found five faces too few
+    assert ended.state is State.FAILED  # the process ran, and five faces were too few
     assert "10 are needed" in ended.message
 
 

@@ -1,4 +1,4 @@
-"""Emoji artwork: every emoji is drawn, however it is written, and measured so that it fits a face."""
+"""Emoji artwork: every emoji has a drawing, in any spelling, and is measured so that it fits a face."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor

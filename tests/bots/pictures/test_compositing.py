@@ -1,4 +1,4 @@
-"""Pictures people share: nothing of a covered face is left, numbers are in sight, files are what the platforms take."""
+"""Shared pictures: no trace of a covered face, numbers are visible, files are accepted by the platforms."""
 
 import io
 import math
@@ -45,7 +45,7 @@ def opened(data: bytes, mode: str = "RGB") -> NDArray[np.int16]:
 
 
 def oval(box: Box, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.bool_]:
-    """The pixels of the ellipse that is one and a half times the box."""
+    """Return the pixels of the ellipse that is one and a half times the box."""
     y, x = np.mgrid[:height, :width] + 0.5
     across = (x - box.x - box.width / 2) / (0.75 * box.width)
     down = (y - box.y - box.height / 2) / (0.75 * box.height)
@@ -216,7 +216,7 @@ def test_a_number_does_not_move_when_a_face_before_it_has_no_place() -> None:
 
 @pytest.mark.parametrize("corner", [(-30, -30), (290, -30), (-30, 210), (290, 210)])
 def test_a_number_stays_in_the_picture(corner: tuple[int, int]) -> None:
-    """White ink on the badge: as much of it is in sight at a corner as in the middle."""
+    """As much white ink of the badge is visible at a corner as in the middle."""
     black = png(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     x, y = corner
     seen = [

@@ -1,4 +1,4 @@
-"""Covering: the disc hides more than the box, turns with the head, and emoji lie where it is."""
+"""Covering: the disc hides more than the box, turns with the head, and is where the emoji is painted."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Which emoji covers whom when a photo comes again."""
+"""The matching of emoji to faces when a photo is fetched again."""
 
 from bots.pictures.maker import FaceEmoji, PictureMaker, _emoji_of
 from db import Platform

@@ -31,7 +31,7 @@ async def add(store: Store, name: str, artefact: bytes | None = None) -> None:
 
 @pytest.fixture
 def own() -> Recognizer:
-    """One of this test alone: its model is exchanged."""
+    """Return a recognizer for one test, which replaces its model."""
     return Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
 
 

@@ -1,4 +1,4 @@
-"""A Bot API server on loopback: telemelya's, with the methods it lacks and the refusals Telegram would give."""
+"""A Bot API server on loopback: telemelya's, with missing methods and Telegram's refusals added."""
 
 import asyncio
 import itertools
@@ -24,7 +24,7 @@ _ALLOWED = {emoji.value for emoji in ReactionEmoji}
 
 
 class TelegramServer:
-    """What a person and their chat see of the bot, and how they talk to it."""
+    """The bot as seen by a person and their chat, and how they talk to it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -47,7 +47,7 @@ class TelegramServer:
     async def send(
         self, *, person: int = 7, chat: int | None = None, language: str = "en", **content: Any
     ) -> dict[str, Any]:
-        """A message from a person: a private one unless `chat` names a group. Gives the message."""
+        """Send a message from a person, private unless `chat` names a group; return the message."""
         command = content.get("text", "")
         if command.startswith("/"):
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": len(command.split()[0])}]
@@ -63,11 +63,11 @@ class TelegramServer:
         return message
 
     def picture(self, data: bytes) -> list[dict[str, Any]]:
-        """A photo's sizes as Telegram lists them, the file stored on the server."""
+        """Store a file and return a photo's sizes as Telegram lists them."""
         return [{**self.file(data), "width": side, "height": side} for side in (90, 320, 800)]
 
     def file(self, data: bytes) -> dict[str, Any]:
-        """A file on the server, as a message refers to it."""
+        """Store a file and return the reference to it in a message."""
         number = f"file{next(self._numbers)}"
         self.files[number] = data
         return {"file_id": number, "file_unique_id": number, "file_size": len(data)}
@@ -82,8 +82,10 @@ class TelegramServer:
         original: dict[str, Any] | None = None,
         **facts: Any,
     ) -> None:
-        """A person presses the button that carries `label` under a message the bot sent (or edited). original: what
-        that message replies to, None where it is deleted. facts: what else Telegram says of that message."""
+        """Press the button with `label` under a message that the bot sent or edited.
+
+        original: the message it replies to, None if that was deleted. facts: other fields of the button's message.
+        """
         keys = [key for row in _markup(record)["inline_keyboard"] for key in row]
         data = next(key["callback_data"] for key in keys if label in key["text"])
         message = {
@@ -100,7 +102,7 @@ class TelegramServer:
         await self._deliver(callback_query=query)
 
     async def sent(self, method: str, count: int = 1, within_s: float = 10) -> list[dict[str, Any]]:
-        """Wait until the bot has called `method` `count` times in all, and give those calls."""
+        """Wait until the bot has called `method` `count` times in total, and return those calls."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             calls = [call for call in await self._state.get_responses("default") if call["method"] == method]
@@ -110,14 +112,14 @@ class TelegramServer:
         raise AssertionError(f"the bot called {method} fewer than {count} times within {within_s} s")
 
     async def count(self, method: str) -> int:
-        """How often the bot has called `method` so far."""
+        """Return how often the bot has called `method` so far."""
         return sum(call["method"] == method for call in await self._state.get_responses("default"))
 
     async def _deliver(self, **update: Any) -> None:
         await self.updates.put({"update_id": next(self._numbers), **update})
 
     async def keep(self, method: str, form: Any, file: UploadFile) -> dict[str, Any]:
-        """Take a picture that the bot sends: its bytes go to `made`, the call to `sent`. Gives the message."""
+        """Accept a picture from the bot: its bytes go to `made`, the call to `sent`. Return the message."""
         number = await self._state.next_message_id("default")
         self.made[number] = await file.read()
         told = {key: json.loads(str(form[key])) for key in ("reply_markup", "reply_parameters") if key in form}
@@ -138,7 +140,7 @@ class TelegramServer:
         return message
 
     async def change(self, number: int, form: Any, caption: str | None, file: UploadFile) -> Any:
-        """Put another picture into a message, as `keep` does into a new one; refused where nothing would change."""
+        """Put another picture into a message, as `keep` does into a new one; refuse if nothing would change."""
         before = await self._state.get_message("default", number)
         if before is None:
             return _refuse(400, "Bad Request: message to edit not found")
@@ -155,12 +157,12 @@ class TelegramServer:
         return {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
 
     async def download_by_key(self, path: str) -> bytes | None:
-        """The bytes of a file, for telemelya's download route."""
+        """Return the bytes of a file, for telemelya's download route."""
         return self.files.get(path)
 
 
 def labels(record: dict[str, Any]) -> list[list[str]]:
-    """What is on the buttons of a message, row by row."""
+    """Return the labels of a message's buttons, row by row."""
     return [[key["text"] for key in row] for row in _markup(record)["inline_keyboard"]]
 
 
@@ -290,7 +292,7 @@ def _missing_methods_for_admins(server: TelegramServer) -> APIRouter:
 
 
 def _member(person: int, status: str) -> dict[str, Any]:
-    """A member of a chat, as Telegram describes one of this status."""
+    """Return a chat member with this status, in Telegram's format."""
     rights = (
         *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats"),
         *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users"),
@@ -302,7 +304,7 @@ def _member(person: int, status: str) -> dict[str, Any]:
 
 
 async def _size(file: UploadFile) -> tuple[int, int]:
-    """Height and width of a picture, which may be read again afterwards."""
+    """Return height and width of a picture, which can be read again afterwards."""
     decoded = cv2.imdecode(np.frombuffer(await file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     await file.seek(0)
     assert decoded is not None

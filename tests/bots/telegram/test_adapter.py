@@ -304,7 +304,7 @@ async def test_a_group_photo_that_had_to_wait_is_answered_in_place_of_the_word_a
     pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
     working = asyncio.create_task(pool.run(busy.wait))
     async with telegram_server() as server, _served(EmojiService(recognizer, store, pool, picture_maker), server):
-        server.forbids_deletion = is_deleted_by_hand  # then Telegram finds nothing to delete
+        server.forbids_deletion = is_deleted_by_hand  # Telegram finds nothing to delete
         await server.send(photo=server.picture(group_photo))
         [word] = await server.sent("sendMessage")
         assert word["text"] == texts.BUSY
@@ -512,7 +512,7 @@ async def test_a_wrong_token_is_one_sentence_without_the_token(service: EmojiSer
 
 @pytest.fixture(scope="session")
 def video_note(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Two seconds of a smiling face."""
+    """Return two seconds of a smiling face."""
     path = tmp_path_factory.mktemp("clip") / "note.mp4"
     frame = cv2.cvtColor(skimage.data.astronaut()[:384, 32:416], cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10, (384, 384))
@@ -524,7 +524,7 @@ def video_note(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @asynccontextmanager
 async def _served(service: EmojiService, server: TelegramServer) -> AsyncIterator[None]:
-    """Run the door against the server for as long as the block takes."""
+    """Run the adapter against the server until the block ends."""
     door = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
     running = asyncio.create_task(door.run())
     yield
@@ -533,14 +533,14 @@ async def _served(service: EmojiService, server: TelegramServer) -> AsyncIterato
 
 
 def _pixels(content: bytes) -> NDArray[np.uint8]:
-    """A picture's pixels, RGB, or what else OpenCV reads where they have an alpha."""
+    """Return a picture's pixels, RGB, or as OpenCV reads them if they have alpha."""
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert decoded is not None
     return (decoded if decoded.shape[2] == 4 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)).astype(np.uint8)
 
 
 def _assert_covered(made: bytes, photo: bytes) -> None:
-    """The made picture is the photo, but for its faces."""
+    """Check that the picture equals the photo except for the faces."""
     assert made.startswith(b"\xff\xd8")
     before, after = _pixels(photo).astype(int), _pixels(made).astype(int)
     assert before.shape == after.shape

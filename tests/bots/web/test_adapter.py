@@ -28,7 +28,7 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt
 
 
 class Bot:
-    """`python -m bots` in a folder of its own, with only the settings given."""
+    """`python -m bots` in a separate folder, with only the settings given."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.port = _free_port()
@@ -76,7 +76,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def locale(request: pytest.FixtureRequest) -> str:
-    """The language of the browser."""
+    """Return the language of the browser."""
     return str(getattr(request, "param", "en-US"))
 
 
@@ -103,7 +103,7 @@ def _wait_for_chat(page: Page) -> None:
 
 
 def _left_edge(page: Page, selector: str) -> float:
-    """How far, in pixels, the first of these elements is from the left of the screen."""
+    """Return the distance in pixels of the first of these elements from the left of the screen."""
     box = page.locator(selector).first.bounding_box()
     assert box is not None
     return box["x"]
@@ -184,7 +184,7 @@ def test_a_group_photo_is_answered_by_a_picture_of_its_numbered_faces(
     box, key = rows.first.bounding_box(), rows.first.get_by_role("button").first.bounding_box()
     assert box is not None
     assert key is not None
-    assert box["height"] < 1.5 * key["height"]  # one face, one row, on a phone, too
+    assert box["height"] < 1.5 * key["height"]  # one face, one row, also on a phone
 
 
 @needs_browser
@@ -413,7 +413,7 @@ def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
 
 
 def _kept(page: Page, folder: Path) -> tuple[str, bytes]:
-    """Click the picture that the bot made last: the name and the bytes of the file this keeps."""
+    """Click the last picture made by the bot; return the name and the bytes of the downloaded file."""
     with page.expect_download() as download:
         page.locator("img.made").last.click()
     path = folder / "kept"

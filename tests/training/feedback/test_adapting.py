@@ -9,7 +9,7 @@ D = 141
 
 
 def community(count: int, seed: int, *, wrong: float = 0.0, liars: int = 0) -> tuple[Lessons, NDArray[np.int64]]:
-    """Faces off to one side of the anchors; twenty features tell each emotion, which the trunk cannot."""
+    """Return lessons away from the anchors, with twenty features for each emotion that the network does not know."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 7, count)
     embeddings = random.normal(size=(count, D)).astype(np.float32)

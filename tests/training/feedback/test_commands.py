@@ -21,7 +21,7 @@ async def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def called(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
-    """The exit status and what was printed."""
+    """Run a command and return its exit status and output."""
     monkeypatch.setattr("sys.argv", ["training", *command])
     try:
         status = main()

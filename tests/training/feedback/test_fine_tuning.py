@@ -28,7 +28,7 @@ def book() -> Book:
 
 
 def likelihood(trunk: Trunk, book: Book) -> float:
-    """The mean of the lessons' labels, in nats, as the trunk shows them."""
+    """Return the mean log-likelihood of the lessons' labels under the network, in nats."""
     shown, _ = trunk.classifier().embed(book.crops)
     return float(np.log(np.clip((shown * book.labels).sum(axis=1), 1e-9, 1)).mean())
 

@@ -17,7 +17,7 @@ def book(labels: NDArray[np.int64], each: int = 5) -> Book:
 
 
 def said(labels: NDArray[np.int64], right: float, seed: int, sure: float = 0.6) -> NDArray[np.float32]:
-    """Readings of which this share is right, each with this probability on its likeliest emotion."""
+    """Return probabilities of which this share is right, each with this probability on its likeliest emotion."""
     random = np.random.default_rng(seed)
     named = np.where(random.random(len(labels)) < right, labels, (labels + random.integers(1, 7, len(labels))) % 7)
     rest = (1 - sure) / 6
@@ -80,7 +80,7 @@ def test_every_candidate_beside_the_same_version_raises_the_bar() -> None:
 
 
 def test_people_who_answer_without_a_look_decide_nothing() -> None:
-    """Two in five always say surprise, and the candidate has learned to say it, too."""
+    """Two in five always say surprise, and the candidate has learned that from others."""
     random = np.random.default_rng(3)
     truth = random.integers(0, 7, 200)
     told = np.where(np.arange(200) // 5 % 5 < 2, 6, truth)

@@ -26,7 +26,7 @@ async def store(store: Store) -> Store:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Learning badly, but fast, where it only matters that it happens."""
+    """Make training fast but inaccurate, for tests in which accuracy does not matter."""
     monkeypatch.setattr(training.feedback.adapting, "_STEPS", 2)
 
 
@@ -46,7 +46,7 @@ async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes
     assert await served(store) == before
     judgement = Judgement.of(version.metrics)
     assert judgement is not None
-    assert judgement.offered, judgement.why  # bars are easy to learn, and the shipped model knows nothing of them
+    assert judgement.offered, judgement.why  # bars are easy to learn, and unknown to the shipped model
     assert judgement.gain > 20
     assert abs(judgement.guard_candidate - judgement.guard_served) < 0.005
     lessons = await store.versions.lessons(name)

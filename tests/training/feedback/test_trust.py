@@ -8,11 +8,11 @@ TRUTH = np.arange(40) % 7
 PEOPLE = np.arange(40) // 10
 NOBODY = np.zeros(40, bool)
 READ = np.eye(7)[TRUTH] * 0.5 + 0.5 / 7
-"""What a model says: it is right on every face, but never sure."""
+"""A model's predictions: right on every face, but never confident."""
 
 
 def believed(labels: NDArray[np.int64], *said: NDArray[np.float64]) -> list[float]:
-    """How far each of four people is believed."""
+    """Return the trust in each of four people."""
     found = trust(np.eye(7)[labels], PEOPLE, NOBODY, *(said or (READ,)))
     return [float(found[10 * person + 9]) for person in range(4)]
 
@@ -37,7 +37,7 @@ def test_always_the_same_is_no_lie_where_it_can_be_seen() -> None:
 
 def test_a_label_that_others_vouch_for_says_nothing_about_the_sender() -> None:
     labels = TRUTH.copy()
-    labels[5:10] = (TRUTH[5:10] + 3) % 7  # lies, beside five faces that an admin corrected
+    labels[5:10] = (TRUTH[5:10] + 3) % 7  # lies, while an admin corrected five other faces
     vouched = NOBODY.copy()
     vouched[:5] = True
     found = trust(np.eye(7)[labels], PEOPLE, vouched, READ)

@@ -42,7 +42,7 @@ def test_no_faces_stay_no_faces(faces: NDArray[np.uint8]) -> None:
     assert drawn(faces[:0], LIVELY).shape == (0, 48, 48)
 
 
-def test_the_same_seed_gives_the_same_faces(faces: NDArray[np.uint8]) -> None:
+def test_the_same_seed_yields_the_same_faces(faces: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(drawn(faces, LIVELY), drawn(faces, LIVELY))
     assert (drawn(faces, LIVELY) != drawn(faces, LIVELY, seed=1)).any()
 
@@ -104,6 +104,6 @@ def test_mixing_keeps_most_of_each_face_and_mixes_targets_by_the_same_shares(fac
     np.testing.assert_allclose(mixed, np.tensordot(mixed_targets, pixels, 1), rtol=1e-4)
 
 
-def test_mixing_of_strength_zero_gives_back_what_it_was_given(faces: NDArray[np.uint8]) -> None:
+def test_mixing_of_strength_zero_changes_nothing(faces: NDArray[np.uint8]) -> None:
     columns = [faces.astype(np.float32)]
     assert mixed_up(columns, 0, np.random.default_rng(0)) is columns

@@ -31,7 +31,7 @@ def model(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_int8_gives_the_labels_that_keras_gives(run: Path, model: Path) -> None:
+def test_int8_returns_the_labels_that_keras_returns(run: Path, model: Path) -> None:
     unseen = easy_faces(70, seed=2)
     floats = load_fitted(run).predict(unseen.pixels, verbose=0)["fer2013"]
     served = Classifier.load(model)
@@ -72,7 +72,7 @@ def test_a_run_without_weights_is_answered_with_what_to_do(tmp_path: Path) -> No
 
 def test_a_network_that_is_too_sure_is_cooled_down() -> None:
     labels = np.arange(700, dtype=np.int64) % 7
-    guesses = np.where(np.arange(700) % 4 == 0, (labels + 1) % 7, labels)  # three of four right, all 0.99 sure
+    guesses = np.where(np.arange(700) % 4 == 0, (labels + 1) % 7, labels)  # three of four right, all 0.99 confident
     probabilities = np.full((700, 7), 0.01 / 6, np.float32)
     probabilities[np.arange(700), guesses] = 0.99
     calibration = choose_calibration(probabilities, labels, np.full(7, 100))
@@ -97,7 +97,7 @@ def test_votes_that_lean_to_the_neutral_face_are_brought_to_the_majority() -> No
     scaled = calibrate(votes[unseen], vector_scaling(votes[fitted], majority[fitted]))
     right = (scaled.argmax(axis=1) == majority[unseen]).mean()
     assert right > (votes[unseen].argmax(axis=1) == majority[unseen]).mean() + 0.05
-    assert abs(right - scaled.max(axis=1).mean()) < 0.03  # and it is as sure as it is right
+    assert abs(right - scaled.max(axis=1).mean()) < 0.03  # confidence equals accuracy
 
 
 def test_two_runs_are_served_as_the_mean_of_both(run: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
+import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training import MissingError
 from training.fitting import face_resnet
-from training.fitting.face_resnet import Weights, load_identities, read_package, start_from_identities
+from training.fitting.face_resnet import Weights, fetch_package, load_identities, read_package, start_from_identities
 from training.fitting.networks import build
 from training.fitting.recipe import FaceResidual, Recipe
 
@@ -24,7 +26,7 @@ _REPEATS = {"conv32": 3, "conv64": 3, "conv128": 2, "conv256": 2}
 
 
 def _published(random: np.random.Generator) -> Weights:
-    """Weights in the shapes of the published ones, of a size that lets a signal through."""
+    """Return weights in the shapes of the published ones, scaled so that signals neither vanish nor explode."""
     weights: Weights = {}
 
     def convolution(name: str, side: int, before: int, after: int) -> None:
@@ -46,9 +48,9 @@ def _published(random: np.random.Generator) -> Weights:
 
 
 def _features(weights: Weights, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the published net makes of grey faces, written down from its description: it scales, nothing is normalised.
+    """Compute the published network's features, implemented from its description: it scales, nothing is normalised.
 
-    Its pictures are 0 to 1 less the mean; here, the standardised face in the typical deviation of 60 greys.
+    Its inputs are 0 to 1 minus the mean; here, the standardised face times the typical deviation of 60 greys.
     """
 
     def convolution(x: Any, name: str, stride: int = 1) -> Any:
@@ -76,7 +78,7 @@ def _features(weights: Weights, faces: NDArray[np.uint8]) -> NDArray[np.float32]
 
 
 def _packed(path: Path, weights: Weights, *, rounded: str, cut: int = 0) -> None:
-    """A package as the registry has it, with the array `rounded` as bytes."""
+    """Write a package as npm fetches it, with the array `rounded` as bytes."""
     entries, raw = [], b""
     for name, values in weights.items():
         entry: dict[str, object] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
@@ -109,7 +111,7 @@ def _recipe() -> Recipe:
     return tiny_recipe().model_copy(update={"network": network})
 
 
-def test_the_net_starts_by_giving_what_the_published_one_gives(published: Weights) -> None:
+def test_the_network_initially_computes_what_the_published_one_computes(published: Weights) -> None:
     faces = easy_faces(12).pixels
     network = build(_recipe(), ferplus=False)
     load_identities(network, faces, published)
@@ -147,7 +149,74 @@ def test_a_damaged_package_is_something_needed(published: Weights, tmp_path: Pat
         read_package(path)
 
 
-def test_a_package_that_cannot_be_fetched_is_something_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(face_resnet, "PACKAGE", (tmp_path / "nothing.tgz").as_uri())
-    with pytest.raises(MissingError, match="--from-scratch"):
+@pytest.fixture
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make a PATH without npm; call the fixture with the body of a shell script to install that as npm."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def install(script: str) -> None:
+        client = folder / "npm"
+        client.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        client.chmod(0o755)
+
+    return install
+
+
+def test_a_package_is_fetched_by_npm_once(
+    npm: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(face_resnet, "_SHA256", hashlib.sha256(b"weights").hexdigest())
+    npm(f'echo "$@" > {tmp_path}/arguments; printf weights > vladmandic-face-api.tgz')
+    package = fetch_package(tmp_path / "cache")
+    assert package.read_bytes() == b"weights"
+    assert (tmp_path / "arguments").read_text().startswith("pack @vladmandic/face-api@")
+    npm("exit 1")
+    assert fetch_package(tmp_path / "cache") == package
+    assert list(package.parent.iterdir()) == [package]
+
+
+def test_without_npm_it_is_said_what_to_install(
+    npm: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(MissingError, match=r"Install Node\.js.* --from-scratch"):
         start_from_identities(build(_recipe(), ferplus=False), easy_faces(4).pixels)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("""echo '{"error": {"code": "E404", "summary": "Not found."}}'; echo log >&2; exit 1""", "Not found"),
+        ("echo first >&2; echo no network >&2; exit 1", "no network"),
+        ("exit 7", "exit status 7"),
+        ("exit 0", "exit status 0"),
+    ],
+)
+def test_a_failure_of_npm_is_quoted(npm: Callable[[str], None], tmp_path: Path, script: str, reason: str) -> None:
+    npm(script)
+    with pytest.raises(MissingError, match=f"could not fetch .*: {reason}\\. .*--from-scratch"):
+        fetch_package(tmp_path / "cache")
+
+
+def test_an_npm_that_hangs_is_stopped(
+    npm: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(face_resnet, "_NPM_TIMEOUT_S", 0.1)
+    npm("while :; do :; done")
+    with pytest.raises(MissingError, match="did not fetch"):
+        fetch_package(tmp_path / "cache")
+
+
+def test_a_package_with_another_digest_is_refused(npm: Callable[[str], None], tmp_path: Path) -> None:
+    npm("printf other > vladmandic-face-api.tgz")
+    with pytest.raises(MissingError, match="SHA-256"):
+        fetch_package(tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_cache_that_cannot_be_written_is_told(npm: Callable[[str], None], tmp_path: Path) -> None:
+    (tmp_path / "cache").write_bytes(b"")
+    with pytest.raises(MissingError, match="KERAS_HOME"):
+        fetch_package(tmp_path / "cache")

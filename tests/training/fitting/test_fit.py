@@ -27,7 +27,7 @@ TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
 
 
 class InterruptedLogger(keras.callbacks.CSVLogger):  # type: ignore[misc]  # Keras has no types
-    """Somebody presses Ctrl-C in the second epoch."""
+    """Raises Ctrl-C's exception in the second epoch."""
 
     def on_train_batch_end(self, *_: object, **__: object) -> None:
         if self.model.optimizer.iterations >= 14 + 5:
@@ -100,7 +100,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_weights(
     fit(recipe, TRAIN, VALID, tmp_path)
     assert [line["epoch"] for line in history(tmp_path)] == ["0", "1", "2"]
     assert optimizer_steps(tmp_path) == optimizer_steps(whole_run) == 3 * 14
-    # true to the last bit only without augmentation and dropout, whose random numbers start anew
+    # bit-identical only without augmentation and dropout, whose random state is not saved
     for resumed, whole in zip(load_fitted(tmp_path).weights, load_fitted(whole_run).weights, strict=True):
         np.testing.assert_allclose(resumed.numpy(), whole.numpy(), atol=1e-4)
 
@@ -120,7 +120,7 @@ def test_a_resumed_run_keeps_a_best_that_is_not_reached_again(tmp_path: Path, mo
     lines = (tmp_path / HISTORY_FILE).read_text().splitlines()
     column = lines[0].split(",").index("val_fer2013_accuracy")
     figures = lines[1].split(",")
-    figures[column] = "1.5"  # nothing reaches this
+    figures[column] = "1.5"  # unreachable
     (tmp_path / HISTORY_FILE).write_text("\n".join([lines[0], ",".join(figures)]) + "\n")
     best = (tmp_path / FITTED_WEIGHTS).read_bytes()
     fit(recipe, TRAIN, VALID, tmp_path)
@@ -200,9 +200,9 @@ def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: P
 def test_votes_speak_for_the_label_that_goes_with_them() -> None:
     labels = np.arange(700, dtype=np.int64) % 7
     votes = np.zeros((700, 10), np.float32)
-    votes[np.arange(700), (labels + 1) % 7] = 10  # the taggers' tags are in another order
+    votes[np.arange(700), (labels + 1) % 7] = 10  # FER+ has another order of columns
     votes[:7] = 0  # not tagged
-    wrong = np.arange(700) % 10 == 9  # labelled otherwise than the taggers would expect
+    wrong = np.arange(700) % 10 == 9  # official labels that contradict the votes
     labels[wrong] = (labels[wrong] + 3) % 7
     faces = Faces(np.zeros((700, 48, 48), np.uint8), labels, votes)
     recipe = tiny_recipe()
@@ -235,7 +235,7 @@ def test_a_full_disk_is_told_and_leaves_the_last_good_checkpoint(tmp_path: Path)
     best, size = (tmp_path / FITTED_WEIGHTS).read_bytes(), (tmp_path / FITTED_WEIGHTS).stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, before[1]))  # writing fails as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, before[1]))  # writing fails, as it does on a full disk
     try:
         with pytest.raises(RunError, match=r"disk full.*Whole epochs are kept"):
             fit(recipe, TRAIN, VALID, tmp_path)

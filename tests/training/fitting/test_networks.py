@@ -11,7 +11,7 @@ from training.fitting.recipe import Convolutional, FaceResidual, Residual
 
 
 @pytest.mark.parametrize(("ferplus", "heads"), [(True, {"fer2013": 7, "ferplus": 8}), (False, {"fer2013": 7})])
-def test_every_head_gives_probabilities(ferplus: bool, heads: dict[str, int]) -> None:
+def test_every_head_returns_probabilities(ferplus: bool, heads: dict[str, int]) -> None:
     given = build(tiny_recipe(), ferplus=ferplus).predict(easy_faces(5).pixels, verbose=0)
     assert {head: rows.shape for head, rows in given.items()} == {head: (5, width) for head, width in heads.items()}
     for rows in given.values():
@@ -26,7 +26,7 @@ def test_a_darker_and_flatter_face_reads_the_same() -> None:
     np.testing.assert_allclose(given[0], given[1], atol=0.02)
 
 
-def test_the_network_keeps_float32_for_what_it_gives_whatever_the_precision() -> None:
+def test_the_network_returns_float32_whatever_the_precision() -> None:
     recipe = tiny_recipe().model_copy(update={"precision": "mixed_bfloat16"})
     assert build(recipe, ferplus=True).predict(easy_faces(2).pixels, verbose=0)["fer2013"].dtype == np.float32
 
@@ -48,7 +48,7 @@ def test_batch_normalization_trains_like_that_of_keras() -> None:
         network.fit(x, wanted, batch_size=16, epochs=5, verbose=0)
         given.append([network.predict(x, verbose=0), *(weight.numpy() for weight in layer.weights)])
     for own, keras_own in zip(*given, strict=True):
-        np.testing.assert_allclose(own, keras_own, atol=0.02)  # the fused variance is that of a sample: n / (n - 1)
+        np.testing.assert_allclose(own, keras_own, atol=0.02)  # the fused variance is the sample variance: n / (n - 1)
 
 
 def test_a_network_without_imagenet_weights_says_what_to_do() -> None:

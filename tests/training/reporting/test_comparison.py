@@ -1,4 +1,4 @@
-"""Runs beside each other: alone, and as the mean of several."""
+"""Comparing runs: alone, and as the mean of several."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Suggestions beside votes: the divergence is a divergence, and only mixed faces count."""
+"""Suggestions against votes: the divergence has its properties, and only mixed faces count."""
 
 import numpy as np
 import pytest

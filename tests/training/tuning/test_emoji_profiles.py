@@ -1,4 +1,4 @@
-"""EmoTag1200's scores as profiles: mapped as written down, compared with a map, and put back into it."""
+"""EmoTag1200's scores as profiles: converted as documented, compared with a map, and written back into it."""
 
 import shutil
 from pathlib import Path
