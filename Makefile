@@ -40,12 +40,14 @@ translations: $(VENV)/.develop
 	$(BIN)/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date -i bots/conversation/locale/mugmoji.pot -d bots/conversation/locale -D mugmoji
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,retraining]'
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps $(DETECTOR)
+	@echo "Installing what the bot needs into $(VENV), once; later starts take seconds."
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[heic,retraining]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps $(DETECTOR)
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.serve
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,postgresql,retraining,training,test,lint]'
+	@echo "Installing what tests, linters and training need, TensorFlow among it, once."
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[heic,postgresql,retraining,training,test,lint]'
 	@touch $@
 
 $(FER_VENV)/.made: tests/bench/fer.txt | $(BIN)/python

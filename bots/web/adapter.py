@@ -35,6 +35,7 @@ _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-
 """NiceGUI's names of languages where they differ from the bot's tags; they determine the page's `lang` and `dir`."""
 
 _Result = TypeVar("_Result")
+_ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104  # what an operator may set to let others in
 _DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
 _STATIC = Path(str(files("bots.web") / "static"))
 _log = structlog.get_logger()
@@ -62,6 +63,7 @@ class WebAdapter:
         self._service = service
         self._console = console
         self._host, self._port = host, port
+        self._has_chat = has_chat
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         nicegui_app.add_static_files("/static", _STATIC)
         MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # keep uploads in memory, never in a temporary file
@@ -81,18 +83,24 @@ class WebAdapter:
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` if the address is in use."""
         config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
+        server = _Server(config, started=self._announce)
         with _listening(self._host, self._port) as listener:
-            address = f"http://{self._host}:{self._port}"
-            _log.info("adapter_open", adapter=self.name, address=address)
-            if self._console is not None:
-                self._console.announce(address)
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             try:
                 await asyncio.shield(serving)
             finally:
                 server.should_exit = True
                 await serving
+
+    def _announce(self) -> None:
+        """Log the addresses, and print the one to open as the last line of the start."""
+        address = f"http://{self._host}:{self._port}"
+        _log.info("adapter_open", adapter=self.name, address=address)
+        if self._console is not None:
+            self._console.announce(address)
+        here = "127.0.0.1" if self._host in _ANY_ADDRESS else self._host
+        path = "" if self._has_chat else "/console"
+        print(f"Open http://{here}:{self._port}{path}", flush=True)  # noqa: T201  # for people, not for the log
 
     async def _page(self) -> None:
         client = ui.context.client
@@ -101,6 +109,20 @@ class WebAdapter:
         voice = await self._service.voice_for(person, accepted)
         client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
         _Conversation(self._service, person, Chat(Platform.WEB, browser), voice, accepted).show()
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers requests."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, as uvicorn does, then call `started`."""
+        await super().startup(sockets)
+        if self.started:
+            self._started()
 
 
 class _Conversation:
