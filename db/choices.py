@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, exists, select
+from sqlalchemy import Integer, Row, Select, Text, bindparam, cast, exists, select
 from sqlalchemy.orm import aliased
 
 from db.identity import Chat, Person
@@ -43,32 +43,28 @@ class Choices:
 
     async def revision(self, person: Person, chat: Chat) -> TasteRevision:
         """Return numbers that change with every tap and every deletion of taps of the person, and in the chat."""
-        of_person = select(PersonRow.taste_revision).where(PersonRow.hash == person.hashed(self._secret))
-        of_chat = select(ChatRow.taste_revision).where(ChatRow.hash == chat.hashed(self._secret))
-        both = select(of_person.scalar_subquery(), of_chat.scalar_subquery())
+        hashes = {"person": person.hashed(self._secret), "chat": chat.hashed(self._secret)}
         async with self._transactions.read() as session:
-            found = (await session.execute(both)).one()
+            found = (await session.execute(_REVISIONS, hashes)).one()
         return TasteRevision(found[0] or 0, found[1] or 0)
 
     async def of_person(self, person: Person, since: datetime, most: int) -> tuple[StoredChoice, ...]:
         """Return the `most` newest choices of a person since then, the newest first."""
-        who = select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)).scalar_subquery()
-        return await self._choices(since, most, TapRow.sender_id == who)
+        return await self._few(_OF_PERSON, {"hash": person.hashed(self._secret), "since": since, "most": most})
 
     async def of_chat(self, chat: Chat, since: datetime, most: int) -> tuple[StoredChoice, ...]:
         """Return the `most` newest choices in a chat since then, the newest first."""
-        where = select(ChatRow.id).where(ChatRow.hash == chat.hashed(self._secret)).scalar_subquery()
-        return await self._choices(since, most, TapRow.chat_id == where)
+        return await self._few(_OF_CHAT, {"hash": chat.hashed(self._secret), "since": since, "most": most})
 
     async def of_everyone(self, since: datetime, most: int) -> tuple[StoredChoice, ...]:
         """Return the `most` newest choices since then, the newest first."""
-        return await self._choices(since, most)
-
-    async def _choices(self, since: datetime, most: int, *which: ColumnElement[bool]) -> tuple[StoredChoice, ...]:
-        query = _newest_choices().where(TapRow.tapped_at >= since, *which).limit(most)
         async with self._transactions.read() as session:
-            rows = await rows_of(session, query)
+            rows = await rows_of(session, _NEWEST_CHOICES, {"since": since, "most": most})
         return await asyncio.to_thread(_stored, rows)
+
+    async def _few(self, query: "Select[*tuple[Any, ...]]", values: dict[str, object]) -> tuple[StoredChoice, ...]:
+        async with self._transactions.read() as session:
+            return _stored((await session.execute(query, values)).all())
 
 
 def _newest_choices() -> "Select[*tuple[Any, ...]]":
@@ -78,8 +74,23 @@ def _newest_choices() -> "Select[*tuple[Any, ...]]":
         select(TapRow.emoji, cast(ReadingRow.probabilities, Text), TapRow.tapped_at, TapRow.sender_id)
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .where(TapRow.emoji.is_not(None), TapRow.person_id.is_(None), ~corrected)
+        .where(TapRow.tapped_at >= bindparam("since", type_=TapRow.tapped_at.type))
         .order_by(TapRow.tapped_at.desc())
+        .limit(bindparam("most", type_=Integer()))
     )
+
+
+def _row_with(table: type[PersonRow | ChatRow], column: Any, name: str) -> Any:
+    return select(column).where(table.hash == bindparam(name)).scalar_subquery()
+
+
+# Made once: to put a query together takes longer than to run it.
+_NEWEST_CHOICES = _newest_choices()
+_OF_PERSON = _NEWEST_CHOICES.where(TapRow.sender_id == _row_with(PersonRow, PersonRow.id, "hash"))
+_OF_CHAT = _NEWEST_CHOICES.where(TapRow.chat_id == _row_with(ChatRow, ChatRow.id, "hash"))
+_REVISIONS = select(
+    _row_with(PersonRow, PersonRow.taste_revision, "person"), _row_with(ChatRow, ChatRow.taste_revision, "chat")
+)
 
 
 def _stored(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StoredChoice, ...]:

@@ -2,22 +2,29 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, case, cast, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
-from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, TapRow
+from db.retrainings import State
+from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, RetrainingRow, TapRow
 from db.transactions import Transactions, rows_of
 from db.vocabulary import Platform
+
+_Rows = Sequence[Row[*tuple[Any, ...]]]
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_BATCH = 500
+"""Faces of a batch: a few milliseconds of work."""
 
 
 class Source(StrEnum):
@@ -122,21 +129,40 @@ class Feedback:
             taps, labels = await _taps_and_labels(session, ReadingRow.crop.is_not(None))
         return await asyncio.to_thread(_kept_faces, rows, taps, labels)
 
-    async def summaries(self, readings: Sequence[int] | None = None) -> tuple[FaceSummary, ...]:
-        """Every face that may be learned from, or only those of `readings`, oldest first, without their pictures."""
-        which: ColumnElement[bool] = ReadingRow.crop.is_not(None)
-        if readings is not None:
-            which = which & ReadingRow.id.in_(readings)
-        query = (
-            select(ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.person_id)
-            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-            .where(which)
-            .order_by(ReadingRow.id)
-        )
+    async def summaries(self, readings: Sequence[int]) -> tuple[FaceSummary, ...]:
+        """Return those of these faces that may be learned from, oldest first, without their pictures."""
+        which = ReadingRow.crop.is_not(None) & ReadingRow.id.in_(readings)
         async with self._transactions.read() as session:
-            rows = await rows_of(session, query)
+            rows = await rows_of(session, _faces().where(which))
             taps, labels = await _taps_and_labels(session, which)
         return await asyncio.to_thread(_summaries, rows, taps, labels)
+
+    async def all_summaries(self) -> AsyncIterator[tuple[FaceSummary, ...]]:
+        """Yield every face that may be learned from, oldest first, without its picture, some hundred at a time.
+
+        All at once would be hundreds of thousands of objects, which hold up the process whenever its garbage is
+        collected.
+        """
+        async for rows, taps, labels in self._batches(ReadingRow.crop.is_not(None)):
+            yield await asyncio.to_thread(_summaries, rows, taps, labels)
+
+    async def answered(self, since: datetime) -> AsyncIterator[tuple[AnsweredFace, ...]]:
+        """Yield every face answered since then, oldest first, some hundred at a time."""
+        async for rows, taps, labels in self._batches(PhotoRow.taken_at >= since):
+            yield await asyncio.to_thread(_answered_faces, rows, taps, labels)
+
+    async def _batches(self, which: ColumnElement[bool]) -> AsyncIterator[tuple[_Rows, _Rows, _Rows]]:
+        """Yield the faces of `which` with their taps and labels, by reading; each batch is a transaction of its own."""
+        last = 0
+        while True:
+            async with self._transactions.read() as session:
+                rows = await rows_of(session, _faces().where(which, ReadingRow.id > last).limit(_BATCH))
+                if not rows:
+                    return
+                within = ReadingRow.id.between(rows[0][0], rows[-1][0]) & which
+                taps, labels = await _taps_and_labels(session, within)
+            last = rows[-1][0]
+            yield rows, taps, labels
 
     async def crops(self, readings: Sequence[int]) -> dict[int, bytes]:
         """The pictures of these faces, as far as they are still kept."""
@@ -162,19 +188,6 @@ class Feedback:
         async with self._transactions.read() as session:
             pairs, same = (await session.execute(query)).one()
         return AdminAgreement(pairs, same or 0)
-
-    async def answered(self, since: datetime) -> tuple[AnsweredFace, ...]:
-        """Every face answered since then, oldest first."""
-        query = (
-            select(ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.model, PhotoRow.taken_at)
-            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-            .where(PhotoRow.taken_at >= since)
-            .order_by(ReadingRow.id)
-        )
-        async with self._transactions.read() as session:
-            rows = await rows_of(session, query)
-            taps, labels = await _taps_and_labels(session, PhotoRow.taken_at >= since)
-        return await asyncio.to_thread(_answered_faces, rows, taps, labels)
 
     async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
         """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face is no longer
@@ -210,19 +223,22 @@ class Feedback:
         async with self._transactions.read() as session:
             return await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
 
-    async def new_words(self, since: datetime) -> int:
-        """How many taps and labels came since then on faces that may be learned from."""
-        taps = (
-            select(func.count(TapRow.id))
-            .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
-            .where(TapRow.tapped_at >= since, ReadingRow.crop.is_not(None))
-        )
-        labels = (
-            select(func.count(LabelRow.id))
-            .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
-            .where(LabelRow.labelled_at >= since, ReadingRow.crop.is_not(None))
-        )
+    async def new_answers(self) -> int:
+        """Return how many taps and labels came since the last retraining that made a version was started, on faces that
+        may be learned from: what another retraining would learn in addition."""
+        last = select(func.max(RetrainingRow.started_at)).where(RetrainingRow.state == State.DONE)
         async with self._transactions.read() as session:
+            since = await session.scalar(last) or _LONG_AGO
+            taps = (
+                select(func.count(TapRow.id))
+                .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
+                .where(TapRow.tapped_at >= since, ReadingRow.crop.is_not(None))
+            )
+            labels = (
+                select(func.count(LabelRow.id))
+                .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
+                .where(LabelRow.labelled_at >= since, ReadingRow.crop.is_not(None))
+            )
             return (await session.scalar(taps) or 0) + (await session.scalar(labels) or 0)
 
     async def add_imported(self, faces: Sequence[Imported], model: str, chat: str) -> int:
@@ -278,7 +294,14 @@ class Feedback:
             (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
 
 
-_Rows = Sequence[Row[*tuple[Any, ...]]]
+def _faces() -> "Select[*tuple[Any, ...]]":
+    return (
+        select(
+            ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.person_id, PhotoRow.model, PhotoRow.taken_at
+        )
+        .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+        .order_by(ReadingRow.id)
+    )
 
 
 async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) -> tuple[_Rows, _Rows]:
@@ -325,7 +348,7 @@ def _summaries(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[FaceSummary, .
     words = _latest_words(taps, labels)
     return tuple(
         FaceSummary(reading, tuple(json.loads(seven)), sender, words.get(reading, ()))
-        for reading, seven, sender in faces
+        for reading, seven, sender, _, _ in faces
     )
 
 
@@ -333,5 +356,5 @@ def _answered_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[AnsweredF
     words = _latest_words(taps, labels)
     return tuple(
         AnsweredFace(aware(at), model, tuple(json.loads(seven)), words.get(reading, ()))
-        for reading, seven, model, at in faces
+        for reading, seven, _, model, at in faces
     )

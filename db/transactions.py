@@ -1,7 +1,7 @@
 """Transactions: one kind that only reads and one that writes, each all or nothing, on SQLite as on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,10 +54,15 @@ class Transactions:
         await self._engine.dispose()
 
 
-async def rows_of(session: AsyncSession, query: "Select[*tuple[Any, ...]]") -> list[Row[*tuple[Any, ...]]]:
-    """Return all rows of a query, however many, without holding up the event loop while they are made."""
+async def rows_of(
+    session: AsyncSession, query: "Select[*tuple[Any, ...]]", values: Mapping[str, object] | None = None
+) -> list[Row[*tuple[Any, ...]]]:
+    """Return all rows of a query, however many, without holding up the event loop while they are made.
+
+    values: of the query's parameters.
+    """
     rows: list[Row[*tuple[Any, ...]]] = []
-    async for some in (await session.stream(query)).partitions(_ROWS_AT_ONCE):
+    async for some in (await session.stream(query, values)).partitions(_ROWS_AT_ONCE):
         rows += some
     return rows
 

@@ -7,8 +7,7 @@ In the tables of a chat and of everyone, a person's taps are capped, and nobody 
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,9 +26,10 @@ MOST_OF_ONE = 5.0
 _PRIOR_ODDS = 0.3
 """Prior odds that a person has favourites, before their first tap."""
 _MOST_LOG_ODDS = 30.0
+_TINY = 1e-300
+"""Keeps the odds finite for a face without any emotion."""
 
 Table = NDArray[np.float64]
-_Weighed = tuple[int, Table]
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,15 @@ def taste(
 
 
 def _own_table(emoji_map: EmojiMap, above: Table, choices: Sequence[Choice]) -> Table:
-    counts, log_odds = np.zeros_like(above), math.log(_PRIOR_ODDS)
-    totals = counts.sum(axis=1)
-    for choice, (place, blame) in _weighed(emoji_map, choices):
-        emotions = np.asarray(choice.probabilities)
-        foretold = emotions @ ((counts[:, place] + PERSON_STRENGTH * above[:, place]) / (totals + PERSON_STRENGTH))
-        log_odds += math.log(foretold / (emotions @ above[:, place]))
-        counts[:, place] += blame
-        totals += blame
+    """Return the average of a person's own table and the one above, weighted by how well each predicted their taps."""
+    taps = _weighed(emoji_map, choices)
+    counts = taps.counts(emoji_map)
+    before = np.tril(taps.places[:, None] == taps.places, k=-1) @ taps.blame  # of the same emoji, for each tap
+    totals = np.cumsum(taps.blame, axis=0) - taps.blame
+    level_above = above[:, taps.places].T
+    own_level = (before + PERSON_STRENGTH * level_above) / (totals + PERSON_STRENGTH)
+    predicted, by_level_above = ((taps.emotions * level).sum(axis=1) for level in (own_level, level_above))
+    log_odds = math.log(_PRIOR_ODDS) + float(np.log((predicted + _TINY) / (by_level_above + _TINY)).sum())
     own = 1 / (1 + math.exp(-max(-_MOST_LOG_ODDS, min(_MOST_LOG_ODDS, log_odds))))
     table: Table = own * _smoothed(above, counts, PERSON_STRENGTH) + (1 - own) * above
     return table
@@ -88,26 +89,50 @@ def _shared_counts(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
     Each person counts for at most `MOST_OF_ONE` taps. The strongest supporter of each emoji is not counted at all, so
     it takes two people to shift a chat's table.
     """
-    of_person: dict[Hashable, list[_Weighed]] = defaultdict(list)
-    for choice, weighed in _weighed(emoji_map, choices):
-        of_person[choice.person].append(weighed)
-    everyone, keenest = np.zeros_like(emoji_map.likelihoods), np.zeros_like(emoji_map.likelihoods)
-    for taps in of_person.values():
-        one = np.zeros_like(everyone)
-        for place, blame in taps:
-            one[:, place] += blame
-        one *= min(1.0, MOST_OF_ONE / max(float(one.sum()), 1e-9))
-        everyone += one
-        keenest = np.maximum(keenest, one)
-    return everyone - keenest
+    taps = _weighed(emoji_map, choices)
+    numbers: dict[Hashable, int] = {}
+    people = np.array([numbers.setdefault(person, len(numbers)) for person in taps.people], np.intp)
+    pairs, pair_of = np.unique(people * len(emoji_map.emoji) + taps.places, return_inverse=True)
+    owners, places = np.divmod(pairs, len(emoji_map.emoji))
+    of_pair = np.zeros((len(pairs), len(emoji_map.likelihoods)))  # of one person and one emoji
+    np.add.at(of_pair, pair_of, taps.blame)
+    totals = np.bincount(owners, of_pair.sum(axis=1), len(numbers))
+    of_pair *= np.minimum(1.0, MOST_OF_ONE / np.maximum(totals, 1e-9))[owners, None]
+    everyone, keenest = np.zeros(emoji_map.likelihoods.T.shape), np.zeros(emoji_map.likelihoods.T.shape)
+    np.add.at(everyone, places, of_pair)
+    np.maximum.at(keenest, places, of_pair)
+    shared: Table = (everyone - keenest).T
+    return shared
 
 
-def _weighed(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Iterator[tuple[Choice, _Weighed]]:
-    """Yield each choice with its emoji's index and its weight for each emotion; skip emoji no longer in the map."""
-    places = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
-    for choice in choices:
-        if choice.emoji in places:
-            place = places[choice.emoji]
-            blame = np.asarray(choice.probabilities, dtype=np.float64) * emoji_map.likelihoods[:, place] + 1e-12
-            blame *= 0.5 ** (max(0.0, choice.age_days) / HALF_LIFE_DAYS) / blame.sum()
-            yield choice, (place, blame)
+@dataclass(frozen=True, eq=False)
+class _Taps:
+    """Taps whose emoji is in the map, `m` of them, oldest or newest first as they came.
+
+    places: the index of each emoji, `(m,)`. emotions: the face's probabilities, `(m, 7)`. blame: how much each tap
+    counts for each emotion, `(m, 7)`. people: who tapped.
+    """
+
+    places: NDArray[np.intp]
+    emotions: Table
+    blame: Table
+    people: list[Hashable]
+
+    def counts(self, emoji_map: EmojiMap) -> Table:
+        """Return the sum of `blame` for each emotion and emoji, `(7, n)`."""
+        counts = np.zeros(emoji_map.likelihoods.T.shape)
+        np.add.at(counts, self.places, self.blame)
+        summed: Table = counts.T
+        return summed
+
+
+def _weighed(emoji_map: EmojiMap, choices: Sequence[Choice]) -> _Taps:
+    """Return the choices with their weight for each emotion, without emoji that are no longer in the map."""
+    index = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
+    known = [choice for choice in choices if choice.emoji in index]
+    places = np.array([index[choice.emoji] for choice in known], np.intp)
+    emotions = np.array([choice.probabilities for choice in known], np.float64).reshape(-1, len(emoji_map.likelihoods))
+    ages = np.array([max(0.0, choice.age_days) for choice in known])
+    blame = emotions * emoji_map.likelihoods[:, places].T + 1e-12
+    blame *= (0.5 ** (ages / HALF_LIFE_DAYS) / blame.sum(axis=1))[:, None]
+    return _Taps(places, emotions, blame, [choice.person for choice in known])

@@ -4,6 +4,7 @@ People's feedback on a face is a soft label, so a face may count partly for seve
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -78,32 +79,62 @@ class Figures:
     weekly: Span
 
 
-@dataclass(frozen=True, eq=False)
-class _Face:
-    day: date
-    said_by_model: int
-    said_by_people: Table | None
-
-
 def beginning(now: datetime) -> datetime:
-    """Return the earliest time from which `compute` needs faces."""
+    """Return the earliest time from which `Tally` needs faces."""
     monday = now.date() - timedelta(days=now.weekday() + 7 * (WEEKS - 1))
     return datetime.combine(monday, datetime.min.time(), now.tzinfo)
 
 
-def compute(emoji_map: EmojiMap, answered: Sequence[AnsweredFace], now: datetime) -> Figures:
-    """Compute all figures. now: with the time zone in which days begin."""
-    faces = [_face(emoji_map, each, now) for each in answered]
-    days = [now.date() - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    mondays = [beginning(now).date() + timedelta(weeks=week) for week in range(WEEKS)]
-    recent = [face for face in faces if face.day >= days[0]]
-    a_day_ago = now - timedelta(days=1)
-    return Figures(
-        _day(answered, now),
-        _day(answered, a_day_ago),
-        _view(recent, {day: day for day in days}, days),
-        _view(faces, {monday + timedelta(days=day): monday for monday in mondays for day in range(7)}, mondays),
-    )
+class Tally:
+    """Counts answered faces by day, batch by batch, and turns the counts into figures."""
+
+    def __init__(self, emoji_map: EmojiMap, now: datetime) -> None:
+        """emoji_map: what chosen emoji are read by. now: with the time zone in which days begin."""
+        self._emoji_map = emoji_map
+        self._now = now
+        self._mixes: dict[date, NDArray[np.int64]] = defaultdict(lambda: np.zeros(len(EMOTIONS), np.int64))
+        self._confusions: dict[date, Table] = defaultdict(lambda: np.zeros((len(EMOTIONS), len(EMOTIONS))))
+        self._days = {until: [0, 0] for until in (now, now - timedelta(days=1))}
+
+    def add(self, answered: Iterable[AnsweredFace]) -> None:
+        """Count some faces."""
+        for face in answered:
+            day = face.taken_at.astimezone(self._now.tzinfo).date()
+            said_by_model = int(np.argmax(face.probabilities))
+            self._mixes[day][said_by_model] += 1
+            label = soft_label(self._emoji_map, face.probabilities, face.words) if face.words else None
+            if label is not None:
+                self._confusions[day][:, said_by_model] += label.shares
+            for until, counts in self._days.items():
+                begins = until.replace(hour=0, minute=0, second=0, microsecond=0)
+                counts[0] += begins <= face.taken_at <= until
+                counts[1] += sum(begins <= word.at <= until for word in face.words)
+
+    def figures(self) -> Figures:
+        """Return the figures of all faces counted so far."""
+        today, yesterday = (Day(*counts) for counts in self._days.values())
+        first = self._now.date() - timedelta(days=DAYS - 1)
+        days = [[first + timedelta(days=day)] for day in range(DAYS)]
+        monday = beginning(self._now).date()
+        weeks = [[monday + timedelta(weeks=week, days=day) for day in range(7)] for week in range(WEEKS)]
+        return Figures(today, yesterday, self._span(days), self._span(weeks))
+
+    def _span(self, periods: Sequence[Sequence[date]]) -> Span:
+        """periods: the days of each."""
+        nothing = np.zeros((len(EMOTIONS), len(EMOTIONS)))
+        tables = [sum((self._confusions[day] for day in days if day in self._confusions), nothing) for days in periods]
+        mixes = [[sum(int(self._mixes[day][place]) for day in days if day in self._mixes) for place in range(7)]
+                 for days in periods]  # fmt: skip
+        confusion = np.sum(tables, axis=0)
+        return Span(
+            tuple(
+                Period(days[0], tuple(mix), _agreement(table))
+                for days, mix, table in zip(periods, mixes, tables, strict=True)
+            ),
+            _agreement(confusion),
+            tuple(share_of(row[place], row.sum()) for place, row in enumerate(confusion)),
+            tuple(tuple(float(cell) for cell in row) for row in confusion),
+        )
 
 
 def share_of(same: float, of: float) -> Share | None:
@@ -114,40 +145,6 @@ def share_of(same: float, of: float) -> Share | None:
     middle = (share + z2 / (2 * of)) / (1 + z2 / of)
     reach = _NORMAL_95 * math.sqrt(share * (1 - share) / of + z2 / (4 * of**2)) / (1 + z2 / of)
     return Share(share, max(0.0, middle - reach), min(1.0, middle + reach), of)
-
-
-def _face(emoji_map: EmojiMap, answered: AnsweredFace, now: datetime) -> _Face:
-    label = soft_label(emoji_map, answered.probabilities, answered.words) if answered.words else None
-    day = answered.taken_at.astimezone(now.tzinfo).date()
-    return _Face(day, int(np.argmax(answered.probabilities)), None if label is None else label.shares)
-
-
-def _day(answered: Iterable[AnsweredFace], until: datetime) -> Day:
-    begins = until.replace(hour=0, minute=0, second=0, microsecond=0)
-    faces = words = 0
-    for each in answered:
-        faces += begins <= each.taken_at <= until
-        words += sum(begins <= word.at <= until for word in each.words)
-    return Day(faces, words)
-
-
-def _view(faces: Sequence[_Face], period_of: dict[date, date], periods: Sequence[date]) -> Span:
-    mixes = {begins: [0] * len(EMOTIONS) for begins in periods}
-    tables = {begins: np.zeros((len(EMOTIONS), len(EMOTIONS))) for begins in periods}
-    for face in faces:
-        begins = period_of.get(face.day)
-        if begins is None:
-            continue
-        mixes[begins][face.said_by_model] += 1
-        if face.said_by_people is not None:
-            tables[begins][:, face.said_by_model] += face.said_by_people
-    confusion = np.sum(list(tables.values()), axis=0)
-    return Span(
-        tuple(Period(begins, tuple(mixes[begins]), _agreement(tables[begins])) for begins in periods),
-        _agreement(confusion),
-        tuple(share_of(row[place], row.sum()) for place, row in enumerate(confusion)),
-        tuple(tuple(float(cell) for cell in row) for row in confusion),
-    )
 
 
 def _agreement(confusion: Table) -> Share | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from bots.console.figures import Figures, beginning, compute
+from bots.console.figures import Figures, Tally, beginning
 from db import Store
 from recognizer import EmojiMap
 
@@ -30,8 +30,10 @@ class FiguresCache:
         async with self._lock:
             if self._figures is None or time.monotonic() > self._fresh_until:
                 started, now = time.monotonic(), datetime.now().astimezone()
-                answered = await self._store.feedback.answered(beginning(now))
-                self._figures = await asyncio.to_thread(compute, self._emoji_map(), answered, now)
+                tally = Tally(self._emoji_map(), now)
+                async for faces in self._store.feedback.answered(beginning(now)):
+                    await asyncio.to_thread(tally.add, faces)
+                self._figures = tally.figures()
                 ended = time.monotonic()
                 self._fresh_until = ended + max(_FRESH_FOR_S, (ended - started) / _SHARE_OF_TIME)
             return self._figures

@@ -15,7 +15,6 @@ from bots.console.promoting import ask_to_promote
 from db import Depth, Judgement, Retraining, Role, State, Version
 
 _REFRESH_S = 1.5
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _DEPTHS: dict[str, str] = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
 _EXPLAINED = (
     "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
@@ -67,9 +66,8 @@ class _Page:
         store = self._page.services.store
         running, latest = await store.retrainings.running(), await store.retrainings.latest()
         versions = await store.versions.all()
-        done = await store.retrainings.last_done()
-        new = await store.feedback.new_words(_EVER if done is None else done.started_at)
-        self._words.set_content(_new_words(new))
+        new = await store.feedback.new_answers()
+        self._words.set_content(_new_answers(new))
         self._choices.set_visibility(running is None)
         self._running.set_visibility(running is not None)
         if running is not None:
@@ -141,7 +139,7 @@ class _Page:
         await self._look_again()
 
 
-def _new_words(new: int) -> str:
+def _new_answers(new: int) -> str:
     if not new:
         return "<p>Nothing new was tapped or labelled since the last time.</p>"
     return f"<p><strong>{count(new, 'new answer')}</strong> from people and admins since the last time.</p>"

@@ -181,10 +181,9 @@ class _Review:
     async def _fetch(self) -> None:
         if len(self._waiting) >= _FETCH_BELOW:
             return
-        here = {*self._waiting, *self._labelled, self._shown.reading if self._shown else None}
-        queue = await self._queue.queue(self._page.admin, self._skipped)
-        fresh = [reading for reading in queue if reading not in here]
-        self._waiting += fresh[: _BATCH - len(self._waiting)]
+        here = {*self._waiting, *self._labelled, *((self._shown.reading,) if self._shown else ())}
+        most = _BATCH - len(self._waiting)
+        self._waiting += await self._queue.queue(self._page.admin, self._skipped, here, most)
 
     def _show_status(self) -> None:
         self._status.set_content(_status(self._done[-1] if self._done else None, self._count))

@@ -20,7 +20,7 @@ from bots.conversation.chat_settings import ChatSettings
 from bots.conversation.languages import Voice
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
-from bots.conversation.taps import PhotoTaps
+from bots.conversation.taps import VOTES, PhotoTaps
 from bots.conversation.tastes import Tastes
 from bots.messages import (
     AdminCommand,
@@ -100,6 +100,10 @@ class EmojiService:
     def admins(self) -> Allowlist:
         """Return the allowlist of admins."""
         return self._admin_commands.admins if self._admin_commands is not None else Allowlist()
+
+    async def close(self) -> None:
+        """Wait for what goes on in the background."""
+        await self._tastes.close()
 
     async def on_photo(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         """Yield the replies to a photo: possibly a notice that it has to wait, then the answer."""
@@ -240,7 +244,10 @@ class EmojiService:
             return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
         if token.action is Action.SET_EVERYONE_TAPS:
             return await self._chat_settings.change(tap.chat, tap.administers, recipient, allowed=token.choice == 1)
-        return await self._taps_on_photos.answer(tap, token, recipient)
+        answer = await self._taps_on_photos.answer(tap, token, recipient)
+        if token.action in VOTES:
+            self._tastes.prepare(self._recognizer.emoji_map, tap.person, tap.chat)
+        return answer
 
     async def _choose_privacy(self, tap: Tap, recipient: Recipient, *, agreed: bool) -> TapReply:
         await self._store.set_keeps_faces(tap.person, agreed)

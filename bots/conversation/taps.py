@@ -12,7 +12,8 @@ from bots.serving.inference_pool import InferencePool
 from db import Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
-_VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
+VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
+"""What a tap says of a face; anything else only changes what is shown."""
 
 
 class PhotoTaps:
@@ -38,7 +39,7 @@ class PhotoTaps:
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Store the vote of someone other than the sender, if the chat allows it; the answer stays unchanged."""
-        if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
+        if token.action not in VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
             return TapReply(recipient.voice.say(texts.NOT_YOURS))
         emoji = emotion = None
         if token.action is Action.CHOOSE:

@@ -13,6 +13,7 @@ import structlog
 from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
+from bots.serving.supervision import BackgroundTasks
 from db import Chat, Person, Store, StoredChoice, TasteRevision
 from recognizer import EmojiMap
 from recognizer.taste import Choice, Table, taste, taste_of_everyone
@@ -22,11 +23,19 @@ REMEMBERED = timedelta(days=365)
 MOST_OWN, MOST_OF_CHAT, MOST_OF_ALL = 200, 500, 5000
 EVERYONE_FOR = timedelta(minutes=10)
 """How long a table is used before it is computed anew, if nothing in it changes."""
-_MOST_TABLES = 500
-"""Tables of people in chats that are remembered, about 10 kB each."""
+_MOST_KNOWN = 500
+"""Tables (about 10 kB each) and choices (up to 100 kB) that are remembered."""
 
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The choices of a person or a chat, and the revision of their taps when these were read."""
+
+    revision: int
+    choices: list[Choice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +60,12 @@ class Tastes:
         self._store = store
         self._clock = clock
         self._everyone: tuple[EmojiMap, Table, datetime] | None = None
-        self._computed: TTLCache[tuple[Person, Chat], _Computed] = TTLCache(
-            _MOST_TABLES, EVERYONE_FOR.total_seconds(), timer=lambda: clock().timestamp()
-        )
+        lifetime, timer = EVERYONE_FOR.total_seconds(), lambda: clock().timestamp()
+        self._known: TTLCache[Person | Chat, _Known] = TTLCache(_MOST_KNOWN, lifetime, timer)
+        self._computed: TTLCache[tuple[Person, Chat], _Computed] = TTLCache(_MOST_KNOWN, lifetime, timer)
         self._making = asyncio.Lock()
         self._forgotten = 0
+        self._preparing = BackgroundTasks()
 
     async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
         """Return P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
@@ -65,26 +75,49 @@ class Tastes:
             known = self._computed.get((person, chat))
             if known is not None and known.is_of(emoji_map, everyone, revision):
                 return known.table
-            forgotten = self._forgotten
-            table = await self._compute(emoji_map, everyone, person, chat)
+            forgotten, now = self._forgotten, self._clock()
+            of_chat = await self._choices_of(chat, revision.chat, now)
+            own = await self._choices_of(person, revision.person, now)
         except (SQLAlchemyError, OSError):
             _log.exception("taste_not_known", platform=chat.platform)
             return emoji_map.likelihoods
+        table = await asyncio.to_thread(taste, emoji_map, everyone, of_chat, own)
         if forgotten == self._forgotten:
             self._computed[person, chat] = _Computed(table, emoji_map, everyone, revision)
         return table
 
+    def prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> None:
+        """Compute a table in the background, because a tap has changed it and the next photo will need it."""
+        self._preparing.start("taste", self._prepare(emoji_map, person, chat))
+
     def forget(self) -> None:
-        """Compute everything anew next time, because somebody's taps are gone."""
+        """Read everything anew next time, because somebody's taps are gone."""
         self._everyone = None
+        self._known.clear()
         self._computed.clear()
         self._forgotten += 1
 
-    async def _compute(self, emoji_map: EmojiMap, everyone: Table, person: Person, chat: Chat) -> Table:
-        now = self._clock()
-        of_chat = await self._store.choices.of_chat(chat, now - REMEMBERED, MOST_OF_CHAT)
-        own = await self._store.choices.of_person(person, now - REMEMBERED, MOST_OWN)
-        return await asyncio.to_thread(taste, emoji_map, everyone, _aged(of_chat, now), _aged(own, now))
+    async def close(self) -> None:
+        """Wait for what is computed in the background."""
+        await self._preparing.finish()
+
+    async def _prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> None:
+        await self.of(emoji_map, person, chat)
+
+    async def _choices_of(self, whose: Person | Chat, revision: int, now: datetime) -> list[Choice]:
+        """Return the newest choices of a person or in a chat, from the database only if they changed."""
+        known = self._known.get(whose)
+        if known is not None and known.revision == revision:
+            return known.choices
+        forgotten, since = self._forgotten, now - REMEMBERED
+        if isinstance(whose, Chat):
+            stored = await self._store.choices.of_chat(whose, since, MOST_OF_CHAT)
+        else:
+            stored = await self._store.choices.of_person(whose, since, MOST_OWN)
+        choices = _aged(stored, now)
+        if forgotten == self._forgotten:
+            self._known[whose] = _Known(revision, choices)
+        return choices
 
     async def _of_everyone(self, emoji_map: EmojiMap) -> Table:
         """Return the table of everyone, computed anew from time to time and for another map."""

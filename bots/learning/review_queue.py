@@ -15,6 +15,12 @@ from recognizer.labels import doubtful, soft_label
 ENOUGH_ADMINS = 2
 """How many admins look at a face before it leaves the queue for all of them."""
 _ORDER_HOLDS_S = 20.0
+MOST_WAITING = 500
+"""Readings that a queue returns at most, unless more are asked for."""
+_DISAGREE, _WRONG = "people and model disagree", "this label may be wrong"
+_WAVERS, _UNSURE, _RARE = "the model wavers between two", "the model is unsure", "a rare emotion"
+_REASONS = (_DISAGREE, _WRONG, _WAVERS, _UNSURE, _RARE)
+"""What makes a face worth a look, for a person to read."""
 _LOOK_AT = 32
 """Faces that are looked up at once where one is wanted: some of them may have left the queue since it was ordered."""
 
@@ -32,42 +38,64 @@ class ReviewItem:
     why: str
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A face in the order of all. admins: numbers of those who labelled it when it was ordered."""
+@dataclass(frozen=True, eq=False)
+class _Order:
+    """The faces that may be learned from, the most useful first; in arrays, since there may be hundreds of thousands.
 
-    reading: int
-    why: str
-    admins: frozenset[int | None]
+    readings: int64 `(n,)`. whys: the place among `_REASONS` of what makes each worth a look, `(n,)`. admins: numbers of
+    those who had labelled a reading when the order was made; a reading that nobody labelled is left out.
+    """
+
+    readings: NDArray[np.int64]
+    whys: NDArray[np.int64]
+    admins: dict[int, frozenset[int | None]]
+
+    def waiting(self, me: int | None, skipped: Collection[int], left_out: Collection[int], most: int) -> list[int]:
+        """Return at most `most` readings that wait for an admin: those they skipped last, those left out not at all."""
+        closed = [reading for reading, admins in self.admins.items() if not _is_open(admins, me)]
+        open_to_me = self.readings[~np.isin(self.readings, [*closed, *left_out])]
+        is_skipped = np.isin(open_to_me, list(skipped))
+        return [int(reading) for reading in (*open_to_me[~is_skipped][:most], *open_to_me[is_skipped][:most])][:most]
+
+    def why(self, reading: int) -> str:
+        """Return what makes a face worth a look, for a person to read."""
+        places = np.flatnonzero(self.readings == reading)
+        return _REASONS[int(self.whys[places[0]])] if len(places) else "it is new"
+
+
+_NOTHING = _Order(np.empty(0, np.int64), np.empty(0, np.int64), {})
 
 
 class ReviewQueue:
-    """Orders the faces that may be learned from, and keeps what admins say. Raises what SQLAlchemy raises.
+    """Orders the faces that may be learned from, and stores admins' verdicts. Raises what SQLAlchemy raises.
 
-    The order is made without the pictures, and holds some seconds; a picture is read when its face is looked at.
+    The order is made without the pictures, and is used for some seconds; a picture is read when its face is shown.
     """
 
     def __init__(
         self, store: Store, emoji_map: Callable[[], EmojiMap], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """emoji_map: gives the map of now. clock: gives seconds."""
+        """emoji_map: returns the current map. clock: returns seconds."""
         self._store = store
         self._emoji_map = emoji_map
         self._clock = clock
-        self._places: tuple[_Place, ...] = ()
+        self._order = _NOTHING
         self._ordered_at: float | None = None
         self._ordering = asyncio.Lock()
 
-    async def queue(self, admin: Person, skipped: Collection[int] = ()) -> tuple[int, ...]:
-        """Readings this admin has not labelled, the most useful first; skipped ones last. It may be some seconds old:
-        `find` gives those that still wait."""
+    async def queue(
+        self, admin: Person, skipped: Collection[int] = (), left_out: Collection[int] = (), most: int = MOST_WAITING
+    ) -> tuple[int, ...]:
+        """Return at most `most` readings that this admin has not labelled, the most useful first.
+
+        skipped: come last. left_out: do not come. The order may be some seconds old; `find` knows what still waits.
+        """
         me = await self._store.feedback.person_number(admin)
-        waiting = [place.reading for place in await self._order() if _is_open(place.admins, me)]
-        later = frozenset(skipped)
-        return tuple(sorted(waiting, key=lambda reading: reading in later))
+        order = await self._current_order()
+        return tuple(await asyncio.to_thread(order.waiting, me, skipped, left_out, most))
 
     async def next(self, admin: Person, skipped: Collection[int] = ()) -> ReviewItem | None:
-        """The first face of this admin's queue; None where nothing waits."""
+        """Return the first face of this admin's queue; None where nothing waits."""
         began = self._clock()
         item = await self._first(admin, skipped)
         if item is None and self._ordered_at is not None and self._ordered_at < began:
@@ -76,7 +104,7 @@ class ReviewQueue:
         return item
 
     async def find(self, admin: Person, readings: Sequence[int], most: int = 1) -> tuple[ReviewItem, ...]:
-        """The first `most` of these faces that still wait for this admin, with their pictures."""
+        """Return the first `most` of these faces that still wait for this admin, with their pictures."""
         feedback = self._store.feedback
         me = await feedback.person_number(admin)
         summaries = {face.reading: face for face in await feedback.summaries(readings)}
@@ -86,68 +114,97 @@ class ReviewQueue:
             if reading in summaries and _is_open(_admins(summaries[reading]), me)
         ][:most]
         crops = await feedback.crops([face.reading for face in waiting])
-        whys = {place.reading: place.why for place in await self._order()}
+        order = await self._current_order()
         return tuple(
-            _item(face, crops[face.reading], me, whys.get(face.reading, "it is new"))
-            for face in waiting
-            if face.reading in crops
+            _item(face, crops[face.reading], me, order.why(face.reading)) for face in waiting if face.reading in crops
         )
 
     async def label(self, admin: Person, reading: int, verdict: str) -> bool:
-        """Keep an admin's word. False: the face is no longer kept. Raises `ValueError` on another verdict."""
+        """Store an admin's verdict; return False where the face is no longer kept.
+
+        Raises `ValueError` on anything but a `Verdict`.
+        """
         if verdict not in tuple(Verdict):
             raise ValueError(f"{verdict!r} is none of {', '.join(Verdict)}")
         return await self._store.feedback.add_label(reading, admin, verdict)
 
     async def undo(self, admin: Person, reading: int | None = None) -> int | None:
-        """Take this admin's last word back, or their last one on `reading`; gives the reading it was about."""
+        """Delete this admin's last verdict, or their last one on `reading`; return the reading it was about."""
         return await self._store.feedback.undo_label(admin, reading)
 
     async def agreement(self) -> AdminAgreement:
-        """How far admins agree."""
+        """Return how far admins agree."""
         return await self._store.feedback.agreement()
 
     async def _first(self, admin: Person, skipped: Collection[int]) -> ReviewItem | None:
-        queue = await self.queue(admin, skipped)
-        for start in range(0, len(queue), _LOOK_AT):
-            if found := await self.find(admin, queue[start : start + _LOOK_AT]):
+        """Return the first face that still waits; those of the order that do not are left out from then on."""
+        gone: set[int] = set()
+        while queue := await self.queue(admin, skipped, gone, _LOOK_AT):
+            if found := await self.find(admin, queue):
                 return found[0]
+            gone.update(queue)
         return None
 
-    async def _order(self) -> tuple[_Place, ...]:
+    async def _current_order(self) -> _Order:
         async with self._ordering:
             now = self._clock()
             if self._ordered_at is None or now - self._ordered_at > _ORDER_HOLDS_S:
-                faces = await self._store.feedback.summaries()
-                self._places = await asyncio.to_thread(_ordered, self._emoji_map(), faces)
+                emoji_map = self._emoji_map()
+                measured = [
+                    await asyncio.to_thread(_measured, emoji_map, faces)
+                    async for faces in self._store.feedback.all_summaries()
+                ]
+                self._order = await asyncio.to_thread(_ordered, measured)
                 self._ordered_at = now
-            return self._places
+            return self._order
 
 
-def _ordered(emoji_map: EmojiMap, faces: Sequence[FaceSummary]) -> tuple[_Place, ...]:
-    """All faces, the most useful first."""
-    if not faces:
-        return ()
-    probabilities = np.array([face.probabilities for face in faces], dtype=np.float64)
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """A batch of faces: readings `(n,)`, what the model and what people say of each `(n, 7)`, whether people said
+    anything `(n,)`, and which admins did."""
+
+    readings: NDArray[np.int64]
+    model: NDArray[np.float64]
+    people: NDArray[np.float64]
+    spoken: NDArray[np.bool_]
+    admins: dict[int, frozenset[int | None]]
+
+
+def _measured(emoji_map: EmojiMap, faces: Sequence[FaceSummary]) -> _Measured:
     labels = [soft_label(emoji_map, face.probabilities, face.words) for face in faces]
-    people = np.array([np.full(7, 1 / 7) if label is None else label.shares for label in labels])
-    spoken = np.array([label is not None for label in labels])
-    wrong = np.zeros(len(faces), bool)
+    return _Measured(
+        np.array([face.reading for face in faces], np.int64),
+        np.array([face.probabilities for face in faces], np.float64),
+        np.array([np.full(7, 1 / 7) if label is None else label.shares for label in labels]),
+        np.array([label is not None for label in labels]),
+        {face.reading: admins for face in faces if (admins := _admins(face))},
+    )
+
+
+def _ordered(batches: Sequence[_Measured]) -> _Order:
+    """Return all faces, the most useful first."""
+    if not batches:
+        return _NOTHING
+    readings, probabilities, people, spoken = (
+        np.concatenate([getattr(batch, name) for batch in batches])
+        for name in ("readings", "model", "people", "spoken")
+    )
+    wrong = np.zeros(len(readings), bool)
     wrong[spoken] = doubtful(probabilities[spoken], people[spoken]) if spoken.any() else False
     likely = np.where(spoken[:, None], people, probabilities)
-    reasons = {
-        "people and model disagree": np.where(spoken, 1 - people[np.arange(len(faces)), probabilities.argmax(1)], 0.0),
-        "this label may be wrong": wrong.astype(float),
-        "the model wavers between two": _margin(probabilities),
-        "the model is unsure": _entropy(probabilities),
-        "a rare emotion": likely @ _rarity(likely),
+    rows = np.arange(len(readings))
+    scores = {
+        _DISAGREE: np.where(spoken, 1 - people[rows, probabilities.argmax(1)], 0.0),
+        _WRONG: wrong.astype(float),
+        _WAVERS: _margin(probabilities),
+        _UNSURE: _entropy(probabilities),
+        _RARE: likely @ _rarity(likely),
     }
-    table = np.stack(list(reasons.values()))
-    names = list(reasons)
+    table = np.stack([scores[reason] for reason in _REASONS])
     order = np.argsort(-table.sum(axis=0), kind="stable")
-    return tuple(
-        _Place(faces[place].reading, names[int(table[:, place].argmax())], _admins(faces[place])) for place in order
-    )
+    admins = {reading: who for batch in batches for reading, who in batch.admins.items()}
+    return _Order(readings[order], table.argmax(axis=0)[order], admins)
 
 
 def _admins(face: FaceSummary) -> frozenset[int | None]:

@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from bots.learning.retraining_process import RetrainingProcess
 from db import Actor, BusyError, Depth, Store
 
-_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
 
 
@@ -51,8 +50,7 @@ class RetrainingSchedule:
     async def retrain_if_due(self) -> bool:
         """Start a retraining if enough was said since the last one; gives whether it was started. Raises nothing."""
         try:
-            done = await self._store.retrainings.last_done()
-            new = await self._store.feedback.new_words(_LONG_AGO if done is None else done.started_at)
+            new = await self._store.feedback.new_answers()
             if new < self._least:
                 _log.info("retraining_not_due", new=new, least=self._least)
                 return False

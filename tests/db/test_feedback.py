@@ -1,6 +1,10 @@
 """Statements on faces: where votes are accepted, what admins may say, and what is known without the pictures."""
 
-from db import AdminAgreement, Chat, FaceReading, Person, Platform, Source, Store
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import Actor, AdminAgreement, Chat, Depth, FaceReading, Person, Platform, Source, State, Store
 
 GRACE, EVE = Person(Platform.CONSOLE, "Grace"), Person(Platform.CONSOLE, "Eve")
 ADA, CHAT, ELSEWHERE = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "-5"), Chat(Platform.TELEGRAM, "-6")
@@ -37,7 +41,7 @@ async def test_a_summary_says_everything_but_the_picture(store: Store) -> None:
     await store.add_tap(reading, emoji="😄")
     await store.feedback.add_label(reading, GRACE, "happy")
     [face, _] = await store.feedback.faces(only_with_words=False)
-    summary, silent = await store.feedback.summaries()
+    [(summary, silent)] = [batch async for batch in store.feedback.all_summaries()]
     assert (summary.reading, summary.sender, summary.words) == (reading, face.sender, face.words)
     assert [word.source for word in summary.words] == [Source.SENDER, Source.ADMIN]
     assert summary.probabilities == face.probabilities
@@ -51,7 +55,8 @@ async def test_pictures_are_given_as_long_as_they_are_kept(store: Store) -> None
     assert await store.feedback.crops([second, second + 1]) == {second: b"b" * 2304}
     await store.set_keeps_faces(ADA, False)
     assert await store.feedback.crops([first, second]) == {}
-    assert await store.feedback.summaries() == ()
+    assert [batch async for batch in store.feedback.all_summaries()] == []
+    assert await store.feedback.summaries([first, second]) == ()
 
 
 async def test_a_withdrawn_consent_stops_labels(store: Store) -> None:
@@ -82,3 +87,37 @@ async def test_agreement_counts_the_latest_word_of_each_admin(store: Store) -> N
         await store.feedback.add_label(first, admin, verdict)
     await store.feedback.add_label(second, GRACE, "happy")
     assert await store.feedback.agreement() == AdminAgreement(3, 1)
+
+
+async def test_many_faces_come_in_batches_and_none_is_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.feedback._BATCH", 2)
+    await store.set_keeps_faces(ADA, True)
+    readings = [await add_face(store) for _ in range(5)]
+    for reading in readings:
+        await store.add_tap(reading, emoji="😄")
+        await store.feedback.add_label(reading, GRACE, "happy")
+    summaries = [batch async for batch in store.feedback.all_summaries()]
+    assert [len(batch) for batch in summaries] == [2, 2, 1]
+    assert [face.reading for batch in summaries for face in batch] == readings
+    assert {len(face.words) for batch in summaries for face in batch} == {2}
+    answered = [batch async for batch in store.feedback.answered(datetime(2000, 1, 1, tzinfo=UTC))]
+    assert [len(batch) for batch in answered] == [2, 2, 1]
+    assert {len(face.words) for batch in answered for face in batch} == {2}
+    assert [batch async for batch in store.feedback.answered(datetime.now(UTC) + timedelta(minutes=1))] == []
+
+
+async def test_what_is_new_is_counted_from_the_last_retraining_on(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    reading = await add_face(store)
+    await store.add_tap(reading, emoji="😄")
+    await store.feedback.add_label(reading, GRACE, "happy")
+    assert await store.feedback.new_answers() == 2
+    number = await store.retrainings.start(Depth.ADAPT, Actor("a test"))
+    await store.retrainings.finish(number, State.FAILED, "")
+    assert await store.feedback.new_answers() == 2  # a retraining that made nothing has learned nothing
+    number = await store.retrainings.start(Depth.ADAPT, Actor("a test"))
+    await store.add_tap(reading, emoji="🙂")
+    await store.retrainings.finish(number, State.DONE, "")
+    assert await store.feedback.new_answers() == 1  # it came after the retraining had loaded what it learns from
+    await store.set_keeps_faces(ADA, False)
+    assert await store.feedback.new_answers() == 0

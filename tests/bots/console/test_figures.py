@@ -1,16 +1,25 @@
 """The overview's figures: counts by day, agreement with its interval, model against people."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.console.figures import DAYS, WEEKS, Day, beginning, compute, share_of
+from bots.console.figures import DAYS, WEEKS, Day, Figures, Tally, beginning, share_of
 from db import AnsweredFace, Source, Word
 from recognizer import EMOTIONS, EmojiMap, Recognizer
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)  # a Wednesday
+
+
+def compute(emoji_map: EmojiMap, answered: Sequence[AnsweredFace], now: datetime) -> Figures:
+    """Count the faces in two batches."""
+    tally = Tally(emoji_map, now)
+    tally.add(answered[:1])
+    tally.add(answered[1:])
+    return tally.figures()
 
 
 @pytest.fixture(scope="module")

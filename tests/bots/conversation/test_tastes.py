@@ -98,3 +98,44 @@ async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
     tastes.forget()
     await making
     assert np.allclose(await tastes.of(MAP, ADA, ELSEWHERE), MAP.likelihoods)
+
+
+class Counted:
+    """Counts the statements of a store that read taps."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def __call__(self, statement: str) -> None:
+        """Count a statement."""
+        self.reads += statement.startswith("SELECT") and "FROM taps" in statement
+
+
+async def test_a_photo_reads_taps_only_where_they_changed(tmp_path: Path) -> None:
+    counted = Counted()
+    store = await Store.open(f"sqlite:///{tmp_path}/counted.db", "a secret for tests", before_statement=counted)
+    tastes = Tastes(store, Clock())
+    await tap(store, ADA, CHAT, times=5)
+    first = await tastes.of(MAP, ADA, CHAT)
+    reads = counted.reads
+    assert (await tastes.of(MAP, ADA, CHAT) == first).all()
+    assert counted.reads == reads
+    await tastes.of(MAP, ADA, ELSEWHERE)
+    assert counted.reads == reads + 1  # the taps of the other chat; hers are known
+    await tap(store, ADA, CHAT)
+    tastes.prepare(MAP, ADA, CHAT)
+    await tastes.close()
+    reads = counted.reads
+    assert (await tastes.of(MAP, ADA, CHAT))[PLACE] > first[PLACE]
+    assert counted.reads == reads
+    await store.close()
+
+
+async def test_a_tap_and_a_deletion_in_another_replica_count_at_once(store: Store, tmp_path: Path) -> None:
+    tastes, other = Tastes(store, Clock()), await Store.open(f"sqlite:///{tmp_path}/test.db", "a secret for tests")
+    untaught = await tastes.of(MAP, ADA, CHAT)
+    await tap(other, ADA, CHAT, times=5)
+    assert (await tastes.of(MAP, ADA, CHAT))[PLACE] > 2 * untaught[PLACE]
+    await other.forget(ADA)
+    assert np.allclose(await tastes.of(MAP, ADA, CHAT), untaught)
+    await other.close()

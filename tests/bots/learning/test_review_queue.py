@@ -1,11 +1,11 @@
 """The order of the review queue: how it is computed, and for how long it is cached."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from bots.learning.review_queue import ReviewQueue
-from db import Chat, FaceReading, Person, Platform, Store
+from db import Chat, FaceReading, FaceSummary, Person, Platform, Store
 from recognizer import Recognizer
 from tests.bots.admins import SHIPPED, add_faces
 
@@ -18,19 +18,19 @@ class Watched:
     def __init__(self, store: Store, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.orders = 0.0, 0
         self.pictures: list[int] = []
-        self.admin_commands = ReviewQueue(store, lambda: recognizer.emoji_map, lambda: self.now)
-        crops, summaries = store.feedback.crops, store.feedback.summaries
+        self.review = ReviewQueue(store, lambda: recognizer.emoji_map, lambda: self.now)
+        crops, all_summaries = store.feedback.crops, store.feedback.all_summaries
 
         async def read(readings: Sequence[int]) -> dict[int, bytes]:
             self.pictures += readings
             return await crops(readings)
 
-        async def look(readings: Sequence[int] | None = None) -> object:
-            self.orders += readings is None
-            return await summaries(readings)
+        def look() -> AsyncIterator[tuple[FaceSummary, ...]]:
+            self.orders += 1
+            return all_summaries()
 
         monkeypatch.setattr(store.feedback, "crops", read)
-        monkeypatch.setattr(store.feedback, "summaries", look)
+        monkeypatch.setattr(store.feedback, "all_summaries", look)
         monkeypatch.setattr(store.feedback, "faces", None)  # it loads all pictures
 
 
@@ -41,11 +41,11 @@ def watched(store: Store, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatc
 
 async def test_only_the_picture_that_is_shown_is_read(watched: Watched, store: Store) -> None:
     first, *_ = await add_faces(store, 5)
-    item = await watched.admin_commands.next(ANNA)
+    item = await watched.review.next(ANNA)
     assert item is not None
     assert item.reading == first
     assert watched.pictures == [first]
-    await watched.admin_commands.agreement()
+    await watched.review.agreement()
     assert watched.pictures == [first]
 
 
@@ -53,23 +53,23 @@ async def test_an_order_holds_some_seconds_and_what_was_labelled_leaves_at_once(
     readings = await add_faces(store, 4)
     seen = []
     for _ in readings:
-        item = await watched.admin_commands.next(ANNA)
+        item = await watched.review.next(ANNA)
         assert item is not None
         seen.append(item.reading)
-        assert await watched.admin_commands.label(ANNA, item.reading, "sad")
+        assert await watched.review.label(ANNA, item.reading, "sad")
         watched.now += 1
     assert sorted(seen) == readings
     assert watched.orders == 1
     watched.now += 60
-    assert await watched.admin_commands.queue(ANNA) == ()
+    assert await watched.review.queue(ANNA) == ()
     assert watched.orders == 2
 
 
 async def test_a_new_face_is_found_where_the_order_held_has_no_other(watched: Watched, store: Store) -> None:
-    assert await watched.admin_commands.next(ANNA) is None
+    assert await watched.review.next(ANNA) is None
     watched.now += 1
     [new] = await add_faces(store, 1)
-    item = await watched.admin_commands.next(ANNA)
+    item = await watched.review.next(ANNA)
     assert item is not None
     assert item.reading == new
 
@@ -80,19 +80,26 @@ async def test_a_face_whose_owner_withdrew_is_not_given_from_an_order_held(watch
     await store.set_keeps_faces(other, True)
     face = FaceReading((0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0), ("😠",), bytes(48 * 48))
     [stays] = await store.add_photo(other, Chat(Platform.TELEGRAM, "901"), SHIPPED, [face])
-    assert set(await watched.admin_commands.queue(ANNA)) >= {first, second, stays.id}
+    assert set(await watched.review.queue(ANNA)) >= {first, second, stays.id}
     await store.set_keeps_faces(SENDER, False)
-    assert [item.reading for item in await watched.admin_commands.find(ANNA, [first, second, stays.id], 9)] == [
-        stays.id
-    ]
-    assert not await watched.admin_commands.label(ANNA, first, "sad")
+    assert [item.reading for item in await watched.review.find(ANNA, [first, second, stays.id], 9)] == [stays.id]
+    assert not await watched.review.label(ANNA, first, "sad")
 
 
 async def test_a_face_that_two_others_labelled_meanwhile_is_passed_over(watched: Watched, store: Store) -> None:
     await add_faces(store, 2)
-    first, second = await watched.admin_commands.queue(ANNA)
+    first, second = await watched.review.queue(ANNA)
     for admin in (BERT, SENDER):
-        await watched.admin_commands.label(admin, first, "sad")
-    item = await watched.admin_commands.next(ANNA)
+        await watched.review.label(admin, first, "sad")
+    item = await watched.review.next(ANNA)
     assert item is not None
     assert item.reading == second
+
+
+async def test_a_queue_is_as_long_as_asked_for_and_leaves_out_what_is_known(watched: Watched, store: Store) -> None:
+    await add_faces(store, 6)
+    order = await watched.review.queue(ANNA)
+    assert len(order) == 6
+    assert await watched.review.queue(ANNA, most=2) == order[:2]
+    assert await watched.review.queue(ANNA, left_out=order[:2], most=2) == order[2:4]
+    assert await watched.review.queue(ANNA, skipped=order[:2], left_out=order[2:3]) == (*order[3:], *order[:2])
