@@ -1,12 +1,15 @@
 """Real parts shared by all tests: the shipped recogniser, a fresh database, photos with known content."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 import skimage.data
+import structlog
 from numpy.typing import NDArray
 
 from bots.conversation.service import EmojiService
@@ -16,6 +19,38 @@ from bots.serving.inference_pool import InferencePool
 from db import Store
 from recognizer import Recognizer
 from training.data import Faces, default_folder, load
+
+MOST_WORKERS = 8
+"""Each worker has a Chromium, a PostgreSQL server and a TensorFlow of its own; more of them gain little."""
+WORKER_BYTES = 2 << 30
+"""Memory that a worker may need, with TensorFlow, Chromium and a bot."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def pytest_configure() -> None:
+    """Log plain tracebacks: rich's show all locals, which takes a minute for one through SQLAlchemy."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` starts: one a core, where the memory suffices."""
+    room = int(psutil.virtual_memory().available) // WORKER_BYTES
+    return max(1, min(_cores(), room, MOST_WORKERS))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[object]) -> None:
+    """Let the workers inherit their share of the threads, so that they do not fight for the cores."""
+    share = str(max(1, _cores() // len(specs)))
+    for name in THREADS:
+        os.environ.setdefault(name, share)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
