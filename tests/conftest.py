@@ -10,6 +10,7 @@ import psutil
 import pytest
 import skimage.data
 import structlog
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from bots.conversation.service import EmojiService
@@ -22,15 +23,25 @@ from training.data import Faces, default_folder, load
 
 MOST_WORKERS = 8
 """Each worker has a Chromium, a PostgreSQL server and a TensorFlow of its own; more of them gain little."""
-WORKER_BYTES = 2 << 30
-"""Memory that a worker may need, with TensorFlow, Chromium and a bot."""
+WORKER_BYTES = 3 << 30
+"""Memory that a worker may need: 2.3 GB with TensorFlow, and what it starts (Chromium, PostgreSQL, bots)."""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+# A test never fails for being slow: that is the machine's.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
     """Log plain tracebacks: rich's show all locals, which takes a minute for one through SQLAlchemy."""
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.path.is_relative_to(Path(__file__).parent / "training"))
 
 
 @pytest.hookimpl(optionalhook=True)

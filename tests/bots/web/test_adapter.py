@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, nearest, speak
 from tests.conftest import jpeg
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ class Bot:
     """`python -m bots` in a folder of its own, with only the settings given."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / "bot.log"
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WEB_PORT": str(self.port), **settings}
         with self.log.open("wb") as log:
@@ -421,8 +422,3 @@ def _kept(page: Page, folder: Path) -> tuple[str, bytes]:
     path = folder / "kept"
     download.value.save_as(path)
     return download.value.suggested_filename, path.read_bytes()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
