@@ -17,7 +17,7 @@ run: $(VENV)/.serve
 	@$(BIN)/python -m bots
 
 test: $(VENV)/.develop
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.develop
 	$(BIN)/ruff check .

@@ -14,7 +14,6 @@ from bots.adapter import AdapterError
 from bots.assembly import AdapterFactory, Assembly, assembled, configured_adapters
 from bots.logs import configure_logs
 from bots.pictures.artwork import ArtworkError
-from bots.serving.restarting import restarts
 from bots.settings import Settings
 from db import StoreError
 from db.settings import SettingsError, load_settings
@@ -60,27 +59,21 @@ async def serve(settings: Settings) -> int:
 
 
 async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
-    """Run one adapter for ever; return False where it cannot start, and leave the others alone.
+    """Run one adapter until it is cancelled; return False where it cannot start, and leave the others alone.
 
     An adapter that fails after its start is run again after a pause.
     """
-
-    def tell(error: BaseException, pause_s: float) -> None:
-        _log.error("adapter_failed", adapter=factory.kind.name, restart_in_s=pause_s, exc_info=error)
-
+    name = f"The adapter for {factory.kind.name}"
     try:
-        adapter = factory.make(assembly)
-        async for attempt in restarts(_is_worth_a_restart, tell):
-            with attempt:
-                await adapter.run()
+        await assembly.supervisor.keep(name, factory.make(assembly).run, is_final=_cannot_start)
     except AdapterError as error:
         _log.error(str(error))
         return False
     return True
 
 
-def _is_worth_a_restart(error: BaseException) -> bool:
-    return isinstance(error, Exception) and not isinstance(error, AdapterError)
+def _cannot_start(error: BaseException) -> bool:
+    return isinstance(error, AdapterError)
 
 
 def _cancel(tasks: list[asyncio.Task[bool]]) -> None:

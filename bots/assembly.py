@@ -32,12 +32,16 @@ _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 
 @dataclass(frozen=True)
 class Assembly:
-    """What the adapters are made around. problem: what is wrong with the bot, in sentences, empty where nothing is."""
+    """What the adapters are made around.
+
+    supervisor: keeps them running. problem: returns what is wrong with the bot, in sentences, empty where nothing is.
+    """
 
     service: EmojiService
     store: Store
     emoji_map_watch: EmojiMapWatch
     retraining_process: RetrainingProcess
+    supervisor: Supervisor
     problem: Callable[[], str]
 
 
@@ -115,7 +119,7 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
                 supervisor.start("The schedule of retrainings", schedule.run)
             _spare_the_garbage_collector()
             try:
-                yield Assembly(service, store, emoji_map_watch, retraining_process, problem)
+                yield Assembly(service, store, emoji_map_watch, retraining_process, supervisor, problem)
             finally:
                 await service.close()
     finally:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, cast, delete, func, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -31,12 +31,20 @@ from db.version_facts import (
     Version,
     VersionError,
 )
+from db.version_rows import (
+    kept_readings,
+    lessons_of,
+    one_version,
+    replaced_by_active,
+    sound_artefact,
+    version_of,
+    version_query,
+)
 
 LEAST_REASON = 8
 """Characters of a reason to serve what the gate does not offer."""
 _NEWEST_IN_SHADOW = 5_000
 """Faces by which a version in shadow is compared with the served one."""
-_AT_ONCE = 500
 
 
 class Versions:
@@ -104,7 +112,7 @@ class Versions:
             )
             session.add(row)
             await session.flush()
-            there = await _there(session, [each.reading for each in lessons])
+            there = await kept_readings(session, [each.reading for each in lessons])
             session.add_all(
                 LessonRow(
                     model_id=row.id,
@@ -122,23 +130,23 @@ class Versions:
     async def all(self) -> tuple[Version, ...]:
         """Every version, the newest first."""
         async with self._transactions.read() as session:
-            rows = (await session.execute(_versions().order_by(ModelRow.id.desc()))).all()
-        return tuple(_version(*row) for row in rows)
+            rows = (await session.execute(version_query().order_by(ModelRow.id.desc()))).all()
+        return tuple(version_of(*row) for row in rows)
 
     async def find(self, name: str) -> Version | None:
         """The version of this name."""
         async with self._transactions.read() as session:
-            return await _one(session, _versions().where(ModelRow.version == name))
+            return await one_version(session, version_query().where(ModelRow.version == name))
 
     async def holding(self, role: Role) -> Version | None:
         """The version that holds a role."""
         async with self._transactions.read() as session:
-            return await _one(session, _versions().where(ModelRow.role == role))
+            return await one_version(session, version_query().where(ModelRow.role == role))
 
     async def artefact(self, name: str) -> bytes:
         """The files of a version, as they were put in. Raises `VersionError` where they are gone or damaged."""
         async with self._transactions.read() as session:
-            return await _sound(session, name)
+            return await sound_artefact(session, name)
 
     async def lessons(self, name: str) -> tuple[Lesson, ...]:
         """What a version learned from and was judged by, less what was forgotten since."""
@@ -150,7 +158,7 @@ class Versions:
         )
         async with self._transactions.read() as session:
             rows = await rows_of(session, query)
-        return await asyncio.to_thread(_lessons, rows)
+        return await asyncio.to_thread(lessons_of, rows)
 
     async def kept_lessons(self, name: str, part: Part) -> int:
         """How many of the faces that a version used for `part` are still kept."""
@@ -173,8 +181,8 @@ class Versions:
         """
         reason = reason.strip()
         async with self._transactions.write() as session:
-            active = await _one(session, _versions().where(ModelRow.role == Role.ACTIVE))
-            version = await _one(session, _versions().where(ModelRow.version == name))
+            active = await one_version(session, version_query().where(ModelRow.role == Role.ACTIVE))
+            version = await one_version(session, version_query().where(ModelRow.version == name))
             if active is not None and active.name != instead_of:
                 raise _conflict(active.name, instead_of)
             is_offered = version is None or version.is_offered_over(instead_of)
@@ -186,7 +194,7 @@ class Versions:
     async def way_back(self) -> str | None:
         """The version that the active one replaced when it was promoted."""
         async with self._transactions.read() as session:
-            return await _way_back(session)
+            return await replaced_by_active(session)
 
     async def roll_back(self, *, instead_of: str, by: Actor) -> str:
         """Serve the version again that `instead_of`, which must be active, replaced; gives its name.
@@ -194,7 +202,7 @@ class Versions:
         Raises `ConflictError` where another version is active by now, `VersionError` where there is no way back.
         """
         async with self._transactions.write() as session:
-            back = await _way_back(session)
+            back = await replaced_by_active(session)
             now = await session.scalar(select(ModelRow.version).where(ModelRow.role == Role.ACTIVE))
             if now != instead_of:
                 raise _conflict(now, instead_of)
@@ -228,7 +236,7 @@ class Versions:
             await session.execute(update(ModelRow).where(ModelRow.role == Role.SHADOW).values(role=None))
             if name is None:
                 return
-            await _sound(session, name)
+            await sound_artefact(session, name)
             free = update(ModelRow).where(
                 ModelRow.version == name, ModelRow.role.is_(None), ModelRow.artefact.is_not(None)
             )
@@ -240,7 +248,7 @@ class Versions:
         """Keep what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
         async with self._transactions.write() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == name))
-            there = await _there(session, [reading for reading, _ in readings])
+            there = await kept_readings(session, [reading for reading, _ in readings])
             session.add_all(
                 ShadowRow(model_id=model, reading_id=reading, probabilities=list(seven))
                 for reading, seven in readings
@@ -269,8 +277,8 @@ class Versions:
         """Delete the files of old versions and give their names. Kept are the active one, the one in shadow, all that
         came with the software, the way back from the active one, and the `keep` newest others."""
         async with self._transactions.write() as session:
-            chain = {await _way_back(session)}
-            rows = (await session.execute(_versions().where(ModelRow.artefact.is_not(None)))).all()
+            chain = {await replaced_by_active(session)}
+            rows = (await session.execute(version_query().where(ModelRow.artefact.is_not(None)))).all()
             others = sorted(
                 (
                     row
@@ -300,7 +308,7 @@ class Versions:
                 raise _conflict(now, instead_of)
         if name == instead_of:
             raise VersionError(f"{name} is served already.")
-        await _sound(session, name)
+        await sound_artefact(session, name)
         kept = update(ModelRow).where(ModelRow.version == name, ModelRow.artefact.is_not(None))
         model_id = await session.scalar(kept.values(role=Role.ACTIVE.value).returning(ModelRow.id))
         if model_id is None:
@@ -327,43 +335,6 @@ class _Change:
     reason: str = ""
 
 
-async def _one(session: AsyncSession, query: "Select[*tuple[Any, ...]]") -> Version | None:
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else _version(*row)
-
-
-def _versions() -> "Select[*tuple[Any, ...]]":
-    parent = aliased(ModelRow)
-    is_kept = ModelRow.artefact.is_not(None).label("is_kept")
-    return select(ModelRow, parent.version, is_kept).outerjoin(parent, ModelRow.parent_id == parent.id)
-
-
-def _version(row: ModelRow, parent: str | None, is_kept: bool) -> Version:
-    return Version(
-        row.version,
-        aware(row.created_at),
-        Origin.of(row.origin),
-        parent,
-        row.sha256,
-        row.size,
-        is_kept,
-        row.metrics,
-        row.fingerprint,
-        Role(row.role) if row.role in tuple(Role) else None,
-        row.id,
-    )
-
-
-def _lessons(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Lesson, ...]:
-    return tuple(Lesson(reading, Part(part), weight, tuple(json.loads(label))) for reading, part, weight, label in rows)
-
-
-def _likeliest(probabilities: str) -> int:
-    """The place of the largest of seven numbers, which are JSON."""
-    seven: list[float] = json.loads(probabilities)
-    return seven.index(max(seven))
-
-
 def _conflict(now: str | None, instead_of: str) -> ConflictError:
     return ConflictError(f"{now} was promoted by someone else meanwhile, in place of {instead_of}. Look again.")
 
@@ -381,43 +352,7 @@ def _why_not(version: Version, instead_of: str) -> str:
     )
 
 
-async def _there(session: AsyncSession, readings: Sequence[int]) -> set[int]:
-    """Which of these readings were not forgotten meanwhile."""
-    there: set[int] = set()
-    for start in range(0, len(readings), _AT_ONCE):
-        some = readings[start : start + _AT_ONCE]
-        there.update(
-            await session.scalars(select(ReadingRow.id).where(ReadingRow.id.in_(some)).with_for_update(read=True))
-        )
-    return there
-
-
-async def _sound(session: AsyncSession, name: str) -> bytes:
-    found = select(ModelRow.artefact, ModelRow.sha256).where(ModelRow.version == name)
-    row = (await session.execute(found)).one_or_none()
-    if row is None:
-        raise VersionError(f"There is no version {name}.")
-    artefact, digest = row
-    if artefact is None:
-        raise VersionError(f"The files of {name} were cleared away; retrain instead.")
-    if hashlib.sha256(artefact).hexdigest() != digest:
-        raise VersionError(
-            f"The files of {name} are damaged (their SHA-256 is not {digest[:12]}…); use another version."
-        )
-    return bytes(artefact)
-
-
-async def _way_back(session: AsyncSession) -> str | None:
-    """What the active version replaced when it was last promoted: going back never counts, so that going back twice
-    goes back two steps."""
-    replaced = aliased(ModelRow)
-    query = (
-        select(replaced.version)
-        .select_from(PromotionRow)
-        .join(ModelRow, PromotionRow.model_id == ModelRow.id)
-        .join(replaced, PromotionRow.replaced_id == replaced.id)
-        .where(ModelRow.role == Role.ACTIVE, PromotionRow.kind != "rollback", replaced.artefact.is_not(None))
-        .order_by(PromotionRow.id.desc())
-        .limit(1)
-    )
-    return await session.scalar(query)
+def _likeliest(probabilities: str) -> int:
+    """The place of the largest of seven numbers, which are JSON."""
+    seven: list[float] = json.loads(probabilities)
+    return seven.index(max(seven))

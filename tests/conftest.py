@@ -1,12 +1,16 @@
 """Fixtures shared by all tests: the shipped recognizer, a fresh database, photos with known content."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 import skimage.data
+import structlog
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from bots.conversation.service import EmojiService
@@ -17,6 +21,48 @@ from db import Store
 from recognizer import Recognizer
 from tests.faults import Faults
 from training.data import Faces, default_folder, load
+
+MOST_WORKERS = 8
+"""Each worker has a Chromium, a PostgreSQL server and a TensorFlow of its own; more of them gain little."""
+WORKER_BYTES = 3 << 30
+"""Memory that a worker may need: 2.3 GB with TensorFlow, and what it starts (Chromium, PostgreSQL, bots)."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+# A test never fails for being slow: that is the machine's.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """Log plain tracebacks: rich's show all locals, which takes a minute for one through SQLAlchemy."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.path.is_relative_to(Path(__file__).parent / "training"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` starts: one a core, where the memory suffices."""
+    room = int(psutil.virtual_memory().available) // WORKER_BYTES
+    return max(1, min(_cores(), room, MOST_WORKERS))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[object]) -> None:
+    """Let the workers inherit their share of the threads, so that they do not fight for the cores."""
+    share = str(max(1, _cores() // len(specs)))
+    for name in THREADS:
+        os.environ.setdefault(name, share)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:

@@ -40,22 +40,41 @@ class Supervisor:
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Keep `work` running from now on. name: what admins and the log call it."""
-        self._running.append(self._tasks.create_task(self._keep(name, work), name=name))
+        self._running.append(self._tasks.create_task(self.keep(name, work), name=name))
 
     @property
     def problem(self) -> str:
         """What does not run at the moment, in sentences for an admin; empty where everything does."""
-        return " ".join(f"{name} has stopped ({reason}) and is started again." for name, reason in self._failed.items())
+        return " ".join(self._failed.values())
 
-    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def keep(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[None]],
+        *,
+        is_final: Callable[[BaseException], bool] = lambda _: False,
+    ) -> None:
+        """Run `work` here until it returns, again and again where it fails.
+
+        name: what admins and the log call it. is_final: whether an exception ends it for good; such a one is raised,
+        and its message stays in `problem`.
+        """
+
+        def should_restart(error: BaseException) -> bool:
+            return isinstance(error, Exception) and not is_final(error)
+
         def tell(error: BaseException, pause_s: float) -> None:
-            self._failed[name] = type(error).__name__
+            self._failed[name] = f"{name} has stopped ({type(error).__name__}) and is started again."
             _log.error("task_died", task=name, restart_in_s=pause_s, exc_info=error)
 
-        async for attempt in restarts(lambda error: isinstance(error, Exception), tell, sleep=self._sleep):
-            self._failed.pop(name, None)
-            with attempt:
-                await work()
+        try:
+            async for attempt in restarts(should_restart, tell, sleep=self._sleep):
+                self._failed.pop(name, None)
+                with attempt:
+                    await work()
+        except Exception as error:
+            self._failed[name] = str(error)
+            raise
 
 
 class BackgroundTasks:

@@ -4,6 +4,7 @@ Timings are of this machine, on one core unless stated otherwise.
 """
 
 import argparse
+import asyncio
 import sys
 
 import cv2
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from tests.bench.contest import ContestError, contest_tables
 from tests.bench.detection import detection_tables, faceless_table
+from tests.bench.event_loop import ROWS, event_loop_tables
 from tests.bench.speed import process_table, speed_table
 from tests.bench.taste import taste_table
 from training.data import default_folder, load
@@ -27,6 +29,8 @@ def main() -> int:
     console = Console(width=110)
     console.print(speed_table())
     console.print(process_table())
+    for table in asyncio.run(event_loop_tables(ROWS)):
+        console.print(table)
     if not default_folder().exists():
         console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched, nor read beside `fer`.")
         return 0

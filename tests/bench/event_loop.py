@@ -140,11 +140,11 @@ async def taste_table(store: Store, rows: int) -> Table:
     emoji_map, tastes = EmojiMap.load(), Tastes(store, lambda: datetime.now(UTC))
     await tastes.of(emoji_map, Person(Platform.TELEGRAM, "nobody"), Chat(Platform.TELEGRAM, "nowhere"))  # everyone's
     first, again, after_a_tap = [], [], []
-    for number in range(_TASTES):
-        person, chat = Person(Platform.TELEGRAM, str(number)), Chat(Platform.TELEGRAM, str(number % _CHATS))
+    for reading, sender, where in await _photos(store):
+        person, chat = Person(Platform.TELEGRAM, str(sender - 1)), Chat(Platform.TELEGRAM, str(where - 1))
         first.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023  # called at once
         again.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023
-        await store.add_tap(await _reading_of(store, number + 1), emoji=emoji_map.emoji[0])
+        await store.add_tap(reading, emoji=emoji_map.emoji[0])
         tastes.prepare(emoji_map, person, chat)  # as the service does after a tap
         await tastes.close()
         after_a_tap.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023
@@ -154,10 +154,11 @@ async def taste_table(store: Store, rows: int) -> Table:
     return table
 
 
-async def _reading_of(store: Store, sender: int) -> int:
-    query = select(ReadingRow.id).join(PhotoRow).where(PhotoRow.person_id == sender).limit(1)
+async def _photos(store: Store) -> list[tuple[int, int, int]]:
+    """Return some readings, with the numbers of their senders and chats."""
+    query = select(ReadingRow.id, PhotoRow.person_id, PhotoRow.chat_id).join(PhotoRow).limit(_TASTES)
     async with store.transactions.read() as session:
-        return (await session.scalars(query)).one()
+        return [(reading, sender, where) for reading, sender, where in await session.execute(query)]
 
 
 async def _milliseconds(work: Callable[[], Awaitable[object]]) -> float:

@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 PASSWORD = "a-password-for-tests"
 
@@ -30,7 +31,7 @@ def server(programs: Path) -> Iterator[str]:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             for path in (folder, password_file):
                 shutil.chown(path, "postgres", "postgres")
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_port()
         _run(programs / "initdb", "-D", data, "-U", "mugmoji", "-A", "scram-sha-256", "--pwfile", password_file, "-N")
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
         _run(programs / "pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", options)
@@ -45,9 +46,3 @@ def _run(program: Path, *arguments: str | Path) -> None:
     command = [*as_postgres, str(program), *map(str, arguments)]
     # pg_ctl leaves the server running with our pipes, so do not wait for its output
     subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

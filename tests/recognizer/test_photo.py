@@ -93,7 +93,7 @@ def test_every_fault_has_its_code_and_a_sentence(data: bytes, problem: PhotoProb
 SAMPLES = [encoded(checkers(), form) for form in FORMATS]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     sample=st.sampled_from(SAMPLES), edits=st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=8)), max_size=6)
 )

@@ -62,7 +62,7 @@ def test_a_broken_clip_is_refused(recognizer: Recognizer, data: bytes) -> None:
         recognizer.read_clip(data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sample=st.sampled_from(SAMPLES), cut=st.integers(0, 4000), noise=st.binary(max_size=40))
 def test_mutated_bytes_are_read_or_refused(recognizer: Recognizer, sample: bytes, cut: int, noise: bytes) -> None:
     place = cut % len(sample)

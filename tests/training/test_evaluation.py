@@ -62,7 +62,7 @@ def test_likelihood_is_in_nats_and_never_infinite() -> None:
     assert score(sure_of([0], 1.0), labels_of(1)).nll == pytest.approx(-math.log(1e-12))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(logits=hnp.arrays(np.float32, (30, 7), elements=st.floats(-8, 8, width=32)), seed=st.integers(0, 99))
 def test_every_figure_agrees_with_the_confusion_matrix(logits: NDArray[np.float32], seed: int) -> None:
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

@@ -18,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from db import Depth, Judgement, KeptFace, Lesson, LostError, Origin, Role, State, Store, VersionError
 from recognizer import EmojiMap
@@ -252,11 +253,10 @@ async def _finish(store: Store, number: int, state: State, message: str) -> None
 
 async def _patiently(work: Callable[[], Awaitable[_Given]]) -> _Given:
     """Do the work; retry while the database is unavailable."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return await work()
-        except (SQLAlchemyError, OSError):
-            if time.monotonic() > until:
-                raise
-        await asyncio.sleep(_BEAT_S)
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type((SQLAlchemyError, OSError)),
+        stop=stop_after_delay(_PATIENCE_S),
+        wait=wait_fixed(_BEAT_S),
+        reraise=True,
+    )
+    return await attempts(work)

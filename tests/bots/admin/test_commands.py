@@ -1,6 +1,5 @@
 """Commands and permissions of admins and chat administrators, with a real database; adapters have their own tests."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -196,13 +195,14 @@ async def test_a_face_whose_owner_withdrew_takes_no_label(admin_commands: EmojiS
 
 async def test_a_retraining_is_followed_to_its_report_and_promoted(admin_commands: EmojiService, store: Store) -> None:
     await add_version(store, "before")
-    following = asyncio.create_task(ask(admin_commands, AdminCommandName.RETRAIN))
+    following = admin_commands.on_admin_command(AdminCommand(ANNA, AdminCommandName.RETRAIN))
+    replies = [await anext(following)]
     number = await _running(store)
     await store.retrainings.beat(number, "learning, round 3 of 10", 0.3)
-    await asyncio.sleep(0.2)
+    replies.append(await anext(following))
     await add_version(store, "adapted")
     await store.retrainings.finish(number, State.DONE, "", "adapted")
-    replies = await following
+    replies += [reply async for reply in following]
     assert all(reply.waiting for reply in replies[:-1])
     assert [reply.text for reply in replies[:-1]] == list(dict.fromkeys(reply.text for reply in replies[:-1]))
     assert "▰▰▰▱▱▱▱▱▱▱ 30%\nlearning, round 3 of 10" in replies[-2].text
@@ -221,10 +221,10 @@ async def test_a_retraining_is_followed_to_its_report_and_promoted(admin_command
 async def test_asked_again_while_one_runs_its_progress_is_shown(admin_commands: EmojiService, store: Store) -> None:
     number = await store.retrainings.start(Depth.FULL, Actor("the command line"))
     await store.retrainings.beat(number, "learning", 0.5)
-    following = asyncio.create_task(ask(admin_commands, AdminCommandName.RETRAIN))
-    await asyncio.sleep(0.2)
+    following = admin_commands.on_admin_command(AdminCommand(ANNA, AdminCommandName.RETRAIN))
+    first = await anext(following)
     await store.retrainings.finish(number, State.FAILED, "There are too few faces to judge by.")
-    first, last = await following
+    [last] = [reply async for reply in following]
     assert "(full), asked for by the command line" in first.text
     assert "too few faces" in last.text
     assert last.rows == ()
@@ -236,13 +236,14 @@ async def test_cancel_stops_a_real_process_and_an_old_button_no_other_one(
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/test.db", "SECRET": "a secret for tests"}
     program = training_program(tmp_path)
     async with admin_service(recognizer, store, picture_maker, "telegram:1", program, environment) as service:
-        following = asyncio.create_task(ask(service, AdminCommandName.RETRAIN, "full"))
+        following = service.on_admin_command(AdminCommand(ANNA, AdminCommandName.RETRAIN, "full"))
+        await anext(following)
         number = await _running(store)
         other = Button("", "", str(AdminToken(AdminAction.CANCEL, number + 1)))
         assert (await tap(service, other)).notice == admin_texts.NOT_RUNNING
         cancel = Button("", "", str(AdminToken(AdminAction.CANCEL, number)))
         assert (await tap(service, cancel)).notice == admin_texts.CANCELLING
-        replies = await asyncio.wait_for(following, 30)
+        replies = [reply async for reply in following]
     assert "was cancelled" in replies[-1].text
     assert (await tap(service, cancel)).notice == admin_texts.NOT_RUNNING
 
@@ -407,9 +408,9 @@ async def _answered(store: Store) -> int:
 
 
 async def _running(store: Store) -> int:
-    """Wait for a retraining to run and return its number."""
-    while (running := await store.retrainings.running()) is None:
-        await asyncio.sleep(0.02)
+    """The number of the retraining that runs."""
+    running = await store.retrainings.running()
+    assert running is not None
     return running.id
 
 

@@ -82,12 +82,12 @@ async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
     tastes, friends = Tastes(store, Clock()), [Person(Platform.TELEGRAM, f"friend {number}") for number in range(3)]
     for friend in friends:
         await tap(store, friend, CHAT)
-    asked, choices = asyncio.Event(), store.choices.of_everyone
+    asked, forgotten, choices = asyncio.Event(), asyncio.Event(), store.choices.of_everyone
 
     async def slow(*arguments: Any, **whose: Any) -> tuple[StoredChoice, ...]:
         found = await choices(*arguments, **whose)
         asked.set()
-        await asyncio.sleep(0.05)
+        await forgotten.wait()
         return found
 
     monkeypatch.setattr(store.choices, "of_everyone", slow)
@@ -96,6 +96,7 @@ async def test_a_table_made_while_somebody_was_forgotten_is_not_kept(
     for friend in friends:
         await store.forget(friend)
     tastes.forget()
+    forgotten.set()
     await making
     assert np.allclose(await tastes.of(MAP, ADA, ELSEWHERE), MAP.likelihoods)
 

@@ -24,8 +24,9 @@ from bots.serving.inference_pool import InferencePool
 from db import Person, Platform, Preferences, Store
 from recognizer import Recognizer
 from tests.rows import count_rows
+from tests.waiting import PATIENCE_S
 
-pytestmark = pytest.mark.simcord(settle_timeout=60)
+pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 
 _HELP = f"{texts.DISCORD_HELP}\n{texts.OPENMOJI}"
 PUT_REACTION = ("PUT", "/channels/*/messages/*/reactions/*/@me")

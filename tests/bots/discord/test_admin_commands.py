@@ -1,8 +1,7 @@
 """Admins and server administrators on Discord: the real discord.py client, driven without sockets by simcord."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import discord
@@ -20,8 +19,9 @@ from db import Person, Platform, Role, State, Store
 from recognizer import Recognizer
 from tests.bots.admins import SHIPPED, add_faces, add_version, admin_service
 from tests.rows import count_rows
+from tests.waiting import PATIENCE_S, until
 
-pytestmark = pytest.mark.simcord(settle_timeout=20)
+pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 
 EDIT = ("PATCH", "/webhooks/*/*/messages/@original")
 
@@ -129,9 +129,10 @@ async def test_a_retraining_is_shown_in_one_message_and_promoted_from_it(
     simcord_env: Env, channel: ChannelHandle, anna: MemberActor, store: Store
 ) -> None:
     asking = asyncio.create_task(anna.slash(channel, "retrain", depth="full"))
+    await until(lambda: _edits(simcord_env))
     number = await _running(store)
     await store.retrainings.beat(number, "learning", 0.42)
-    await _until(lambda: "42%" in "".join(_edits(simcord_env)))
+    await until(lambda: "42%" in "".join(_edits(simcord_env)))
     await add_version(store, "full-1")
     await store.retrainings.finish(number, State.DONE, "", "full-1")
     result = await asking
@@ -232,17 +233,11 @@ def _edits(env: Env) -> list[str]:
 
 
 async def _running(store: Store) -> int:
-    """Wait for a retraining to run and return its number."""
-    while (running := await store.retrainings.running()) is None:
-        await asyncio.sleep(0.02)
+    """The number of the retraining that runs, as soon as one does."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (running := await store.retrainings.running()) is None:
+            await asyncio.sleep(0.02)
     return running.id
-
-
-async def _until(condition: Callable[[], bool], within_s: float = 20) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def _active(store: Store) -> str:

@@ -1,4 +1,7 @@
+import asyncio
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,10 +31,18 @@ async def test_a_process_that_is_killed_is_told_at_once(store: Store) -> None:
     assert "status -9; nothing was changed" in seen.message
 
 
-async def test_what_a_process_said_itself_stands(store: Store) -> None:
-    started = retraining_process(store, "import sys, time; time.sleep(1); sys.exit(1)")
+@pytest.fixture
+def go_on(tmp_path: Path) -> Path:
+    """A pipe: who opens it for reading waits until somebody writes to it."""
+    os.mkfifo(tmp_path / "go on")
+    return tmp_path / "go on"
+
+
+async def test_what_a_process_said_itself_stands(store: Store, go_on: Path) -> None:
+    started = retraining_process(store, f"import sys; open({str(go_on)!r}).read(); sys.exit(1)")
     number = await started.start(Depth.ADAPT, Actor("Anna"))
     await store.retrainings.finish(number, State.FAILED, "There is too little feedback.")
+    await asyncio.to_thread(go_on.write_text, "")
     assert started._attending is not None
     await started._attending
     seen = await store.retrainings.find(number)
@@ -45,8 +56,11 @@ async def test_a_program_that_is_not_there_is_told(store: Store) -> None:
     assert "could not be started" in seen.message
 
 
-async def test_one_at_a_time(store: Store) -> None:
-    started = retraining_process(store, "import time; time.sleep(2)")
+async def test_one_at_a_time(store: Store, go_on: Path) -> None:
+    started = retraining_process(store, f"open({str(go_on)!r}).read()")
     await started.start(Depth.ADAPT, Actor("Anna"))
     with pytest.raises(BusyError):
         await started.start(Depth.ADAPT, Actor("Bert"))
+    await asyncio.to_thread(go_on.write_text, "")
+    assert started._attending is not None
+    await started._attending

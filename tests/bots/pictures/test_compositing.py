@@ -56,7 +56,7 @@ def oval(box: Box, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.bool_
 boxes = st.builds(Box, st.floats(-40, 300), st.floats(-40, 220), st.floats(1, 150), st.floats(1, 150))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(box=boxes, tilt=st.floats(-360, 360), emoji=st.sampled_from(EMOJI))
 def test_what_a_face_showed_makes_no_difference(artwork: Artwork, box: Box, tilt: float, emoji: str) -> None:
     one, other = noise(1), noise(1)
@@ -66,7 +66,7 @@ def test_what_a_face_showed_makes_no_difference(artwork: Artwork, box: Box, tilt
     assert sticker(png(one), covered, "png", artwork) == sticker(png(other), covered, "png", artwork)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(crowd=st.lists(st.builds(CoveredFace, boxes, st.floats(-180, 180), st.sampled_from(EMOJI)), max_size=5))
 def test_neighbours_do_not_uncover_each_other(artwork: Artwork, crowd: list[CoveredFace]) -> None:
     one, other = noise(1), noise(1)
@@ -78,7 +78,7 @@ def test_neighbours_do_not_uncover_each_other(artwork: Artwork, crowd: list[Cove
         assert stickers[0] == stickers[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(crowd=st.lists(faces, max_size=3))
 def test_no_box_and_no_tilt_breaks_a_picture(artwork: Artwork, crowd: list[CoveredFace]) -> None:
     photo = png(noise(1, 64, 48))
@@ -88,7 +88,7 @@ def test_no_box_and_no_tilt_breaks_a_picture(artwork: Artwork, crowd: list[Cover
         assert opened(sticker(photo, face, "png", artwork, crowd), "RGBA").shape == (STICKER_SIDE, STICKER_SIDE, 4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.binary(max_size=200))
 def test_bytes_that_are_no_photo_raise_a_photo_error(artwork: Artwork, data: bytes) -> None:
     face = CoveredFace(Box(4, 4, 20, 20), 0, "😀")

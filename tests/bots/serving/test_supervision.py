@@ -54,6 +54,17 @@ async def test_a_task_that_dies_is_logged_told_and_started_again(pauses: Pauses)
     assert starts == 2
 
 
+async def test_an_error_that_is_final_is_raised_and_stays_told(pauses: Pauses) -> None:
+    async def refused() -> None:
+        raise PermissionError("Telegram refused the token.")
+
+    async with Supervisor(pauses.sleep) as supervisor:
+        with pytest.raises(PermissionError):
+            await supervisor.keep("The adapter", refused, is_final=lambda error: isinstance(error, PermissionError))
+        assert supervisor.problem == "Telegram refused the token."
+    assert not pauses.seconds
+
+
 async def test_a_task_that_dies_leaves_the_others_alone(pauses: Pauses) -> None:
     async def dies() -> None:
         raise ValueError

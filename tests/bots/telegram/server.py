@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import json
+import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,9 +16,12 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
+from starlette.types import Receive, Scope, Send
 from telegram.constants import ReactionEmoji
 from telemelya.server import bot_api
 from telemelya.server.state import StateManager
+
+from tests.waiting import PATIENCE_S
 
 TOKEN = "123456789:AAtelemelyaTestTokenOfNoBotAnywhere00"
 _ALLOWED = {emoji.value for emoji in ReactionEmoji}
@@ -42,6 +46,7 @@ class TelegramServer:
         self.is_away_for_edits = False
         self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
+        self._answered, self._news = 0, asyncio.Condition()
         self._state = bot_api.state_manager
 
     async def send(
@@ -101,19 +106,42 @@ class TelegramServer:
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
         await self._deliver(callback_query=query)
 
-    async def sent(self, method: str, count: int = 1, within_s: float = 10) -> list[dict[str, Any]]:
-        """Wait until the bot has called `method` `count` times in total, and return those calls."""
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            calls = [call for call in await self._state.get_responses("default") if call["method"] == method]
-            if len(calls) >= count:
-                return calls
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"the bot called {method} fewer than {count} times within {within_s} s")
+    async def sent(self, method: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the bot has called `method` `count` times in all, and give those calls."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    before = self._answered
+                    calls = await self._calls(method)
+                    if len(calls) >= count:
+                        return calls
+                    await self._another(before)
+        except TimeoutError:
+            raise AssertionError(f"the bot called {method} fewer than {count} times") from None
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until what the bot has called makes this hold."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                await self._another(self._answered)
+
+    async def _another(self, before: int) -> None:
+        """Wait until more than `before` calls have been answered."""
+        async with self._news:
+            await self._news.wait_for(lambda: self._answered > before)
+
+    async def note_call(self) -> None:
+        """A call was answered."""
+        async with self._news:
+            self._answered += 1
+            self._news.notify_all()
 
     async def count(self, method: str) -> int:
-        """Return how often the bot has called `method` so far."""
-        return sum(call["method"] == method for call in await self._state.get_responses("default"))
+        """How often the bot has called `method` so far."""
+        return len(await self._calls(method))
+
+    async def _calls(self, method: str) -> list[dict[str, Any]]:
+        return [call for call in await self._state.get_responses("default") if call["method"] == method]
 
     async def _deliver(self, **update: Any) -> None:
         await self.updates.put({"update_id": next(self._numbers), **update})
@@ -311,13 +339,30 @@ async def _size(file: UploadFile) -> tuple[int, int]:
     return decoded.shape[0], decoded.shape[1]
 
 
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+
 @asynccontextmanager
 async def telegram_server() -> AsyncIterator[TelegramServer]:
     """Run the server on a free port of 127.0.0.1 until the block ends."""
     state = StateManager()
     state._redis = fakeredis.FakeAsyncRedis(decode_responses=True)
     app = FastAPI()
-    uvicorn_server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning"))
+
+    async def noting_app(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        await server.note_call()
+
+    uvicorn_server = _Server(uvicorn.Config(noting_app, "127.0.0.1", 0, log_level="warning"))
     before = bot_api.state_manager, bot_api.media_manager
     bot_api.state_manager = state
     server = TelegramServer("")
@@ -327,8 +372,8 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     app.include_router(bot_api.router)
     serving = asyncio.create_task(uvicorn_server.serve())
     try:
-        while not uvicorn_server.started:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(PATIENCE_S):
+            await uvicorn_server.has_started.wait()
         port = uvicorn_server.servers[0].sockets[0].getsockname()[1]
         server.url = f"http://127.0.0.1:{port}"
         yield server

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, nearest, speak
 from tests.conftest import jpeg
+from tests.ports import free_port
+from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -31,7 +32,7 @@ class Bot:
     """`python -m bots` in a separate folder, with only the settings given."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / "bot.log"
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "WEB_PORT": str(self.port), **settings}
         with self.log.open("wb") as log:
@@ -43,16 +44,17 @@ class Bot:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
-    def wait_for(self, words: str, within_s: float = 60) -> None:
-        deadline = time.monotonic() + within_s
-        while words not in self.log.read_text(encoding="utf-8"):
-            assert time.monotonic() < deadline, f"{words!r} is not in the log:\n{self.log.read_text(encoding='utf-8')}"
-            time.sleep(0.05)
+    def wait_for(self, words: str) -> None:
+        wait_until(lambda: words in self.said() or self.process.poll() is not None, self.said)
+        assert words in self.said()
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
 
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,7 @@ def browser() -> Iterator[Browser]:
     flags += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        expect.set_options(timeout=PATIENCE_S * 1000)
         yield browser
         browser.close()
 
@@ -195,7 +198,7 @@ def test_a_photo_that_hardly_compresses_is_fetched_again_all_the_same(page: Page
     photo.write_bytes(jpeg(noise, quality=95))
     _choose(page, photo)
     page.get_by_role("button", name=texts.EMOJI_ME).click()
-    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE, timeout=20_000)
+    expect(page.locator(".bubble").last).to_contain_text(texts.EMOJI_ME_MADE)
 
 
 @needs_browser
@@ -371,7 +374,7 @@ def test_a_taken_port_is_one_sentence_and_status_3(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         bot = Bot(tmp_path, WEB_PORT=port)
-        assert bot.process.wait(60) == 3
+        assert bot.process.wait(PATIENCE_S) == 3
     assert "set WEB_HOST or WEB_PORT" in bot.log.read_text(encoding="utf-8")
 
 
@@ -386,7 +389,7 @@ def test_a_taken_port_is_one_sentence_and_status_3(tmp_path: Path) -> None:
 )
 def test_a_wrong_setting_is_one_sentence_and_status_3(tmp_path: Path, settings: dict[str, str], sentence: str) -> None:
     bot = Bot(tmp_path, **settings)
-    assert bot.process.wait(60) == 3
+    assert bot.process.wait(PATIENCE_S) == 3
     log = re.sub(r"INFO: Created TensorFlow.*\n", "", bot.log.read_text(encoding="utf-8"))
     assert sentence in log
     assert "Traceback" not in log
@@ -399,7 +402,7 @@ def test_a_reaction_telegram_does_not_allow_is_named_with_its_line(tmp_path: Pat
     lines[line] = lines[line].replace("reactions: [", "reactions: [telegram, ")
     (tmp_path / "map.yaml").write_text("\n".join(lines), encoding="utf-8")
     bot = Bot(tmp_path, TELEGRAM_TOKEN="1:x", EMOJI_MAP="map.yaml")
-    assert bot.process.wait(60) == 3
+    assert bot.process.wait(PATIENCE_S) == 3
     sentence = f"map.yaml, line {line + 1}: telegram allows no reaction with 😀"
     assert sentence in bot.log.read_text(encoding="utf-8")
 
@@ -419,8 +422,3 @@ def _kept(page: Page, folder: Path) -> tuple[str, bytes]:
     path = folder / "kept"
     download.value.save_as(path)
     return download.value.suggested_filename, path.read_bytes()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

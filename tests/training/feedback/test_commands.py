@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+import training.feedback.adapting
 from db import Store
 from tests.training.feedback_rows import fill
 from training.__main__ import main
@@ -34,6 +35,7 @@ def called(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *
 async def test_from_feedback_to_a_served_version_and_back(
     url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(training.feedback.adapting, "_STEPS", 10)  # enough to be offered
     store = await Store.open(url, SECRET)
     await fill(store, people=60)
     await store.close()

@@ -1,25 +1,39 @@
+from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import training.feedback.fine_tuning
+import training.fitting.export
 from db import Part
-from recognizer.classification import MODEL_FOLDER
+from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE, Classifier, ModelCard
 from recognizer.packing import pack_folder, unpack
+from recognizer.runtime import TfliteModel
 from tests.training.faces import easy_faces, in_turns, write_sheets
+from tests.training.recipes import tiny_recipe
 from training.data import load
 from training.feedback.candidates import Trunk
 from training.feedback.fine_tuning import tuned_trunk
 from training.feedback.lessons import Book
+from training.fitting.batches import has_ferplus_head
+from training.fitting.export import AS_IT_IS, UNCALIBRATED, export
+from training.fitting.fit import FITTED_WEIGHTS, RECIPE_FILE
+from training.fitting.networks import build, with_embedding
+from training.fitting.recipe import Recipe
+from training.fitting.weights import read_weights
+
+SHIPPED = training.feedback.fine_tuning._recipes(MODEL_FOLDER)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return write_sheets(tmp_path, easy_faces(200), in_turns(200))
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sheets(tmp_path_factory.mktemp("data"), easy_faces(200), in_turns(200))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def book() -> Book:
     faces = easy_faces(70, seed=1)
     rows = np.arange(70)
@@ -27,31 +41,89 @@ def book() -> Book:
     return Book(Part.LEARN, rows, faces.pixels, labels, np.ones(70), rows, np.ones(70, dtype=bool))
 
 
-def likelihood(trunk: Trunk, book: Book) -> float:
-    """Return the mean log-likelihood of the lessons' labels under the network, in nats."""
-    shown, _ = trunk.classifier().embed(book.crops)
+@pytest.fixture(scope="module")
+def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of two tiny networks that have learned nothing yet, one with the precision of the shipped ones."""
+    runs, folder, splits = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("model"), load(data)
+    one = tiny_recipe(name="one").model_copy(update={"precision": SHIPPED[0].precision})
+    for seed, recipe in enumerate((one, tiny_recipe(name="other", ferplus_weight=0))):
+        run = runs / recipe.name
+        run.mkdir()
+        keras.utils.set_random_seed(seed)
+        build(recipe, ferplus=has_ferplus_head(recipe)).save_weights(run / FITTED_WEIGHTS)
+        (run / RECIPE_FILE).write_text(recipe.model_dump_json(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.fitting.export, "LEAST_AGREEMENT", 0.0)  # who knows nothing wavers
+        export([runs / "one", runs / "other"], splits["train"], splits["valid"], folder)
+    return folder
+
+
+@pytest.fixture
+def shipped(model: Path, monkeypatch: pytest.MonkeyPatch) -> Trunk:
+    """The tiny model as the one that is shipped, and bold steps, of which few suffice."""
+    monkeypatch.setattr(training.feedback.fine_tuning, "MODEL_FOLDER", model)
+    monkeypatch.setattr(training.feedback.fine_tuning, "read_weights", partial(read_weights, folder=model))
+    monkeypatch.setattr(training.feedback.fine_tuning, "LEARNING_RATE", 0.02)
+    return Trunk.of(unpack(pack_folder(model)))
+
+
+def shipped_network(recipe: Recipe) -> keras.Model:
+    """In float32: with bfloat16 a few steps take minutes where the processor lacks it."""
+    network = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    read_weights(network, recipe.name)
+    return network
+
+
+def likelihood(shown: NDArray[np.float32], book: Book) -> float:
+    """The mean of the lessons' labels, in nats, where their faces are shown as `shown`, `(n, 7)`."""
     return float(np.log(np.clip((shown * book.labels).sum(axis=1), 1e-9, 1)).mean())
 
 
-def test_a_trunk_is_tuned_towards_its_lessons_and_comes_with_all_that_is_served(data: Path, book: Book) -> None:
+def shown_by(trunk: Trunk, book: Book) -> NDArray[np.float32]:
+    return trunk.classifier().embed(book.crops)[0]
+
+
+def test_a_trunk_is_tuned_towards_its_lessons_and_comes_with_all_that_is_served(
+    data: Path, book: Book, shipped: Trunk
+) -> None:
     told: list[tuple[str, float]] = []
     trunk = tuned_trunk(book, data, lambda step, share: told.append((step, share)))
-    shipped = Trunk.of(unpack(pack_folder(MODEL_FOLDER)))
-    assert likelihood(trunk, book) > likelihood(shipped, book) + 0.1
+    likely = likelihood(shown_by(trunk, book), book)
+    assert likely > likelihood(shown_by(shipped, book), book) + 0.1
     assert trunk.guard.labels.tolist() == load(data)["valid"].labels.tolist()
     assert [share for _, share in told] == sorted(share for _, share in told)
-    count = len(training.feedback.fine_tuning._recipes(MODEL_FOLDER))
-    steps = [f"Fine-tuning network {number} of {count}" for number in range(1, count + 1)]
+    steps = [f"Fine-tuning network {number} of 2" for number in (1, 2)]
     assert list(dict.fromkeys(step for step, _ in told)) == [*steps, "Measuring the new network"]
-    assert likelihood(Trunk.of(unpack(trunk.packed("tuned", None))), book) == pytest.approx(likelihood(trunk, book))
+    again = Trunk.of(unpack(trunk.packed("tuned", None)))
+    assert likelihood(shown_by(again, book), book) == pytest.approx(likely)
 
 
 def test_no_way_towards_the_tuned_weights_is_the_shipped_network(
-    data: Path, book: Book, monkeypatch: pytest.MonkeyPatch
+    data: Path, book: Book, shipped: Trunk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, *_ = training.feedback.fine_tuning._recipes(MODEL_FOLDER)
-    monkeypatch.setattr(training.feedback.fine_tuning, "_recipes", lambda _: [first])
     monkeypatch.setattr(training.feedback.fine_tuning, "WAY", 0.0)
     _, after = tuned_trunk(book, data, lambda *_: None).classifier().embed(book.crops)
-    _, before = Trunk.of(unpack(pack_folder(MODEL_FOLDER))).classifier().embed(book.crops)
-    np.testing.assert_allclose(after, before[:, : after.shape[1]], atol=0.02 * float(before.max()))
+    _, before = shipped.classifier().embed(book.crops)
+    np.testing.assert_allclose(after, before, atol=0.02 * float(before.max()))
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
+def test_each_shipped_network_moves_towards_the_lessons(
+    recipe: Recipe, data: Path, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.feedback.fine_tuning, "BATCH_SIZE", 32)
+    monkeypatch.setattr(training.feedback.fine_tuning, "FEEDBACK_SHARE", 0.9)  # so that eight batches show a direction
+    telling = training.feedback.fine_tuning._Telling(lambda *_: None, "", 0, 1)
+    before, exact = shipped_network(recipe), recipe.model_copy(update={"precision": "float32"})
+    after = training.feedback.fine_tuning._tuned(exact, book, load(data)["train"][:12], telling)
+    said = [network.predict(book.crops, verbose=0)["fer2013"] for network in (before, after)]
+    assert likelihood(said[1], book) > likelihood(said[0], book) + 0.05
+
+
+def test_the_shipped_networks_are_what_is_served(book: Book) -> None:
+    network = with_embedding([shipped_network(recipe) for recipe in SHIPPED])
+    served = Classifier(TfliteModel.from_file(MODEL_FOLDER / WEIGHTS_FILE), ModelCard("", AS_IT_IS, UNCALIBRATED))
+    shown, embeddings = served.embed(book.crops)
+    said = network.predict(book.crops, verbose=0)
+    assert np.corrcoef(embeddings.ravel(), said["embedding"].ravel())[0, 1] > 0.99  # int8 kernels differ
+    assert (shown.argmax(axis=1) == said["fer2013"].argmax(axis=1)).mean() > 0.9

@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from tests.training.feedback_rows import fill
 from training import MissingError
 from training.feedback.retraining import NothingToLearnError, Progress, RetrainingCancelledError, retrain
 
-MAP = EmojiMap.load()
+MAP, SECRET = EmojiMap.load(), "a secret for tests"
 
 
 @pytest.fixture
@@ -35,31 +37,62 @@ async def served(store: Store) -> str:
     return active.name
 
 
-async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes(store: Store) -> None:
-    await fill(store, people=60)
-    before = await served(store)
-    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
-    name = await retrain(store, Depth.ADAPT, number, MAP)
-    version = await store.versions.find(name)
+@dataclass(frozen=True)
+class Learned:
+    """What a retraining that may take its time made: its number, the version, and the one that was served before."""
+
+    store: Store
+    number: int
+    name: str
+    before: str
+
+
+@pytest.fixture(scope="module")
+def learned_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str, str]:
+    path = tmp_path_factory.mktemp("learned") / "learned.db"
+
+    async def learn() -> tuple[int, str, str]:
+        store = await Store.open(f"sqlite:///{path}", SECRET)
+        await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
+        await fill(store, people=60)
+        before = await served(store)
+        number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
+        name = await retrain(store, Depth.ADAPT, number, MAP)
+        await store.close()
+        return number, name, before
+
+    return path, *asyncio.run(learn())
+
+
+@pytest.fixture
+async def learned(learned_once: tuple[Path, int, str, str]) -> AsyncIterator[Learned]:
+    path, number, name, before = learned_once
+    store = await Store.open(f"sqlite:///{path}", SECRET)
+    yield Learned(store, number, name, before)
+    await store.close()
+
+
+async def test_what_people_say_becomes_a_judged_version_and_nothing_else_changes(learned: Learned) -> None:
+    store = learned.store
+    version = await store.versions.find(learned.name)
     assert version is not None
-    assert (version.role, version.origin, version.parent) == (None, Origin.ADAPT, before)
-    assert await served(store) == before
+    assert (version.role, version.origin, version.parent) == (None, Origin.ADAPT, learned.before)
+    assert await served(store) == learned.before
     judgement = Judgement.of(version.metrics)
     assert judgement is not None
     assert judgement.offered, judgement.why  # bars are easy to learn, and unknown to the shipped model
     assert judgement.gain > 20
     assert abs(judgement.guard_candidate - judgement.guard_served) < 0.005
-    lessons = await store.versions.lessons(name)
+    lessons = await store.versions.lessons(learned.name)
     assert {each.part for each in lessons} == set(Part)
     assert len(lessons) == judgement.learned_faces + judgement.judged_faces == 300
-    ended = await store.retrainings.find(number)
+    ended = await store.retrainings.find(learned.number)
     assert ended is not None
-    assert (ended.state, ended.version, ended.message) == (State.DONE, name, judgement.why)
+    assert (ended.state, ended.version, ended.message) == (State.DONE, learned.name, judgement.why)
 
 
-async def test_the_version_that_was_kept_serves_as_it_was_judged(store: Store) -> None:
-    await fill(store, people=60)
-    name = await retrain(store, Depth.ADAPT, await store.retrainings.start(Depth.ADAPT, Actor("Anna")), MAP)
+async def test_the_version_that_was_kept_serves_as_it_was_judged(learned: Learned) -> None:
+    store, name = learned.store, learned.name
     again = Classifier.from_files(unpack(await store.versions.artefact(name)))
     faces = await store.feedback.faces()
     judged = {each.reading for each in await store.versions.lessons(name) if each.part is Part.JUDGE}
@@ -160,7 +193,7 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(
         assert await working in {version.name for version in await store.versions.all()}
 
 
-async def test_the_full_depth_without_base_data_says_what_to_do(store: Store, tmp_path: Path) -> None:
+async def test_the_full_depth_without_base_data_says_what_to_do(store: Store, hasty: None, tmp_path: Path) -> None:
     await fill(store, people=60)
     number = await store.retrainings.start(Depth.FULL, Actor("Anna"))
     with pytest.raises(MissingError, match="base data"):

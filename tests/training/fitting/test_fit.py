@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import h5py  # type: ignore[import-untyped]
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import tiny_recipe
+from tests.waiting import PATIENCE_S, wait_until
 from training import MissingError
 from training.data import Faces
 from training.fitting.batches import Batches, targets_of, voted
@@ -345,11 +345,9 @@ def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> 
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a background job starts with it ignored
     )
     checkpoint = tmp_path / "runs" / "tiny" / "checkpoint" / "training_metadata.json"
-    deadline = time.monotonic() + 60
-    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: checkpoint.exists() or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, errors
     assert "Stopped. Whole epochs are kept" in output
     assert "Traceback" not in errors

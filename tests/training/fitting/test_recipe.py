@@ -55,7 +55,7 @@ def test_the_key_at_fault_is_named(tmp_path: Path, changes: dict[str, object], k
         load_recipe(write(tmp_path, **changes))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_other_file_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "junk.yaml"

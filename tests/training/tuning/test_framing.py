@@ -2,15 +2,12 @@ import pytest
 
 from recognizer.detection import FaceDetector
 from tests.training.faces import easy_faces
-from tests.training.test_data import needs_shared_data
-from training.data import DataError, default_folder, load
+from training.data import DataError, Faces
 from training.tuning.framing import derive
 
 
-@needs_shared_data
-def test_eyes_and_mouth_of_training_faces_fall_where_faces_have_them() -> None:
-    faces = load(default_folder())["train"][:120]
-    framing = derive(FaceDetector.load(), faces)
+def test_eyes_and_mouth_of_training_faces_fall_where_faces_have_them(faces: Faces) -> None:
+    framing = derive(FaceDetector.load(), faces[:40])
     assert framing.found > 0.6
     assert framing.keypoints.shape == (6, 2)
     right_eye, left_eye, _, mouth = framing.keypoints[:4]

@@ -1,0 +1,64 @@
+"""What is put together goes on as a whole: a part that dies is logged, told to admins, and started again."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from bots.assembly import assembled, configured_adapters
+from bots.messages import AdminCommand, AdminCommandName
+from bots.serving.model_watch import ModelWatch
+from bots.settings import Settings
+from db import Person, Platform
+from recognizer import EmojiMapError
+from recognizer.emoji_map import DEFAULT_PATH
+from tests.waiting import until
+
+ANNA = Person(Platform.TELEGRAM, "1")
+
+
+def settings(folder: Path, **more: object) -> Settings:
+    address = f"sqlite:///{folder}/test.db"
+    return Settings(_env_file=None, data_dir=folder, database_url=address, admins="telegram:1", **more)  # type: ignore[call-arg, arg-type]
+
+
+async def test_a_watch_that_dies_is_told_to_admins_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, again = 0, asyncio.Event()
+
+    async def run(_: ModelWatch) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise RuntimeError("unforeseen")
+        again.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ModelWatch, "run", run)
+    with capture_logs() as logs:
+        async with assembled(settings(tmp_path), []) as assembly:
+            await until(assembly.problem)
+            told = [reply.text async for reply in assembly.service.on_admin_command(_models())]
+            await again.wait()
+            assert assembly.problem() == ""
+    assert "The watch on the served model has stopped (RuntimeError) and is started again." in told[-1]
+    assert "task_died" in [entry["event"] for entry in logs]
+
+
+async def test_a_map_with_what_telegram_does_not_allow_is_refused_where_telegram_is_configured(tmp_path: Path) -> None:
+    own_map = tmp_path / "map.yaml"
+    text = DEFAULT_PATH.read_text(encoding="utf-8")
+    own_map.write_text(text.replace("[discord, web]", "[telegram, discord, web]", 1), "utf-8")
+    chosen = settings(tmp_path, emoji_map=own_map, telegram_token="123456:a-token-for-tests")
+    factories = [each for each in configured_adapters(chosen) if each.kind.name is Platform.TELEGRAM]
+    with pytest.raises(EmojiMapError, match="telegram allows no reaction with 😀"):
+        async with assembled(chosen, factories):
+            pass
+    async with assembled(chosen, []) as assembly:
+        assert assembly.emoji_map_watch.refresh().path == own_map
+
+
+def _models() -> AdminCommand:
+    return AdminCommand(ANNA, AdminCommandName.MODELS)
