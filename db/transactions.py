@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, event
@@ -25,14 +25,15 @@ class Transactions:
         self._readers = async_sessionmaker(engine, expire_on_commit=False)
         self._writers = async_sessionmaker(engine.execution_options(**sqlite.WRITING), expire_on_commit=False)
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._has_one_connection = self.is_sqlite and engine.url.database in (None, "", ":memory:")
         self._writing = asyncio.Lock()
         if before_statement is not None:
             event.listen(engine.sync_engine, "before_cursor_execute", _listener(before_statement))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that sees the database as it is at its first statement, and changes nothing."""
-        async with self._readers() as session:
+        """Open a transaction that changes nothing; on SQLite it sees the database as it is at its first statement."""
+        async with self._writing if self._has_one_connection else nullcontext(), self._readers() as session:
             yield session
 
     @asynccontextmanager

@@ -168,6 +168,15 @@ async def test_what_was_read_in_a_transaction_stays_as_it_was(store: Store) -> N
     assert same == (before if is_snapshot else before + 1)
 
 
+async def test_a_database_in_memory_has_one_connection_for_all() -> None:
+    store = await Store.open("sqlite://", "a secret for tests")
+    people = [Person(Platform.TELEGRAM, str(number)) for number in range(20)]
+    writes = [store.set_preferences(person, Preferences("de")) for person in people]
+    await asyncio.gather(*writes, *(store.preferences(person) for person in people))
+    assert {(await store.preferences(person)).language for person in people} == {"de"}
+    await store.close()
+
+
 async def test_writers_of_one_process_wait_for_each_other(store: Store) -> None:
     people = [Person(Platform.TELEGRAM, str(number)) for number in range(60)]
     await asyncio.gather(*(store.set_preferences(person, Preferences("de")) for person in people))
