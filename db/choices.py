@@ -1,4 +1,4 @@
-"""The emoji that people chose: what a person's, a chat's and everyone's taste is computed from."""
+"""The emoji that people chose; the taste of a person, a chat and everyone is computed from them."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from db.transactions import Transactions, rows_of
 
 @dataclass(frozen=True)
 class StoredChoice:
-    """An emoji that was chosen: for a face with these seven probabilities, when, and a number for whoever chose it."""
+    """An emoji that was chosen: the seven probabilities of the face, when, and a number for the person who chose it."""
 
     emoji: str
     probabilities: tuple[float, ...]
@@ -28,21 +28,21 @@ class StoredChoice:
 
 @dataclass(frozen=True)
 class TasteRevision:
-    """Which state of their taps a person's and a chat's taste was computed from; 0 where nothing is known of them."""
+    """The state of the taps from which a person's and a chat's taste was computed; 0 if nothing is known of them."""
 
     person: int
     chat: int
 
 
 class Choices:
-    """What was last chosen for each face by whoever sent it. Every method is one transaction."""
+    """The last choice for each face by the person who sent it. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
         self._transactions = transactions
         self._secret = secret
 
     async def revision(self, person: Person, chat: Chat) -> TasteRevision:
-        """Return numbers that change with every tap and every deletion of taps of the person, and in the chat."""
+        """Return numbers that change with every tap, and every deletion of taps, of the person and in the chat."""
         of_person = select(PersonRow.taste_revision).where(PersonRow.hash == person.hashed(self._secret))
         of_chat = select(ChatRow.taste_revision).where(ChatRow.hash == chat.hashed(self._secret))
         both = select(of_person.scalar_subquery(), of_chat.scalar_subquery())
@@ -51,17 +51,17 @@ class Choices:
         return TasteRevision(found[0] or 0, found[1] or 0)
 
     async def of_person(self, person: Person, since: datetime, most: int) -> tuple[StoredChoice, ...]:
-        """Return the `most` newest choices of a person since then, the newest first."""
+        """Return the `most` newest choices of a person since a time, the newest first."""
         who = select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)).scalar_subquery()
         return await self._choices(since, most, TapRow.sender_id == who)
 
     async def of_chat(self, chat: Chat, since: datetime, most: int) -> tuple[StoredChoice, ...]:
-        """Return the `most` newest choices in a chat since then, the newest first."""
+        """Return the `most` newest choices in a chat since a time, the newest first."""
         where = select(ChatRow.id).where(ChatRow.hash == chat.hashed(self._secret)).scalar_subquery()
         return await self._choices(since, most, TapRow.chat_id == where)
 
     async def of_everyone(self, since: datetime, most: int) -> tuple[StoredChoice, ...]:
-        """Return the `most` newest choices since then, the newest first."""
+        """Return the `most` newest choices of everyone since a time, the newest first."""
         return await self._choices(since, most)
 
     async def _choices(self, since: datetime, most: int, *which: ColumnElement[bool]) -> tuple[StoredChoice, ...]:
