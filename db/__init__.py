@@ -1,4 +1,4 @@
-"""What is kept: hashed people and chats, readings without pictures, taps, labels, and versions of the model.
+"""What is stored: hashed people and chats, readings without pictures, taps, labels, and versions of the model.
 
 One `Store` in front of SQLAlchemy.
 """

@@ -1,4 +1,4 @@
-"""Who changed something about the model: kept as a keyed hash like everybody else, with the name they typed, if any."""
+"""Who changed something about the model: stored as a keyed hash like everybody, with the name they typed, if any."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ _TITLES = {Platform.TELEGRAM: "an admin on Telegram", Platform.DISCORD: "an admi
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever promotes, rolls back or retrains: an admin, or something that acts by itself ("the schedule").
+    """Someone who promotes, rolls back or retrains: an admin, or something that acts by itself ("the schedule").
 
-    name: what other admins are shown; never an id. person: None where nobody in particular acted.
+    name: what other admins are shown; never an id. person: None if nobody in particular acted.
     """
 
     name: str
@@ -21,14 +21,14 @@ class Actor:
 
     @classmethod
     def of(cls, person: Person) -> "Actor":
-        """Return the actor that an admin is: by the name they typed in the console, elsewhere by their platform."""
+        """Return the actor for an admin: with the name they typed in the console, elsewhere with their platform."""
         return cls(_TITLES.get(person.platform, person.id)[:_MOST_NAME], person)
 
     def hashed(self, secret: str) -> str | None:
-        """Return the person's hash as it is stored, None without a person."""
+        """Return the person's hash as it is stored; None without a person."""
         return None if self.person is None else self.person.hashed(secret)
 
 
 def shown(name: str) -> str:
-    """Return what to call whoever is stored under this name, which is empty for somebody who asked to be forgotten."""
+    """Return what to call the actor stored under this name, which is empty for somebody who asked to be forgotten."""
     return name or "somebody who was forgotten"

@@ -1,4 +1,4 @@
-"""The emoji that people chose: what a person's, a chat's and everyone's taste is computed from."""
+"""The emoji that people chose; the taste of a person, a chat and everyone is computed from them."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from db.transactions import Transactions, rows_of
 
 @dataclass(frozen=True)
 class StoredChoice:
-    """An emoji that was chosen: for a face with these seven probabilities, when, and a number for whoever chose it."""
+    """An emoji that was chosen: the seven probabilities of the face, when, and a number for the person who chose it."""
 
     emoji: str
     probabilities: tuple[float, ...]
@@ -28,14 +28,14 @@ class StoredChoice:
 
 @dataclass(frozen=True)
 class TasteRevision:
-    """Which state of their taps a person's and a chat's taste was computed from; 0 where nothing is known of them."""
+    """The state of the taps from which a person's and a chat's taste was computed; 0 if nothing is known of them."""
 
     person: int
     chat: int
 
 
 class Choices:
-    """What was last chosen for each face by whoever sent it. Every method is one transaction."""
+    """The last choice for each face by the person who sent it. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
         self._transactions = transactions

@@ -1,4 +1,4 @@
-"""What people and admins said of faces: the stuff that a model learns from, with where each word came from."""
+"""What people and admins said about faces: the data that a model learns from, with the origin of each statement."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ _BATCH = 500
 
 
 class Source(StrEnum):
-    """Where a word on a face comes from: whoever sent it, others in the chat, an admin, or a set of labelled faces."""
+    """The origin of a statement about a face: its sender, others in the chat, an admin, or a set of labelled faces."""
 
     SENDER = "sender"
     VOTE = "vote"
@@ -38,10 +38,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Word:
-    """What one person said of one face.
+    """What one person said about one face.
 
-    who: a number for the person, None where they were forgotten. emoji: what they chose. verdict: the emotion they
-    named, or another `Verdict`. Neither: they found that none of the suggestions fits.
+    who: a number for the person, None if they were forgotten. emoji: what they chose. verdict: the emotion they named,
+    or another `Verdict`. Neither: they found that none of the suggestions fits.
     """
 
     source: Source
@@ -53,10 +53,10 @@ class Word:
 
 @dataclass(frozen=True, repr=False)
 class KeptFace:
-    """A face that may be learned from: whoever sent it agreed.
+    """A face that may be learned from, because its sender agreed.
 
-    crop: 48x48 grey bytes in row order. probabilities: what the model said, seven. sender: a number for whoever sent
-    it. sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest of each person, oldest first.
+    crop: 48x48 grey bytes in row order. probabilities: the model's seven. sender: a number for the person who sent it.
+    sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest statement of each person, oldest first.
     """
 
     reading: int
@@ -69,7 +69,9 @@ class KeptFace:
 
 @dataclass(frozen=True)
 class FaceSummary:
-    """What is known of a face that may be learned from, without its picture. sender: a number for whoever sent it."""
+    """What is known about a face that may be learned from, without its picture. sender: a number for the person who
+    sent it.
+    """
 
     reading: int
     probabilities: tuple[float, ...]
@@ -79,7 +81,9 @@ class FaceSummary:
 
 @dataclass(frozen=True)
 class AdminAgreement:
-    """Of the faces that several admins labelled: pairs of their verdicts, and how many of the pairs are the same."""
+    """Agreement on the faces that several admins labelled: the pairs of their verdicts, and how many pairs are the
+    same.
+    """
 
     pairs: int
     same: int
@@ -87,7 +91,7 @@ class AdminAgreement:
 
 @dataclass(frozen=True)
 class Imported:
-    """A labelled face from outside: its crop, what the model says of it, its label, and whose it is."""
+    """A labelled face from outside: its crop, the model's probabilities, its label, and the person it belongs to."""
 
     crop: bytes
     probabilities: tuple[float, ...]
@@ -97,7 +101,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class AnsweredFace:
-    """One face as it was answered, with or without consent: for figures, never with its picture."""
+    """One face that was answered, with or without consent: for figures, never with its picture."""
 
     taken_at: datetime
     model: str
@@ -106,14 +110,17 @@ class AnsweredFace:
 
 
 class Feedback:
-    """Words on faces. Every method is one transaction."""
+    """Statements about faces. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
         self._transactions = transactions
         self._secret = secret
 
     async def faces(self, *, only_with_words: bool = True) -> tuple[KeptFace, ...]:
-        """Every face that may be learned from, oldest first; without `only_with_words` also those nobody spoke of."""
+        """Return every face that may be learned from, oldest first.
+
+        only_with_words: leave out faces about which nobody said anything.
+        """
         query = (
             select(ReadingRow.id, ReadingRow.crop, cast(ReadingRow.probabilities, Text), PersonRow.id, PersonRow.hash)
             .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
@@ -165,13 +172,13 @@ class Feedback:
             yield rows, taps, labels
 
     async def crops(self, readings: Sequence[int]) -> dict[int, bytes]:
-        """The pictures of these faces, as far as they are still kept."""
+        """Return the crops of these faces, as far as they are still stored."""
         query = select(ReadingRow.id, ReadingRow.crop).where(ReadingRow.id.in_(readings), ReadingRow.crop.is_not(None))
         async with self._transactions.read() as session:
             return {number: crop or b"" for number, crop in (await session.execute(query)).all()}
 
     async def agreement(self) -> AdminAgreement:
-        """How far admins agree, by the latest word of each on faces that may be learned from."""
+        """Return how far admins agree, by the latest label of each on faces that may be learned from."""
         latest = (
             select(func.max(LabelRow.id))
             .join(ReadingRow, LabelRow.reading_id == ReadingRow.id)
@@ -190,8 +197,9 @@ class Feedback:
         return AdminAgreement(pairs, same or 0)
 
     async def add_label(self, reading: int, admin: Person, verdict: str) -> bool:
-        """Keep an admin's word on a face; an earlier one of theirs stays in the book. False: the face is no longer
-        kept."""
+        """Store an admin's label of a face; their earlier ones stay stored, too. Return False if the face is no longer
+        stored.
+        """
         kept = select(ReadingRow.id).where(ReadingRow.id == reading, ReadingRow.crop.is_not(None))
         async with self._transactions.write() as session:
             who = await row_of(session, PersonRow, admin, self._secret)
@@ -201,7 +209,9 @@ class Feedback:
             return True
 
     async def undo_label(self, admin: Person, reading: int | None = None) -> int | None:
-        """Take the last word of this admin back, or their last one on `reading`; gives the reading it was about."""
+        """Delete the last label of this admin, or their last one on `reading`; return the reading that it was about, if
+        any.
+        """
         latest = (
             select(LabelRow)
             .join(PersonRow, LabelRow.person_id == PersonRow.id)
@@ -219,7 +229,7 @@ class Feedback:
             return row.reading_id
 
     async def person_number(self, person: Person) -> int | None:
-        """The number by which words name this person; None where nothing is known of them."""
+        """Return the number that names this person in statements; None if nothing is known of them."""
         async with self._transactions.read() as session:
             return await session.scalar(select(PersonRow.id).where(PersonRow.hash == person.hashed(self._secret)))
 
@@ -242,8 +252,9 @@ class Feedback:
             return (await session.scalar(taps) or 0) + (await session.scalar(labels) or 0)
 
     async def add_imported(self, faces: Sequence[Imported], model: str, chat: str) -> int:
-        """Keep labelled faces from outside, each as a photo of its person in the "chat" of this name; gives how many
-        are new: a crop that this person has already is left out."""
+        """Store labelled faces from outside, each as a photo of its person in the "chat" of this name; return how many
+        are new. A crop that is stored for this person already is left out.
+        """
         added = 0
         async with self._transactions.write() as session:
             for face in faces:
@@ -271,14 +282,15 @@ class Feedback:
         return added
 
     async def everyone_taps(self, chat: Chat) -> bool:
-        """Whether others than the sender may say what a face shows in this chat; unless its administrators say so,
-        no."""
+        """Return whether people other than the sender may say what a face shows in this chat; False unless its
+        administrators allowed it.
+        """
         async with self._transactions.read() as session:
             asked = select(ChatRow.everyone_taps).where(ChatRow.hash == chat.hashed(self._secret))
             return bool(await session.scalar(asked))
 
     async def takes_votes(self, reading: int, chat: Chat) -> bool:
-        """Whether a face was answered in this chat, and others than its sender may say what it shows."""
+        """Return whether a face was answered in this chat, and people other than its sender may say what it shows."""
         where = (
             select(ChatRow.everyone_taps)
             .join(PhotoRow, PhotoRow.chat_id == ChatRow.id)
@@ -289,7 +301,7 @@ class Feedback:
             return bool(await session.scalar(where))
 
     async def set_everyone_taps(self, chat: Chat, allowed: bool) -> None:
-        """Remember what the chat's administrators chose."""
+        """Store what the chat's administrators chose."""
         async with self._transactions.write() as session:
             (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
 
@@ -305,7 +317,7 @@ def _faces() -> "Select[*tuple[Any, ...]]":
 
 
 async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) -> tuple[_Rows, _Rows]:
-    """Return taps and labels on the readings of `which` (by readings and photos), oldest first."""
+    """Return taps and labels on the readings selected by `which` (over readings and photos), oldest first."""
     taps = (
         select(TapRow.reading_id, TapRow.person_id, TapRow.tapped_at, TapRow.emoji, TapRow.emotion, PhotoRow.person_id)
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
@@ -324,7 +336,7 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
 
 
 def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, tuple[Word, ...]]:
-    """Return the latest word of each person on each reading, oldest first."""
+    """Return the latest statement of each person on each reading, oldest first."""
     latest: dict[int, dict[tuple[Source, int | None], Word]] = {}
     for reading, tapper, at, emoji, emotion, sender in taps:
         who = sender if tapper is None else tapper

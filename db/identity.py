@@ -1,4 +1,4 @@
-"""Who and where, as the platforms name them; the database only ever sees their keyed hashes."""
+"""People and chats as the platforms name them; the database stores only their keyed hashes."""
 
 import hashlib
 import hmac
@@ -13,16 +13,16 @@ class _Identity:
     id: str
 
     def hashed(self, secret: str) -> str:
-        """HMAC-SHA256 of platform and id under the operator's secret, as 64 hexadecimal digits (RFC 2104)."""
+        """Return HMAC-SHA256 of platform and id under the operator's secret, as 64 hexadecimal digits (RFC 2104)."""
         words = f"{type(self).__name__}:{self.platform}:{self.id}"
         return hmac.new(secret.encode(), words.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
 class Person(_Identity):
-    """Someone who talks to the bot: the platform, and the id they have there."""
+    """Someone who uses the bot: the platform, and their id there."""
 
 
 @dataclass(frozen=True)
 class Chat(_Identity):
-    """The conversation a photo came from: platform, and the id of the chat, channel or browser there."""
+    """The conversation that a photo was sent in: platform, and the id of the chat, channel or browser there."""

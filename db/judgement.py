@@ -1,4 +1,4 @@
-"""What the gate found about a new version, as it is kept with it: for chat, console and command line alike."""
+"""The gate's judgement of a new version, as it is stored with it: for chat, console and command line alike."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Judgement:
-    """A new version beside the one that was served when it was made.
+    """A new version compared with the one that was served when it was made.
 
-    offered: whether it may be promoted without a word why. why: one sentence for an admin. learned_faces and
+    offered: whether it may be promoted without a reason. why: one sentence for an admin. learned_faces and
     learned_people: what it learned from. judged_faces and judged_people: held-out feedback that neither version learned
     from. Of these, served and candidate: share that each reads as people said (0 to 1); gain, low and high: how many
-    points (-100 to 100) the candidate is better, with its 95 % interval. sure: how sure it is that the candidate tells
-    these faces apart better, 0 to 1. guard_faces, guard_served, guard_candidate and
-    guard_shipped: shares of the guard set read right, by the version of then, the new one, and the one that came with
-    the software. by_emotion: for each emotion, faces judged and the shares of served and candidate. seconds: how long
-    it took.
+    points (-100 to 100) the candidate is better, with its 95 % interval. sure: confidence that the candidate separates
+    the emotions of these faces better, 0 to 1. guard_faces: number of faces of the guard set. guard_served,
+    guard_candidate and guard_shipped: shares of them read right by the version served then, the new one, and the one
+    that came with the software. by_emotion: for each emotion, the number of faces judged and the shares of served and
+    candidate. seconds: how long it took.
     """
 
     offered: bool
@@ -38,12 +38,12 @@ class Judgement:
     seconds: float
 
     def to_metrics(self) -> dict[str, Any]:
-        """As it is kept in `Version.metrics`."""
+        """Return the judgement as it is stored in `Version.metrics`."""
         return asdict(self)
 
     @classmethod
     def of(cls, metrics: dict[str, Any]) -> "Judgement | None":
-        """What was kept; None for a version that came with the software and was never judged."""
+        """Return the stored judgement; None for a version that came with the software and was never judged."""
         if not metrics:
             return None
         by_emotion = {emotion: (int(n), float(a), float(b)) for emotion, (n, a, b) in metrics["by_emotion"].items()}

@@ -1,6 +1,6 @@
-"""Brings a database to the newest schema with Alembic; run at every start.
+"""Migrate a database to the newest schema with Alembic; run at every start.
 
-Several replicas may start at once on one database: the first migrates it, the others wait for it and find it done.
+If several replicas start at once on one database, the first migrates it and the others wait until that is done.
 """
 
 from importlib.resources import files
@@ -16,10 +16,10 @@ _POSTGRESQL_LOCK = 0x6D75676D6F6A69
 
 
 def upgrade(connection: Connection, secret: str) -> None:
-    """Apply the migrations this database has not seen. Raises what SQLAlchemy raises.
+    """Apply the migrations that this database has not had. Raise what SQLAlchemy raises.
 
     connection: in a transaction, which on SQLite was begun with `sqlite.WRITING`, so that no other process is in one.
-    secret: hashes ids that older versions kept as they are.
+    secret: hashes ids that older versions stored unhashed.
     """
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")

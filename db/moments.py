@@ -1,8 +1,8 @@
-"""Moments as they come out of a database."""
+"""Times as a database returns them."""
 
 from datetime import UTC, datetime
 
 
 def aware(moment: datetime) -> datetime:
-    """SQLite gives times back without their zone; they were stored in UTC."""
+    """Return a time with its zone: SQLite returns times without one, and they were stored in UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The row of a person or a chat, made where there is none yet."""
+"""The row of a person or a chat, created if there is none yet."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ _Row = TypeVar("_Row", PersonRow, ChatRow)
 
 
 async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Chat, secret: str) -> _Row:
-    """The row whose hash is that of `identity` under `secret`."""
+    """Return the row whose hash is that of `identity` under `secret`."""
     digest = identity.hashed(secret)
     query = select(table).where(table.hash == digest)
     row = await session.scalar(query)
@@ -23,5 +23,5 @@ async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Ch
         async with session.begin_nested():
             session.add(table(platform=identity.platform, hash=digest))
     except IntegrityError:
-        pass  # another photo of the same person was a moment faster
+        pass  # another photo of the same person was stored first
     return (await session.scalars(query)).one()

@@ -1,4 +1,4 @@
-"""Retrainings: one at a time, wherever they run, with their progress and what came of them."""
+"""Retrainings: one at a time, wherever they run, with their progress and result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from db.transactions import Transactions
 from db.vocabulary import Depth
 
 LOST_AFTER = timedelta(seconds=90)
-"""A retraining that has not said for this long that it lives is taken for dead."""
+"""A retraining that has not reported for this long counts as dead."""
 
 
 class State(StrEnum):
-    """How a retraining stands. LOST: its process died without reporting it."""
+    """The state of a retraining. LOST: its process died without reporting it."""
 
     RUNNING = "running"
     DONE = "done"
@@ -32,7 +32,7 @@ class State(StrEnum):
 
     @classmethod
     def of(cls, stored: str) -> "State":
-        """Return the state that is stored under this name; FAILED for one that only a newer version knows."""
+        """Return the state stored under this name; FAILED for one that only a newer version of the software knows."""
         return cls(stored) if stored in tuple(cls) else cls.FAILED
 
 
@@ -41,13 +41,16 @@ class BusyError(Exception):
 
 
 class LostError(Exception):
-    """This retraining no longer counts: it was taken for dead, and another may run."""
+    """This retraining no longer counts: it was considered dead, and another one may run."""
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """One retraining. asked_by: the name that admins are shown, empty for somebody who asked to be forgotten.
-    progress: 0 to 1. step: what it does now. message: how it ended. version: the version it made."""
+    """One retraining.
+
+    asked_by: the name that admins are shown, empty for somebody who asked to be forgotten. progress: 0 to 1. step: the
+    current one. message: how it ended. version: the version it made.
+    """
 
     id: int
     depth: str
@@ -72,7 +75,7 @@ class Retrainings:
         self._clock = clock
 
     async def start(self, depth: Depth, asked_by: Actor) -> int:
-        """Claim the one place there is, and give the retraining's number. Raises `BusyError`."""
+        """Start a retraining in the database and return its number. Raise `BusyError` if one is running."""
         now = self._clock()
         dead = update(RetrainingRow).where(RetrainingRow.slot == 1, RetrainingRow.beat_at < now - LOST_AFTER)
         message = "Its process died; nothing was changed."
@@ -98,7 +101,7 @@ class Retrainings:
         return row.id
 
     async def beat(self, number: int, step: str, progress: float) -> bool:
-        """Say that a retraining lives and how far it is; gives whether it was asked to stop. Raises `LostError`."""
+        """Report that a retraining runs, and its progress; return whether it was asked to stop. Raise `LostError`."""
         mine = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
         told = mine.values(beat_at=self._clock(), step=step[:200], progress=progress).returning(RetrainingRow.cancel)
         async with self._transactions.write() as session:
@@ -108,13 +111,13 @@ class Retrainings:
         return cancel
 
     async def ask_to_stop(self) -> bool:
-        """Ask the running retraining to stop; gives whether one runs."""
+        """Ask the running retraining to stop; return whether one is running."""
         running = update(RetrainingRow).where(RetrainingRow.slot == 1).values(cancel=True).returning(RetrainingRow.id)
         async with self._transactions.write() as session:
             return await session.scalar(running) is not None
 
     async def finish(self, number: int, state: State, message: str, version: str | None = None) -> None:
-        """Write down what came of a retraining and make its place free."""
+        """Store the result of a retraining, so that another one can start."""
         async with self._transactions.write() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == version))
             ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
@@ -123,27 +126,27 @@ class Retrainings:
             )
 
     async def was_asked_by(self, number: int, person: Person) -> bool:
-        """Return whether this person asked for a retraining."""
+        """Return whether this person asked for the retraining."""
         query = select(RetrainingRow.asked_by_hash).where(RetrainingRow.id == number)
         async with self._transactions.read() as session:
             return await session.scalar(query) == person.hashed(self._secret)
 
     async def running(self) -> Retraining | None:
-        """The retraining that runs now, dead ones not counted."""
+        """Return the retraining that is running now; dead ones do not count."""
         alive = RetrainingRow.beat_at >= self._clock() - LOST_AFTER
         return await self._one(_retrainings().where(RetrainingRow.slot == 1, alive))
 
     async def latest(self) -> Retraining | None:
-        """The one that was started last."""
+        """Return the one that was started last."""
         return await self._one(_retrainings().order_by(RetrainingRow.id.desc()).limit(1))
 
     async def last_done(self) -> Retraining | None:
-        """The last one that made a version."""
+        """Return the last one that made a version."""
         done = _retrainings().where(RetrainingRow.state == State.DONE).order_by(RetrainingRow.id.desc()).limit(1)
         return await self._one(done)
 
     async def find(self, number: int) -> Retraining | None:
-        """The retraining of this number."""
+        """Return the retraining with this number."""
         return await self._one(_retrainings().where(RetrainingRow.id == number))
 
     async def _one(self, query: "Select[*tuple[Any, ...]]") -> Retraining | None:
@@ -172,7 +175,7 @@ def _retrainings() -> "Select[*tuple[Any, ...]]":
 
 
 async def end_well(session: AsyncSession, number: int, model_id: int, message: str) -> None:
-    """Write down, in the transaction that keeps its version, that a retraining is done. Raises `LostError`."""
+    """Store, in the transaction that stores its version, that a retraining is done. Raise `LostError`."""
     ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
     values = {"slot": None, "state": State.DONE.value, "message": message, "model_id": model_id, "progress": 1.0}
     if await session.scalar(ended.values(**values).returning(RetrainingRow.id)) is None:

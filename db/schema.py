@@ -21,11 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for INTEGER keys
+_Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER keys only
 
 
 class Base(DeclarativeBase):
-    """Every table; constraints have names, so that migrations can find them."""
+    """The base of every table; constraints have names, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -42,13 +42,18 @@ def _now() -> datetime:
 
 
 def _any_number() -> int:
-    """Return where a count begins; at random, so that a row made anew after a deletion never repeats an old count."""
+    """Return a random start for a counter, so that a row created again after a deletion does not repeat an earlier
+    count.
+    """
     return secrets.randbits(48)
 
 
 class ChatRow(Base):
-    """A conversation, by its hash. everyone_taps: its administrators let others than the sender say what a face shows.
-    taste_revision: counts the changes to the taps of its photos' senders."""
+    """A conversation, by its hash.
+
+    everyone_taps: its administrators let people other than the sender say what a face shows. taste_revision: counts the
+    changes to the taps of its photos' senders.
+    """
 
     __tablename__ = "chats"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -61,9 +66,11 @@ class ChatRow(Base):
 
 
 class PersonRow(Base):
-    """A person, by their hash. keeps_faces: they agreed that 48x48 crops of their faces are kept. language, skin_tone
-    and presentation: what they set for themselves, empty where they set nothing. taste_revision: counts the changes to
-    their taps on their own photos."""
+    """A person, by their hash.
+
+    keeps_faces: they agreed that 48x48 crops of their faces are stored. language, skin_tone and presentation: what they
+    set for themselves, empty if they set nothing. taste_revision: counts the changes to their taps on their own photos.
+    """
 
     __tablename__ = "people"
     __table_args__ = (UniqueConstraint("hash"),)
@@ -79,8 +86,10 @@ class PersonRow(Base):
 
 
 class PhotoRow(Base):
-    """One message with a picture (or an album): who sent it, where, when, and the model that read it. comes_again: the
-    platform can be asked for the picture once more."""
+    """One message with a picture (or an album): who sent it, where, when, and the model that read it.
+
+    comes_again: the platform can be asked for the picture once more.
+    """
 
     __tablename__ = "photos"
 
@@ -93,11 +102,14 @@ class PhotoRow(Base):
 
 
 class ReadingRow(Base):
-    """One face of a photo. probabilities: seven, in the order of `recognizer.EMOTIONS`. suggestions: emoji, best
-    first. crop: 48x48 grey bytes in row order, only with consent."""
+    """One face of a photo.
+
+    probabilities: seven, in the order of `recognizer.EMOTIONS`. suggestions: emoji, best first. crop: 48x48 grey bytes
+    in row order, only with consent.
+    """
 
     __tablename__ = "readings"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # a forgotten reading's number, still on a button, never returns
+    __table_args__ = ({"sqlite_autoincrement": True},)  # never reuse a deleted reading's number: buttons still carry it
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     photo_id: Mapped[int] = mapped_column(ForeignKey("photos.id", ondelete="CASCADE"), index=True)
@@ -107,10 +119,12 @@ class ReadingRow(Base):
 
 
 class TapRow(Base):
-    """One tap; the latest of a person on a reading is the one that counts. person_id: who tapped, empty where the
-    sender did. emoji: what was chosen. emotion: what they say the face really showed. Both empty: none of the
-    suggestions fitted. sender_id and chat_id: whose photo it was, and where, copied from there, so that the newest taps
-    of either are found by an index."""
+    """One tap; the latest of a person on a reading counts.
+
+    person_id: who tapped, empty if the sender did. emoji: what was chosen. emotion: what they say the face shows. Both
+    empty: none of the suggestions fitted. sender_id and chat_id: those of the photo, copied, so that the newest taps of
+    either are found by an index.
+    """
 
     __tablename__ = "taps"
     __table_args__ = (
@@ -129,8 +143,11 @@ class TapRow(Base):
 
 
 class LabelRow(Base):
-    """What an admin says a face shows, or what a set of labelled faces said. person_id: the admin, empty once they were
-    forgotten. verdict: an emotion, "not_a_face" or "unsure". Labels are added and taken back, never overwritten."""
+    """What an admin, or a set of labelled faces, says a face shows.
+
+    person_id: the admin, empty once they were forgotten. verdict: an emotion, "not_a_face" or "unsure". Labels are
+    added and deleted, never overwritten.
+    """
 
     __tablename__ = "labels"
 
@@ -143,9 +160,11 @@ class LabelRow(Base):
 
 
 class ModelRow(Base):
-    """One version of the model. artefact: the bytes of its folder in one file, empty once it was cleared away. role:
-    "active" or "shadow", each at most once. metrics: what it was judged by. fingerprint: SHA-256 of the labels it
-    learned from."""
+    """One version of the model.
+
+    artefact: the bytes of its folder in one file, empty once they were deleted. role: "active" or "shadow", each at
+    most once. metrics: how it was judged. fingerprint: SHA-256 of the labels it learned from.
+    """
 
     __tablename__ = "models"
     __table_args__ = (UniqueConstraint("version"), UniqueConstraint("role"))
@@ -164,8 +183,10 @@ class ModelRow(Base):
 
 
 class PromotionRow(Base):
-    """A version that became the active one: in place of which, when, through whom and why. by: the name that admins are
-    shown. by_hash: the admin's hash. Both are emptied where the admin asks to be forgotten."""
+    """The promotion of a version to the active one: in place of which, when, by whom and why.
+
+    by: the name that admins are shown. by_hash: the admin's hash. Both are emptied if the admin asks to be forgotten.
+    """
 
     __tablename__ = "promotions"
 
@@ -180,8 +201,10 @@ class PromotionRow(Base):
 
 
 class LessonRow(Base):
-    """A face that a version learned from or was judged by. part: "learn" or "judge". label: a weight for each of
-    `recognizer.EMOTIONS`, summing to 1."""
+    """A face that a version learned from or was judged by.
+
+    part: "learn" or "judge". label: a weight for each of `recognizer.EMOTIONS`, summing to 1.
+    """
 
     __tablename__ = "lessons"
 
@@ -193,7 +216,7 @@ class LessonRow(Base):
 
 
 class ShadowRow(Base):
-    """What a version in shadow read in a face that the active one answered; seven probabilities."""
+    """How a version in shadow read a face that the active one answered; seven probabilities."""
 
     __tablename__ = "shadows"
 
@@ -203,8 +226,11 @@ class ShadowRow(Base):
 
 
 class RetrainingRow(Base):
-    """One retraining. slot: 1 while it runs, so that there is one at a time. asked_by and asked_by_hash: as `by` and
-    `by_hash` of a promotion. beat_at: when its process last reported. progress: 0 to 1."""
+    """One retraining.
+
+    slot: 1 while it runs, so that there is one at a time. asked_by and asked_by_hash: as `by` and `by_hash` of a
+    promotion. beat_at: when its process last reported. progress: 0 to 1.
+    """
 
     __tablename__ = "retrainings"
     __table_args__ = (UniqueConstraint("slot"),)

@@ -1,6 +1,6 @@
-"""Where the database is, and the secret under which it hashes: environment variables, or a `.env` file beside them.
+"""The address of the database, and the secret that hashes ids: environment variables, or a `.env` file beside them.
 
-Whatever opens the database (the bot, the command line of `training`) reads these; see `.env.example`.
+Every program that opens the database (the bot, the command line of `training`) reads these; see `.env.example`.
 """
 
 import os
@@ -21,11 +21,11 @@ _Settings = TypeVar("_Settings", bound="DatabaseSettings")
 
 
 class SettingsError(Exception):
-    """A setting cannot be used; the message names it and says what belongs there."""
+    """A setting cannot be used; the message names it and says what is expected."""
 
 
 class DatabaseSettings(BaseSettings):
-    """What opening the database takes."""
+    """The settings needed to open the database."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
@@ -34,16 +34,17 @@ class DatabaseSettings(BaseSettings):
     secret: SecretStr = SecretStr("")
 
     def hashing_secret(self) -> str:
-        """The secret under which ids are hashed: `SECRET`, else one made at the first start and kept in `DATA_DIR`.
+        """Return the secret that hashes ids: `SECRET`, else one created at the first start and stored in `DATA_DIR`.
 
-        Raises `SettingsError` where it can be neither read nor written.
+        Raise `SettingsError` if it can be neither read nor written.
         """
         return self.secret.get_secret_value() or self.kept_secret(SECRET_FILE, "SECRET")
 
     def kept_secret(self, name: str, setting: str) -> str:
-        """What stands in this file of `DATA_DIR`, made at random where there is none. setting: what to set instead.
+        """Return the content of this file of `DATA_DIR`; if there is none, create it at random. setting: what to set
+        instead.
 
-        Raises `SettingsError` where it can be neither read nor written.
+        Raise `SettingsError` if it can be neither read nor written.
         """
         file = self.data_dir / name
         try:
@@ -61,13 +62,13 @@ class DatabaseSettings(BaseSettings):
         return secret
 
     async def open_store(self) -> Store:
-        """The database. Raises `SettingsError` or `StoreError`."""
+        """Open the database. Raise `SettingsError` or `StoreError`."""
         return await Store.open(self.database_url.get_secret_value(), self.hashing_secret())
 
     def for_another_process(self) -> dict[str, str]:
         """Return the environment variables with which a process in any folder finds the same database and files.
 
-        Raises `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an address that is none.
+        Raise `SettingsError`, as `hashing_secret` does, and what SQLAlchemy raises for an invalid address.
         """
         address = make_url(self.database_url.get_secret_value())
         if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
@@ -80,7 +81,9 @@ class DatabaseSettings(BaseSettings):
 
 
 def _make_secret(file: Path) -> None:
-    """Write a secret that nobody else can read, all of it or none; another process that was faster keeps its own."""
+    """Write a secret that nobody else can read, completely or not at all; if another process was faster, keep its
+    secret.
+    """
     fresh = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
@@ -92,7 +95,7 @@ def _make_secret(file: Path) -> None:
 
 
 def load_settings(kind: type[_Settings]) -> _Settings:
-    """Read the settings of a kind. Raises `SettingsError`, which never quotes a value: it may be a token."""
+    """Read the settings of a kind. Raise `SettingsError`, which never quotes a value, because it may be a token."""
     try:
         return kind()
     except ValidationError as error:

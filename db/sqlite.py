@@ -1,8 +1,8 @@
 """How a SQLite file is opened: its pragmas, real transactions, and a connection that can be closed at any moment.
 
-Left to itself the driver begins a transaction late and commits at every savepoint, so that half of a transaction may
-stay. As SQLAlchemy documents (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html, "Serializable isolation /
-Savepoints / Transactional DDL"), the driver's own handling is switched off and BEGIN is sent by hand.
+By default the driver begins a transaction late and commits at every savepoint, so that half of a transaction may be
+stored. As SQLAlchemy documents (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html, "Serializable isolation /
+Savepoints / Transactional DDL"), the driver's own handling is switched off and BEGIN is sent explicitly.
 """
 
 import asyncio
@@ -16,20 +16,24 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 
 _ROWS_AT_ONCE = 64
-"""As `aiosqlite.connect` has it."""
+"""The default of `aiosqlite.connect`."""
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for one in another process."""
 _PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
 _BEGIN = "sqlite_begin"
 WRITING = {_BEGIN: "BEGIN IMMEDIATE"}
-"""Execution options of a transaction that writes: it waits for its turn at its beginning, where nothing has been read
-that could be outdated by then. On other databases they mean nothing."""
+"""Execution options of a transaction that writes: it waits for the lock at its beginning, when nothing has been read
+that could be outdated by then. Other databases ignore them.
+"""
 
 
 class _Connection(aiosqlite.Connection):
-    """Stops once, however often it is asked to. Where a task is cancelled a second time while SQLAlchemy closes the
-    connection of its broken-off query, aiosqlite 0.22 asks its thread to stop twice and waits for an answer to the
-    second, which never comes: the process hangs at its end (as https://github.com/wapiti-scanner/wapiti/issues/802)."""
+    """A connection that stops once, however often it is asked to.
+
+    If a task is cancelled a second time while SQLAlchemy closes the connection of its cancelled query, aiosqlite 0.22
+    asks its thread to stop twice and waits for an answer to the second request, which never comes: the process hangs at
+    its end (as in https://github.com/wapiti-scanner/wapiti/issues/802).
+    """
 
     _stopped: "asyncio.Future[Any] | None" = None
 
@@ -40,14 +44,14 @@ class _Connection(aiosqlite.Connection):
 
 
 def connection(database: str, **options: Any) -> aiosqlite.Connection:
-    """A connection, not yet open, as SQLAlchemy's `async_creator_fn` gives it; options: of `sqlite3.connect`."""
+    """Return a connection, not yet open, for SQLAlchemy's `async_creator_fn`. options: those of `sqlite3.connect`."""
     made = _Connection(partial(sqlite3.connect, database, **options), _ROWS_AT_ONCE)
     made._thread.daemon = True  # as SQLAlchemy does: a thread left behind keeps no process alive
     return made
 
 
 def is_busy(error: BaseException) -> bool:
-    """Return whether another process was in SQLite's way."""
+    """Return whether the database was locked by another process."""
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 

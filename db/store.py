@@ -1,4 +1,4 @@
-"""The one door to the database. Every method is one transaction."""
+"""The only access to the database. Every method is one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class FaceReading:
-    """One face as it goes in: seven probabilities, the emoji suggested, and its 48x48 grey bytes."""
+    """One face to store: seven probabilities, the emoji suggested, and its 48x48 grey bytes."""
 
     probabilities: tuple[float, ...]
     suggestions: tuple[str, ...]
@@ -41,7 +41,7 @@ class FaceReading:
 
 @dataclass(frozen=True)
 class StoredReading:
-    """One face as it comes out, with the emoji last tapped for it, if any."""
+    """One stored face, with the emoji last tapped for it, if any."""
 
     id: int
     probabilities: tuple[float, ...]
@@ -51,22 +51,24 @@ class StoredReading:
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """The readings of one message, in the order they were added. own: whoever asks is the one who sent it. comes_again:
-    the platform can be asked for its picture once more."""
+    """The readings of one message, in the order they were added.
+
+    own: the person who asks is the one who sent it. comes_again: the platform can be asked for its picture once more.
+    """
 
     own: bool
     readings: tuple[StoredReading, ...]
     comes_again: bool = False
 
     def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
-        """The same photo after `emoji` was chosen for one of its readings."""
+        """Return the same photo after `emoji` was chosen for one of its readings."""
         changed = (replace(each, chosen=emoji) if each.id == reading_id else each for each in self.readings)
         return replace(self, readings=tuple(changed))
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a person set for themselves; None where they left the choice to the bot. Each at most 16 characters."""
+    """What a person set for themselves; None if they left the choice to the bot. Each at most 16 characters."""
 
     language: str | None = None
     skin_tone: str | None = None
@@ -90,7 +92,7 @@ class Store:
 
     @classmethod
     async def open(cls, url: str, secret: str, *, before_statement: Callable[[str], None] | None = None) -> "Store":
-        """Connect and bring the schema up to date. Raises `StoreError`.
+        """Connect and migrate the schema to the newest one. Raise `StoreError`.
 
         before_statement: as in `Transactions`; not called for the migrations.
         """
@@ -110,7 +112,7 @@ class Store:
     async def add_photo(
         self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading], *, comes_again: bool = False
     ) -> tuple[StoredReading, ...]:
-        """Keep what was read in one message; the crops only where the person agreed to it."""
+        """Store what was read in one message; the crops only if the person agreed to it."""
         async with self.transactions.write() as session:
             who = await row_of(session, PersonRow, person, self._secret)
             where = await row_of(session, ChatRow, chat, self._secret)
@@ -131,7 +133,7 @@ class Store:
             return tuple(_stored(row, None) for row in rows)
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
-        """The photo that a reading belongs to, or None where it is not there (any more)."""
+        """Return the photo that a reading belongs to; None if it is not there (any more)."""
         sender = (
             select(PhotoRow.id, PhotoRow.comes_again, PersonRow.hash)
             .join(PersonRow)
@@ -154,14 +156,14 @@ class Store:
     async def add_tap(
         self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None, voter: Person | None = None
     ) -> None:
-        """Keep a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it.
+        """Store a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it.
 
-        voter: who tapped, where it is someone else than the sender.
+        voter: the person who tapped, if it is not the sender.
         """
         async with self.transactions.write() as session:
             query = select(PhotoRow).join(ReadingRow).where(ReadingRow.id == reading_id)
             photo = await session.scalar(query)
-            if photo is None:  # it may have been forgotten a moment ago
+            if photo is None:  # it may just have been deleted
                 return
             who = None if voter is None else (await row_of(session, PersonRow, voter, self._secret)).id
             session.add(
@@ -178,13 +180,13 @@ class Store:
                 await _change_tastes(session, [photo.person_id], [photo.chat_id])
 
     async def keeps_faces(self, person: Person) -> bool:
-        """Whether this person agreed that crops of their faces are kept; without a word from them, no."""
+        """Return whether this person agreed that crops of their faces are stored; False if they have not chosen."""
         async with self.transactions.read() as session:
             answer = select(PersonRow.keeps_faces).where(PersonRow.hash == person.hashed(self._secret))
             return bool(await session.scalar(answer))
 
     async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
-        """Remember the choice; a no also deletes the crops kept so far."""
+        """Store the choice; a no also deletes the crops stored so far."""
         async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
@@ -193,7 +195,7 @@ class Store:
                 await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
 
     async def preferences(self, person: Person) -> Preferences:
-        """What this person set; nothing, where nothing is known of them."""
+        """Return what this person set; empty preferences if nothing is known of them."""
         columns = (PersonRow.language, PersonRow.skin_tone, PersonRow.presentation)
         async with self.transactions.read() as session:
             query = select(*columns).where(PersonRow.hash == person.hashed(self._secret))
@@ -201,7 +203,7 @@ class Store:
             return Preferences(*found) if found is not None else Preferences()
 
     async def set_preferences(self, person: Person, preferences: Preferences) -> None:
-        """Remember all of a person's preferences, in place of those before."""
+        """Store all of a person's preferences in place of the previous ones."""
         async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.language = preferences.language
@@ -209,7 +211,8 @@ class Store:
             row.presentation = preferences.presentation
 
     async def forget(self, person: Person) -> bool:
-        """Delete everything of this person, and chats nobody else sent a photo in; return whether there was anything.
+        """Delete everything of this person, and chats in which nobody else sent a photo; return whether there was
+        anything.
 
         Promotions and retrainings that they asked for stay, but no longer say who did.
         """
@@ -233,7 +236,7 @@ class Store:
 
 
 async def _change_tastes(session: AsyncSession, people: Sequence[int], chats: Sequence[int]) -> None:
-    """Tell whoever computed a taste from these people's or chats' taps that these have changed."""
+    """Mark the taps of these people or chats as changed, so that a taste computed from them is computed again."""
     for table, numbers in ((PersonRow, people), (ChatRow, chats)):
         if numbers:
             changed = {"taste_revision": table.taste_revision + 1}
@@ -256,7 +259,7 @@ def _async_url(url: str) -> URL:
 
 
 async def _connected(address: URL, secret: str) -> AsyncEngine:
-    """Return an engine whose database is up to date; the folder of a new SQLite file is made."""
+    """Return an engine whose database has the newest schema; the folder of a new SQLite file is created."""
     is_sqlite = address.get_backend_name() == "sqlite"
     if is_sqlite and address.database not in (None, "", ":memory:"):
         Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)

@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from db import sqlite
 
 _ROWS_AT_ONCE = 500
-"""Rows that are turned into Python objects before the event loop may do something else: about 2 ms of work."""
+"""Rows converted to Python objects before the event loop may run something else: about 2 ms of work."""
 
 
 class Transactions:
     """Opens transactions on one database."""
 
     def __init__(self, engine: AsyncEngine, before_statement: Callable[[str], None] | None = None) -> None:
-        """before_statement: is called with each SQL statement before it runs, and may raise in its place: where tests
-        break things."""
+        """before_statement: a callback that receives each SQL statement before it runs, and may raise instead; tests
+        use it to inject faults.
+        """
         self._engine = engine
         self._readers = async_sessionmaker(engine, expire_on_commit=False)
         self._writers = async_sessionmaker(engine.execution_options(**sqlite.WRITING), expire_on_commit=False)
@@ -38,10 +39,10 @@ class Transactions:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that is kept at its end, or undone as a whole where anything is raised in it.
+        """Open a transaction that is committed at its end, or rolled back completely if anything is raised in it.
 
-        SQLite has one writer at a time: those of this process wait for each other in the order in which they come,
-        and for those of other processes as long as `sqlite.BUSY_TIMEOUT_MS`.
+        SQLite has one writer at a time: those of this process wait for each other in the order of their arrival, and
+        for those of other processes up to `sqlite.BUSY_TIMEOUT_MS`.
         """
         if not self.is_sqlite:
             async with self._writers.begin() as session:

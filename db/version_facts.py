@@ -1,4 +1,4 @@
-"""What a version of the model is: its facts, its role, what it learned from, and why it cannot be served."""
+"""The facts about a version of the model: its role, what it learned from, and why it cannot be served."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +9,14 @@ from db.judgement import Judgement
 
 
 class Role(StrEnum):
-    """What a version does now; each is held by one version at most."""
+    """What a version is used for now; at most one version has each role."""
 
     ACTIVE = "active"
     SHADOW = "shadow"
 
 
 class Origin(StrEnum):
-    """How a version came to be: it came with the software, its head was adapted, or all of it was fitted."""
+    """How a version was made: it came with the software, its head was adapted, or all of it was fitted."""
 
     SHIPPED = "shipped"
     ADAPT = "adapt"
@@ -25,12 +25,12 @@ class Origin(StrEnum):
 
     @classmethod
     def of(cls, stored: str) -> "Origin":
-        """Return the origin that is stored under this name; UNKNOWN for one that only a newer version knows."""
+        """Return the origin stored under this name; UNKNOWN for one that only a newer version of the software knows."""
         return cls(stored) if stored in tuple(cls) else cls.UNKNOWN
 
 
 class Part(StrEnum):
-    """What a face was used for by a version."""
+    """What a version used a face for."""
 
     LEARN = "learn"
     JUDGE = "judge"
@@ -41,16 +41,16 @@ class VersionError(Exception):
 
 
 class NotOfferedError(VersionError):
-    """The gate does not offer this version; an admin may say why it is to be served all the same."""
+    """The gate does not offer this version; an admin may give a reason to serve it anyway."""
 
 
 class ConflictError(VersionError):
-    """Another version is being served than the one that was to be replaced: someone else was faster."""
+    """The served version is not the one that was to be replaced: someone else was faster."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A face that a version learned from or was judged by; label: seven shares that sum to 1."""
+    """A face that a version learned from or was judged by. label: seven shares that sum to 1."""
 
     reading: int
     part: Part
@@ -60,9 +60,12 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Version:
-    """One version. parent: the one that was served when it was made. size: of its files in bytes; is_kept: they are
-    still there. metrics: what `Judgement.of` reads; empty where the version came with the software. number: names it
-    where its name is too long."""
+    """One version.
+
+    parent: the version that was served when it was made. size: of its files in bytes. is_kept: they are still stored.
+    metrics: read by `Judgement.of`; empty if the version came with the software. number: identifies it where its name
+    is too long.
+    """
 
     name: str
     created_at: datetime
@@ -77,7 +80,9 @@ class Version:
     number: int
 
     def is_offered_over(self, served: str) -> bool:
-        """Whether the gate offers this version in place of the one that is served: judged beside it, and better."""
+        """Return whether the gate offers this version in place of the served one: it was compared with it, and was
+        better.
+        """
         judgement = Judgement.of(self.metrics)
         return judgement is not None and judgement.offered and self.parent == served
 
@@ -96,8 +101,10 @@ class Promotion:
 
 @dataclass(frozen=True)
 class ShadowComparison:
-    """How a version in shadow read the newest faces that the active one answered: how many, and on how many they gave
-    the same emotion."""
+    """How a version in shadow read the newest faces that the active one answered.
+
+    The number of faces, and for how many both named the same emotion.
+    """
 
     version: str
     faces: int

@@ -42,7 +42,7 @@ from db.version_rows import (
 )
 
 LEAST_REASON = 8
-"""Characters of a reason to serve what the gate does not offer."""
+"""Minimum number of characters of a reason to serve what the gate does not offer."""
 _NEWEST_IN_SHADOW = 5_000
 """Faces by which a version in shadow is compared with the served one."""
 
@@ -55,8 +55,9 @@ class Versions:
         self._secret = secret
 
     async def begin_with(self, name: str, artefact: bytes) -> None:
-        """Make the model that came with the software known. When it is new here, it becomes the active one where none
-        is, or where the active one came with the software, too; one that is known already changes nothing.
+        """Store the model that came with the software, unless it is stored already.
+
+        A new one becomes active if no version is, or if the active one came with the software, too.
         """
         shipped = ModelRow(
             version=name,
@@ -79,7 +80,7 @@ class Versions:
                     change = _Change(Actor("the software"), "start")
                     await self._activate(session, name, active.version if active else None, change)
         except (IntegrityError, ConflictError):
-            pass  # it is known already, or another replica started at the same moment
+            pass  # it is stored already, or another replica started at the same moment
 
     async def add(  # noqa: PLR0913  # what a version is made of
         self,
@@ -93,9 +94,12 @@ class Versions:
         lessons: Sequence[Lesson] = (),
         retraining: int | None = None,
     ) -> None:
-        """Keep a new version with what it learned from; it serves nobody yet. retraining: the one that made it, which
-        has ended well by this. Raises `VersionError` where the name is taken, `LostError` where the retraining no
-        longer counts. A face that was forgotten meanwhile is left out of what it learned from."""
+        """Store a new version with what it learned from; it is not served yet.
+
+        retraining: the one that made it, which is marked as done. Raise `VersionError` if the name is taken,
+        `LostError` if the retraining no longer counts. Faces that were forgotten in the meantime are left out of what
+        it learned from.
+        """
         async with self._transactions.write() as session:
             if await session.scalar(select(ModelRow.id).where(ModelRow.version == name)) is not None:
                 raise VersionError(f"There is a version {name} already.")
@@ -128,28 +132,28 @@ class Versions:
                 await end_well(session, retraining, row.id, str(metrics.get("why", "")))
 
     async def all(self) -> tuple[Version, ...]:
-        """Every version, the newest first."""
+        """Return every version, the newest first."""
         async with self._transactions.read() as session:
             rows = (await session.execute(version_query().order_by(ModelRow.id.desc()))).all()
         return tuple(version_of(*row) for row in rows)
 
     async def find(self, name: str) -> Version | None:
-        """The version of this name."""
+        """Return the version of this name."""
         async with self._transactions.read() as session:
             return await one_version(session, version_query().where(ModelRow.version == name))
 
     async def holding(self, role: Role) -> Version | None:
-        """The version that holds a role."""
+        """Return the version that has a role."""
         async with self._transactions.read() as session:
             return await one_version(session, version_query().where(ModelRow.role == role))
 
     async def artefact(self, name: str) -> bytes:
-        """The files of a version, as they were put in. Raises `VersionError` where they are gone or damaged."""
+        """Return the files of a version, as they were stored. Raise `VersionError` if they are deleted or damaged."""
         async with self._transactions.read() as session:
             return await sound_artefact(session, name)
 
     async def lessons(self, name: str) -> tuple[Lesson, ...]:
-        """What a version learned from and was judged by, less what was forgotten since."""
+        """Return what a version learned from and was judged by, without what was forgotten since."""
         query = (
             select(LessonRow.reading_id, LessonRow.part, LessonRow.weight, cast(LessonRow.label, Text))
             .join(ModelRow, LessonRow.model_id == ModelRow.id)
@@ -161,7 +165,7 @@ class Versions:
         return await asyncio.to_thread(lessons_of, rows)
 
     async def kept_lessons(self, name: str, part: Part) -> int:
-        """How many of the faces that a version used for `part` are still kept."""
+        """Return how many of the faces that a version used for `part` are still stored."""
         query = (
             select(func.count())
             .select_from(LessonRow)
@@ -175,9 +179,9 @@ class Versions:
     async def promote(self, name: str, *, instead_of: str, by: Actor, reason: str = "") -> None:
         """Serve `name` from now on in place of `instead_of`, the version that was active when this was decided.
 
-        by: who wants it. reason: why, at least `LEAST_REASON` characters where the gate does not offer it. Raises
-        `ConflictError` where another version is active by now, `NotOfferedError` where a reason is missing,
-        `VersionError` where its files are gone or damaged.
+        by: who wants it. reason: why, at least `LEAST_REASON` characters if the gate does not offer it. Raise
+        `ConflictError` if another version is active by now, `NotOfferedError` if a reason is missing, `VersionError` if
+        its files were deleted or are damaged.
         """
         reason = reason.strip()
         async with self._transactions.write() as session:
@@ -192,14 +196,14 @@ class Versions:
             await self._activate(session, name, instead_of, change)
 
     async def way_back(self) -> str | None:
-        """The version that the active one replaced when it was promoted."""
+        """Return the version that the active one replaced when it was promoted."""
         async with self._transactions.read() as session:
             return await replaced_by_active(session)
 
     async def roll_back(self, *, instead_of: str, by: Actor) -> str:
-        """Serve the version again that `instead_of`, which must be active, replaced; gives its name.
+        """Serve the version again that `instead_of`, which must be active, replaced; return its name.
 
-        Raises `ConflictError` where another version is active by now, `VersionError` where there is no way back.
+        Raise `ConflictError` if another version is active by now, `VersionError` if there is no version to go back to.
         """
         async with self._transactions.write() as session:
             back = await replaced_by_active(session)
@@ -212,7 +216,7 @@ class Versions:
             return back
 
     async def history(self, most: int) -> tuple[Promotion, ...]:
-        """The last promotions, the newest first."""
+        """Return the last promotions, the newest first."""
         replaced = aliased(ModelRow)
         query = (
             select(PromotionRow, ModelRow.version, replaced.version)
@@ -228,9 +232,9 @@ class Versions:
         )
 
     async def set_shadow(self, name: str | None) -> None:
-        """Let a version score live photos silently, in place of the one that did; None for none of them.
+        """Let a version score live photos silently, in place of the one that did; None for no version.
 
-        Raises `VersionError` where it is not there, or is the active one.
+        Raise `VersionError` if it is not there, or is the active one.
         """
         async with self._transactions.write() as session:
             await session.execute(update(ModelRow).where(ModelRow.role == Role.SHADOW).values(role=None))
@@ -245,7 +249,7 @@ class Versions:
                 raise VersionError(f"{name} is served already; let another version run in shadow.")
 
     async def add_shadow(self, name: str, readings: Sequence[tuple[int, tuple[float, ...]]]) -> None:
-        """Keep what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
+        """Store what a version in shadow read: reading and seven probabilities. Forgotten readings are left out."""
         async with self._transactions.write() as session:
             model = await session.scalar(select(ModelRow.id).where(ModelRow.version == name))
             there = await kept_readings(session, [reading for reading, _ in readings])
@@ -256,7 +260,7 @@ class Versions:
             )
 
     async def shadow_comparison(self, name: str) -> ShadowComparison:
-        """How a version did in shadow, on the newest 5,000 faces at most."""
+        """Compare a version in shadow with the active one, on the newest 5,000 faces at most."""
         query = (
             select(
                 cast(ShadowRow.probabilities, Text).label("shadow"),
@@ -274,8 +278,11 @@ class Versions:
         return ShadowComparison(name, len(rows), same)
 
     async def clear_away(self, keep: int) -> tuple[str, ...]:
-        """Delete the files of old versions and give their names. Kept are the active one, the one in shadow, all that
-        came with the software, the way back from the active one, and the `keep` newest others."""
+        """Delete the files of old versions and return their names.
+
+        Kept are the active one, the one in shadow, all that came with the software, the one to go back to from the
+        active one, and the `keep` newest others.
+        """
         async with self._transactions.write() as session:
             chain = {await replaced_by_active(session)}
             rows = (await session.execute(version_query().where(ModelRow.artefact.is_not(None)))).all()
@@ -295,9 +302,11 @@ class Versions:
             return tuple(row.version for row in others[keep:])
 
     async def _activate(self, session: AsyncSession, name: str, instead_of: str | None, change: "_Change") -> None:
-        """Hand the active role over, if it is where whoever decided it saw it; else nothing changes.
+        """Make a version active in place of the one that was active when this was decided. Raise `ConflictError` if
+        that has changed, `VersionError` if the version is active already, or its files were deleted or are damaged.
 
-        The first statement writes, so that of two at once the second waits for the first, and then finds it gone.
+        The first statement writes, so that of two at once the second waits for the first, and then finds that it has
+        changed.
         """
         replaced_id: int | None = None
         if instead_of is not None:
@@ -328,7 +337,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class _Change:
-    """Who hands the active role over, as what kind of promotion, and why."""
+    """Who changes the active version, as what kind of promotion, and why."""
 
     by: Actor
     kind: str
@@ -340,7 +349,7 @@ def _conflict(now: str | None, instead_of: str) -> ConflictError:
 
 
 def _why_not(version: Version, instead_of: str) -> str:
-    """Why the gate does not offer a version, and what to do."""
+    """Return why the gate does not offer a version, and what to do."""
     judgement = Judgement.of(version.metrics)
     if judgement is None:
         return f"{version.name} knows nothing of your people. To serve it all the same, say why in a few words."

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Platform(StrEnum):
-    """Where a person or a chat comes from; the value is stored, and hashed with their id."""
+    """The origin of a person or a chat; the value is stored, and hashed with their id."""
 
     TELEGRAM = "telegram"
     DISCORD = "discord"

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 _LOOK_EVERY_S = 0.25
+_WITHOUT_CONSOLE = getattr(subprocess, "DETACHED_PROCESS", 0)
+"""What `start_new_session` is elsewhere: on Windows, Ctrl-C reaches every process of a console."""
 
 
 class DetachedProcess:
@@ -35,6 +37,7 @@ class DetachedProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 start_new_session=True,
+                creationflags=_WITHOUT_CONSOLE,
             )
         except BaseException:
             errors.close()

@@ -1,4 +1,4 @@
-"""Alembic's entry: at start `db.migrate` hands over its connection; on the command line alembic.ini names one."""
+"""Alembic's entry point: at start `db.migrate` passes its connection; on the command line alembic.ini names one."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine

@@ -68,7 +68,7 @@ def retrain_command(
     job: Annotated[int | None, typer.Option(help="A retraining that is claimed already; set by the bot.")] = None,
 ) -> None:
     """Fit a new version to the feedback, judge it, and store it beside the served one; nothing is promoted."""
-    if job is not None:
+    if job is not None and hasattr(os, "nice"):  # Windows has none
         os.nice(_POLITENESS)  # leave the processor to the bot, which answers photos meanwhile
 
     async def run(store: Store, settings: FeedbackSettings) -> None:

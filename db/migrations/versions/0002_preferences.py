@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Not in batch mode: on SQLite that makes the table anew, and dropping the old one would take its photos along.
+    # Not in batch mode: on SQLite that creates the table again, and dropping the old one would delete its photos.
     op.drop_column("people", "presentation")
     op.drop_column("people", "skin_tone")
     op.drop_column("people", "language")

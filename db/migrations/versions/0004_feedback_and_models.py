@@ -21,7 +21,7 @@ def _to(table: str, column: str, target: str, ondelete: str | None = None) -> sa
 
 def upgrade() -> None:
     op.add_column("chats", sa.Column("everyone_taps", sa.Boolean(), nullable=False, server_default=sa.false()))
-    with op.batch_alter_table("taps") as batch_op:  # nothing refers to taps, so that making them anew loses nothing
+    with op.batch_alter_table("taps") as batch_op:  # nothing refers to taps, so recreating the table loses nothing
         batch_op.add_column(sa.Column("person_id", _KEY, nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_taps_person_id"), "people", ["person_id"], ["id"], ondelete="CASCADE"

@@ -49,7 +49,7 @@ def _copy_senders_and_chats() -> None:
 
 
 def _hash_raw_ids(table: str, column: str) -> None:
-    """Replace "telegram 123456" by the keyed hash of that person, and a title that tells no id."""
+    """Replace "telegram 123456" by the keyed hash of that person, and a title that does not contain the id."""
     secret = context.config.attributes["secret"]
     connection = op.get_bind()
     rows = sa.table(table, sa.column("id"), sa.column(column), sa.column(f"{column}_hash"))
