@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 import typer
 
-from bots.adapter import AdapterError
+from bots.adapter import Adapter, AdapterError
 from bots.assembly import AdapterFactory, Assembly, assembled, configured_adapters
 from bots.logs import configure_logs
 from bots.pictures.artwork import ArtworkError
@@ -62,9 +62,15 @@ async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
 
     An adapter that fails after its start is run again after a pause.
     """
-    name = f"The adapter for {factory.kind.name}"
+    adapter: Adapter | None = None
+
+    async def serve_it() -> None:
+        nonlocal adapter
+        adapter = adapter or factory.make(assembly)
+        await adapter.run()
+
     try:
-        await assembly.supervisor.keep(name, factory.make(assembly).run, is_final=_cannot_start)
+        await assembly.supervisor.keep(f"The adapter for {factory.kind.name}", serve_it, is_final=_cannot_start)
     except AdapterError as error:
         _log.error(str(error))
         return False
