@@ -18,14 +18,14 @@ _REFRESH_S = 1.5
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _DEPTHS: dict[str, str] = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
 _EXPLAINED = (
-    "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
-    "meanwhile. The new model is compared with the served one, and nothing changes until you promote it."
+    "The bot learns from what people tapped and admins labelled, in a separate process, and keeps answering "
+    "photos while it does. The new model is compared with the served one, and nothing changes until you promote it."
 )
 _STATES = {
     State.DONE: "Done",
     State.FAILED: "It failed",
     State.CANCELLED: "Cancelled",
-    State.LOST: "It broke off",
+    State.LOST: "Its process died",
     State.RUNNING: "Running",
 }
 
