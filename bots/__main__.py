@@ -1,6 +1,6 @@
-"""`python -m bots`: runs every adapter that is configured, around one service, until Ctrl-C.
+"""`python -m bots`: run every configured adapter around one service, until Ctrl-C or SIGTERM.
 
-Exit status: 0 stopped, 2 the call was wrong, 3 something needed is missing or wrong (the last line says what to set).
+Exit status: 0 if stopped, 2 on wrong usage, 3 if something needed is missing or wrong (the last line says what to set).
 """
 
 import asyncio
@@ -36,7 +36,7 @@ def _default(context: typer.Context) -> None:
 
 @app.command()
 def run() -> None:
-    """Run the bot until Ctrl-C; this is what happens without a command, too."""
+    """Run the bot until Ctrl-C; this is also what happens without a command."""
     try:
         settings = load_settings(Settings)
         configure_logs(settings.log_level, settings.log_format)
@@ -59,7 +59,7 @@ async def serve(settings: Settings) -> int:
 
 
 async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
-    """Run one adapter for ever; return False where it cannot start, and leave the others alone.
+    """Run one adapter until it is cancelled; return False if it cannot start, without stopping the others.
 
     An adapter that fails after its start is run again after a pause.
     """
