@@ -1,1 +1,1 @@
-"""The doors: Telegram, Discord and a local web chat, around one service that decides everything."""
+"""The bot: Telegram, Discord and a local web chat, around one service that makes all decisions."""

@@ -1,6 +1,6 @@
-"""`python -m bots`: runs every adapter that is configured, around one service, until Ctrl-C.
+"""`python -m bots`: run every configured adapter around one service, until Ctrl-C or SIGTERM.
 
-Exit status: 0 stopped, 2 the call was wrong, 3 something needed is missing or wrong (the last line says what to set).
+Exit status: 0 if stopped, 2 on wrong usage, 3 if something needed is missing or wrong (the last line says what to set).
 """
 
 import asyncio
@@ -35,7 +35,7 @@ def _default(context: typer.Context) -> None:
 
 @app.command()
 def run() -> None:
-    """Run the bot until Ctrl-C; this is what happens without a command, too."""
+    """Run the bot until Ctrl-C; this is also what happens without a command."""
     try:
         settings = load_settings(Settings)
         configure_logs(settings.log_level, settings.log_format)

@@ -10,13 +10,13 @@ class AdapterError(Exception):
 
 
 class Adapter(Protocol):
-    """Translates a platform's events to `bots.messages`, and replies back.
+    """Translates a platform's events to `bots.messages`, and the replies back.
 
-    allowed_reactions: the emoji that the platform lets a bot react with, None for any.
+    allowed_reactions: the emoji with which the platform lets a bot react, None for any.
     """
 
     name: ClassVar[Platform]
     allowed_reactions: ClassVar[frozenset[str] | None]
 
     async def run(self) -> None:
-        """Serve until cancelled, then close cleanly. Raises `AdapterError` where the platform refuses the bot."""
+        """Serve until cancelled, then close cleanly. Raise `AdapterError` if the platform refuses the bot."""

@@ -1,4 +1,4 @@
-"""Puts together what the adapters are made around, keeps what runs beside them going, and knows every adapter."""
+"""Assemble the parts that the adapters need, run the background tasks, and create the configured adapters."""
 
 import gc
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ from db import Platform, Store
 from recognizer import EmojiMap, Recognizer
 
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
-"""The platforms that an emoji map says for every emoji whether a bot can react with it there."""
+"""The platforms for which an emoji map says of every emoji whether a bot can react with it there."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,16 @@ class Assembly:
 
 @dataclass(frozen=True)
 class AdapterFactory:
-    """One adapter that is configured: its class, and how to make one."""
+    """One configured adapter: its class, and a function that creates it."""
 
     kind: type[Adapter]
     make: Callable[[Assembly], Adapter]
 
 
 def configured_adapters(settings: Settings) -> list[AdapterFactory]:
-    """Return a factory for each adapter that is configured; a platform's library is only imported for its own."""
+    """Return a factory for each configured adapter; a platform's library is imported only if the platform is
+    configured.
+    """
     factories = []
     if telegram_token := settings.telegram_token.get_secret_value():
         from bots.telegram.adapter import TelegramAdapter  # noqa: PLC0415
@@ -76,9 +78,9 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
 
 @asynccontextmanager
 async def assembled(settings: Settings, factories: list[AdapterFactory]) -> AsyncIterator[Assembly]:
-    """Put everything together and run what goes on in the background, until the context is left.
+    """Assemble all parts and run the background tasks, until the context is left.
 
-    Raises `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
+    Raise `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
     """
     recognizer = Recognizer.load(emoji_map=settings.emoji_map)
     check = _emoji_map_check(factories)
@@ -155,7 +157,7 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
 
 
 def _emoji_map_check(factories: list[AdapterFactory]) -> Callable[[EmojiMap], None]:
-    """Return what an emoji map must pass besides its own rules, at the start and when it was edited."""
+    """Return the check that an emoji map must pass besides its own rules, at the start and after it was edited."""
     reactions = {factory.kind.name: factory.kind.allowed_reactions for factory in factories}
 
     def check(emoji_map: EmojiMap) -> None:

@@ -60,7 +60,7 @@ def configure_logs(level: str, style: str) -> None:
 
 
 class _SafeFormatter(structlog.stdlib.ProcessorFormatter):
-    """The last gate: whatever a library or a traceback wrote, a token does not pass."""
+    """Removes tokens from every line, also from what a library or a traceback wrote."""
 
     def format(self, record: logging.LogRecord) -> str:
         return _SECRETS.sub("[removed]", super().format(record))

@@ -1,4 +1,4 @@
-"""What an operator may set: environment variables, or a `.env` file beside them (see `.env.example`)."""
+"""The operator's settings: environment variables, or a `.env` file beside them (see `.env.example`)."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ def _admins_named(text: str) -> str:
 
 
 class Settings(DatabaseSettings):
-    """Every setting with its default; without a token its platform is left out."""
+    """Every setting with its default; a platform without a token is left out."""
 
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
@@ -43,21 +43,23 @@ class Settings(DatabaseSettings):
     log_format: Literal["console", "json"] = "console"
 
     def for_another_process(self) -> dict[str, str]:
-        """Return what `DatabaseSettings.for_another_process` does, and the emoji map. Raises as that does."""
+        """Return what `DatabaseSettings.for_another_process` returns, and the emoji map. Raise as that does."""
         return {**super().for_another_process(), "EMOJI_MAP": str(self.emoji_map.resolve())}
 
     def cookie_secret(self) -> str:
-        """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither gives the
-        other away (HMAC-SHA256 as a key derivation, NIST SP 800-108). Raises `SettingsError` as `hashing_secret`."""
+        """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither reveals
+        the other (HMAC-SHA256 as a key derivation, NIST SP 800-108). Raise `SettingsError` as `hashing_secret` does.
+        """
         return hmac.new(self.hashing_secret().encode(), b"mugmoji: web cookies", hashlib.sha256).hexdigest()
 
     def console_secret(self) -> str:
-        """What opens the console: `CONSOLE_TOKEN`, else a token made at the first start and kept in `DATA_DIR`.
+        """Return the token of the console: `CONSOLE_TOKEN`, else one created at the first start and stored in
+        `DATA_DIR`.
 
-        Raises `SettingsError` where it can be neither read nor written.
+        Raise `SettingsError` if it can be neither read nor written.
         """
         return self.console_token.get_secret_value() or self.kept_secret(CONSOLE_TOKEN_FILE, "CONSOLE_TOKEN")
 
     def where_console_token_is(self) -> str:
-        """For a log line: the file that holds the token, or the setting that does."""
+        """Return the file that contains the token, or the name of the setting that does, for a log line."""
         return "CONSOLE_TOKEN" if self.console_token.get_secret_value() else str(self.data_dir / CONSOLE_TOKEN_FILE)

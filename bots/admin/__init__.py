@@ -1,1 +1,1 @@
-"""Running the bot from a chat: who may, reviewing faces, retraining, and changing the served version."""
+"""Running the bot from a chat: permissions, reviewing faces, retraining, and changing the served version."""

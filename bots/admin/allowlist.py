@@ -1,4 +1,4 @@
-"""Who looks after the model: the people an operator named, by their id on their platform."""
+"""The admins of the model: the people an operator named, by their id on their platform."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ class Allowlist:
 
     @classmethod
     def parse(cls, text: str) -> "Allowlist":
-        """Read `telegram:123456, discord:987654`. Raises `ValueError`, which names the place of what is wrong, and not
-        its value: a token may have slipped in."""
+        """Parse `telegram:123456, discord:987654`. Raise `ValueError` with the position of an invalid entry, not its
+        text, which may be a token.
+        """
         people = set()
         entries = [entry.strip() for entry in text.split(",") if entry.strip()]
         for place, entry in enumerate(entries, start=1):
@@ -31,5 +32,5 @@ class Allowlist:
         return person in self.people
 
     def on(self, platform: Platform) -> tuple[str, ...]:
-        """The ids of those on one platform."""
+        """Return the ids of the admins on one platform."""
         return tuple(sorted(person.id for person in self.people if person.platform == platform))

@@ -1,4 +1,4 @@
-"""What admins may do from a chat: review faces, retrain, promote, go back. Who may is the service's to check."""
+"""The commands of admins in a chat: review faces, retrain, promote, go back. The service checks the permission."""
 
 from collections.abc import AsyncIterator
 
@@ -18,8 +18,9 @@ _log = structlog.get_logger()
 
 
 class AdminCommands:
-    """Answers the commands and taps of admins. Raises nothing: a failure is a sentence that says what to do, and a log
-    line."""
+    """Answers the commands and taps of admins. Raises nothing: a failure becomes a sentence that says what to do, and a
+    log entry.
+    """
 
     def __init__(
         self, admins: Allowlist, review: ReviewChat, retraining: RetrainingChat, versions: VersionsChat
@@ -30,7 +31,7 @@ class AdminCommands:
         self._versions = versions
 
     async def on_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
-        """Answer a command; of several replies each takes the place of the one before."""
+        """Yield the replies to a command; each replaces the one before."""
         if command.in_public:
             yield Reply(admin_texts.IN_PRIVATE.format(command=command.name.value))
             return
@@ -50,7 +51,7 @@ class AdminCommands:
             yield Reply(admin_texts.FAILED)
 
     async def on_tap(self, tap: Tap, token: AdminToken) -> TapReply:
-        """Answer a tap on a button of any age. token: what it carried."""
+        """Answer a tap on a button of any age. token: the button's."""
         if tap.in_public:
             return TapReply(admin_texts.IN_PRIVATE.format(command=AdminCommandName.MODELS.value))
         try:
@@ -101,7 +102,7 @@ class AdminCommands:
         return TapReply(notice, page.rows, page.text, picture=page.picture, is_whole=True, is_obvious=True)
 
     async def _served(self, tap: Tap, token: AdminToken) -> str:
-        """Change which version does what; gives what to say, also of a change that was refused."""
+        """Change the role of a version; return the sentence to say, also if the change was refused."""
         try:
             match token.action:
                 case AdminAction.PROMOTE:

@@ -1,4 +1,4 @@
-"""Retraining in chat: one message that shows how far it is, and at its end what came of it."""
+"""Retraining in a chat: one message that shows the progress, and at the end the result."""
 
 from collections.abc import AsyncIterator
 
@@ -15,17 +15,20 @@ _BLOCKS = 10
 
 
 class RetrainingChat:
-    """Starts retrainings and tells how they go. Raises what SQLAlchemy raises."""
+    """Starts retrainings and reports their progress. SQLAlchemy's errors are passed on."""
 
     def __init__(self, retraining_process: RetrainingProcess, store: Store, look_every_s: float = 2.0) -> None:
-        """look_every_s: how often the message may change: platforms refuse edits that come faster than about 1 s."""
+        """look_every_s: time in seconds between changes of the message; platforms refuse edits more often than about
+        every second.
+        """
         self._retraining_process = retraining_process
         self._store = store
         self._look_every_s = look_every_s
 
     async def follow(self, admin: Person, depth: Depth) -> AsyncIterator[Reply]:
-        """Start a retraining, or follow the one that runs, and yield its progress; the last reply says how it
-        ended."""
+        """Start a retraining, or follow the one that is running, and yield its progress; the last reply says
+        how it ended.
+        """
         number = await self._number(depth, Actor.of(admin))
         said = ""
         try:
@@ -42,7 +45,7 @@ class RetrainingChat:
             yield Reply(admin_texts.LOST_FROM_SIGHT)
 
     async def cancel(self, number: int) -> str:
-        """Ask a retraining to stop; gives what to say."""
+        """Ask a retraining to stop; return the sentence to say."""
         running = await self._retraining_process.running()
         if running is None or running.id != number or not await self._retraining_process.stop():
             return admin_texts.NOT_RUNNING
@@ -79,7 +82,7 @@ def _progress(seen: Retraining, *, is_own: bool) -> str:
 
 
 def _words(version: str, judgement: Judgement) -> str:
-    """What the gate found, in plain words."""
+    """Return the gate's judgement in plain words."""
     verdict = admin_texts.OFFERED if judgement.offered else admin_texts.NOT_OFFERED
     return admin_texts.REPORT.format(
         version=version,

@@ -1,6 +1,7 @@
-"""The review queue in chat: one message that shows a face, takes a word on it, and goes on to the next.
+"""The review queue in a chat: one message that shows a face, accepts a label, and shows the next face.
 
-What other admins said of a face is not shown before one has spoken: their agreement would mean nothing.
+An admin does not see what other admins said about a face before labelling it: otherwise their agreement would mean
+nothing.
 """
 
 from collections import deque
@@ -15,43 +16,43 @@ from db import AdminAgreement, Person, Verdict
 from recognizer import EMOTIONS
 
 _TIMES = 6
-"""How many times larger than it is kept a face is shown."""
+"""Factor by which a stored face is enlarged to be shown."""
 _MOST_SKIPPED = 500
-"""Faces that are remembered as skipped, for each admin."""
+"""Maximum number of skipped faces that are remembered for each admin."""
 _LIKELIEST = 3
 
 
 class ReviewChat:
-    """Leads admins through the queue. Raises what SQLAlchemy raises."""
+    """Shows admins the faces of the queue. SQLAlchemy's errors are passed on."""
 
     def __init__(self, queue: ReviewQueue) -> None:
         self._queue = queue
         self._skipped: dict[Person, deque[int]] = {}
 
     async def next(self, admin: Person, headline: str = "") -> Reply:
-        """The next face. headline: what has just been done."""
+        """Return the next face. headline: says what has just been done."""
         skipped = self._skipped.get(admin, deque())
         item = await self._queue.next(admin, skipped)
         if item is None:
             return _words(headline, admin_texts.QUEUE_EMPTY)
         if item.reading in skipped:
-            self._skipped.pop(admin, None)  # another tap of the same admin may have been faster
+            self._skipped.pop(admin, None)  # another tap of the same admin may have been handled first
             return _words(headline, admin_texts.ONLY_SKIPPED_LEFT)
         return await self._page(item, headline)
 
     async def label(self, admin: Person, reading: int, verdict: Verdict) -> Reply:
-        """Keep a word on a face, and go on."""
+        """Store a label and return the next face."""
         is_kept = await self._queue.label(admin, reading, verdict)
         kept = admin_texts.LABELLED.format(verdict=admin_texts.VERDICTS[verdict])
         return await self.next(admin, kept if is_kept else admin_texts.FACE_GONE)
 
     async def skip(self, admin: Person, reading: int) -> Reply:
-        """Leave a face for later, and go on."""
+        """Skip a face for now and return the next one."""
         self._skipped.setdefault(admin, deque(maxlen=_MOST_SKIPPED)).append(reading)
         return await self.next(admin, admin_texts.SKIPPED)
 
     async def undo(self, admin: Person) -> Reply:
-        """Take the last word back, and show its face again."""
+        """Delete the last label and return its face again."""
         reading = await self._queue.undo(admin)
         if reading is None:
             return await self.next(admin, admin_texts.NOTHING_TO_UNDO)
@@ -68,7 +69,7 @@ class ReviewChat:
 
 
 def _words(headline: str, text: str) -> Reply:
-    """A page without a face, from which one can still go back."""
+    """Return a page without a face, with the button that undoes the last label."""
     return Reply("\n\n".join(part for part in (headline, text) if part), rows=((_undo(),),))
 
 

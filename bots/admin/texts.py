@@ -1,5 +1,6 @@
-"""What the bot says to admins. In English only: few people read it, operators all of them, so that these sentences are
-not marked for translation as those of `bots.conversation.texts` are."""
+"""The sentences for admins. They are in English only and not marked for translation, as those of
+`bots.conversation.texts` are: few people read them, and all operators read English.
+"""
 
 from db import Depth, Origin, Verdict
 
@@ -10,17 +11,16 @@ COMMANDS = {
     "rollback": "Go back to the version before",
     "promote": "Serve a version, if need be with a reason",
 }
-"""What each command is for, as the platforms' menus show it."""
+"""The description of each command in the platforms' menus."""
 DEPTH_OPTION = "adapt: under a minute, the last layers; full: the whole network, much longer"
 VERSION_OPTION = "The version's name, as /models shows it"
 REASON_OPTION = "Why it is to be served although it is not offered"
 
 IN_PRIVATE = "Faces of people are not for a group. Please write to me in a private chat: /{command}"
 NO_DATABASE = (
-    "I can't reach the database right now; photos are answered by the model that is served, as before. Please try "
-    "again in a minute."
+    "I can't reach the database right now; photos are still answered by the served model. Please try again in a minute."
 )
-FAILED = "Something went wrong on my side and is in the log. The same model goes on serving. Please try again."
+FAILED = "Something went wrong on my side; the log has the details. The same model is still served. Please try again."
 
 VERDICTS = {
     Verdict.ANGRY: "😠 Angry",
@@ -33,7 +33,7 @@ VERDICTS = {
     Verdict.NOT_A_FACE: "🚫 Not a face",
     Verdict.UNSURE: "🤷 Unsure",
 }
-"""The button of each of `db.Verdict`."""
+"""The button for each `db.Verdict`."""
 SKIP = "⏭ Skip"
 UNDO = "↩ Undo"
 FACE_TO_REVIEW = "The model says {model}.\n{people}\nShown because: {why}."
@@ -48,8 +48,8 @@ UNDONE = "Your last label is taken back."
 UNDONE_ELSEWHERE = "Your last label is taken back; its face is no longer in your queue."
 NOTHING_TO_UNDO = "There is no label of yours to take back."
 QUEUE_EMPTY = (
-    "That's all: no face waits for your word. New ones come with people who allow it in /privacy. /retrain learns from "
-    "what there is."
+    "That's all: no face is waiting for a label. New ones come from people who allow it in /privacy. /retrain learns "
+    "from what there is."
 )
 ONLY_SKIPPED_LEFT = "Only faces that you skipped are left. /review shows them again."
 
@@ -61,14 +61,14 @@ CANCEL = "Cancel"
 CANCELLING = "It will stop in a moment."
 NOT_RUNNING = "That retraining has ended already."
 LOST_FROM_SIGHT = (
-    "I can't reach the database, so I lose sight of the retraining here; it goes on by itself. In a minute, /retrain "
-    "shows how far it is, and /models what it made."
+    "I can't reach the database, so I can't show the retraining's progress here; it continues by itself. In a minute, "
+    "/retrain shows the progress, and /models what it made."
 )
 ENDED = {
     "done": "The retraining is done. {message}",
-    "failed": "The retraining failed; the same model goes on serving. {message} /retrain tries again.",
-    "cancelled": "The retraining was cancelled; the same model goes on serving. {message}",
-    "lost": "The retraining's process died; the same model goes on serving. {message} /retrain tries again.",
+    "failed": "The retraining failed; the same model is still served. {message} /retrain tries again.",
+    "cancelled": "The retraining was cancelled; the same model is still served. {message}",
+    "lost": "The retraining's process died; the same model is still served. {message} /retrain tries again.",
 }
 """By `db.State`."""
 REPORT = "{version} is ready.\nIt learned from {faces} faces of {people} people.\n{judged}\n{guard}\n{verdict}"
@@ -89,7 +89,7 @@ SHADOW = "Shadow {version}"
 END_SHADOW = "End shadow"
 ROLL_BACK = "Go back to {version}"
 HOW_TO_PROMOTE = "Write /promote VERSION, or /promote VERSION REASON. /models lists the versions."
-NO_MODELS = "No version is known yet; the bot makes its first one known when it starts."
+NO_MODELS = "No version is stored yet; the bot stores its first one when it starts."
 SERVED = "✅ {version}: served now; {age} old, {origin}{judged}"
 IN_SHADOW = "👥 {version}: in shadow, {agreement}; {age} old, {origin}{judged}"
 ON_THE_SHELF = "• {version}: {age} old, {origin}{judged}"
@@ -110,9 +110,9 @@ MORE_VERSIONS = "… and {count} older."
 WAY_BACK = "{served} is served now. Before it, {back} was."
 NO_WAY_BACK = "{served} is the first version; there is none to go back to."
 VERSION_GONE = "That version is no longer there. Look again."
-PROMOTED = "{version} is served from now on, in place of {before}; every copy of the bot takes it up within seconds."
+PROMOTED = "{version} is served from now on, in place of {before}; every copy of the bot serves it within seconds."
 REASON_KEPT = "Your reason is kept with it."
-ROLLED_BACK = "Back to {version}; every copy of the bot takes it up within seconds."
+ROLLED_BACK = "Back to {version}; every copy of the bot serves it within seconds."
 SHADOW_BEGUN = "{version} reads every new photo silently from now on; /models shows how far it agrees."
 SHADOW_ENDED = "No version runs in shadow any more."
 SAY_WHY = "{why} To do so here: /promote {version} REASON"

@@ -1,5 +1,6 @@
-"""What the buttons of admins carry. Like those of everybody they say all they need, and may be forged: the desk checks
-who taps, and the database what the admin saw."""
+"""The tokens of the admins' buttons. Like all tokens they are complete and may be forged: the service checks who taps,
+and the database whether what the admin saw still holds.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,11 +26,11 @@ class AdminAction(StrEnum):
 
 @dataclass(frozen=True)
 class AdminToken:
-    """What a tap of an admin means: an action, and two numbers.
+    """The meaning of an admin's tap: an action, and two numbers.
 
-    LABEL: reading and place among `Verdict`. SKIP: reading. CANCEL: retraining. PROMOTE: version, and the one that was
-    served when the button was made. SHADOW: version. END_SHADOW: nothing. ROLL_BACK: the version that was served.
-    As text `admin:letter:number:other`, at most 64 ASCII bytes.
+    LABEL: reading and index in `Verdict`. SKIP: reading. CANCEL: retraining. PROMOTE: version, and the one that was
+    served when the button was made. SHADOW: version. END_SHADOW: nothing. ROLL_BACK: the version that was served. As
+    text `admin:letter:number:other`, at most 64 ASCII bytes.
     """
 
     action: AdminAction
@@ -41,7 +42,7 @@ class AdminToken:
 
     @classmethod
     def parse(cls, text: str) -> "AdminToken":
-        """Read a token back. Raises `TokenError` on anything that `str` would not have written."""
+        """Parse a token. Raise `TokenError` for any text that `str` would not have written."""
         try:
             _, letter, number, other = text.split(":")
             token = cls(AdminAction(letter), int(number), int(other))
@@ -54,5 +55,5 @@ class AdminToken:
 
 
 def is_for_admins(text: str) -> bool:
-    """Whether a token claims to be an admin's."""
+    """Return whether a token claims to be an admin's."""
     return text.startswith(f"{_MARK}:")

@@ -1,4 +1,4 @@
-"""The versions of the model in chat: what they are, and the buttons that change which one is served."""
+"""The versions of the model in a chat: a list, and the buttons that change which one is served."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from bots.messages import Button, Reply, Tone
 from db import Actor, Judgement, NotOfferedError, Person, Role, ShadowComparison, Store, Version, VersionError
 
 _SHOWN = 5
-"""How many versions a page lists."""
+"""Maximum number of versions on a page."""
 _WITH_BUTTONS = 4
-"""How many of them get buttons: with one row more it is as many rows as a message may have."""
+"""Number of them that get buttons: with one more row a message has the maximum number of rows."""
 
 
 class VersionsChat:
-    """Shows the versions and hands the active role over. Raises what SQLAlchemy raises, and `VersionError`."""
+    """Shows the versions and changes the served one. Raises `VersionError`; SQLAlchemy's errors are passed on."""
 
     def __init__(
         self,
@@ -23,13 +23,15 @@ class VersionsChat:
         problem: Callable[[], str] = lambda: "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """problem: what is wrong with the bot, in sentences, empty where nothing is. clock: the time with its zone."""
+        """problem: returns what is wrong with the bot, in sentences, empty if nothing is. clock: the current time with
+        its zone.
+        """
         self._store = store
         self._problem = problem
         self._clock = clock
 
     async def page(self, headline: str = "") -> Reply:
-        """The last versions. headline: what has just been done."""
+        """Return the newest versions. headline: says what has just been done."""
         versions = await self._store.versions.all()
         active = _holding(versions, Role.ACTIVE)
         if active is None:
@@ -48,7 +50,7 @@ class VersionsChat:
         return Reply("\n\n".join(part for part in parts if part), rows=rows)
 
     async def way_back(self) -> Reply:
-        """Which version can be gone back to, and the one button that does."""
+        """Return which version one can go back to, with the button that does it."""
         active = _holding(await self._store.versions.all(), Role.ACTIVE)
         if active is None:
             return Reply(admin_texts.NO_MODELS)
@@ -58,29 +60,29 @@ class VersionsChat:
         return Reply(admin_texts.WAY_BACK.format(served=active.name, back=back), rows=(_back(back, active),))
 
     async def promote(self, admin: Person, number: int, served: int) -> str:
-        """Serve a version in place of the one that was served when the button was made; gives what to say."""
+        """Serve a version in place of the one that was served when the button was made; return the sentence to say."""
         version, before = await self._named(number), await self._named(served)
         return await self._promote(admin, version.name, before.name, "")
 
     async def promote_by_name(self, admin: Person, name: str, reason: str) -> str:
-        """Serve a version in place of the one that is served now; gives what to say."""
+        """Serve a version in place of the one that is served now; return the sentence to say."""
         active = await self._store.versions.holding(Role.ACTIVE)
         return await self._promote(admin, name, active.name if active is not None else "", reason)
 
     async def roll_back(self, admin: Person, served: int) -> str:
-        """Go back from the version that was served when the button was made; gives what to say."""
+        """Go back from the version that was served when the button was made; return the sentence to say."""
         before = await self._named(served)
         name = await self._store.versions.roll_back(instead_of=before.name, by=Actor.of(admin))
         return admin_texts.ROLLED_BACK.format(version=name)
 
     async def shadow(self, number: int) -> str:
-        """Let a version run in shadow; gives what to say."""
+        """Let a version run in shadow; return the sentence to say."""
         version = await self._named(number)
         await self._store.versions.set_shadow(version.name)
         return admin_texts.SHADOW_BEGUN.format(version=version.name)
 
     async def end_shadow(self) -> str:
-        """Let none run in shadow; gives what to say."""
+        """Let no version run in shadow; return the sentence to say."""
         await self._store.versions.set_shadow(None)
         return admin_texts.SHADOW_ENDED
 
@@ -113,7 +115,7 @@ class VersionsChat:
 
 
 def candidate_row(version: Version, active: Version) -> tuple[Button, ...]:
-    """The buttons of a version that is not served: to promote it where it is offered, and to run it in shadow."""
+    """Return the buttons of a version that is not served: to promote it if it is offered, and to run it in shadow."""
     promote = _button(admin_texts.PROMOTE, version, AdminToken(AdminAction.PROMOTE, version.number, active.number))
     shadow = _button(admin_texts.SHADOW, version, AdminToken(AdminAction.SHADOW, version.number))
     return (
@@ -143,7 +145,7 @@ def _holding(versions: Sequence[Version], role: Role) -> Version | None:
 
 
 def _shown(versions: Sequence[Version]) -> list[Version]:
-    """The newest, and in any case those that have a role, the newest first."""
+    """Return the newest versions, the newest first, and in any case those that have a role."""
     others = [version for version in versions if version.role is None]
     held = len(versions) - len(others)
     kept = {version.number for version in others[: _SHOWN - held]}
@@ -171,7 +173,7 @@ def _agreement(shadow_comparison: ShadowComparison) -> str:
 
 
 def _age(passed: timedelta) -> str:
-    """In the largest unit that fits."""
+    """Return an age in the largest unit that fits."""
     minutes = max(0, int(passed.total_seconds() // 60))
     if minutes < 120:
         return f"{minutes} min"

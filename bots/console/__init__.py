@@ -1,4 +1,4 @@
-"""The admins' console: figures, the review queue, models and retraining, as pages beside the web chat."""
+"""The admins' console: figures, faces to review, models and retraining, as pages beside the web chat."""
 
 from bots.console.app import Access, Console
 

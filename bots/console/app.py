@@ -1,4 +1,4 @@
-"""Joins the console's pages to the web door, and lets nobody in who has no pass or comes from too far away."""
+"""Add the console's pages to the web server, and refuse everyone without a pass or from another machine."""
 
 import ipaddress
 import time
@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Access:
-    """Who gets in. token: what they must know, kept in `token_place`. remote: also from other machines."""
+    """Who may enter. token: what they must know, stored in `token_place`. remote: also from other machines."""
 
     token: str
     token_place: str
@@ -49,7 +49,7 @@ class Access:
 
 
 class Console:
-    """The pages under /console. Every page and every action asks for the pass."""
+    """The pages under /console. Every page and every action checks the pass."""
 
     def __init__(
         self,
@@ -59,7 +59,9 @@ class Console:
         access: Access,
         problem: Callable[[], str] = lambda: "",
     ) -> None:
-        """emoji_map: gives the map of now. problem: a sentence about what is wrong with the models, or nothing."""
+        """emoji_map: returns the current map. problem: returns a sentence about what is wrong with the
+        models, or nothing.
+        """
         queue, figures = ReviewQueue(store, emoji_map), FiguresCache(store, emoji_map)
         self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, problem)
         self._access = access
@@ -76,7 +78,7 @@ class Console:
             ui.page(path, title=f"{title} · Mugmoji", dark=None, language="en-US")(self._page(place))
 
     def announce(self, address: str) -> None:
-        """One log line: where the console is, and where its token; never the token."""
+        """Log the console's address, and where its token is; never the token."""
         _log.info("console_open", address=f"{address}/console", token_in=self._access.token_place)
 
     def _page(self, place: Place) -> Callable[[], Response | None]:
@@ -90,7 +92,7 @@ class Console:
         return page
 
     def _admin(self, request: Request) -> str | None:
-        """The name of whoever made a request, if they may be here."""
+        """Return the name of the admin who made a request; None if they may not enter."""
         return self._gate.holder(request.session.get(_SESSION_KEY)) if self._is_near(request) else None
 
     def _is_near(self, request: Request) -> bool:

@@ -18,8 +18,8 @@ from db import Judgement, Promotion, Role, ShadowComparison, Version
 _REFRESH_S = 3.0
 _MOST_HISTORY = 12
 _SHADOW = (
-    "A model in shadow reads every photo silently beside the served one. Nobody sees its answers; you see how often "
-    "the two agree."
+    "A model in shadow reads every photo silently, in addition to the served one. Nobody sees its answers; you see how "
+    "often the two agree."
 )
 _KINDS = {
     "start": "came with the software",
@@ -192,7 +192,7 @@ def _badges(version: Version, judgement: Judgement | None, active: str) -> str:
     if version.is_offered_over(active):
         return badges + '<span class="badge good">better: offered</span>'
     outdated = judgement.offered and version.parent != active
-    return badges + f'<span class="badge open">{"judged beside another" if outdated else "not offered"}</span>'
+    return badges + f'<span class="badge open">{"compared with another" if outdated else "not offered"}</span>'
 
 
 def _shadow_comparison(shadow_comparison: ShadowComparison) -> str:

@@ -30,7 +30,7 @@ def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _Aft
             async def act() -> None:
                 versions = page.services.store.versions
                 await versions.promote(version.name, instead_of=active, by=page.actor, reason=because)
-                tell(f"{version.name} takes over within seconds. One tap goes back.")
+                tell(f"{version.name} will be served within seconds. One tap goes back.")
 
             dialog.close()
             await page.attempt(act)
@@ -59,7 +59,7 @@ class _Reason:
 
 def _reason_field(version: Version, active: str) -> _Reason:
     if version.parent is not None and version.parent != active:
-        told = f"It was judged beside {version.parent}, but {active} is served now."
+        told = f"It was compared with {version.parent}, but {active} is served now."
         ui.html(f'<p class="told bad">{html.escape(told)}</p>', sanitize=False)
     return _Reason()
 
@@ -72,5 +72,5 @@ def _what_changes(version: Version, active: str) -> str:
     told += ". Answers given so far stay as they are, and one tap goes back.</p>"
     judgement = Judgement.of(version.metrics)
     if judgement is None:
-        return told + "<p>It came with the software and knows nothing of what your people said.</p>"
+        return told + "<p>It came with the software and has learned nothing from your people.</p>"
     return told + judgement_in_words(version, judgement)

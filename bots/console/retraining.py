@@ -17,14 +17,14 @@ from db import Depth, Judgement, Retraining, Role, State, Version
 _REFRESH_S = 1.5
 _DEPTHS: dict[str, str] = {Depth.ADAPT: "Adapt", Depth.FULL: "Full"}
 _EXPLAINED = (
-    "The bot learns from what people tapped and admins labelled, in a process of its own; it goes on answering "
-    "meanwhile. The new model is compared with the served one, and nothing changes until you promote it."
+    "The bot learns from what people tapped and admins labelled, in a separate process, and keeps answering "
+    "photos while it does. The new model is compared with the served one, and nothing changes until you promote it."
 )
 _STATES = {
     State.DONE: "Done",
     State.FAILED: "It failed",
     State.CANCELLED: "Cancelled",
-    State.LOST: "It broke off",
+    State.LOST: "Its process died",
     State.RUNNING: "Running",
 }
 

@@ -1,4 +1,4 @@
-"""Who may enter the console: one token for all admins, a name each, and a pause after wrong tries."""
+"""Permission to enter the console: one token for all admins, a name for each, and pauses after wrong attempts."""
 
 import hashlib
 import hmac
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 MOST_NAME = 40
-"""Characters of an admin's name."""
+"""Maximum number of characters of an admin's name."""
 PASS_LASTS_S = 7 * 24 * 3600
-"""After this a browser is asked for the token again."""
+"""After this time a browser is asked for the token again."""
 _FREE_TRIES = 3
 _LONGEST_PAUSE_S = 300.0
 _FORGET_AFTER_S = 3600.0
 _MOST_WRONG_A_MINUTE = 30
-"""By all together; a guesser with many addresses gets no further than this."""
+"""Maximum for all addresses together, so that many addresses do not allow more guesses."""
 
 
 class LoginRefusedError(Exception):
-    """Not let in; the message says why and what to do."""
+    """The login was refused; the message says why and what to do."""
 
 
 @dataclass
@@ -31,14 +31,14 @@ class _Tries:
 
 
 class Sessions:
-    """Hands out passes for the right token, and recognises them.
+    """Issues passes for the right token, and checks them.
 
-    A pass is a signed string that a browser keeps in its cookie. Its signing key is derived from the token, so that a
-    new token ends every pass; a pass that was given back is refused for as long as this process runs.
+    A pass is a signed string that a browser stores in its cookie. Its signing key is derived from the token, so that a
+    new token ends every pass; a pass that was logged out is refused for as long as this process runs.
     """
 
     def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        """clock: seconds since 1970."""
+        """clock: returns the seconds since 1970."""
         if not token:
             raise ValueError("a console without a token would let everybody in")
         self._token = token.encode()
@@ -49,7 +49,7 @@ class Sessions:
         self._given_back: dict[str, float] = {}
 
     def admit(self, client: str, token: str, name: str) -> str:
-        """Return a pass for an admin of this name. client: the address they come from. Raises `LoginRefusedError`."""
+        """Return a pass for an admin of this name. client: their address. Raise `LoginRefusedError`."""
         name = " ".join(name.split())
         if not name or len(name) > MOST_NAME:
             raise LoginRefusedError(
@@ -63,7 +63,7 @@ class Sessions:
         return str(self._signer.dumps({"id": secrets.token_urlsafe(12), "name": name}))
 
     def holder(self, kept: object) -> str | None:
-        """Return the name on a pass; None where it is no pass, or one that has ended or was given back."""
+        """Return the name on a pass; None if it is not a pass, or has expired or was logged out."""
         facts = self._facts(kept)
         return None if facts is None or facts["id"] in self._given_back else facts["name"]
 
@@ -104,7 +104,7 @@ class Sessions:
 
 
 def _signer(token: str, clock: Callable[[], float]) -> URLSafeTimedSerializer:
-    """Return what signs passes, and tells their age by `clock`."""
+    """Return the signer of passes, which measures their age with `clock`."""
 
     class Signer(TimestampSigner):
         def get_timestamp(self) -> int:

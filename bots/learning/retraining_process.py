@@ -1,7 +1,6 @@
-"""Retraining, as the bot sees it: starts `python -m training retrain` in a process of its own, and watches it.
+"""Start `python -m training retrain` in a separate process, and watch it.
 
-The process reports to the database, so that every replica sees the same progress, and so that it goes on while the bot
-is restarted.
+The process reports to the database, so that every replica sees the same progress, and continues while the bot restarts.
 """
 
 import asyncio
@@ -19,11 +18,11 @@ from db import Actor, Depth, Retraining, State, Store
 
 _PROGRAM = (sys.executable, "-m", "training", "retrain")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""One thread of linear algebra, so that photos have the other cores."""
+"""Environment variables that limit linear algebra to one thread, so that photos have the other cores."""
 _EXPLAINED = (1, 2, 3)
 """The exit statuses of `python -m training` whose last line says what was wrong."""
 _ROOT = Path(__file__).parents[2]
-"""Where the package `training` is found: the checkout, or the folder of an installed wheel."""
+"""The folder that contains the package `training`: the checkout, or that of an installed wheel."""
 _log = structlog.get_logger()
 
 
@@ -31,15 +30,16 @@ class RetrainingProcess:
     """Starts, watches and stops retrainings."""
 
     def __init__(self, store: Store, environment: Mapping[str, str], program: Sequence[str] = _PROGRAM) -> None:
-        """environment: what the process needs to find the same database (DATABASE_URL, SECRET, EMOJI_MAP). program:
-        what is started, with `--depth` and `--job` behind it."""
+        """environment: what the process needs to find the same database (DATABASE_URL, SECRET, EMOJI_MAP). program: the
+        command to start; `--depth` and `--job` are appended.
+        """
         self._store = store
         self._environment = environment
         self._program = program
-        self._attending: asyncio.Task[None] | None = None  # a task that nobody refers to may be garbage-collected
+        self._attending: asyncio.Task[None] | None = None  # a task without a reference may be garbage-collected
 
     async def start(self, depth: Depth, asked_by: Actor) -> int:
-        """Start a retraining and return its number. Raises `BusyError` where one runs, here or in another replica."""
+        """Start a retraining and return its number. Raise `BusyError` if one is running, here or in another replica."""
         number = await self._store.retrainings.start(depth, asked_by)
         command = (*self._program, "--depth", depth.value, "--job", str(number))
         environment = {**os.environ, **dict.fromkeys(_THREADS, "1"), **self._environment}
@@ -55,14 +55,14 @@ class RetrainingProcess:
         return number
 
     async def _attend(self, number: int, process: DetachedProcess) -> None:
-        """Wait for a process, and store why it ended where it could not do so itself."""
+        """Wait for a process, and store why it ended if it could not do so itself."""
         status = await process.wait()
         last = process.last_error_line()
         if status == 0:
             return
         message = last if status in _EXPLAINED else f"The process ended with status {status}; nothing was changed."
         _log.warning("retraining_ended", number=number, status=status, reason=last)
-        with suppress(SQLAlchemyError, OSError):  # a process that no longer reports counts as lost after a while
+        with suppress(SQLAlchemyError, OSError):  # a process that does not report counts as lost after a while
             await self._store.retrainings.finish(number, State.FAILED, message)
 
     async def watch(self, number: int, look_every_s: float = 1.0) -> AsyncIterator[Retraining]:
@@ -78,9 +78,9 @@ class RetrainingProcess:
             await asyncio.sleep(look_every_s)
 
     async def running(self) -> Retraining | None:
-        """Return the one that runs now, here or in another replica."""
+        """Return the retraining that is running, here or in another replica."""
         return await self._store.retrainings.running()
 
     async def stop(self) -> bool:
-        """Ask the running one to stop; return whether one runs."""
+        """Ask the running retraining to stop; return whether one is running."""
         return await self._store.retrainings.ask_to_stop()

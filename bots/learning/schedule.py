@@ -1,4 +1,4 @@
-"""Retrains by the clock: once a day, if enough was said since the last time."""
+"""Retraining at a time of day: once a day, if enough was said since the last one."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def _now() -> datetime:
 
 
 class RetrainingSchedule:
-    """Starts the shallow depth at a time of day; of several replicas one does, and nothing is ever promoted by it."""
+    """Starts an adaptation at a time of day; of several replicas one does, and it never promotes anything."""
 
     def __init__(
         self,
@@ -28,7 +28,9 @@ class RetrainingSchedule:
         least: int,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """at: the time of day, in UTC. least: how many new taps and labels it takes. clock: the time with its zone."""
+        """at: the time of day, in UTC. least: minimum number of new taps and labels. clock: the current time
+        with its zone.
+        """
         self._store = store
         self._retraining_process = retraining_process
         self._at = at
@@ -36,19 +38,19 @@ class RetrainingSchedule:
         self._clock = clock
 
     async def run(self) -> None:
-        """Wait for the time and retrain, day after day, until cancelled."""
+        """Wait for the time of day and retrain, every day, until cancelled."""
         while True:
             await asyncio.sleep(self.seconds_to_go())
             await self.retrain_if_due()
 
     def seconds_to_go(self) -> float:
-        """Until the time comes next, above 0."""
+        """Return the seconds until the time of day, above 0."""
         now = self._clock()
         then = datetime.combine(now.date(), self._at, tzinfo=UTC)
         return (then if then > now else then + timedelta(days=1)).timestamp() - now.timestamp()
 
     async def retrain_if_due(self) -> bool:
-        """Start a retraining if enough was said since the last one; gives whether it was started. Raises nothing."""
+        """Start a retraining if enough was said since the last one; return whether it was started. Raise nothing."""
         try:
             new = await self._store.feedback.new_answers()
             if new < self._least:

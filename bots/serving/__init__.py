@@ -1,1 +1,3 @@
-"""What answers photos and keeps doing so: the inference pool, the watches on model and emoji map, shadow runs."""
+"""Answering photos without interruption: the inference pool, updates of model and emoji map, shadow runs,
+supervision.
+"""

@@ -1,4 +1,4 @@
-"""Takes up an emoji map that was edited while the bot runs; where the new one has a mistake, the former one stays."""
+"""Load an emoji map that was edited while the bot runs; if the new one has a mistake, the previous one stays."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,16 +12,16 @@ _log = structlog.get_logger()
 
 
 class EmojiMapWatch:
-    """Looks at the map's file when asked to; costs one look at the folder where nothing has changed."""
+    """Checks the map's file when asked to; if it has not changed, this costs one look-up in its folder."""
 
     def __init__(self, recognizer: Recognizer, check: Check | None = None) -> None:
-        """check: what a new map must pass besides its own rules; raises `EmojiMapError` where it does not."""
+        """check: what a new map must pass besides its own rules; raises `EmojiMapError` if it does not."""
         self._recognizer = recognizer
         self._check = check
         self._seen = _stamp(recognizer.emoji_map.path)
 
     def refresh(self) -> EmojiMap:
-        """The map to use from now on. A mistake in a new one is logged once, with its line."""
+        """Return the current map. A mistake in a new one is logged once, with its line."""
         path = self._recognizer.emoji_map.path
         stamp = _stamp(path)
         if stamp != self._seen:

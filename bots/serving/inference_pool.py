@@ -1,4 +1,4 @@
-"""Runs the recogniser in a bounded pool of threads, off the event loop, first come first served."""
+"""A bounded pool of threads for the recogniser, outside the event loop, first come first served."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,31 +10,31 @@ Result = TypeVar("Result")
 
 
 class InferencePool:
-    """At most `workers` recognitions at once; up to `waiting` more are queued before the pool calls itself full."""
+    """Runs at most `workers` recognitions at once and queues up to `waiting` more before it reports that it is full."""
 
     def __init__(self, workers: int, waiting: int) -> None:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="inference")
-        self._turns = asyncio.Semaphore(workers)  # wakes its waiters in the order they came
+        self._turns = asyncio.Semaphore(workers)  # wakes its waiters in the order of their arrival
         self._capacity = workers + waiting
         self._inside = 0
 
     @property
     def is_full(self) -> bool:
-        """Whether someone who comes now waits longer than the queue was made for."""
+        """Return whether the queue is full, so that the next one has to wait longer than intended."""
         return self._inside >= self._capacity
 
     @property
     def has_free_worker(self) -> bool:
-        """Whether someone who comes now waits for nobody."""
+        """Return whether the next one does not have to wait."""
         return not self._turns.locked()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run `work` in a thread when its turn comes, and give what it gives or raise what it raises."""
+        """Run `work` in a thread when its turn comes; return its result or raise its error."""
         async with self._turn():
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def close(self) -> None:
-        """Finish what is running and let go of the threads."""
+        """Finish the running work and end the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     @asynccontextmanager

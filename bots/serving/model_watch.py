@@ -1,6 +1,6 @@
-"""Serves the version that is active in the database; another one replaces it while photos are read, and none is lost.
+"""Serve the version that is active in the database; it is replaced while photos are read, and no photo is lost.
 
-A version that cannot be served, or a database that is away, changes nothing: the served version goes on, and `problem`
+If a version cannot be served, or the database is unavailable, nothing changes: the served version stays, and `problem`
 tells admins why.
 """
 
@@ -16,7 +16,7 @@ from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 
 LOOK_EVERY_S = 2.0
-"""Every replica asks the database this often, so that a promotion reaches it within five seconds."""
+"""Time between queries of a replica, short enough that a promotion reaches it within five seconds."""
 
 _log = structlog.get_logger()
 
@@ -24,8 +24,8 @@ _log = structlog.get_logger()
 class ModelWatch:
     """Updates `recognizer.classifier` and the version in shadow from the database.
 
-    problem: why the version that the database names is not served, as a sentence; empty where it is.
-    shadow: the classifier of the version in shadow; None where there is none.
+    problem: why the version that the database names is not served, as a sentence; empty if it is served. shadow: the
+    classifier of the version in shadow; None if there is none.
     """
 
     def __init__(self, recognizer: Recognizer, store: Store) -> None:
@@ -36,7 +36,7 @@ class ModelWatch:
         self.shadow: Classifier | None = None
 
     async def start(self) -> None:
-        """Store the model that came with the software, and load the active version. Raises nothing."""
+        """Store the model that came with the software, and load the active version. Raise nothing."""
         try:
             artefact = await asyncio.to_thread(pack_folder, MODEL_FOLDER)
             await self._store.versions.begin_with(self._recognizer.version, artefact)
@@ -45,7 +45,7 @@ class ModelWatch:
         try:
             await self.refresh()
         except Exception:
-            _log.exception("model_not_refreshed")  # the shipped model serves, and `run` tries again
+            _log.exception("model_not_refreshed")  # the shipped model is served, and `run` tries again
 
     async def run(self) -> None:
         """Refresh every `LOOK_EVERY_S` seconds, until cancelled."""
@@ -54,8 +54,9 @@ class ModelWatch:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Ask the database once, and load what changed. A version that cannot be served becomes a `problem`; anything
-        unforeseen is raised, for the supervisor to log and to restart."""
+        """Query the database once, and load what changed. A version that cannot be served becomes a `problem`;
+        unexpected errors are raised, so that the supervisor logs them and restarts the task.
+        """
         try:
             problems = [await self._take_up(role) for role in Role]
             problem = " ".join(filter(None, problems))
@@ -101,7 +102,7 @@ class ModelWatch:
     async def _sound(self, version: Version) -> Classifier:
         """Return a version's classifier after it has classified a test image.
 
-        Raises `VersionError`, `ModelError` or `ValueError`, or `RuntimeError`, with which LiteRT refuses a network.
+        Raise `VersionError`, `ModelError` or `ValueError`, or `RuntimeError`, with which LiteRT rejects a network.
         """
         artefact = await self._store.versions.artefact(version.name)
         return await asyncio.to_thread(_tried, artefact)

@@ -1,4 +1,4 @@
-"""When to try again: pauses that double from one second to a minute, and start over after a time of health."""
+"""Pauses before restarts: they double from one second to a minute, and start over after a healthy period."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exp
 
 LONGEST_PAUSE_S = 60.0
 HEALTHY_AFTER_S = 60.0
-"""What ran for this long before it failed is started again after the shortest pause."""
+"""If the work ran for this long before it failed, it is started again after the shortest pause."""
 
 
 def restarts(
@@ -18,10 +18,10 @@ def restarts(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncRetrying:
-    """Return the attempts at something that shall run for ever, to iterate over with `async for`.
+    """Return the attempts at work that is to run for ever, to iterate over with `async for`.
 
-    should_restart: whether an exception is worth another attempt; any other one is raised. told: is called with the
-    exception and the pause in seconds before each further attempt. clock: seconds. sleep: waits for so many seconds.
+    should_restart: whether an exception is worth another attempt; any other one is raised. told: receives the exception
+    and the pause in seconds before each further attempt. clock: returns seconds. sleep: waits for the given seconds.
     """
     began = clock()
 

@@ -1,4 +1,4 @@
-"""Keeps background tasks alive, and says which one is not: none of them ends without a log line."""
+"""Keep background tasks running, and report those that are not: none of them ends without a log line."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,20 +13,21 @@ _log = structlog.get_logger()
 
 
 class Supervisor:
-    """Runs tasks until it is left; one that dies is logged, told in `problem`, and started again after a pause.
+    """Runs tasks until its context is left; one that fails is logged, named in `problem`, and started again after a
+    pause.
 
     An asynchronous context manager; leaving it cancels the tasks and waits for them.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """sleep: waits for so many seconds, before a task is started again."""
+        """sleep: waits for the given seconds before a task is started again."""
         self._sleep = sleep
         self._tasks = asyncio.TaskGroup()
         self._running: list[asyncio.Task[None]] = []
         self._failed: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        """Begin; tasks may be started from now on."""
+        """Enter; tasks may be started from now on."""
         await self._tasks.__aenter__()
         return self
 
@@ -78,24 +79,24 @@ class Supervisor:
 
 
 class BackgroundTasks:
-    """Short tasks that go on beside whoever starts them: held until they end, and logged where they fail."""
+    """Short background tasks: they are referenced until they end, and logged if they fail."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` in a task of its own. name: what the log calls it."""
+        """Run `work` in a separate task. name: used for it in the log."""
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
 
     async def finish(self) -> None:
-        """Wait for what is running."""
+        """Wait for the running tasks."""
         if self._running:
             await asyncio.wait(self._running)
 
     async def cancel(self) -> None:
-        """Cancel what is running, and wait for it."""
+        """Cancel the running tasks, and wait for them."""
         for task in self._running:
             task.cancel()
         await self.finish()

@@ -46,8 +46,8 @@ def import_faces_command(
         report = await import_faces(store, Recognizer.load(), pictures, name or source.absolute().stem)
         if unnamed := sum(picture.is_nobodys for picture in pictures):
             _console.print(
-                f"{unnamed} pictures name no person, so that each counts as a person of its own. Several of one person "
-                "belong in a folder of their own, or in a CSV with the column person.",
+                f"{unnamed} pictures name no person, so each counts as a separate person. Put several of one person "
+                "into a folder for that person, or name the person in a CSV's column person.",
                 highlight=False,
             )
         for path, reason in report.refused:
@@ -97,7 +97,7 @@ def models() -> None:
             Column("version", no_wrap=True),
             "",
             "made",
-            "judged beside",
+            "compared with",
             "learned from",
             "better for your people",
             "guard",

@@ -425,7 +425,7 @@ async def test_people_are_answered_in_the_language_of_their_app(telegram: Telegr
     assert edited["text"].endswith("Valeu!")
 
 
-async def test_what_the_door_itself_says_is_in_the_language_of_whoever_asks(telegram: TelegramServer) -> None:
+async def test_the_adapters_own_sentences_are_in_the_language_of_the_person_who_asks(telegram: TelegramServer) -> None:
     await telegram.send(text="/emoji", language="ru")
     await telegram.send(document={"file_id": "x", "file_unique_id": "x", "mime_type": "image/png"}, language="hi")
     await telegram.send(text="hello?", language="tlh")
@@ -530,8 +530,8 @@ def video_note(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @asynccontextmanager
 async def _served(service: EmojiService, server: TelegramServer) -> AsyncIterator[None]:
     """Run the adapter against the server until the block ends."""
-    door = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
-    running = asyncio.create_task(door.run())
+    adapter = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
+    running = asyncio.create_task(adapter.run())
     yield
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

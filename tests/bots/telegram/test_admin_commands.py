@@ -284,8 +284,8 @@ async def test_an_anonymous_administrator_speaks_as_the_group(telegram: Telegram
 @asynccontextmanager
 async def _served(service: EmojiService, server: TelegramServer) -> AsyncIterator[None]:
     """Run the adapter against the server until the block ends."""
-    door = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
-    running = asyncio.create_task(door.run())
+    adapter = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
+    running = asyncio.create_task(adapter.run())
     yield
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
