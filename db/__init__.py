@@ -7,13 +7,13 @@ from db.actors import Actor
 from db.choices import StoredChoice, TasteRevision
 from db.feedback import (
     AdminAgreement,
+    Answer,
     AnsweredFace,
     FaceSummary,
     Feedback,
     Imported,
     KeptFace,
     Source,
-    Word,
 )
 from db.identity import Chat, Person
 from db.judgement import Judgement
@@ -38,6 +38,7 @@ __all__ = [
     "LEAST_REASON",
     "Actor",
     "AdminAgreement",
+    "Answer",
     "AnsweredFace",
     "BusyError",
     "Chat",
@@ -74,5 +75,4 @@ __all__ = [
     "Version",
     "VersionError",
     "Versions",
-    "Word",
 ]

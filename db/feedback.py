@@ -37,7 +37,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Word:
+class Answer:
     """What one person said about one face.
 
     who: a number for the person, None if they were forgotten. emoji: what they chose. verdict: the emotion they named,
@@ -56,7 +56,7 @@ class KeptFace:
     """A face that may be learned from, because its sender agreed.
 
     crop: 48x48 grey bytes in row order. probabilities: the model's seven. sender: a number for the person who sent it.
-    sender_hash: their keyed hash, 64 hexadecimal digits. words: the latest statement of each person, oldest first.
+    sender_hash: their keyed hash, 64 hexadecimal digits. answers: the latest of each person, oldest first.
     """
 
     reading: int
@@ -64,7 +64,7 @@ class KeptFace:
     probabilities: tuple[float, ...]
     sender: int
     sender_hash: str
-    words: tuple[Word, ...]
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class FaceSummary:
     reading: int
     probabilities: tuple[float, ...]
     sender: int
-    words: tuple[Word, ...]
+    answers: tuple[Answer, ...]
 
 
 @dataclass(frozen=True)
@@ -106,20 +106,20 @@ class AnsweredFace:
     taken_at: datetime
     model: str
     probabilities: tuple[float, ...]
-    words: tuple[Word, ...]
+    answers: tuple[Answer, ...]
 
 
 class Feedback:
-    """Statements about faces. Every method is one transaction."""
+    """What people and admins answered about faces. Every method is one transaction."""
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
         self._transactions = transactions
         self._secret = secret
 
-    async def faces(self, *, only_with_words: bool = True) -> tuple[KeptFace, ...]:
+    async def faces(self, *, only_with_answers: bool = True) -> tuple[KeptFace, ...]:
         """Return every face that may be learned from, oldest first.
 
-        only_with_words: leave out faces about which nobody said anything.
+        only_with_answers: leave out faces about which nobody said anything.
         """
         query = (
             select(ReadingRow.id, ReadingRow.crop, cast(ReadingRow.probabilities, Text), PersonRow.id, PersonRow.hash)
@@ -128,9 +128,9 @@ class Feedback:
             .where(ReadingRow.crop.is_not(None))
             .order_by(ReadingRow.id)
         )
-        if only_with_words:
-            spoken_of = [exists().where(table.reading_id == ReadingRow.id) for table in (TapRow, LabelRow)]
-            query = query.where(or_(*spoken_of))
+        if only_with_answers:
+            answered = [exists().where(table.reading_id == ReadingRow.id) for table in (TapRow, LabelRow)]
+            query = query.where(or_(*answered))
         async with self._transactions.read() as session:
             rows = await rows_of(session, query)
             taps, labels = await _taps_and_labels(session, ReadingRow.crop.is_not(None))
@@ -335,38 +335,40 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
     return await rows_of(session, taps), await rows_of(session, labels)
 
 
-def _latest_words(taps: _Rows, labels: _Rows) -> dict[int, tuple[Word, ...]]:
-    """Return the latest statement of each person on each reading, oldest first."""
-    latest: dict[int, dict[tuple[Source, int | None], Word]] = {}
+def _latest_answers(taps: _Rows, labels: _Rows) -> dict[int, tuple[Answer, ...]]:
+    """Return the latest of each person on each reading, oldest first."""
+    latest: dict[int, dict[tuple[Source, int | None], Answer]] = {}
     for reading, tapper, at, emoji, emotion, sender in taps:
         who = sender if tapper is None else tapper
         source = Source.SENDER if who == sender else Source.VOTE
-        latest.setdefault(reading, {})[source, who] = Word(source, who, aware(at), emoji, emotion)
+        latest.setdefault(reading, {})[source, who] = Answer(source, who, aware(at), emoji, emotion)
     for reading, who, at, verdict, origin in labels:
         source = Source(origin)
-        latest.setdefault(reading, {})[source, who] = Word(source, who, aware(at), verdict=verdict)
-    return {reading: tuple(sorted(words.values(), key=lambda word: word.at)) for reading, words in latest.items()}
+        latest.setdefault(reading, {})[source, who] = Answer(source, who, aware(at), verdict=verdict)
+    return {
+        reading: tuple(sorted(answers.values(), key=lambda answer: answer.at)) for reading, answers in latest.items()
+    }
 
 
 def _kept_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[KeptFace, ...]:
-    words = _latest_words(taps, labels)
+    answers = _latest_answers(taps, labels)
     return tuple(
-        KeptFace(reading, crop or b"", tuple(json.loads(seven)), sender, digest, words.get(reading, ()))
+        KeptFace(reading, crop or b"", tuple(json.loads(seven)), sender, digest, answers.get(reading, ()))
         for reading, crop, seven, sender, digest in faces
     )
 
 
 def _summaries(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[FaceSummary, ...]:
-    words = _latest_words(taps, labels)
+    answers = _latest_answers(taps, labels)
     return tuple(
-        FaceSummary(reading, tuple(json.loads(seven)), sender, words.get(reading, ()))
+        FaceSummary(reading, tuple(json.loads(seven)), sender, answers.get(reading, ()))
         for reading, seven, sender, _, _ in faces
     )
 
 
 def _answered_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[AnsweredFace, ...]:
-    words = _latest_words(taps, labels)
+    answers = _latest_answers(taps, labels)
     return tuple(
-        AnsweredFace(aware(at), model, tuple(json.loads(seven)), words.get(reading, ()))
+        AnsweredFace(aware(at), model, tuple(json.loads(seven)), answers.get(reading, ()))
         for reading, seven, _, model, at in faces
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from alembic.util import CommandError
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -100,9 +101,14 @@ class Store:
         try:
             engine = await _connected(address, secret)
         except (SQLAlchemyError, OSError, ImportError, TypeError) as error:  # TypeError: options it does not know
-            shown = address.set(query={}).render_as_string(hide_password=True)
+            shown = _without_password(address)
             reason = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
             raise StoreError(f"Cannot open the database {shown}: check DATABASE_URL ({reason}).") from error
+        except CommandError as error:
+            raise StoreError(
+                f"The database {_without_password(address)} was written by a newer version of Mugmoji ({error}): "
+                "update, or restore a backup of before."
+            ) from error
         return cls(Transactions(engine, before_statement), secret)
 
     async def close(self) -> None:
@@ -256,6 +262,10 @@ def _async_url(url: str) -> URL:
             "DATABASE_URL is not understood; write sqlite:///data/mugmoji.db or postgresql://user:password@host/name."
         ) from error
     return address
+
+
+def _without_password(address: URL) -> str:
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 async def _connected(address: URL, secret: str) -> AsyncEngine:

@@ -27,7 +27,7 @@ _MODEL_MAY_BE_WRONG = 0.2
 Seven = NDArray[np.float64]
 
 
-class Spoken(Protocol):
+class GivenAnswer(Protocol):
     """One person's statement about a face: an emoji, an emotion, "not_a_face", "unsure", or none of these."""
 
     @property
@@ -60,25 +60,25 @@ class Label:
         return EMOTIONS[int(self.shares.argmax())]
 
 
-def soft_label(emoji_map: EmojiMap, probabilities: Sequence[float], words: Iterable[Spoken]) -> Label | None:
+def soft_label(emoji_map: EmojiMap, probabilities: Sequence[float], answers: Iterable[GivenAnswer]) -> Label | None:
     """Return the label of a face with these seven model probabilities according to people's statements.
 
     Return None if no statement names an emotion, if the statements that it is not a face weigh as much as the others,
     and if the only statement is one vote. Emoji that are no longer in the map are ignored.
     """
-    words = list(words)
-    if [word.source for word in words] == ["vote"]:
+    answers = list(answers)
+    if [answer.source for answer in answers] == ["vote"]:
         return None
     shares, no_face, total = np.zeros(len(EMOTIONS)), 0.0, 0.0
-    for word in words:
-        weight = WEIGHTS[word.source]
-        if word.verdict == "not_a_face":
+    for answer in answers:
+        weight = WEIGHTS[answer.source]
+        if answer.verdict == "not_a_face":
             no_face += weight
-        elif word.verdict in EMOTIONS:
-            shares[EMOTIONS.index(word.verdict)] += weight
+        elif answer.verdict in EMOTIONS:
+            shares[EMOTIONS.index(answer.verdict)] += weight
             total += weight
-        elif word.emoji in emoji_map.emoji:
-            shares += EMOJI_SHARE * weight * _said_by(emoji_map, probabilities, word.emoji)
+        elif answer.emoji in emoji_map.emoji:
+            shares += EMOJI_SHARE * weight * _said_by(emoji_map, probabilities, answer.emoji)
             total += EMOJI_SHARE * weight
     if total <= no_face:
         return None

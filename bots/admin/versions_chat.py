@@ -111,7 +111,7 @@ class VersionsChat:
             return admin_texts.SERVED.format(**facts)
         if version.role is Role.SHADOW and shadow_comparison is not None:
             return admin_texts.IN_SHADOW.format(**facts, agreement=_agreement(shadow_comparison))
-        return (admin_texts.ON_THE_SHELF if version.is_kept else admin_texts.CLEARED_AWAY).format(**facts)
+        return (admin_texts.NOT_SERVED if version.is_kept else admin_texts.CLEARED_AWAY).format(**facts)
 
 
 def candidate_row(version: Version, active: Version) -> tuple[Button, ...]:

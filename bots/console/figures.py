@@ -66,7 +66,7 @@ class Day:
     """The number of faces read, and of statements on faces."""
 
     faces: int
-    words: int
+    answers: int
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ class Tally:
             day = face.taken_at.astimezone(self._now.tzinfo).date()
             said_by_model = int(np.argmax(face.probabilities))
             self._mixes[day][said_by_model] += 1
-            label = soft_label(self._emoji_map, face.probabilities, face.words) if face.words else None
+            label = soft_label(self._emoji_map, face.probabilities, face.answers) if face.answers else None
             if label is not None:
                 self._confusions[day][:, said_by_model] += label.shares
             for until, counts in self._days.items():
                 begins = until.replace(hour=0, minute=0, second=0, microsecond=0)
                 counts[0] += begins <= face.taken_at <= until
-                counts[1] += sum(begins <= word.at <= until for word in face.words)
+                counts[1] += sum(begins <= answer.at <= until for answer in face.answers)
 
     def figures(self) -> Figures:
         """Return the figures of all faces counted so far."""

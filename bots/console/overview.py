@@ -119,7 +119,7 @@ def _tiles(figures: Figures, served: Version | None, since: datetime | None) -> 
     return "".join(
         (
             tables.tile("Faces today", f"{today.faces:,}", tables.compared(today.faces, yesterday.faces)),
-            tables.tile("Answers today", f"{today.words:,}", tables.compared(today.words, yesterday.words)),
+            tables.tile("Answers today", f"{today.answers:,}", tables.compared(today.answers, yesterday.answers)),
             tables.tile(f"Agreement, {DAYS} days", rate, sure),
             tables.tile("Model served", served.name if served else "shipped", lasts),
         )

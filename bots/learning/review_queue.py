@@ -172,7 +172,7 @@ class _Measured:
 
 
 def _measured(emoji_map: EmojiMap, faces: Sequence[FaceSummary]) -> _Measured:
-    labels = [soft_label(emoji_map, face.probabilities, face.words) for face in faces]
+    labels = [soft_label(emoji_map, face.probabilities, face.answers) for face in faces]
     return _Measured(
         np.array([face.reading for face in faces], np.int64),
         np.array([face.probabilities for face in faces], np.float64),
@@ -208,7 +208,7 @@ def _ordered(batches: Sequence[_Measured]) -> _Order:
 
 
 def _admins(face: FaceSummary) -> frozenset[int | None]:
-    return frozenset(word.who for word in face.words if word.source is Source.ADMIN)
+    return frozenset(answer.who for answer in face.answers if answer.source is Source.ADMIN)
 
 
 def _is_open(admins: frozenset[int | None], me: int | None) -> bool:
@@ -217,9 +217,11 @@ def _is_open(admins: frozenset[int | None], me: int | None) -> bool:
 
 def _item(face: FaceSummary, crop: bytes, me: int | None, why: str) -> ReviewItem:
     pixels = np.frombuffer(crop, np.uint8).reshape(FACE_SIZE, FACE_SIZE)
-    others = tuple(str(word.verdict) for word in face.words if word.source is Source.ADMIN and word.who != me)
+    others = tuple(str(answer.verdict) for answer in face.answers if answer.source is Source.ADMIN and answer.who != me)
     said = tuple(
-        str(word.verdict or word.emoji or "none of these") for word in face.words if word.source is not Source.ADMIN
+        str(answer.verdict or answer.emoji or "none of these")
+        for answer in face.answers
+        if answer.source is not Source.ADMIN
     )
     return ReviewItem(face.reading, pixels, face.probabilities, said, others, why)
 

@@ -149,7 +149,7 @@ class _Conversation:
                 for label, command in texts.WEB_MENU.items():
                     handler = _later(self._command, CommandName(command))
                     ui.button(say(label), on_click=handler).props("flat dense no-caps color=deep-purple")
-            self._log_of_messages = ui.element("div").classes("talk").props("role=log aria-live=polite")
+            self._messages = ui.element("div").classes("messages").props("role=log aria-live=polite")
             ui.label(say(texts.WEB_HINT)).classes("hint")
             self._uploader()
             self._camera()
@@ -203,7 +203,7 @@ class _Conversation:
     def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
         """Show the pictures from the browser's own memory; return a label for each one's reaction."""
         reactions = []
-        with self._log_of_messages, ui.element("div").classes("bubble mine"):
+        with self._messages, ui.element("div").classes("bubble mine"):
             for name in names:
                 with ui.element("div").classes("shot"):
                     image = ui.element("img")
@@ -217,7 +217,7 @@ class _Conversation:
 
     def _say(self, reply: Reply, shot: "_Shot | None" = None) -> ui.element:
         """Add a bubble; taps on its buttons change it, and the reaction on the photo it answers."""
-        with self._log_of_messages, ui.element("div").classes("bubble") as bubble:
+        with self._messages, ui.element("div").classes("bubble") as bubble:
             if reply.picture is not None:
                 self._show_made(reply.picture)
             text = ui.label(reply.text)

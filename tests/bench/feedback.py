@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bots.logs import configure_logs
-from db import Depth, Judgement, KeptFace, Source, Word
+from db import Answer, Depth, Judgement, KeptFace, Source
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER
 from recognizer.packing import pack_folder, unpack
@@ -108,7 +108,7 @@ def told(community: Community, rows: NDArray[np.intp], said: Said, seed: int) ->
             tuple(map(float, community.shown[row])),
             sender,
             hashlib.sha256(f"{seed} {sender}".encode()).hexdigest(),
-            (Word(Source.SENDER, sender, now, verdict=emotion),),
+            (Answer(Source.SENDER, sender, now, verdict=emotion),),
         )
         faces.append(face)
     return faces

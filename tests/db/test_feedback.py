@@ -40,12 +40,12 @@ async def test_a_summary_says_everything_but_the_picture(store: Store) -> None:
     reading, other = await add_face(store), await add_face(store)
     await store.add_tap(reading, emoji="😄")
     await store.feedback.add_label(reading, GRACE, "happy")
-    [face, _] = await store.feedback.faces(only_with_words=False)
+    [face, _] = await store.feedback.faces(only_with_answers=False)
     [(summary, silent)] = [batch async for batch in store.feedback.all_summaries()]
-    assert (summary.reading, summary.sender, summary.words) == (reading, face.sender, face.words)
-    assert [word.source for word in summary.words] == [Source.SENDER, Source.ADMIN]
+    assert (summary.reading, summary.sender, summary.answers) == (reading, face.sender, face.answers)
+    assert [answer.source for answer in summary.answers] == [Source.SENDER, Source.ADMIN]
     assert summary.probabilities == face.probabilities
-    assert silent.words == ()
+    assert silent.answers == ()
     assert await store.feedback.summaries([other]) == (silent,)
 
 
@@ -99,10 +99,10 @@ async def test_many_faces_come_in_batches_and_none_is_lost(store: Store, monkeyp
     summaries = [batch async for batch in store.feedback.all_summaries()]
     assert [len(batch) for batch in summaries] == [2, 2, 1]
     assert [face.reading for batch in summaries for face in batch] == readings
-    assert {len(face.words) for batch in summaries for face in batch} == {2}
+    assert {len(face.answers) for batch in summaries for face in batch} == {2}
     answered = [batch async for batch in store.feedback.answered(datetime(2000, 1, 1, tzinfo=UTC))]
     assert [len(batch) for batch in answered] == [2, 2, 1]
-    assert {len(face.words) for batch in answered for face in batch} == {2}
+    assert {len(face.answers) for batch in answered for face in batch} == {2}
     assert [batch async for batch in store.feedback.answered(datetime.now(UTC) + timedelta(minutes=1))] == []
 
 

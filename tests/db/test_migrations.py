@@ -5,16 +5,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from db import Actor, Chat, Depth, FaceReading, Person, Platform, Preferences, Store
+from db import Actor, Chat, Depth, FaceReading, Person, Platform, Preferences, Store, StoreError
 from db.migrate import upgrade
 from db.schema import Base
 from tests.db.conftest import SECRET
+from tests.db.postgresql import PASSWORD
 from tests.rows import execute, select_rows
 
 SCRIPTS = Path(__file__).parents[2] / "db" / "migrations"
@@ -106,6 +108,13 @@ async def test_raw_ids_of_admins_become_hashes_and_names_stay(store: Store) -> N
     assert not await store.retrainings.was_asked_by(1, bert)
     for table in Base.metadata.tables:
         assert "778899001122" not in str(await select_rows(store, f"SELECT * FROM {table}"))
+
+
+async def test_a_database_of_a_newer_version_is_one_sentence(store: Store, url: str) -> None:
+    await execute(store, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="written by a newer version of Mugmoji") as error:
+        await Store.open(url, SECRET)
+    assert PASSWORD not in str(error.value)
 
 
 async def test_taps_of_before_are_found_by_person_and_chat(store: Store) -> None:

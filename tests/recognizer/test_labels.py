@@ -37,7 +37,7 @@ def test_disagreement_stays_in_the_label_and_an_admin_weighs_more() -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "answers",
     [
         [],
         [Said()],
@@ -47,8 +47,8 @@ def test_disagreement_stays_in_the_label_and_an_admin_weighs_more() -> None:
         [Said(verdict="happy"), Said("admin", verdict="not_a_face")],
     ],
 )
-def test_words_that_name_no_emotion_give_no_label(words: list[Said]) -> None:
-    assert soft_label(MAP, HAPPY, words) is None
+def test_words_that_name_no_emotion_give_no_label(answers: list[Said]) -> None:
+    assert soft_label(MAP, HAPPY, answers) is None
 
 
 def test_a_label_far_from_a_sure_reading_is_doubtful() -> None:

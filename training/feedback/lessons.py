@@ -57,7 +57,7 @@ class Book:
 
 def divided(faces: Sequence[KeptFace], emoji_map: EmojiMap) -> tuple[Book, Book]:
     """Return the faces to learn from and the faces to judge by. Faces whose statements name no emotion are left out."""
-    labelled = [(face, soft_label(emoji_map, face.probabilities, face.words)) for face in faces]
+    labelled = [(face, soft_label(emoji_map, face.probabilities, face.answers)) for face in faces]
     parts: dict[Part, list[tuple[KeptFace, NDArray[np.float64], float]]] = {Part.LEARN: [], Part.JUDGE: []}
     for face, label in labelled:
         if label is not None:
@@ -99,4 +99,4 @@ def _book(part: Part, rows: Sequence[tuple[KeptFace, NDArray[np.float64], float]
 def _is_vouched(face: KeptFace, label: NDArray[np.float64]) -> bool:
     """Check whether an admin or an import named the label's emotion."""
     named = EMOTIONS[int(label.argmax())]
-    return any(word.source in (Source.ADMIN, Source.IMPORT) and word.verdict == named for word in face.words)
+    return any(answer.source in (Source.ADMIN, Source.IMPORT) and answer.verdict == named for answer in face.answers)

@@ -139,7 +139,7 @@ async def test_a_face_is_shown_labelled_and_the_next_one_comes(admin_commands: E
     last = await tap(admin_commands, button(answer, "Not a face"))
     assert admin_texts.QUEUE_EMPTY in str(last.text)
     assert last.picture is None
-    words = {face.reading: face.words[-1] for face in await store.feedback.faces()}
+    words = {face.reading: face.answers[-1] for face in await store.feedback.faces()}
     assert [words[each].verdict for each in (first, second)] == ["sad", "not_a_face"]
     assert {word.source for word in words.values()} == {Source.ADMIN}
 
@@ -373,7 +373,7 @@ async def test_the_chats_administrators_let_everybody_vote(service: EmojiService
     await tap(service, Button("", "", str(Token(Action.CORRECT, reading, 5))), BERT)
     await tap(service, Button("", "", str(Token(Action.NONE, reading))), Person(Platform.TELEGRAM, "4"))
     [face] = await store.feedback.faces()
-    said = [(word.source, word.emoji, word.verdict) for word in face.words]
+    said = [(word.source, word.emoji, word.verdict) for word in face.answers]
     assert said == [(Source.VOTE, "😐", None), (Source.VOTE, None, "sad"), (Source.VOTE, None, None)]
     more = Button("", "", str(Token(Action.MORE, reading)))
     assert (await tap(service, more, EVE)).notice == texts.NOT_YOURS

@@ -53,8 +53,8 @@ class Community:
 
         async def look(store: Store) -> list[str | None]:
             me = await store.feedback.person_number(Person(Platform.CONSOLE, name))
-            words = [word for face in await store.feedback.faces() for word in face.words if word.who == me]
-            return [word.verdict for word in sorted(words, key=lambda word: word.at)]
+            answers = [answer for face in await store.feedback.faces() for answer in face.answers if answer.who == me]
+            return [answer.verdict for answer in sorted(answers, key=lambda answer: answer.at)]
 
         return self.ask(look)
 
@@ -69,7 +69,7 @@ class Community:
         """Withdraw the consent of this face's sender; return all their readings."""
 
         async def say_no(store: Store) -> set[str]:
-            faces = await store.feedback.faces(only_with_words=False)
+            faces = await store.feedback.faces(only_with_answers=False)
             [sender] = [face.sender_hash for face in faces if str(face.reading) == reading]
             people = [Person(Platform.TELEGRAM, f"invented {number}") for number in range(12)]
             [person] = [each for each in people if each.hashed(SECRET) == sender]

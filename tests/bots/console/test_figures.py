@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.console.figures import DAYS, WEEKS, Day, Figures, Tally, beginning, share_of
-from db import AnsweredFace, Source, Word
+from db import Answer, AnsweredFace, Source
 from recognizer import EMOTIONS, EmojiMap, Recognizer
 
 NOW = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)  # a Wednesday
@@ -30,8 +30,8 @@ def emoji_map(recognizer: Recognizer) -> EmojiMap:
 def face(at: datetime, model: str, people: str | None = None, *, said_at: datetime | None = None) -> AnsweredFace:
     """Return a face with a confident reading and an admin's label."""
     seven = tuple(0.94 if name == model else 0.01 for name in EMOTIONS)
-    words = () if people is None else (Word(Source.ADMIN, 1, said_at or at, verdict=people),)
-    return AnsweredFace(at, "v1", seven, words)
+    answers = () if people is None else (Answer(Source.ADMIN, 1, said_at or at, verdict=people),)
+    return AnsweredFace(at, "v1", seven, answers)
 
 
 def test_nothing_at_all_gives_empty_views(emoji_map: EmojiMap) -> None:

@@ -27,7 +27,7 @@ async def test_a_folder_becomes_feedback_through_detection_and_registration(
     assert (report.added, report.known) == (2, 0)
     assert [path.name for path, _ in report.refused] == ["notes.txt"]
     happy, sad = await store.feedback.faces()
-    assert [(word.source, word.verdict) for face in (happy, sad) for word in face.words] == [
+    assert [(answer.source, answer.verdict) for face in (happy, sad) for answer in face.answers] == [
         (Source.IMPORT, "happy"),
         (Source.IMPORT, "sad"),
     ]

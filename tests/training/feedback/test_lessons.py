@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import KeptFace, Part, Source, Word
+from db import Answer, KeptFace, Part, Source
 from recognizer import EmojiMap
 from training.feedback.lessons import JUDGE_SHARE, divided, fingerprint
 from training.feedback.trust import MOST_OF_ONE, capped
@@ -14,14 +14,14 @@ from training.feedback.trust import MOST_OF_ONE, capped
 MAP, NOW = EmojiMap.load(), datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def face(reading: int, sender: int, *words: Word) -> KeptFace:
+def face(reading: int, sender: int, *answers: Answer) -> KeptFace:
     digest = hashlib.sha256(str(sender).encode()).hexdigest()
     seven = (1 / 7,) * 7
-    return KeptFace(reading, bytes(48 * 48), seven, sender, digest, words)
+    return KeptFace(reading, bytes(48 * 48), seven, sender, digest, answers)
 
 
-def said(verdict: str, source: Source = Source.SENDER) -> Word:
-    return Word(source, 1, NOW, verdict=verdict)
+def said(verdict: str, source: Source = Source.SENDER) -> Answer:
+    return Answer(source, 1, NOW, verdict=verdict)
 
 
 def test_nobody_is_both_learned_from_and_judged_by() -> None:

@@ -99,7 +99,7 @@ async def test_the_version_that_was_kept_serves_as_it_was_judged(learned: Learne
     held = [face for face in faces if face.reading in judged]
     crops = np.stack([np.frombuffer(face.crop, np.uint8).reshape(48, 48) for face in held])
     named = [EMOTIONS[place] for place in again.classify(crops).argmax(axis=1)]
-    right = np.mean([said == face.words[0].verdict for said, face in zip(named, held, strict=True)])
+    right = np.mean([said == face.answers[0].verdict for said, face in zip(named, held, strict=True)])
     version = await store.versions.find(name)
     assert version is not None
     judgement = Judgement.of(version.metrics)
