@@ -5,6 +5,7 @@ One `Store` in front of SQLAlchemy.
 
 from db.actors import Actor
 from db.choices import StoredChoice, TasteRevision
+from db.enums import Depth, Platform, Verdict
 from db.feedback import (
     AdminAgreement,
     Answer,
@@ -32,7 +33,6 @@ from db.version_facts import (
     VersionError,
 )
 from db.versions import LEAST_REASON, Versions
-from db.vocabulary import Depth, Platform, Verdict
 
 __all__ = [
     "LEAST_REASON",

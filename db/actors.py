@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from db.enums import Platform
 from db.identity import Person
-from db.vocabulary import Platform
 
 _MOST_NAME = 64
 _TITLES = {Platform.TELEGRAM: "an admin on Telegram", Platform.DISCORD: "an admin on Discord"}

@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, delete, exi
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.enums import Platform
 from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
 from db.retrainings import State
 from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, RetrainingRow, TapRow
 from db.transactions import Transactions, rows_of
-from db.vocabulary import Platform
 
 _Rows = Sequence[Row[*tuple[Any, ...]]]
 

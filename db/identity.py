@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from db.vocabulary import Platform
+from db.enums import Platform
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.actors import Actor, shown
+from db.enums import Depth
 from db.identity import Person
 from db.moments import aware
 from db.schema import ModelRow, RetrainingRow
 from db.transactions import Transactions
-from db.vocabulary import Depth
 
 LOST_AFTER = timedelta(seconds=90)
 """A retraining that has not reported for this long counts as dead."""

@@ -84,7 +84,10 @@ class AdminCommands:
                     return Reply(admin_texts.HOW_TO_PROMOTE)
                 said = await self._versions.promote_by_name(command.person, name, reason.strip())
                 return await self._versions.page(said)
-        return await self._versions.page()
+            case AdminCommandName.MODELS:
+                return await self._versions.page()
+            case AdminCommandName.RETRAIN:
+                raise AssertionError("a retraining is followed, not answered once")
 
     async def _tap(self, tap: Tap, token: AdminToken) -> TapReply:
         match token.action:

@@ -15,7 +15,7 @@ from nicegui import ui
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from bots.console import login, models, overview, retraining, review
+from bots.console import login_page, models, overview, retraining, review
 from bots.console.figures_cache import FiguresCache
 from bots.console.layout import PAGES, Place
 from bots.console.page import ConsolePage, ConsoleServices
@@ -71,9 +71,9 @@ class Console:
         """Add the pages to the NiceGUI app, before it starts."""
         nicegui_app.middleware("http")(self._guard)
         nicegui_app.add_static_files("/console-static", Path(str(files("bots.console") / "static")))
-        nicegui_app.add_api_route(login.PATH, self._ask, methods=["GET"])
-        nicegui_app.add_api_route(login.PATH, self._enter, methods=["POST"])
-        nicegui_app.add_api_route(login.LEAVE, self._leave, methods=["POST"])
+        nicegui_app.add_api_route(login_page.PATH, self._ask, methods=["GET"])
+        nicegui_app.add_api_route(login_page.PATH, self._enter, methods=["POST"])
+        nicegui_app.add_api_route(login_page.LEAVE, self._leave, methods=["POST"])
         for place, (path, title, _) in PAGES.items():
             ui.page(path, title=f"{title} · Mugmoji", dark=None, language="en-US")(self._page(place))
 
@@ -85,7 +85,7 @@ class Console:
         def page() -> Response | None:
             request = ui.context.client.request
             if (name := self._admin(request)) is None:
-                return RedirectResponse(login.PATH, status_code=303)
+                return RedirectResponse(login_page.PATH, status_code=303)
             _SHOW[place](ConsolePage(self._services, name, place, lambda: self._admin(request) is not None))
             return None
 
@@ -112,7 +112,7 @@ class Console:
     async def _ask(self, request: Request) -> Response:
         if self._admin(request) is not None:
             return RedirectResponse("/console", status_code=303)
-        return login.page(name=request.session.get(_NAME_KEY, ""))
+        return login_page.page(name=request.session.get(_NAME_KEY, ""))
 
     async def _enter(self, request: Request) -> Response:
         if request.headers.get("sec-fetch-site") == "cross-site":
@@ -124,14 +124,14 @@ class Console:
             request.session[_SESSION_KEY] = self._gate.admit(client, token, name)
         except LoginRefusedError as error:
             _log.warning("console_refused", reason=str(error))
-            return login.page(str(error), name)
+            return login_page.page(str(error), name)
         request.session[_NAME_KEY] = name
         _log.info("console_entered", admin=name)
         return RedirectResponse("/console", status_code=303)
 
     async def _leave(self, request: Request) -> Response:
         self._gate.take_back(request.session.pop(_SESSION_KEY, None))
-        return RedirectResponse(login.PATH, status_code=303)
+        return RedirectResponse(login_page.PATH, status_code=303)
 
 
 def _is_loopback(host: str) -> bool:

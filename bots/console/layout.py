@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from nicegui import ui
 
-from bots.console import login
+from bots.console import login_page
 
 
 class Place(StrEnum):
@@ -62,7 +62,7 @@ class Frame:
                 with ui.element("button").classes("round theme").props("type=button title='Light or dark'") as theme:
                     theme.props["aria-label"] = "Light or dark"
                     ui.icon("contrast").props("aria-hidden=true")
-                with ui.element("form").props(f"method=post action={login.LEAVE}"), ui.element("button") as leave:
+                with ui.element("form").props(f"method=post action={login_page.LEAVE}"), ui.element("button") as leave:
                     leave.classes("round").props("type=submit aria-label='Log out' title='Log out'")
                     ui.icon("logout").props("aria-hidden=true")
 

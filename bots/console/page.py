@@ -8,7 +8,7 @@ import structlog
 from nicegui import ui
 from sqlalchemy.exc import SQLAlchemyError
 
-from bots.console import login
+from bots.console import login_page
 from bots.console.figures_cache import FiguresCache
 from bots.console.layout import Frame, Place
 from bots.learning.retraining_process import RetrainingProcess
@@ -56,7 +56,7 @@ class ConsolePage:
         """
         if not self._may_stay():
             _log.warning("console_refused", reason="no pass any more", admin=self.name)
-            ui.navigate.to(login.PATH)
+            ui.navigate.to(login_page.PATH)
             return False
         with self.frame.body:  # the pressed element may be gone before the action has ended
             try:
@@ -76,7 +76,7 @@ class ConsolePage:
 
         async def tick() -> None:
             if not self._may_stay():
-                ui.navigate.to(login.PATH)
+                ui.navigate.to(login_page.PATH)
                 return
             try:
                 await refresh()

@@ -31,7 +31,7 @@ from bots.discord.sending import (
     view_of,
 )
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Reply
-from bots.serving.restarting import restarts
+from bots.serving.backoff import restarts
 from db import Platform
 
 _BAD_TOKEN_CLOSE_CODE = 4004

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import structlog
 
-from bots.serving.restarting import restarts
+from bots.serving.backoff import restarts
 
 _log = structlog.get_logger()
 

@@ -38,9 +38,9 @@ from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
 from bots.messages import AdminCommand, AdminCommandName, Command, CommandName, PhotoMessage, Picture, Reply, Tap
-from bots.serving.restarting import restarts
+from bots.serving.backoff import restarts
 from bots.serving.supervision import BackgroundTasks
-from bots.telegram.albums import Gatherer
+from bots.telegram.albums import QUIET_S, Gatherer
 from bots.telegram.sending import (
     ALLOWED_REACTIONS,
     REFUSALS,
@@ -70,7 +70,7 @@ class TelegramAdapter:
     name: ClassVar[Platform] = Platform.TELEGRAM
     allowed_reactions: ClassVar[frozenset[str] | None] = ALLOWED_REACTIONS
 
-    def __init__(self, service: EmojiService, token: str, *, api_url: str = "", album_quiet_s: float = 1.0) -> None:
+    def __init__(self, service: EmojiService, token: str, *, api_url: str = "", album_quiet_s: float = QUIET_S) -> None:
         """Configure the adapter.
 
         api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: the seconds without a

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+QUIET_S = 1.0
+"""Seconds without another photo after which an album is taken for complete."""
+
 Item = TypeVar("Item")
 
 

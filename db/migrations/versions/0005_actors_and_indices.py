@@ -8,8 +8,8 @@ import re
 import sqlalchemy as sa
 from alembic import context, op
 
+from db.enums import Platform
 from db.identity import Person
-from db.vocabulary import Platform
 
 revision = "0005"
 down_revision = "0004"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bots.serving.restarting import HEALTHY_AFTER_S, LONGEST_PAUSE_S, restarts
+from bots.serving.backoff import HEALTHY_AFTER_S, LONGEST_PAUSE_S, restarts
 from bots.serving.supervision import BackgroundTasks, Supervisor
 
 
