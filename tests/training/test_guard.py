@@ -24,8 +24,9 @@ def test_the_shipped_guard_is_of_the_shipped_model(faces: Faces) -> None:
 
 
 def test_the_guard_of_the_same_network_with_another_calibration_would_be_noticed(faces: Faces) -> None:
-    other = Classifier.load().classify(faces.pixels[SOME], "fer2013")
-    assert np.abs(Guard.read(SHIPPED).probabilities[SOME] - other).mean() > 3 * LIKENESS
+    few = slice(None, None, 49)
+    other = Classifier.load().classify(faces.pixels[few], "fer2013")
+    assert np.abs(Guard.read(SHIPPED).probabilities[few] - other).mean() > 3 * LIKENESS
 
 
 def test_a_guard_comes_back_as_it_was() -> None:

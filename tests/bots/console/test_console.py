@@ -6,10 +6,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from bots.settings import CONSOLE_TOKEN_FILE
 from db import Actor, Depth, Origin, Person, Platform, Role, State, Store
@@ -129,6 +130,30 @@ def log_in(page: Page, bot: Bot, name: str = "Ada", place: str = "Overview") -> 
     go(page, place)
 
 
+def log_out_elsewhere(page: Page, bot: Bot) -> None:
+    """In another window with the same pass."""
+    other = page.context.new_page()
+    other.goto(f"{bot.url}console")
+    other.get_by_role("button", name="Log out").click()
+    expect(other).to_have_url(re.compile("/console/login$"))
+
+
+@contextmanager
+def held_open(page: Page) -> Iterator[None]:
+    """Meanwhile the page stays, though its own look whether it may, every few seconds, sends it to the login."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright asks for its signature; list.append has none
+        held.append(route)
+
+    page.route("**/console/login", hold)
+    yield
+    page.unroute("**/console/login")
+    for route in held:
+        with suppress(Error):  # another way to the login was taken since
+            route.continue_()
+
+
 def go(page: Page, place: str) -> None:
     page.get_by_role("navigation").get_by_role("link", name=place).click()
     page.wait_for_url(re.compile("/console$" if place == "Overview" else f"/console/{place.lower()}$"))
@@ -167,11 +192,9 @@ def test_a_wrong_token_is_told_and_keeps_the_name(page: Page, community: Communi
 
 def test_logging_out_ends_what_is_open_in_other_windows(page: Page, community: Community) -> None:
     log_in(page, community.bot, place="Retraining")
-    other = page.context.new_page()
-    other.goto(f"{community.bot.url}console")
-    other.get_by_role("button", name="Log out").click()
-    expect(other).to_have_url(re.compile("/console/login$"))
-    page.evaluate("document.querySelector('.choice').click()")
+    with held_open(page):
+        log_out_elsewhere(page, community.bot)
+        page.evaluate("document.querySelector('.choice').click()")
     expect(page).to_have_url(re.compile("/console/login$"))
     assert community.ask(lambda store: store.retrainings.latest()) is None
 
@@ -297,15 +320,13 @@ def test_others_are_counted_before_and_quoted_after_ones_own_word(page: Page, co
 def test_without_a_pass_no_key_shows_another_face(page: Page, community: Community, key: str) -> None:
     log_in(page, community.bot, "Left", "Review")
     press_and_wait(page, "s", shown_face(page))
-    other = page.context.new_page()
-    other.goto(f"{community.bot.url}console")
-    other.get_by_role("button", name="Log out").click()
-    expect(other).to_have_url(re.compile("/console/login$"))
-    page.evaluate(
-        """() => new MutationObserver(() => localStorage.setItem("seen", "a face")).observe(
-            document.querySelector(".face"), {childList: true, subtree: true, attributes: true})"""
-    )
-    page.keyboard.press(key)
+    with held_open(page):
+        log_out_elsewhere(page, community.bot)
+        page.evaluate(
+            """() => new MutationObserver(() => localStorage.setItem("seen", "a face")).observe(
+                document.querySelector(".face"), {childList: true, subtree: true, attributes: true})"""
+        )
+        page.keyboard.press(key)
     expect(page).to_have_url(re.compile("/console/login$"))
     assert page.evaluate("localStorage.getItem('seen')") is None
     assert community.verdicts_of("Left") == []

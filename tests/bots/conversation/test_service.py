@@ -407,6 +407,7 @@ async def test_when_the_pool_is_full_people_hear_so_and_are_answered_in_turn(
 
     def slow(self: Recognizer, data: bytes) -> Reading:
         gate.wait(PATIENCE_S)
+        order.append(data[-1])
         return read(self, data)
 
     def noticed(self: InferencePool, work: Callable[[], Any]) -> Awaitable[Any]:
@@ -418,10 +419,8 @@ async def test_when_the_pool_is_full_people_hear_so_and_are_answered_in_turn(
     order: list[int] = []
 
     async def send(number: int) -> list[Reply]:
-        photo = PhotoMessage(Person(Platform.TELEGRAM, str(number)), CHAT, (Picture(selfie),))
-        replies = [reply async for reply in crowded.on_photo(photo)]
-        order.append(number)
-        return replies
+        photo = PhotoMessage(Person(Platform.TELEGRAM, str(number)), CHAT, (Picture(selfie + bytes([number])),))
+        return [reply async for reply in crowded.on_photo(photo)]
 
     sending = []
     for number in range(4):
