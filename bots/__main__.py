@@ -40,7 +40,7 @@ def run() -> None:
         settings = load_settings(Settings)
         configure_logs(settings.log_level, settings.log_format)
         status = asyncio.run(serve(settings))
-    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError, AdapterError) as error:
+    except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(MISSING) from None
     raise typer.Exit(status)
@@ -71,14 +71,14 @@ async def _serve_one(factory: AdapterFactory, assembly: Assembly) -> bool:
 
     try:
         await assembly.supervisor.keep(f"The adapter for {factory.kind.name}", serve_it, is_final=_cannot_start)
-    except AdapterError as error:
+    except (AdapterError, SettingsError) as error:
         _log.error(str(error))
         return False
     return True
 
 
 def _cannot_start(error: BaseException) -> bool:
-    return isinstance(error, AdapterError)
+    return isinstance(error, AdapterError | SettingsError)
 
 
 def _on_stop_signals(stop: Callable[[], None]) -> None:

@@ -22,7 +22,12 @@ class Actor:
     @classmethod
     def of(cls, person: Person) -> "Actor":
         """Return the actor for an admin: with the name they typed in the console, elsewhere with their platform."""
-        return cls(_TITLES.get(person.platform, person.id)[:_MOST_NAME], person)
+        return cls(_TITLES.get(person.platform, person.id), person)
+
+    @property
+    def stored_name(self) -> str:
+        """Return the name as it is stored: at most 64 characters."""
+        return self.name[:_MOST_NAME]
 
     def hashed(self, secret: str) -> str | None:
         """Return the person's hash as it is stored; None without a person."""

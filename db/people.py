@@ -15,7 +15,7 @@ _Row = TypeVar("_Row", PersonRow, ChatRow)
 async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Chat, secret: str) -> _Row:
     """Return the row whose hash is that of `identity` under `secret`."""
     digest = identity.hashed(secret)
-    query = select(table).where(table.hash == digest)
+    query = select(table).where(table.hash == digest).with_for_update(read=True, key_share=True)  # not forgotten before
     row = await session.scalar(query)
     if row is not None:
         return row

@@ -82,7 +82,7 @@ class Retrainings:
         row = RetrainingRow(
             slot=1,
             depth=depth.value,
-            asked_by=asked_by.name[:64],
+            asked_by=asked_by.stored_name,
             asked_by_hash=asked_by.hashed(self._secret),
             started_at=now,
             beat_at=now,
@@ -139,11 +139,6 @@ class Retrainings:
     async def latest(self) -> Retraining | None:
         """Return the one that was started last."""
         return await self._one(_retrainings().order_by(RetrainingRow.id.desc()).limit(1))
-
-    async def last_done(self) -> Retraining | None:
-        """Return the last one that made a version."""
-        done = _retrainings().where(RetrainingRow.state == State.DONE).order_by(RetrainingRow.id.desc()).limit(1)
-        return await self._one(done)
 
     async def find(self, number: int) -> Retraining | None:
         """Return the retraining with this number."""

@@ -62,7 +62,7 @@ class ChatRow(Base):
     platform: Mapped[str] = mapped_column(String(16))
     hash: Mapped[str] = mapped_column(String(64))
     everyone_taps: Mapped[bool] = mapped_column(default=False, server_default=false())
-    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="0")
+    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
 
 
 class PersonRow(Base):
@@ -82,7 +82,7 @@ class PersonRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     skin_tone: Mapped[str | None] = mapped_column(String(16))
     presentation: Mapped[str | None] = mapped_column(String(16))
-    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="0")
+    taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
 
 
 class PhotoRow(Base):

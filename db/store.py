@@ -169,9 +169,21 @@ class Store:
         async with self.transactions.write() as session:
             query = select(PhotoRow).join(ReadingRow).where(ReadingRow.id == reading_id)
             photo = await session.scalar(query)
-            if photo is None:  # it may just have been deleted
+            if photo is None:
                 return
-            who = None if voter is None else (await row_of(session, PersonRow, voter, self._secret)).id
+            if voter is None:
+                who = None
+                await _change_tastes(session, [photo.person_id], [photo.chat_id])
+            else:
+                who = (await row_of(session, PersonRow, voter, self._secret)).id
+                await session.execute(
+                    select(PersonRow.id)
+                    .where(PersonRow.id == photo.person_id)
+                    .with_for_update(read=True, key_share=True)
+                )
+            # The sender's row is locked now, and if they were forgotten until then, so was the reading.
+            if await session.scalar(select(ReadingRow.id).where(ReadingRow.id == reading_id)) is None:
+                return
             session.add(
                 TapRow(
                     reading_id=reading_id,
@@ -182,8 +194,6 @@ class Store:
                     emotion=emotion,
                 )
             )
-            if who is None:
-                await _change_tastes(session, [photo.person_id], [photo.chat_id])
 
     async def keeps_faces(self, person: Person) -> bool:
         """Return whether this person agreed that crops of their faces are stored; False if they have not chosen."""
@@ -230,10 +240,13 @@ class Store:
                 *await session.scalars(promoted.returning(PromotionRow.id)),
                 *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
             ]
-            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest))
+            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
             if who is None:
                 return bool(acts)
             chats = (await session.scalars(select(PhotoRow.chat_id).where(PhotoRow.person_id == who).distinct())).all()
+            await session.execute(
+                select(ChatRow.id).where(ChatRow.id.in_(chats)).order_by(ChatRow.id).with_for_update()
+            )
             await session.execute(delete(PersonRow).where(PersonRow.id == who))
             await _change_tastes(session, [], chats)
             empty = ChatRow.id.in_(chats), ~exists().where(PhotoRow.chat_id == ChatRow.id)

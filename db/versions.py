@@ -72,7 +72,7 @@ class Versions:
             async with self._transactions.write() as session:
                 active = await session.scalar(select(ModelRow).where(ModelRow.role == Role.ACTIVE))
                 is_known = await session.scalar(select(ModelRow.id).where(ModelRow.version == name)) is not None
-                if is_known and active is not None:
+                if is_known:
                     return
                 session.add(shipped)
                 await session.flush()
@@ -327,7 +327,7 @@ class Versions:
                 model_id=model_id,
                 replaced_id=replaced_id,
                 at=datetime.now(UTC),
-                by=change.by.name[:64],
+                by=change.by.stored_name,
                 by_hash=change.by.hashed(self._secret),
                 kind=change.kind,
                 reason=change.reason,

@@ -1,7 +1,7 @@
 """Load and check `emoji_map.yaml`: the emoji that may be suggested, each with its profile over the emotions.
 
 The PyPI package `emoji`, which carries Unicode's data, knows which emoji exist; the map holds editorial decisions.
-Every error names the file and the line.
+Errors name the file and, where one is at fault, the line.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -98,14 +98,21 @@ class EmojiMap:
         return allowed
 
     def require_reaction_sets(self, names: Collection[str]) -> None:
-        """Raise `EmojiMapError` unless the file uses exactly these names of reaction sets."""
+        """Check that the file uses these names of reaction sets and no other, each for some emoji of every emotion.
+
+        Raise `EmojiMapError`.
+        """
         for name in self.reaction_sets:
             if name not in names:
                 line = self.lines[int(self.may_react(name).argmax())]
                 raise EmojiMapError(f"{self.path}, line {line}: unknown name {name!r}; expected {', '.join(names)}.")
         for name in names:
-            if name not in self.reaction_sets:
-                raise EmojiMapError(f"{self.path}: no emoji has {name} among its reactions; give it to some.")
+            allowed = self.may_react(name) if name in self.reaction_sets else np.zeros(len(self.emoji), np.bool_)
+            for index, emotion in enumerate(EMOTIONS):
+                if not (allowed & (self.profiles[:, index] >= EXPRESSES_FROM)).any():
+                    raise EmojiMapError(
+                        f"{self.path}: no emoji for {emotion} has {name} among its reactions; give it to one."
+                    )
 
     def require_reactions(self, reaction_set: str, allowed: Collection[str]) -> None:
         """Raise `EmojiMapError` if an emoji of a reaction set is not among those allowed."""
@@ -197,11 +204,6 @@ class _Reader:
                     f"{self._path}: {emotion} has {expressing.sum()} emoji with a score of {EXPRESSES_FROM} or more; "
                     f"give it at least {MIN_EMOJI_AN_EMOTION}."
                 )
-            for name in made.reaction_sets:
-                if not (expressing & made.may_react(name)).any():
-                    raise EmojiMapError(
-                        f"{self._path}: no emoji for {emotion} has {name} among its reactions; give it to one."
-                    )
 
     def _entries(self, families: yaml.Node) -> Iterator[_Entry]:
         lines: dict[str, int] = {}

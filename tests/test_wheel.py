@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import site
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = ("bots", "db", "recognizer", "training")
@@ -70,7 +71,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def running_bot(python: Path, tmp_path: Path) -> Iterator[str]:
     """Start the bot of the wheel in an empty folder and return the address it says to open."""
-    settings = {"WEB_PORT": str(_free_port()), "TELEGRAM_TOKEN": "", "DISCORD_TOKEN": ""}
+    settings = {"WEB_PORT": str(free_port()), "TELEGRAM_TOKEN": "", "DISCORD_TOKEN": ""}
     environment = {**os.environ, **settings}
     bot = subprocess.Popen(
         [str(python), "-P", "-m", "bots"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
@@ -123,8 +124,3 @@ def test_its_command_line_knows_recipes_and_versions(python: Path, tmp_path: Pat
         command = [str(python), "-P", "-m", "training", *arguments]
         said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
         assert expected in said.stdout
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

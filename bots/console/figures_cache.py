@@ -30,7 +30,7 @@ class FiguresCache:
         async with self._lock:
             if self._figures is None or time.monotonic() > self._fresh_until:
                 started, now = time.monotonic(), datetime.now().astimezone()
-                tally = Tally(self._emoji_map(), now)
+                tally = Tally(await asyncio.to_thread(self._emoji_map), now)
                 async for faces in self._store.feedback.answered(beginning(now)):
                     await asyncio.to_thread(tally.add, faces)
                 self._figures = tally.figures()

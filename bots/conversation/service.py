@@ -20,7 +20,7 @@ from bots.conversation.chat_settings import ChatSettings
 from bots.conversation.languages import Voice
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
-from bots.conversation.taps import VOTES, PhotoTaps
+from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
 from bots.messages import (
     AdminCommand,
@@ -39,7 +39,7 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, Person, Preferences, Store, StoredPhoto
+from db import Chat, FaceReading, Person, Preferences, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
@@ -92,7 +92,7 @@ class EmojiService:
         self._shadowing = shadowing
         self._admin_commands = admin_commands
         self._chat_settings = ChatSettings(store)
-        self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates)
+        self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste)
         self._tastes = Tastes(store, clock)
         self._candidates = candidates
 
@@ -113,6 +113,7 @@ class EmojiService:
         if self._map_watch is not None:
             await asyncio.to_thread(self._map_watch.refresh)
         emoji_map = self._recognizer.emoji_map
+        self._prepare_taste(photo.person, photo.chat)  # while the photo is read
         outcomes = [await self._read(photo, picture) for picture in photo.pictures]
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         if any(outcome.faces for outcome in outcomes):
@@ -189,6 +190,9 @@ class EmojiService:
             else TapReply(_admins_only(tap.person, recipient.voice))
         )
 
+    def _prepare_taste(self, person: Person, chat: Chat) -> None:
+        self._tastes.prepare(self._recognizer.emoji_map, person, chat)
+
     async def _preferences(self, person: Person) -> Preferences:
         """Return the person's preferences; the defaults if the database is unavailable."""
         try:
@@ -244,10 +248,7 @@ class EmojiService:
             return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
         if token.action is Action.SET_EVERYONE_TAPS:
             return await self._chat_settings.change(tap.chat, tap.administers, recipient, allowed=token.choice == 1)
-        answer = await self._taps_on_photos.answer(tap, token, recipient)
-        if token.action in VOTES:
-            self._tastes.prepare(self._recognizer.emoji_map, tap.person, tap.chat)
-        return answer
+        return await self._taps_on_photos.answer(tap, token, recipient)
 
     async def _choose_privacy(self, tap: Tap, recipient: Recipient, *, agreed: bool) -> TapReply:
         await self._store.set_keeps_faces(tap.person, agreed)

@@ -1,5 +1,6 @@
 """Handle taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
 
+from collections.abc import Callable
 from functools import partial
 
 from bots.conversation import texts
@@ -9,22 +10,31 @@ from bots.conversation.recipient import Recipient
 from bots.messages import Tap, TapReply
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.inference_pool import InferencePool
-from db import Store, StoredPhoto, StoredReading
+from db import Chat, Person, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
-VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
-"""What a tap says of a face; anything else only changes what is shown."""
+_VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 
 
 class PhotoTaps:
     """Answers taps whose token names a reading. SQLAlchemy's errors are passed on."""
 
-    def __init__(self, store: Store, pool: InferencePool, picture_maker: PictureMaker, candidates: int) -> None:
-        """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5."""
+    def __init__(
+        self,
+        store: Store,
+        pool: InferencePool,
+        picture_maker: PictureMaker,
+        candidates: int,
+        taste_changed: Callable[[Person, Chat], None],
+    ) -> None:
+        """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
+        a person who tapped on their own photo, and the chat.
+        """
         self._store = store
         self._pool = pool
         self._picture_maker = picture_maker
         self._candidates = candidates
+        self._taste_changed = taste_changed
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
@@ -35,11 +45,14 @@ class PhotoTaps:
             return await self._vote(tap, token, stored, recipient)
         if token.action in (Action.EMOJI_ME, Action.STICKER):
             return await self._picture(tap, token, stored, recipient)
-        return await self._tapped(token, stored, recipient)
+        answer = await self._tapped(token, stored, recipient)
+        if token.action in _VOTES:
+            self._taste_changed(tap.person, tap.chat)
+        return answer
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Store the vote of someone other than the sender, if the chat allows it; the answer stays unchanged."""
-        if token.action not in VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
+        if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
             return TapReply(recipient.voice.say(texts.NOT_YOURS))
         emoji = emotion = None
         if token.action is Action.CHOOSE:

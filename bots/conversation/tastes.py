@@ -23,8 +23,8 @@ REMEMBERED = timedelta(days=365)
 MOST_OWN, MOST_OF_CHAT, MOST_OF_ALL = 200, 500, 5000
 EVERYONE_FOR = timedelta(minutes=10)
 """How long a table is used before it is computed anew, if nothing in it changes."""
-_MOST_KNOWN = 500
-"""Tables (about 10 kB each) and choices (up to 100 kB) that are remembered."""
+_MOST_TABLES, _MOST_KNOWN = 500, 100
+"""How many tables (about 10 kB each) and choices of a person or chat (up to 200 kB) are remembered."""
 
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
@@ -62,7 +62,7 @@ class Tastes:
         self._everyone: tuple[EmojiMap, Table, datetime] | None = None
         lifetime, timer = EVERYONE_FOR.total_seconds(), lambda: clock().timestamp()
         self._known: TTLCache[Person | Chat, _Known] = TTLCache(_MOST_KNOWN, lifetime, timer)
-        self._computed: TTLCache[tuple[Person, Chat], _Computed] = TTLCache(_MOST_KNOWN, lifetime, timer)
+        self._computed: TTLCache[tuple[Person, Chat], _Computed] = TTLCache(_MOST_TABLES, lifetime, timer)
         self._making = asyncio.Lock()
         self._forgotten = 0
         self._preparing = BackgroundTasks()

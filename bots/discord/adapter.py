@@ -62,7 +62,10 @@ class DiscordAdapter:
                 await self._connect()
 
     async def _connect(self) -> None:
-        """Serve until the connection is lost for good, which is always an error of `TROUBLE` or `AdapterError`."""
+        """Serve until the connection is lost for good.
+
+        Raise `AdapterError` if Discord refuses the token, and an error of `TROUBLE` where it may be tried again.
+        """
         try:
             async with EmojiClient(self._service) as client:
                 await client.start(self._token)

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.learning.detached_process import DetachedProcess
+from bots.serving.supervision import BackgroundTasks
 from db import Actor, Depth, Retraining, State, Store
 
 _PROGRAM = (sys.executable, "-m", "training", "retrain")
@@ -36,7 +37,7 @@ class RetrainingProcess:
         self._store = store
         self._environment = environment
         self._program = program
-        self._attending: asyncio.Task[None] | None = None  # a task without a reference may be garbage-collected
+        self._attending = BackgroundTasks()
 
     async def start(self, depth: Depth, asked_by: Actor) -> int:
         """Start a retraining and return its number. Raise `BusyError` if one is running, here or in another replica."""
@@ -51,8 +52,12 @@ class RetrainingProcess:
             await self._store.retrainings.finish(number, State.FAILED, message)
             return number
         _log.info("retraining_started", depth=depth.value, number=number)
-        self._attending = asyncio.create_task(self._attend(number, process))
+        self._attending.start("retraining", self._attend(number, process))
         return number
+
+    async def finished(self) -> None:
+        """Wait until every process that was started here has ended, and its outcome is stored."""
+        await self._attending.finish()
 
     async def _attend(self, number: int, process: DetachedProcess) -> None:
         """Wait for a process, and store why it ended if it could not do so itself."""

@@ -98,7 +98,7 @@ class ReviewQueue:
         """Return the first face of this admin's queue; None where nothing waits."""
         began = self._clock()
         item = await self._first(admin, skipped)
-        if item is None and self._ordered_at is not None and self._ordered_at < began:
+        if item is None and (self._ordered_at is None or self._ordered_at < began):
             self._ordered_at = None
             return await self._first(admin, skipped)
         return item
@@ -149,7 +149,7 @@ class ReviewQueue:
         async with self._ordering:
             now = self._clock()
             if self._ordered_at is None or now - self._ordered_at > _ORDER_HOLDS_S:
-                emoji_map = self._emoji_map()
+                emoji_map = await asyncio.to_thread(self._emoji_map)
                 measured = [
                     await asyncio.to_thread(_measured, emoji_map, faces)
                     async for faces in self._store.feedback.all_summaries()

@@ -50,7 +50,10 @@ class RetrainingSchedule:
         return (then if then > now else then + timedelta(days=1)).timestamp() - now.timestamp()
 
     async def retrain_if_due(self) -> bool:
-        """Start a retraining if enough was said since the last one; return whether it was started. Raise nothing."""
+        """Start a retraining if enough was said since the last one; return whether it was started.
+
+        Where the database cannot be reached, log it and wait for the next day.
+        """
         try:
             new = await self._store.feedback.new_answers()
             if new < self._least:

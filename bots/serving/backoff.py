@@ -11,6 +11,12 @@ HEALTHY_AFTER_S = 60.0
 """If the work ran for this long before it failed, it is started again after the shortest pause."""
 
 
+def is_being_cancelled() -> bool:
+    """Return whether somebody has asked the task that calls this to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def restarts(
     should_restart: Callable[[BaseException], bool],
     told: Callable[[BaseException, float], None],
@@ -20,7 +26,8 @@ def restarts(
 ) -> AsyncRetrying:
     """Return the attempts at work that is to run for ever, to iterate over with `async for`.
 
-    should_restart: whether an exception is worth another attempt; any other one is raised. told: receives the exception
+    should_restart: whether an exception is worth another attempt; any other one is raised, and so is every one of a
+    task that is being cancelled: its clean-up may fail, but it shall end. told: receives the exception
     and the pause in seconds before each further attempt. clock: returns seconds. sleep: waits for the given seconds.
     """
     began = clock()
@@ -40,7 +47,7 @@ def restarts(
 
     return AsyncRetrying(
         sleep=sleep,
-        retry=retry_if_exception(should_restart),
+        retry=retry_if_exception(lambda error: should_restart(error) and not is_being_cancelled()),
         wait=wait_exponential(max=LONGEST_PAUSE_S),
         before=begin,
         after=forgive,

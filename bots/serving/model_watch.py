@@ -54,8 +54,10 @@ class ModelWatch:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Query the database once, and load what changed. A version that cannot be served becomes a `problem`;
-        unexpected errors are raised, so that the supervisor logs them and restarts the task.
+        """Query the database once for each role, and load what changed.
+
+        A version that cannot be served becomes a `problem`; unexpected errors are raised, so that the supervisor logs
+        them and restarts the task.
         """
         try:
             problems = [await self._take_up(role) for role in Role]

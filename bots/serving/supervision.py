@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import structlog
 
-from bots.serving.backoff import restarts
+from bots.serving.backoff import is_being_cancelled, restarts
 
 _log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Supervisor:
         """Cancel every task and wait for it."""
         for task in self._running:
             task.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(None, None, None)  # what was raised in the context goes on as it is
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Keep `work` running from now on. name: what admins and the log call it."""
@@ -74,6 +74,9 @@ class Supervisor:
                 with attempt:
                     await work()
         except Exception as error:
+            if is_being_cancelled():
+                _log.error("task_failed_while_it_ended", task=name, exc_info=error)
+                raise asyncio.CancelledError from error
             self._failed[name] = str(error)
             raise
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ from telegram.ext import (
     CommandHandler,
     ContextTypes,
     MessageHandler,
+    Updater,
     filters,
 )
 
@@ -60,6 +61,9 @@ _COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, 
 _OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
 """The command that only a chat's administrators have in their menu."""
 
+_LIBRARY_TASKS = (":polling_task", ":update_fetcher")
+"""How the names end that python-telegram-bot gives to its lasting tasks."""
+
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
 
@@ -84,24 +88,24 @@ class TelegramAdapter:
         self._application = self._build(token, api_url)
 
     async def run(self) -> None:
-        """Serve until cancelled. Raise `AdapterError` if Telegram refuses the token."""
+        """Serve until cancelled. Raise `AdapterError` if Telegram refuses the token, now or later on."""
         await self._connect()
         application, updater = self._application, self._application.updater
         assert updater is not None
-        try:
+        async with AsyncExitStack() as stack:  # each step of the end is tried, whatever the others raise
+            stack.push_async_callback(application.shutdown)
             await application.start()
+            stack.push_async_callback(application.stop)
+            stack.push_async_callback(self._following.cancel)
             await updater.start_polling(allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY], bootstrap_retries=-1)
+            stack.push_async_callback(_stop_polling, updater)
             with suppress(TelegramError):
                 await _publish_commands(application.bot, self._service.admins.on(self.name))
             _log.info("adapter_open", adapter=self.name)
-            await asyncio.Event().wait()
-        finally:
-            if updater.running:
-                await updater.stop()
-            await self._following.cancel()
-            if application.running:
-                await application.stop()
-            await application.shutdown()
+            try:
+                await _polling_ended()
+            except InvalidToken as error:
+                raise AdapterError(_REFUSED) from error
 
     async def _connect(self) -> None:
         """Log in to Telegram; wait for the network as long as it takes."""
@@ -274,6 +278,22 @@ class _FileTooLargeError(Exception):
 
 
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
+
+
+async def _polling_ended() -> None:
+    """Wait until the library's tasks that fetch updates and hand them on end, which they only do by an error."""
+    tasks = [task for task in asyncio.all_tasks() if task.get_name().endswith(_LIBRARY_TASKS)]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        if not task.cancelled():
+            task.result()
+    raise ConnectionResetError("Telegram's library no longer fetches updates")
+
+
+async def _stop_polling(updater: Updater) -> None:
+    """Stop polling; where it had ended by an error before, that error has been raised already."""
+    with suppress(Exception):
+        await updater.stop()
 
 
 async def _publish_commands(bot: Bot, admins: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-
 """NiceGUI's names of languages where they differ from the bot's tags; they determine the page's `lang` and `dir`."""
 
 _Result = TypeVar("_Result")
-_ANY_ADDRESS = ("0.0.0.0", "::", "")  # noqa: S104  # what an operator may set to let others in
+_ANY_ADDRESS = "0.0.0.0"  # noqa: S104  # what an operator may set to let others in
 _DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
 _STATIC = Path(str(files("bots.web") / "static"))
 _log = structlog.get_logger()
@@ -98,7 +98,7 @@ class WebAdapter:
         _log.info("adapter_open", adapter=self.name, address=address)
         if self._console is not None:
             self._console.announce(address)
-        here = "127.0.0.1" if self._host in _ANY_ADDRESS else self._host
+        here = "127.0.0.1" if self._host == _ANY_ADDRESS else self._host
         path = "" if self._has_chat else "/console"
         print(f"Open http://{here}:{self._port}{path}", flush=True)  # noqa: T201  # for people, not for the log
 
@@ -120,7 +120,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, as uvicorn does, then call `started`."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # uvicorn would end the whole process, the other platforms with it
+            raise RuntimeError("the web server could not start") from error
         if self.started:
             self._started()
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,8 @@ from bots.adapter import AdapterError
 from bots.assembly import AdapterFactory
 from bots.settings import Settings
 from db import Platform
+from db.settings import SettingsError
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ import asyncio
 import bots.__main__ as bot
 from bots.assembly import AdapterFactory
 from db import Platform
+from db.settings import SettingsError
 
 class Silent:
     name, allowed_reactions = Platform.WEB, None
@@ -56,8 +58,7 @@ bot.configured_adapters = lambda settings: [AdapterFactory(Silent, lambda assemb
     ],
 )
 def test_the_bot_stops_on_a_signal(tmp_path: Path, program: str, number: signal.Signals) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     bot = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=tmp_path,
@@ -127,11 +128,20 @@ class _Refused:
         raise AdapterError("Telegram refused TELEGRAM_TOKEN.")
 
 
+class _Unset(_Refused):
+    """An adapter that lacks a setting."""
+
+    name: ClassVar[Platform] = Platform.WEB
+
+    def __init__(self) -> None:
+        raise SettingsError("data/console.token is empty.")
+
+
 async def test_an_adapter_that_fails_is_run_again_and_one_that_is_refused_leaves_it_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _Failing.serves = asyncio.Event()
-    factories = [AdapterFactory(kind, lambda _, kind=kind: kind()) for kind in (_Failing, _Refused)]  # type: ignore[misc]
+    factories = [AdapterFactory(kind, lambda _, kind=kind: kind()) for kind in (_Failing, _Refused, _Unset)]  # type: ignore[misc]
     monkeypatch.setattr("bots.__main__.configured_adapters", lambda _: factories)
     settings = Settings(_env_file=None, data_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/test.db")  # type: ignore[call-arg, arg-type]
     with capture_logs() as logs:
@@ -141,4 +151,4 @@ async def test_an_adapter_that_fails_is_run_again_and_one_that_is_refused_leaves
         os.kill(os.getpid(), signal.SIGTERM)
         assert await serving == 3  # because of the one that was refused
     assert [entry["task"] for entry in logs if entry["event"] == "task_died"] == ["The adapter for discord"] * 2
-    assert "Telegram refused TELEGRAM_TOKEN." in [entry["event"] for entry in logs]
+    assert {"Telegram refused TELEGRAM_TOKEN.", "data/console.token is empty."} <= {entry["event"] for entry in logs}

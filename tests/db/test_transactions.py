@@ -3,9 +3,10 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from db import (
     Actor,
@@ -30,6 +31,7 @@ from db.schema import Base
 from db.versions import Versions
 from tests.faults import Faults
 from tests.judgements import judgement
+from tests.rows import count_rows
 
 ANNA, ADMIN = Person(Platform.TELEGRAM, "1"), Person(Platform.CONSOLE, "Grace")
 NEW, NEW_CHAT = Person(Platform.DISCORD, "2"), Chat(Platform.DISCORD, "3")
@@ -88,6 +90,7 @@ def _add(store: Store, reading: int) -> Awaitable[object]:
 WRITES: dict[str, Write] = {
     "Store.add_photo": lambda store, _: store.add_photo(NEW, NEW_CHAT, "shipped-1", [FACE, FACE]),
     "Store.add_tap": lambda store, reading: store.add_tap(reading, emoji="😐", voter=NEW),
+    "Store.add_tap of the sender": lambda store, reading: store.add_tap(reading, emoji="😐"),
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
@@ -126,13 +129,12 @@ def test_every_method_that_writes_is_broken_off_here() -> None:
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if "transactions.write()" in inspect.getsource(method)
     }
-    assert writing == set(WRITES)
+    assert writing == {name.removesuffix(" of the sender") for name in WRITES}
 
 
-@pytest.mark.parametrize("interruption", [_InterruptionError, asyncio.CancelledError])
 @pytest.mark.parametrize("name", WRITES)
 async def test_a_write_that_is_broken_off_at_any_statement_leaves_nothing(
-    store: Store, faults: Faults, name: str, interruption: type[BaseException]
+    store: Store, faults: Faults, name: str
 ) -> None:
     reading = await _prepared(store)
     if name == "Retrainings.start":
@@ -140,11 +142,12 @@ async def test_a_write_that_is_broken_off_at_any_statement_leaves_nothing(
     before = await _content(store)
     statements = 0
     while True:
+        interruption = (_InterruptionError, asyncio.CancelledError)[statements % 2]
         left = [statements]
 
-        def fault(_: str, left: list[int] = left) -> BaseException | None:
+        def fault(_: str, left: list[int] = left, kind: type[BaseException] = interruption) -> BaseException | None:
             left[0] -= 1
-            return interruption() if left[0] < 0 else None
+            return kind() if left[0] < 0 else None
 
         try:
             with faults.on(fault):
@@ -177,7 +180,48 @@ async def test_a_database_in_memory_has_one_connection_for_all() -> None:
     await store.close()
 
 
-async def test_writers_of_one_process_wait_for_each_other(store: Store) -> None:
+async def test_a_writer_waits_until_the_one_before_has_ended(tmp_path: Path) -> None:
+    said: list[str] = []
+    store = await Store.open(f"sqlite:///{tmp_path}/test.db", "a secret for tests", before_statement=said.append)
+    async with store.transactions.write() as session:
+        await session.execute(text("SELECT 1"))
+        before = len(said)
+        second = asyncio.create_task(store.set_preferences(NEW, Preferences("de")))
+        await asyncio.wait({second}, timeout=0.2)
+        assert not second.done()
+        assert len(said) == before  # it is not even begun, which would keep a thread busy
+    await second
+    assert await store.preferences(NEW) == Preferences("de")
+    await store.close()
+
+
+async def test_what_a_writer_has_read_is_still_so_when_it_writes(url: str, tmp_path: Path) -> None:
+    """Two processes, as it were: on SQLite the second begins when the first has ended."""
+    one, other = [await Store.open(url, "a secret for tests") for _ in range(2)]
+    async with one.transactions.write() as session:
+        assert (await session.execute(text("SELECT count(*) FROM people"))).scalar_one() == 0
+        second = asyncio.create_task(other.set_preferences(NEW, Preferences("de")))
+        await asyncio.wait({second}, timeout=0.3)
+        await session.execute(text("INSERT INTO people (platform, hash, keeps_faces) VALUES ('web', 'x', true)"))
+    await second
+    assert await count_rows(one, "people") == 2
+    for store in (one, other):
+        await store.close()
+
+
+async def test_taps_and_a_deletion_at_once_do_not_wait_for_each_other(store: Store) -> None:
+    for _ in range(15):
+        (reading,) = await store.add_photo(ANNA, NEW_CHAT, "shipped-1", [FACE])
+        taps = [store.add_tap(reading.id, emoji="😄") for _ in range(3)]
+        photos = [store.add_photo(person, NEW_CHAT, "shipped-1", [FACE]) for person in (ANNA, NEW)]
+        _, _, (_, (of_another,)) = await asyncio.gather(
+            asyncio.gather(*taps), store.forget(ANNA), asyncio.gather(*photos)
+        )
+        assert await store.photo_of(of_another.id, asked_by=NEW) is not None
+        await store.forget(NEW)
+
+
+async def test_writers_of_one_process_all_get_their_turn(store: Store) -> None:
     people = [Person(Platform.TELEGRAM, str(number)) for number in range(60)]
     await asyncio.gather(*(store.set_preferences(person, Preferences("de")) for person in people))
     assert {(await store.preferences(person)).language for person in people} == {"de"}

@@ -253,10 +253,12 @@ async def _finish(store: Store, number: int, state: State, message: str) -> None
 
 async def _patiently(work: Callable[[], Awaitable[_Given]]) -> _Given:
     """Do the work; retry while the database is unavailable."""
-    attempts = AsyncRetrying(
+    async for attempt in AsyncRetrying(
         retry=retry_if_exception_type((SQLAlchemyError, OSError)),
         stop=stop_after_delay(_PATIENCE_S),
         wait=wait_fixed(_BEAT_S),
         reraise=True,
-    )
-    return await attempts(work)
+    ):
+        with attempt:
+            return await work()
+    raise AssertionError("the last attempt raises")

@@ -25,7 +25,7 @@ _ACTORS = (("promotions", "by"), ("retrainings", "asked_by"))
 
 def upgrade() -> None:
     for table in ("chats", "people"):
-        op.add_column(table, sa.Column("taste_revision", _KEY, nullable=False, server_default="0"))
+        op.add_column(table, sa.Column("taste_revision", _KEY, nullable=False, server_default="1"))
     for table, column in _TIMES:
         op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
     _copy_senders_and_chats()

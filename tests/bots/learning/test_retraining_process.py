@@ -43,8 +43,7 @@ async def test_what_a_process_said_itself_stands(store: Store, go_on: Path) -> N
     number = await started.start(Depth.ADAPT, Actor("Anna"))
     await store.retrainings.finish(number, State.FAILED, "There is too little feedback.")
     await asyncio.to_thread(go_on.write_text, "")
-    assert started._attending is not None
-    await started._attending
+    await started.finished()
     seen = await store.retrainings.find(number)
     assert seen is not None
     assert seen.message == "There is too little feedback."
@@ -62,5 +61,4 @@ async def test_one_at_a_time(store: Store, go_on: Path) -> None:
     with pytest.raises(BusyError):
         await started.start(Depth.ADAPT, Actor("Bert"))
     await asyncio.to_thread(go_on.write_text, "")
-    assert started._attending is not None
-    await started._attending
+    await started.finished()

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from bots.serving.backoff import HEALTHY_AFTER_S, LONGEST_PAUSE_S, restarts
 from bots.serving.supervision import BackgroundTasks, Supervisor
+from tests.waiting import PATIENCE_S
 
 
 class Pauses:
@@ -63,6 +64,36 @@ async def test_an_error_that_is_final_is_raised_and_stays_told(pauses: Pauses) -
             await supervisor.keep("The adapter", refused, is_final=lambda error: isinstance(error, PermissionError))
         assert supervisor.problem == "Telegram refused the token."
     assert not pauses.seconds
+
+
+async def test_a_task_whose_end_fails_is_not_started_again(pauses: Pauses) -> None:
+    starts, begun = 0, asyncio.Event()
+
+    async def work() -> None:
+        nonlocal starts
+        starts += 1
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the connection was gone already")
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(PATIENCE_S), Supervisor(pauses.sleep) as supervisor:
+            supervisor.start("The watch", work)
+            await begun.wait()
+    assert starts == 1
+    assert [entry["event"] for entry in logs] == ["task_failed_while_it_ended"]
+
+
+async def test_what_is_raised_beside_the_tasks_goes_on_as_it_is(pauses: Pauses) -> None:
+    async def fails() -> None:
+        async with Supervisor(pauses.sleep) as supervisor:
+            supervisor.start("The watch", asyncio.Event().wait)  # type: ignore[arg-type]
+            raise PermissionError
+
+    with pytest.raises(PermissionError):
+        await fails()
 
 
 async def test_a_task_that_dies_leaves_the_others_alone(pauses: Pauses) -> None:

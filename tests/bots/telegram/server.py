@@ -38,6 +38,7 @@ class TelegramServer:
         self.forbidden_reactions: set[str] = set()
         self.made: dict[int, bytes] = {}
         self.forbids_pictures = False
+        self.token_is_revoked = False
         self.forbids_deletion = False
         self.commands: dict[str, dict[str, str]] = {}
         self.scoped_commands: dict[str, dict[str, dict[str, str]]] = {}
@@ -215,6 +216,8 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
 
     @router.post("/bot{token}/getUpdates")
     async def get_updates(token: str) -> Any:
+        if server.token_is_revoked:
+            return _refuse(401, "Unauthorized")
         try:
             updates = [await asyncio.wait_for(server.updates.get(), 0.2)]
         except TimeoutError:

@@ -28,6 +28,7 @@ from db import Person, Platform, Preferences, Store
 from recognizer import Recognizer
 from tests.bots.telegram.server import TOKEN, TelegramServer, labels, telegram_server
 from tests.rows import count_rows
+from tests.waiting import PATIENCE_S
 
 _IN_TOPIC: dict[str, Any] = {"message_thread_id": 9, "is_topic_message": True}
 _HELP = f"{texts.HELP}\n{texts.OPENMOJI}"
@@ -513,6 +514,28 @@ async def test_a_wrong_token_is_one_sentence_without_the_token(service: EmojiSer
         with pytest.raises(AdapterError, match="TELEGRAM_TOKEN") as refusal:
             await TelegramAdapter(service, wrong, api_url=server.url).run()
         assert wrong not in str(refusal.value)
+
+
+async def test_a_token_that_is_revoked_while_it_runs_ends_the_adapter_with_a_sentence(service: EmojiService) -> None:
+    async with telegram_server() as server:
+        running = asyncio.create_task(TelegramAdapter(service, TOKEN, api_url=server.url).run())
+        await server.send(text="/start")
+        await server.sent("sendMessage")
+        server.token_is_revoked = True
+        async with asyncio.timeout(PATIENCE_S):
+            with pytest.raises(AdapterError, match="TELEGRAM_TOKEN"):
+                await running
+
+
+async def test_an_adapter_that_was_ended_can_be_run_again(service: EmojiService) -> None:
+    async with telegram_server() as server:
+        adapter = TelegramAdapter(service, TOKEN, api_url=server.url)
+        for count in (1, 2):
+            running = asyncio.create_task(adapter.run())
+            await server.send(text="/start")
+            await server.sent("sendMessage", count)
+            running.cancel()
+            await asyncio.wait({running})
 
 
 @pytest.fixture(scope="session")
