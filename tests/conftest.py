@@ -130,5 +130,7 @@ def picture_maker(recognizer: Recognizer) -> PictureMaker:
 @pytest.fixture
 async def service(recognizer: Recognizer, store: Store, picture_maker: PictureMaker) -> AsyncIterator[EmojiService]:
     pool = InferencePool(workers=2, waiting=8)
-    yield EmojiService(recognizer, store, pool, picture_maker)
+    made = EmojiService(recognizer, store, pool, picture_maker)
+    yield made
+    await made.close()
     pool.close()
