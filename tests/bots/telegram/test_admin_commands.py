@@ -250,6 +250,7 @@ async def test_a_groups_administrator_lets_everybody_tap_and_a_member_does_not(
     [answer] = await telegram.sent("sendMessage")
     second = labels(answer)[0][1]
     await telegram.tap(answer, second, person=EVE, original=photo, **_IN_GROUP)
+    await telegram.sent("answerCallbackQuery")  # updates are handled at once: this one before its setting changes
     await telegram.send(person=ANNA, chat=GROUP, text="/chat_settings")
     refused = (await telegram.sent("sendMessage", 2))[1]
     assert refused["text"] == texts.CHAT_ADMINS_ONLY
