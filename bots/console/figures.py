@@ -121,14 +121,13 @@ class Tally:
 
     def _span(self, periods: Sequence[Sequence[date]]) -> Span:
         """periods: the days of each."""
-        nothing = np.zeros((len(EMOTIONS), len(EMOTIONS)))
-        tables = [sum((self._confusions[day] for day in days if day in self._confusions), nothing) for days in periods]
-        mixes = [[sum(int(self._mixes[day][place]) for day in days if day in self._mixes) for place in range(7)]
-                 for days in periods]  # fmt: skip
+        no_mix, no_table = np.zeros(len(EMOTIONS), np.int64), np.zeros((len(EMOTIONS), len(EMOTIONS)))
+        mixes = [sum((self._mixes[day] for day in days if day in self._mixes), no_mix) for days in periods]
+        tables = [sum((self._confusions[day] for day in days if day in self._confusions), no_table) for days in periods]
         confusion = np.sum(tables, axis=0)
         return Span(
             tuple(
-                Period(days[0], tuple(mix), _agreement(table))
+                Period(days[0], tuple(mix.tolist()), _agreement(table))
                 for days, mix, table in zip(periods, mixes, tables, strict=True)
             ),
             _agreement(confusion),

@@ -27,8 +27,8 @@ def restarts(
     """Return the attempts at work that is to run for ever, to iterate over with `async for`.
 
     should_restart: whether an exception is worth another attempt; any other one is raised, and so is every one of a
-    task that is being cancelled: its clean-up may fail, but it shall end. told: receives the exception
-    and the pause in seconds before each further attempt. clock: returns seconds. sleep: waits for the given seconds.
+    task that is being cancelled: its clean-up may fail, but it shall end. told: receives the exception and the pause
+    in seconds before each further attempt. clock: returns seconds. sleep: waits for the given seconds.
     """
     began = clock()
 

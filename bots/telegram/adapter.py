@@ -62,7 +62,7 @@ _OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
 """The command that only a chat's administrators have in their menu."""
 
 _LIBRARY_TASKS = (":polling_task", ":update_fetcher")
-"""How the names end that python-telegram-bot gives to its lasting tasks."""
+"""Suffixes of the names of python-telegram-bot's lasting tasks."""
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _log = structlog.get_logger()
@@ -169,25 +169,28 @@ class TelegramAdapter:
         voice = await self._service.voice_for(_sender(asking), _language(asking.from_user))
         await say(message, Reply(voice.say(sentence, **facts)))
 
+    async def _replied_to(self, message: Message, command: str) -> Message | None:
+        """Return the message with a picture that a command replies to; None after explaining that there is none."""
+        original = message.reply_to_message
+        if original is not None and picture_in(original) is not None:
+            return original
+        await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command=command)
+        return None
+
     async def _on_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
         if message is None:
             return
-        original = message.reply_to_message
-        if original is None or picture_in(original) is None:
-            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji")
-            return
-        await self._answer([original], asked_by=message)
+        original = await self._replied_to(message, "/emoji")
+        if original is not None:
+            await self._answer([original], asked_by=message)
 
     async def _on_emoji_me(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
         if message is None:
             return
-        original = message.reply_to_message
-        if original is None or picture_in(original) is None:
-            await self._explain(message, texts.NO_PHOTO_IN_REPLY, asking=message, command="/emoji_me")
-            return
-        pictures = await self._fetched([original], asking=message)
+        original = await self._replied_to(message, "/emoji_me")
+        pictures = await self._fetched([original], asking=message) if original is not None else None
         if pictures is None:
             return
         photo = PhotoMessage(_sender(message), _chat(message), pictures, _language(message.from_user))
