@@ -41,6 +41,7 @@ class PhotoProblem(StrEnum):
     NOT_A_PICTURE = "not_a_picture"
     NEEDS_HEIC = "needs_heic"
     DAMAGED = "damaged"
+    TOOK_TOO_LONG = "took_too_long"
 
 
 class PhotoError(Exception):
@@ -59,6 +60,7 @@ _SENTENCES = {
     PhotoProblem.NOT_A_PICTURE: "This is not a picture I can open. Please send a JPEG, PNG, WebP, GIF, BMP or TIFF.",
     PhotoProblem.NEEDS_HEIC: "This is a HEIC picture, which is not set up here. Please send it as JPEG.",
     PhotoProblem.DAMAGED: "The picture is damaged or was cut off on the way. Please send it again.",
+    PhotoProblem.TOOK_TOO_LONG: "Reading this picture takes too long. Please send a smaller or simpler version of it.",
 }
 
 
