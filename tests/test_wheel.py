@@ -23,6 +23,10 @@ ROOT = Path(__file__).parents[1]
 _PACKAGES = ("bots", "db", "recognizer", "training")
 _DATA = (
     "recognizer/emoji_map.yaml",
+    "recognizer/face_models/LICENSE",
+    "recognizer/face_models/NOTICE.md",
+    "recognizer/face_models/face_detection_short_range.tflite",
+    "recognizer/face_models/face_landmark.tflite",
     "recognizer/model/expression.tflite",
     "recognizer/model/guard.npz",
     "bots/conversation/locale/de/LC_MESSAGES/mugmoji.po",

