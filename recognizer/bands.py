@@ -4,6 +4,8 @@ So no second copy of the whole picture is made, and the colours of palettes are 
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from recognizer.tones import eight_bit, over_white, rgb_of_lab
 _BAND_PIXELS = 1 << 20
 _MOST_FRAMES = 16
 
-_Values = NDArray[np.uint8] | NDArray[np.float32]
+_Sample = TypeVar("_Sample", np.uint8, np.float32)
 
 
 def reduced_rgb(image: Image.Image, factor: int) -> NDArray[np.uint8]:
@@ -41,9 +43,14 @@ def is_deep(image: Image.Image) -> bool:
     return image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 
+def reduced_unsigned(image: Image.Image, factor: int) -> NDArray[np.float32]:
+    """Return values as `reduced_deep` does, of a picture of 32 bits that Pillow takes to be signed, but is not."""
+    return _joined(image, factor, lambda band: np.asarray(band).view(np.uint32).astype(np.float32))
+
+
 def reduced_deep(image: Image.Image, factor: int) -> NDArray[np.float32]:
     """Return the values of a loaded picture with more than 8 bits, averaged over squares of `factor` pixels."""
-    return _joined(image, factor, lambda band: np.asarray(band).astype(np.float32)).astype(np.float32, copy=False)
+    return _joined(image, factor, lambda band: np.asarray(band).astype(np.float32))
 
 
 def first_visible(image: Image.Image) -> Image.Image:
@@ -72,8 +79,15 @@ def _premultiplied(band: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(band.convert("RGBA").convert("RGBa"))
 
 
-def _joined(image: Image.Image, factor: int, convert: Callable[[Image.Image], _Values]) -> NDArray[np.uint8]:
-    return np.concatenate([_averaged(convert(band), factor) for band in _bands(image, factor)])
+def _joined(image: Image.Image, factor: int, convert: Callable[[Image.Image], NDArray[_Sample]]) -> NDArray[_Sample]:
+    bands: Iterator[NDArray[_Sample]] = (_averaged(convert(band), factor) for band in _bands(image, factor))
+    first: NDArray[_Sample] = next(bands)
+    joined = np.empty((image.height // factor, *first.shape[1:]), first.dtype)
+    place = 0
+    for band in chain([first], bands):
+        joined[place : place + len(band)] = band
+        place += len(band)
+    return joined
 
 
 def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
@@ -84,8 +98,8 @@ def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
         yield image.crop((0, top, width, min(top + rows, height)))
 
 
-def _averaged(values: _Values, factor: int) -> _Values:
+def _averaged(values: NDArray[_Sample], factor: int) -> NDArray[_Sample]:
     if factor == 1:
         return values
     size = (values.shape[1] // factor, values.shape[0] // factor)
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA).astype(values.dtype, copy=False)

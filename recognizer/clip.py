@@ -11,7 +11,7 @@ from recognizer.photo import MAX_BYTES, Photo, PhotoError, PhotoProblem, decode
 from recognizer.picture import upright
 from recognizer.picture_kinds import Kind, kind_of
 from recognizer.planes import rgb_of
-from recognizer.working_size import MIN_SIDE, working_scale
+from recognizer.working_size import MIN_SIDE, working_size
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -162,8 +162,7 @@ def _decoded(packets: list["VideoPacket"], position: int, stream: "VideoStream")
 
 def _photo(frame: "VideoFrame") -> Photo:
     _require_size(frame.width, frame.height)
-    scale = working_scale(frame.width, frame.height)
-    width, height = (max(1, round(side * scale)) for side in (frame.width, frame.height))
+    width, height = working_size(frame.width, frame.height)
     return Photo(upright(rgb_of(frame, width, height), _TURNS.get(frame.rotation % 360, 1)), frame.width / width)
 
 

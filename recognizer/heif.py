@@ -37,7 +37,7 @@ def decode_heic(data: bytes) -> Picture:
     is_deep = image.info["bit_depth"] != 8
     require_size(*image.size, _DEEP_HEIC_BYTES_A_PIXEL if is_deep else _HEIC_BYTES_A_PIXEL)
     pixels = np.asarray(image)[:, : image.size[0]]
-    return Picture(rgb_of_array(pixels, whole_factor(*image.size)), *image.size)
+    return Picture(rgb_of_array(pixels), *image.size)
 
 
 def decode_avif(data: bytes) -> Picture:

@@ -31,8 +31,9 @@ _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _COEFFICIENTS = 64
-_BYTES_A_PIXEL = 12
-"""Memory for a decoded pixel and the copies that are made of it."""
+_BYTES_A_PIXEL = 6
+_BYTES_A_PIXEL_OF_FOUR = 12
+"""Memory for a decoded pixel and the copies that are made of it; with four components Pillow makes them."""
 _REDUCED = {
     1: 0,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -109,9 +110,10 @@ def decode_jpeg(data: bytes, wanted_scale: Callable[[int, int], float] = working
     """Return the picture, reduced if `wanted_scale` of its width and height allows. Raise `PhotoError`."""
     layout = _layout_of(data)
     factor = _factor(layout, wanted_scale)
-    pixels_size = layout.width * layout.height / factor**2
+    decoded = layout.width * layout.height / factor**2
+    bytes_a_pixel = _BYTES_A_PIXEL_OF_FOUR if len(layout.components) == 4 else _BYTES_A_PIXEL
     require_size(layout.width, layout.height, 0)
-    require_memory(pixels_size * _BYTES_A_PIXEL + (layout.coefficient_bytes if layout.keeps_coefficients else 0))
+    require_memory(decoded * bytes_a_pixel + (layout.coefficient_bytes if layout.keeps_coefficients else 0))
     content = b"".join(layout.kept)
     decode = _decoder(layout, factor)
     pixels = decode(content + _end()) if layout.is_whole else _without_end(layout, content, decode)

@@ -7,7 +7,7 @@ import numpy as np
 from recognizer.arrays import rgb_of_array
 from recognizer.photo_error import PhotoError, PhotoProblem
 from recognizer.picture import Picture
-from recognizer.working_size import require_size, whole_factor
+from recognizer.working_size import require_size
 
 _SIGNATURE = b"\xff\x0a"
 _CODESTREAM_BOXES = {b"jxlc", b"jxlp"}
@@ -28,7 +28,7 @@ def decode_jxl(data: bytes) -> Picture:
     require_size(width, height, _BYTES_A_PIXEL)
     values = np.asarray(jpegxl_decode(data, index=0, numthreads=1))
     height, width = values.shape[:2]  # upright, which the header's need not be
-    return Picture(rgb_of_array(values, whole_factor(width, height)), width, height)
+    return Picture(rgb_of_array(values), width, height)
 
 
 def _codestream(data: bytes) -> bytes:

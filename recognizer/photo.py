@@ -25,7 +25,7 @@ from recognizer.picture_kinds import Kind, kind_of
 from recognizer.png import decode_png, pixels_of
 from recognizer.tiff import decode_tiff
 from recognizer.webp import decode_webp
-from recognizer.working_size import GLANCE_SIDE, MIN_SIDE, WORKING_SIDE, require_size, whole_factor, working_scale
+from recognizer.working_size import GLANCE_SIDE, MIN_SIDE, WORKING_SIDE, require_size, whole_factor, working_size
 
 __all__ = [
     "GLANCE_SIDE",
@@ -121,8 +121,7 @@ def _glance_at_jpeg(data: bytes) -> Picture:
 
 
 def _photo(picture: Picture) -> Photo:
-    scale = working_scale(picture.width, picture.height)
-    width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
+    width, height = working_size(picture.width, picture.height)
     pixels = picture.pixels
     is_reduced = pixels.shape[1] < width
     if pixels.shape[1] > width or pixels.shape[0] > height:

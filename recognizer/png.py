@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import PngImagePlugin
 
+from recognizer.arrays import over_lightest, shrunk
 from recognizer.bands import reduced_deep, reduced_rgb
 from recognizer.exif import orientation_in
 from recognizer.photo_error import PhotoError, PhotoProblem
@@ -42,20 +43,19 @@ class _Layout:
         """Memory that Pillow takes for a pixel, and a little for what is averaged."""
         if self.colour in {_GREY, _PALETTE}:
             return 3.0 if self.depth == _DEEP else 2.0
-        return 4.0
+        return 6.0 if self.depth == _DEEP else 4.0
 
 
 def decode_png(data: bytes) -> Picture:
     """Return the picture; of an animation the one that is shown where animations are not. Raise `PhotoError`."""
     layout = _layout_of(data)
     require_size(layout.width, layout.height, layout.bytes_per_pixel)
-    factor = whole_factor(layout.width, layout.height)
     if layout.depth == _DEEP and layout.colour != _GREY:
-        pixels = _deep_colours(layout, factor)
+        pixels = _deep_colours(layout)
     else:
         with _open(_rebuilt(layout, layout.depth, layout.colour)) as image:
             image.load()
-            pixels = reduced_rgb(image, factor)
+            pixels = reduced_rgb(image, whole_factor(layout.width, layout.height))
     return Picture(pixels, layout.width, layout.height, layout.orientation)
 
 
@@ -69,41 +69,41 @@ def _open(data: bytes) -> PngImagePlugin.PngImageFile:
     return PngImagePlugin.PngImageFile(io.BytesIO(data))
 
 
-def _deep_colours(layout: _Layout, factor: int) -> NDArray[np.uint8]:
+def _deep_colours(layout: _Layout) -> NDArray[np.uint8]:
     """Return colours of 16 bits as 8, by the range that is there: the high bytes are decoded first, then the low ones.
 
     Pillow keeps only one of both.
     """
     if layout.colour == _GREY_ALPHA:
-        return _deep_grey_with_alpha(layout, factor)
-    high, low = (_bytes_of(layout, order, factor) for order in ("16B", "16L"))
-    return eight_bit(_over_white(256 * high + low), np.dtype(np.uint16))
+        return _deep_grey_with_alpha(layout)
+    values = 256 * _bytes_of(layout, "16B")
+    values += _bytes_of(layout, "16L")
+    return eight_bit(_over_lightest(values), np.dtype(np.uint16))
 
 
-def _bytes_of(layout: _Layout, order: str, factor: int) -> NDArray[np.float32]:
+def _bytes_of(layout: _Layout, order: str) -> NDArray[np.float32]:
     with _open(_rebuilt(layout, layout.depth, layout.colour)) as image:
         image.tile = [tile._replace(args=f"{image.mode};{order}") for tile in image.tile]
         image.load()
-        return reduced_deep(image, factor)
+        return shrunk(reduced_deep(image, whole_factor(layout.width, layout.height)))
 
 
-def _deep_grey_with_alpha(layout: _Layout, factor: int) -> NDArray[np.uint8]:
+def _deep_grey_with_alpha(layout: _Layout) -> NDArray[np.uint8]:
     """Read a pixel's high and low byte of grey and of alpha as if they were four channels: they are stored alike."""
     with _open(_rebuilt(layout, 8, _RGBA)) as image:
         image.load()
-        parts = reduced_deep(image, factor)
+        parts = shrunk(reduced_deep(image, whole_factor(layout.width, layout.height)))
     grey, alpha = (256 * parts[..., place] + parts[..., place + 1] for place in (0, 2))
-    return eight_bit(_over_white(np.stack([grey, grey, grey, alpha], axis=-1)), np.dtype(np.uint16))
+    return eight_bit(_over_lightest(np.stack([grey, grey, grey, alpha], axis=-1)), np.dtype(np.uint16))
 
 
-def _over_white(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Lay values of 16 bits over white, if they have an alpha that is not 0 everywhere."""
+def _over_lightest(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lay values of 16 bits over the lightest, if they have an alpha that is not 0 everywhere."""
     if values.shape[2] == 3 or not values[..., 3].any():
         return values[..., :3]
-    opacity = values[..., 3:] / max(float(values[..., 3].max()), 1.0)
-    white = max(float(values[..., :3].max()), 1.0)
-    mixed: NDArray[np.float32] = values[..., :3] * opacity + white * (1 - opacity)
-    return mixed
+    values[..., 3] /= max(float(values[..., 3].max()), 1.0)
+    values[..., :3] *= values[..., 3:]
+    return over_lightest(values)
 
 
 def _rebuilt(layout: _Layout, depth: int, colour: int) -> bytes:

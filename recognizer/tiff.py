@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from recognizer.arrays import rgb_of_array
-from recognizer.bands import is_deep, reduced_rgb
+from recognizer.arrays import rgb_of_array, shrunk
+from recognizer.bands import is_deep, reduced_deep, reduced_rgb, reduced_unsigned
 from recognizer.photo_error import PhotoError, PhotoProblem
 from recognizer.picture import Picture
+from recognizer.tones import eight_bit
 from recognizer.working_size import require_memory, require_size, whole_factor
 
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 262, 274
@@ -47,7 +48,7 @@ class _Layout:
         if self.has_deep_colours:
             return 2 * self.samples * self.bits / 8
         if self.bits > 8:
-            return 2 * max(self.bits, 16) / 8
+            return max(self.bits, 16) / 8
         return 1 if self.samples == 1 else _PILLOW_BYTES
 
 
@@ -56,38 +57,43 @@ def decode_tiff(data: bytes) -> Picture:
     layout = _layout_of(data)
     require_size(layout.width, layout.height, layout.bytes_per_pixel)
     require_memory(layout.width * layout.height * layout.bytes_per_pixel + layout.chunk_bytes)
-    factor = whole_factor(layout.width, layout.height)
-    pixels = _with_opencv(data, factor) if layout.has_deep_colours else _with_pillow(data, layout, factor)
-    return Picture(pixels, layout.width, layout.height, layout.orientation)
+    return _with_opencv(data, layout) if layout.has_deep_colours else _with_pillow(data, layout)
 
 
-def _with_pillow(data: bytes, layout: _Layout, factor: int) -> NDArray[np.uint8]:
+def _with_pillow(data: bytes, layout: _Layout) -> Picture:
     try:
         image = Image.open(io.BytesIO(data), formats=["TIFF"])
     except UnidentifiedImageError:  # a combination of tags that Pillow does not list
-        return _turned_around(_with_opencv(data, factor), layout)
+        return _with_opencv(data, layout)
     with image:
-        image.getexif().clear()  # so that loading turns nothing
-        image.load()
-        if not is_deep(image):
-            return reduced_rgb(image, factor)
-        values = np.asarray(image)
-    if layout.is_unsigned and values.dtype == np.int32:
-        values = values.view(np.uint32)
-    return _turned_around(rgb_of_array(values, factor), layout)
+        image.load()  # which turns it upright
+        factor = whole_factor(*image.size)
+        pixels = _grey(image, layout, factor) if is_deep(image) else reduced_rgb(image, factor)
+        return Picture(pixels, *image.size)
+
+
+def _grey(image: Image.Image, layout: _Layout, factor: int) -> NDArray[np.uint8]:
+    is_wrapped = layout.is_unsigned and image.mode == "I"
+    values = (reduced_unsigned if is_wrapped else reduced_deep)(image, factor)
+    dtype = np.dtype(np.float32 if image.mode == "F" else np.uint32)
+    return _turned_around(np.repeat(eight_bit(shrunk(values[..., None]), dtype), 3, axis=2), layout)
 
 
 def _turned_around(pixels: NDArray[np.uint8], layout: _Layout) -> NDArray[np.uint8]:
     return 255 - pixels if layout.is_inverted else pixels
 
 
-def _with_opencv(data: bytes, factor: int) -> NDArray[np.uint8]:
-    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+def _with_opencv(data: bytes, layout: _Layout) -> Picture:
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # which turns nothing
     if values is None:
         raise PhotoError(PhotoProblem.DAMAGED)
     if values.ndim == 3 and values.shape[2] >= 3:
-        values = values[..., [2, 1, 0, 3][: values.shape[2]]]
-    return rgb_of_array(values, factor)
+        values[..., [0, 2]] = values[..., [2, 0]]
+    pixels = rgb_of_array(values)
+    is_grey = layout.samples == 1
+    return Picture(
+        _turned_around(pixels, layout) if is_grey else pixels, layout.width, layout.height, layout.orientation
+    )
 
 
 def _layout_of(data: bytes) -> _Layout:

@@ -33,6 +33,12 @@ def working_scale(width: int, height: int) -> float:
     return min(1.0, _PANORAMA_SHORT_SIDE / short, by_area, _LONGEST_SIDE / long)
 
 
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """Return width and height of a picture of this size after `working_scale`."""
+    scale = working_scale(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def whole_factor(width: int, height: int) -> int:
     """Return the largest whole number by which a picture can be reduced without being too small for `working_scale`."""
     return max(1, min(math.floor(1 / working_scale(width, height)), width, height))
