@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 FRAMES = 3
 MAX_FRAME_PIXELS = 4096 * 2304
-"""Largest frame, in pixels: 4K. A decoder keeps several frames at once, each of 14 MB at that size."""
+"""Largest frame, in pixels: 4K."""
 MAX_DURATION_S = 600
 """Length of the start of a clip from which frames are taken, in seconds."""
 
 _MOST_PACKETS = 50_000
+_MOST_PIXELS_FOR_ALL_FRAMES = 2_500_000
+"""Frames with more pixels are taken among the key frames, for which a decoder need not keep others."""
 _PIXELS_A_FRAME = 100_000_000
 """Pixels decoded on the way to one sampled frame; where it is not reached, the last one decoded stands for it."""
 _MOST_TIME_S = 2.5
@@ -77,7 +79,10 @@ def _sample(file: "InputContainer", count: int) -> list[Photo]:
     context = stream.codec_context
     _require_size(context.width, context.height)
     context.thread_count = 1
+    context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # whatever the header says
     packets = list(_packets(file, stream))
+    if context.width * context.height > _MOST_PIXELS_FOR_ALL_FRAMES:
+        packets = [packet for packet in packets if packet.is_keyframe]
     if not packets:
         raise PhotoError(PhotoProblem.DAMAGED)
     end = time.process_time() + _MOST_TIME_S
@@ -153,10 +158,13 @@ def _decode_to(
 
 
 def _decoded(packets: list["VideoPacket"], position: int, stream: "VideoStream") -> list["VideoFrame"]:
-    """Return the frames that a packet completes, none if it is broken; after the last, those held back."""
+    """Return the frames that a packet completes, none if it is broken or there is no memory for them.
+
+    After the last packet, return those that were held back.
+    """
     try:
         return stream.codec_context.decode(packets[position] if position < len(packets) else None)
-    except (OSError, ValueError):
+    except (OSError, ValueError, MemoryError):
         return []
 
 

@@ -27,7 +27,7 @@ from recognizer.decoder import RECEIVED
 from recognizer.photo import Photo, decode, glance
 from recognizer.photo_error import PhotoError, PhotoProblem
 
-MAX_GROWTH_BYTES = 320_000_000
+MAX_GROWTH_BYTES = 290_000_000
 """Memory that a job may take; what the headers promise is well below."""
 
 _WORKS: dict[str, Callable[[bytes], list[Photo]]] = {

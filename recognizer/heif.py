@@ -16,7 +16,7 @@ from recognizer.planes import decode_planes
 from recognizer.working_size import require_size, whole_factor
 
 _HEIC_BYTES_A_PIXEL = 4.1
-_DEEP_HEIC_BYTES_A_PIXEL = 6.0
+_DEEP_HEIC_BYTES_A_PIXEL = 7.0
 _AVIF_BYTES_A_PIXEL = 10
 _PIXELS_FOR_PILLOW = 16_000_000
 _ITEM_OF_METADATA = re.compile(rb"(infe[\x02\x03][\0-\xff]{3}(?:[\0-\xff]{4}|[\0-\xff]{6}))(?:Exif|mime)")

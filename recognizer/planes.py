@@ -13,7 +13,7 @@ from recognizer.working_size import require_size, whole_factor
 if TYPE_CHECKING:
     from av import VideoFrame
 
-_BYTES_A_PIXEL = 4
+_BYTES_A_PIXEL = 4.5
 
 
 def decode_planes(data: bytes, container: str, width: int, height: int) -> NDArray[np.uint8]:
