@@ -54,12 +54,15 @@ def reduced_deep(image: Image.Image, factor: int) -> NDArray[np.float32]:
 
 
 def first_visible(image: Image.Image) -> Image.Image:
-    """Load and return the first frame that shows something, of the first `_MOST_FRAMES`; the first if none does."""
+    """Load and return the first frame that shows something, of the first `_MOST_FRAMES`; else the last of them."""
     image.load()
-    for number in range(1, min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
+    for number in range(1, _MOST_FRAMES):
         if not _is_blank(image):
-            return image
-        image.seek(number)
+            break
+        try:
+            image.seek(number)
+        except EOFError:
+            break
         image.load()
     return image
 

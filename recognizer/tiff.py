@@ -49,7 +49,7 @@ class _Layout:
             return 2 * self.samples * self.bits / 8
         if self.bits > 8:
             return max(self.bits, 16) / 8
-        return 1 if self.samples == 1 else _PILLOW_BYTES
+        return 2 if self.samples == 1 else _PILLOW_BYTES
 
 
 def decode_tiff(data: bytes) -> Picture:
