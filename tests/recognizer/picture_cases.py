@@ -363,14 +363,34 @@ def _tiff() -> Iterator[Case]:
     yield Case("pages.tif", _with("TIFF", save_all=True, append_images=[Image.new("RGB", (99, 99))]))
     yield Case("unused-alpha.tif", lambda: encoded(_with_alpha(0), "TIFF"))
     yield Case("one-strip-deflated.tif", lambda: _tif(colour, compression="zlib", rowsperstrip=SIDE, photometric="rgb"))
-    yield Case("junk-tags.tif", lambda: _tif(colour, photometric="rgb", extratags=_JUNK_TAGS))
+    for name, tag, value in _METADATA_TAGS:
+        yield Case(f"{name}.tif", lambda tag=tag, value=value: _tif_with_tag(tag, "I", value))
+    yield Case("junk-xmp.tif", lambda: _tif_with_tag(700, "B", b"\xff" * 99))
+    yield Case("junk-profile.tif", lambda: _tif_with_tag(34675, "B", b"\xff" * 99))
+    yield Case("junk-iptc.tif", lambda: _tif_with_tag(33723, "B", b"\x1c\xff" * 99))
+    yield Case("junk-photoshop.tif", lambda: _tif_with_tag(34377, "B", b"8BIM" + b"\xff" * 99))
     yield Case("cut-at-50.tif", lambda: _tif(colour, photometric="rgb")[: SIDE * SIDE], P.DAMAGED)
     dng = (50706, "B", 4, b"\x01\x04\0\0", True)
     yield Case("raw.dng", lambda: _tif(colour, photometric="rgb", extratags=[dng]), P.NOT_A_PICTURE)
 
 
-_JUNK_TAGS = [(34665, "I", 1, 4_000_000_000, True), (700, "B", 4, b"\xff\xff\xff\xff", True), (34853, "I", 1, 8, True)]
-"""EXIF far outside the file, XMP that is no text, GPS that is the header."""
+_METADATA_TAGS = (
+    ("exif-outside", 34665, 4_000_000_000),
+    ("exif-in-a-loop", 34665, 8),
+    ("exif-in-the-header", 34665, 1),
+    ("exif-of-pixels", 34665, 9_999),
+    ("gps-outside", 34853, 4_000_000_000),
+    ("gps-of-pixels", 34853, 9_999),
+    ("interoperability-outside", 40965, 4_000_000_000),
+)
+"""Tags of metadata that point to where none is."""
+
+
+def _tif_with_tag(tag: int, kind: str, value: int | bytes) -> bytes:
+    """Return a TIFF with a tag that tifffile would not write, so another is written and renamed."""
+    count = 1 if isinstance(value, int) else len(value)
+    data = _tif(_pixels(), photometric="rgb", extratags=[(60_000, kind, count, value, True)])
+    return data.replace(struct.pack("<H", 60_000), struct.pack("<H", tag), 1)
 
 
 def _tif(values: NDArray[np.generic], **options: Any) -> bytes:
