@@ -26,7 +26,8 @@ WALL_S = 30.0
 """Time after which a process is ended though it uses no processor, in seconds."""
 
 _Work = Literal["decode", "glance", "frames"]
-_LEAST_S = 0.05
+_LEAST_S = 0.01
+_FAREWELL_S = 0.05
 _MOST_PHOTO_BYTES = 64_000_000
 _MODULE = "recognizer.decoder_process"
 RECEIVED = b"received\n"
@@ -179,7 +180,7 @@ class _Process:
             with contextlib.suppress(OSError):
                 _open_end(pipe).close()
         try:
-            process.wait(_LEAST_S)
+            process.wait(_FAREWELL_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

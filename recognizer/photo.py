@@ -6,7 +6,7 @@ that can be ended.
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -47,6 +47,10 @@ MAX_BYTES = 20 * 1024 * 1024
 
 _CHEAP_PIXELS = 4_000_000
 _CHEAP_BYTES = 4_000_000
+_STRICT = frozenset({Kind.WEBP, Kind.BMP, Kind.TIFF, Kind.HEIC, Kind.AVIF})
+"""Formats whose decoders refuse a file that lacks any byte."""
+_LOST_BYTES = 16
+"""Number of zeros put after such a file: where so few bytes were lost at its end, nearly all pixels are there."""
 _GIF_BYTES_A_PIXEL = 5
 _BMP_BYTES_A_PIXEL = 6
 """Memory that Pillow takes for a pixel and, of run-lengths, for what they stand for."""
@@ -71,7 +75,7 @@ def decode(data: bytes) -> Photo:
     Transparent parts become white. Raise `PhotoError` whatever is wrong with the bytes; only `MemoryError` is passed
     on.
     """
-    return _photo(_guarded(data, lambda kind: _DECODERS[kind](data)))
+    return _photo(_decoded(data, _DECODERS))
 
 
 def glance(data: bytes) -> Photo:
@@ -80,7 +84,7 @@ def glance(data: bytes) -> Photo:
     A JPEG is decoded at a whole, half, quarter or eighth of its size, the smallest of these whose long side is at least
     `GLANCE_SIDE` pixels. Raise as `decode` does.
     """
-    return _photo(_guarded(data, lambda kind: _glance_at_jpeg(data) if kind is Kind.JPEG else _DECODERS[kind](data)))
+    return _photo(_decoded(data, {**_DECODERS, Kind.JPEG: _glance_at_jpeg}))
 
 
 def is_cheap(data: bytes) -> bool:
@@ -96,7 +100,7 @@ def is_cheap(data: bytes) -> bool:
     return False
 
 
-def _guarded(data: bytes, decode_kind: Callable[[Kind], Picture]) -> Picture:
+def _decoded(data: bytes, decoders: Mapping[Kind, Callable[[bytes], Picture]]) -> Picture:
     if not data:
         raise PhotoError(PhotoProblem.EMPTY)
     if len(data) > MAX_BYTES:
@@ -107,7 +111,7 @@ def _guarded(data: bytes, decode_kind: Callable[[Kind], Picture]) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about odd metadata; the sender cannot act on it
-            return decode_kind(kind)
+            return decoders[kind](data + bytes(_LOST_BYTES) if kind in _STRICT else data)
     except (PhotoError, MemoryError):
         raise
     except Image.DecompressionBombError as error:

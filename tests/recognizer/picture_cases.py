@@ -190,6 +190,7 @@ def _png() -> Iterator[Case]:
         yield Case(f"{name}.png", lambda kind=kind, body=body: _with_chunk(plain(), chunk(kind, body)))
     yield Case("bad-checksum.png", lambda: _with_chunk(plain(), chunk(b"tEXt", b"a\0b")[:-4] + b"oops"))
     yield Case("no-end.png", lambda: plain()[:-12])
+    yield Case("no-checksum.png", lambda: plain()[:-18])
     yield Case("last-bytes-lost.png", lambda: plain()[:-5])
     yield Case("trailing-garbage.png", lambda: plain() + bytes(999))
     yield Case("cut-at-80.png", lambda: plain()[: len(plain()) * 8 // 10], P.DAMAGED)
@@ -254,6 +255,7 @@ def _bmp() -> Iterator[Case]:
         yield Case(f"alpha-{alpha}-masks.bmp", lambda alpha=alpha: _bmp_with_masks(alpha))
     yield Case("top-down.bmp", lambda: _bmp_rows(_pixels()[..., ::-1].tobytes(), 24, -SIDE))
     yield Case("555.bmp", lambda: _bmp_rows(_five_bits().tobytes(), 16, -SIDE))
+    yield Case("last-bytes-lost.bmp", lambda: encoded(portrait(), "BMP")[:-9])
     yield Case("cut-at-50.bmp", lambda: encoded(portrait(), "BMP")[: SIDE * SIDE], P.DAMAGED)
 
 
@@ -313,6 +315,7 @@ def _webp() -> Iterator[Case]:
     yield Case("junk-exif.webp", _with("WEBP", quality=85, exif=b"Exif\0\0" + b"\xff" * 99))
     yield Case("junk-profile.webp", _with("WEBP", quality=85, icc_profile=b"\xff" * 99))
     yield Case("junk-xmp.webp", _with("WEBP", quality=85, xmp=b"\xff" * 99))
+    yield Case("last-byte-lost.webp", lambda: lossy()[:-1])
     yield Case("trailing-garbage.webp", lambda: lossy() + bytes(99))
     yield Case("cut-at-80.webp", lambda: lossy()[: len(lossy()) * 8 // 10], P.DAMAGED)
     yield Case("large.webp", lambda: encoded(portrait().resize((4000, 4000)), "WEBP", quality=70, method=0))
@@ -369,6 +372,7 @@ def _tiff() -> Iterator[Case]:
     yield Case("junk-profile.tif", lambda: _tif_with_tag(34675, "B", b"\xff" * 99))
     yield Case("junk-iptc.tif", lambda: _tif_with_tag(33723, "B", b"\x1c\xff" * 99))
     yield Case("junk-photoshop.tif", lambda: _tif_with_tag(34377, "B", b"8BIM" + b"\xff" * 99))
+    yield Case("last-bytes-lost.tif", lambda: _tif(colour, photometric="rgb")[:-9])
     yield Case("cut-at-50.tif", lambda: _tif(colour, photometric="rgb")[: SIDE * SIDE], P.DAMAGED)
     dng = (50706, "B", 4, b"\x01\x04\0\0", True)
     yield Case("raw.dng", lambda: _tif(colour, photometric="rgb", extratags=[dng]), P.NOT_A_PICTURE)
@@ -422,6 +426,7 @@ def _heic() -> Iterator[Case]:
         yield case(f"brand-{brand.decode()}.heic", lambda brand=brand: _branded(_heif(), brand))
     yield case("junk-exif.heic", lambda: _heif(exif=b"Exif\0\0" + b"\xff" * 99))
     yield case("turned-exif.heic", _heif_with_false_exif)
+    yield case("last-bytes-lost.heic", lambda: _heif()[:-9])
     yield case("cut-at-50.heic", lambda: _heif()[: len(_heif()) // 2], P.DAMAGED)
 
 
