@@ -20,7 +20,7 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 from recognizer.picture import Picture
 from recognizer.working_size import require_memory, require_size, working_scale
 
-_SOI, _EOI, _SOS, _DRI = 0xD8, 0xD9, 0xDA, 0xDD
+_EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
 _APP0, _APP1, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Start-of-frame markers of what libjpeg-turbo decodes with 8 bits: baseline, extended and progressive, with Huffman or
