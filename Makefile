@@ -7,6 +7,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Extras with a format of pictures each, left out where a machine has no ready-made package for it: HEIC, JPEG XL.
+FORMATS := heic jxl
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
@@ -42,12 +44,16 @@ translations: $(VENV)/.develop
 
 $(VENV)/.serve: pyproject.toml | $(BIN)/python
 	@echo "Installing what the bot needs into $(VENV), once; later starts take seconds."
-	$(BIN)/python -m pip install --disable-pip-version-check -e '.[heic,retraining]'
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[retraining]'
+	@for extra in $(FORMATS); do \
+		$(BIN)/python -m pip install --disable-pip-version-check --only-binary pillow-heif,imagecodecs -e ".[$$extra]" || \
+		echo "There is no ready-made package for the extra $$extra on this machine; such pictures will be refused."; \
+	done
 	@touch $@
 
 $(VENV)/.develop: $(VENV)/.serve
 	@echo "Installing what tests, linters and training need, TensorFlow among it, once."
-	$(BIN)/python -m pip install --disable-pip-version-check -e '.[heic,postgresql,retraining,training,test,lint]'
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[postgresql,retraining,training,test,lint]'
 	@touch $@
 
 $(FER_VENV)/.made: tests/bench/fer.txt | $(BIN)/python

@@ -25,6 +25,7 @@ from bots.serving.supervision import Supervisor
 from bots.settings import Settings
 from db import Platform, Store
 from recognizer import EmojiMap, Recognizer
+from recognizer.decoder import Decoder
 
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 """The platforms for which an emoji map says of every emoji whether a bot can react with it there."""
@@ -82,7 +83,7 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
 
     Raise `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
     """
-    recognizer = Recognizer.load(emoji_map=settings.emoji_map)
+    recognizer = Recognizer.load(emoji_map=settings.emoji_map, decoder=Decoder.isolating())
     check = _emoji_map_check(factories)
     check(recognizer.emoji_map)
     picture_maker = PictureMaker(recognizer, Artwork.load())
@@ -127,6 +128,7 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
     finally:
         await shadowing.close()
         pool.close()
+        recognizer.close()
         await store.close()
 
 

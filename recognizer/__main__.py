@@ -5,13 +5,17 @@ if the detector, the model or the emoji map is missing or damaged.
 """
 
 import argparse
+import codecs
 import json
+import os
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from recognizer import EMOTIONS, DetectorError, EmojiMapError, Face, ModelError, PhotoError, Reading, Recognizer
+from recognizer.photo import MAX_BYTES
 
 SHOWN_EMOJI = 5
 
@@ -27,19 +31,38 @@ def main(arguments: list[str] | None = None) -> int:
     except (DetectorError, ModelError, EmojiMapError) as error:
         print(error, file=sys.stderr)
         return 3
-    facts = [_read(recognizer, path) for path in options.photos]
-    for each in facts:
-        print(json.dumps(each, ensure_ascii=False) if options.json else _sentence(each))
-    return 1 if any("error" in each for each in facts) else 0
+    show = _json if options.json else _sentence
+    status = 0
+    with closing(recognizer):
+        for path in options.photos:
+            facts = _read(recognizer, path)
+            print(_in_encoding_of(sys.stdout, show(facts)), flush=True)
+            status = max(status, int("error" in facts))
+    return status
 
 
 def _read(recognizer: Recognizer, path: Path) -> dict[str, Any]:
+    name = os.fsencode(path).decode(errors="replace")
     try:
-        return {"photo": str(path), **_facts(recognizer.read(path.read_bytes()))}
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        return {"photo": name, **_facts(recognizer.read(data))}
     except PhotoError as error:
-        return {"photo": str(path), "error": {"code": error.code.value, "message": str(error)}}
+        return {"photo": name, "error": {"code": error.code.value, "message": str(error)}}
     except OSError as error:
-        return {"photo": str(path), "error": {"code": "not_found", "message": f"Cannot open it: {error.strerror}."}}
+        return {"photo": name, "error": {"code": "not_found", "message": f"Cannot open it: {error.strerror}."}}
+
+
+def _json(facts: dict[str, Any]) -> str:
+    """Return a line of JSON, in characters of ASCII where the terminal knows no others."""
+    encoding = codecs.lookup(sys.stdout.encoding or "utf-8").name
+    return json.dumps(facts, ensure_ascii=not encoding.startswith("utf"))
+
+
+def _in_encoding_of(stream: TextIO, text: str) -> str:
+    """Return the text with what the stream cannot show replaced."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _facts(reading: Reading) -> dict[str, Any]:

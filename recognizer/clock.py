@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from recognizer.photo import PhotoError, PhotoProblem
+from recognizer.photo_error import PhotoError, PhotoProblem
 
 LIMIT_S = 5.0
 """Processor time, in seconds, after which a photo is given up. A photo of a crowd takes under 1 s on a slow processor

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
-from recognizer.clip import frames
+from recognizer.clock import ProcessorClock
+from recognizer.decoder import Decoder
 from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.face_geometry import Box, Detection
-from recognizer.photo import Photo, decode
+from recognizer.photo import Photo
 from recognizer.ranking import rank
 from recognizer.registration import FRAME_SIZES, framings, register
 
@@ -81,58 +82,81 @@ class Recognizer:
     of each.
     """
 
-    def __init__(self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap) -> None:
+    def __init__(
+        self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap, decoder: Decoder | None = None
+    ) -> None:
+        """decoder: None for one that decodes in a process of its own whatever may be expensive."""
         self._detector = detector
+        self._decoder = decoder if decoder is not None else Decoder()
         self.classifier = classifier
         self.emoji_map = emoji_map
 
     @classmethod
-    def load(cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH) -> "Recognizer":
+    def load(
+        cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, decoder: Decoder | None = None
+    ) -> "Recognizer":
         """Load detector, classifier and emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
-        return cls(FaceDetector.load(), Classifier.load(model), EmojiMap.load(emoji_map))
+        return cls(FaceDetector.load(), Classifier.load(model), EmojiMap.load(emoji_map), decoder)
+
+    def close(self) -> None:
+        """End the processes that decode."""
+        self._decoder.close()
 
     @property
     def version(self) -> str:
         """Return the version of the current model."""
         return self.classifier.card.version
 
+    def decode(self, data: bytes) -> Photo:
+        """Decode a picture, upright and in the size at which it is read. Raise `PhotoError`."""
+        return self._decoder.decode(data, ProcessorClock())
+
     def read(self, data: bytes) -> Reading:
         """Read the faces in a picture. Raise `PhotoError` if the bytes cannot be read as a photo."""
-        started = time.perf_counter()
-        photo = decode(data)
-        return self._read(photo, started, time.perf_counter())
+        started, clock = time.perf_counter(), ProcessorClock()
+        photo = self._decoder.decode(data, clock)
+        return self._read(photo, started, time.perf_counter(), clock)
 
     def read_everyone(self, data: bytes) -> Reading:
         """Read the faces as `read` does, followed by all smaller or doubtful ones; meant for covering faces.
 
         Raise `PhotoError` if the bytes cannot be read as a photo.
         """
+        started, clock = time.perf_counter(), ProcessorClock()
+        photo = self._decoder.decode(data, clock)
+        return self._read(photo, started, time.perf_counter(), clock, everyone=True)
+
+    def everyone_in(self, photo: Photo) -> Reading:
+        """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
         started = time.perf_counter()
-        photo = decode(data)
-        return self._read(photo, started, time.perf_counter(), everyone=True)
+        return self._read(photo, started, started, ProcessorClock(), everyone=True)
 
     def read_clip(self, data: bytes) -> Reading:
         """Read a few frames of a short video and return the frame whose biggest face has the highest confidence.
 
         Raise `PhotoError` if the bytes cannot be read as a video.
         """
-        started = time.perf_counter()
-        photos = frames(data)
+        started, clock = time.perf_counter(), ProcessorClock()
+        photos = self._decoder.frames(data, clock)
         decoded = time.perf_counter()
-        readings = [self._read(photo, started, decoded) for photo in photos]
+        readings = [self._read(photo, started, decoded, clock) for photo in photos]
         return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
 
-    def _read(self, photo: Photo, started: float, decoded: float, *, everyone: bool = False) -> Reading:
+    def _read(
+        self, photo: Photo, started: float, decoded: float, clock: ProcessorClock, *, everyone: bool = False
+    ) -> Reading:
         found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
+        clock.check()
         detected = time.perf_counter()
         seen = [framings(photo.pixels, face) for face in found]
         classifier, emoji_map = self.classifier, self.emoji_map
         stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
         probabilities = classifier.classify_framings(stacked)
+        clock.check()
         classified = time.perf_counter()
         faces = tuple(
             _face(photo, face, row, looked, emoji_map)

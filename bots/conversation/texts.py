@@ -197,10 +197,16 @@ the catalogue has nouns ("joy") and fitting sentences.
 PHOTO_PROBLEMS = {
     "empty": _("The file is empty. Please send the picture again."),
     "too_many_bytes": _("The file is larger than 20 MB. Please send a smaller version of the picture."),
-    "too_many_pixels": _("The picture has more than 50 megapixels. Please send a smaller version."),
+    "too_many_pixels": _("The picture has too many pixels. Please send a smaller version, or a JPEG."),
     "too_small": _("The picture is tiny (under 24 pixels a side). Please send a larger one."),
-    "not_a_picture": _("This is not a picture I can open. Please send a JPEG, PNG, WebP, GIF, BMP or TIFF."),
+    "not_a_picture": _(
+        "This is not a picture I can open. Please send a JPEG, PNG, WebP, HEIC, AVIF, JPEG XL, GIF, BMP or TIFF."
+    ),
     "needs_heic": _("This is a HEIC picture, which is not set up here. Please send it as JPEG."),
+    "needs_avif": _("This is an AVIF picture, which is not set up here. Please send it as JPEG."),
+    "needs_jxl": _("This is a JPEG XL picture, which is not set up here. Please send it as JPEG."),
     "damaged": _("The picture is damaged or was cut off on the way. Please send it again."),
+    "took_too_long": _("Reading this picture takes too long. Please send a smaller or simpler version of it."),
+    "unreadable": _("Something in this picture keeps me from opening it. Please send it as a plain JPEG."),
 }
 """The sentence for each `recognizer.PhotoProblem`."""

@@ -15,7 +15,9 @@ _log = structlog.get_logger()
 
 MAX_FILE_BYTES = 20 * 2**20
 MAX_PICTURES = 10
-_PICTURE_ENDINGS = (".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_PICTURE_ENDINGS = (
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp",
+)  # fmt: skip
 
 
 def files_of(picture: MadePicture | None) -> list[discord.File]:

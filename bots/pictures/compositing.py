@@ -1,7 +1,7 @@
 """Compose pictures to share: a photo with faces covered by emoji, a sticker, a photo with numbered faces.
 
-Bytes in, bytes out, all in memory. No metadata of the photo is copied. The caller decides which emoji covers which
-face.
+A decoded photo in, bytes out, all in memory. No metadata of the photo is copied. The caller decides which emoji covers
+which face.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bots.pictures.artwork import Artwork
 from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
-from recognizer.photo import Photo, decode
+from recognizer.photo import WORKING_SIDE, Photo
 from recognizer.views import shrunk, warp
 
 STICKER_SIDE = 512
@@ -53,21 +53,20 @@ def enlarged(crop: NDArray[np.uint8], times: int) -> bytes:
     return content.tobytes()
 
 
-def emoji_me(photo: bytes, faces: Sequence[CoveredFace], artwork: Artwork) -> bytes:
+def emoji_me(photo: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> bytes:
     """Return the photo as a JPEG of at most 1280 pixels a side, each face covered by its emoji with the head's tilt.
 
     No pixel within 0.75 box sides of a box's centre depends on the photo's content there. Where emoji overlap, that of
-    the smaller face is on top, so that everyone is visible. An emoji without artwork becomes an empty badge. Raise
-    `PhotoError`.
+    the smaller face is on top, so that everyone is visible. An emoji without artwork becomes an empty badge.
     """
-    decoded = decode(photo)
-    pixels = decoded.pixels.copy()
-    cover(pixels, _discs(decoded, faces), artwork)
+    shown = _shown(photo)
+    pixels = shown.pixels.copy()
+    cover(pixels, _discs(shown, faces), artwork)
     return _jpeg(pixels)
 
 
 def sticker(
-    photo: bytes,
+    photo: Photo,
     face: CoveredFace,
     form: Literal["webp", "png"],
     artwork: Artwork,
@@ -76,40 +75,47 @@ def sticker(
     """Return a 512x512 sticker on a transparent background: a round cut-out of head and shoulders with a white outline.
 
     The head is covered by its emoji. form: a WebP has at most `STICKER_BYTES`. others: the other faces of the photo;
-    they are covered, too. If the face's box is not in the photo, the sticker is the emoji alone. Raise `PhotoError`.
+    they are covered, too. If the face's box is not in the photo, the sticker is the emoji alone.
     """
-    decoded = decode(photo)
     x, y, largest = _HEAD
     head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / reach(face.emoji, artwork)), 0.0, face.emoji)
-    place = disc_of(face, decoded.scale)
+    place = disc_of(face, photo.scale)
     layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
     if place is not None:
-        covered = decoded.pixels.copy()
-        cover(covered, _discs(decoded, [face, *others]), artwork)
+        covered = photo.pixels.copy()
+        cover(covered, _discs(photo, [face, *others]), artwork)
         head = replace(head, tilt_degrees=place.tilt_degrees)
         layer = _bust(covered, place, head)
     cover(layer, [head], artwork)
     return _encoded(_with_outline(layer), form)
 
 
-def outlined(photo: bytes, faces: Sequence[CoveredFace]) -> bytes:
+def outlined(photo: Photo, faces: Sequence[CoveredFace]) -> bytes:
     """Return the photo as a JPEG of at most 1280 pixels a side, with each face outlined in its own colour and numbered.
 
-    Numbers start at 1, in the given order. A box that is not in the photo uses up its number without an outline. Raise
-    `PhotoError`.
+    Numbers start at 1, in the given order. A box that is not in the photo uses up its number without an outline.
     """
-    decoded = decode(photo)
-    pixels = decoded.pixels.copy()
+    shown = _shown(photo)
+    pixels = shown.pixels.copy()
     marks = [
         (number, disc)
         for number, face in enumerate(faces, start=1)
-        if (disc := disc_of(face, decoded.scale)) is not None and _is_drawable(disc)
+        if (disc := disc_of(face, shown.scale)) is not None and _is_drawable(disc)
     ]
     for number, disc in marks:
         _draw_outline(pixels, disc, _colour(number))
     for number, disc in marks:
         _draw_number(pixels, disc, number)
     return _jpeg(pixels)
+
+
+def _shown(photo: Photo) -> Photo:
+    """Return the photo with at most `WORKING_SIDE` pixels a side, which a panorama exceeds."""
+    shrink = WORKING_SIDE / max(photo.pixels.shape)
+    if shrink >= 1:
+        return photo
+    shrunk = cv2.resize(photo.pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return Photo(shrunk.astype(np.uint8, copy=False), photo.scale / shrink)
 
 
 def _discs(photo: Photo, faces: Sequence[CoveredFace]) -> list[Disc]:

@@ -1,6 +1,6 @@
 """Make pictures from a photo: faces covered by their emoji, a sticker, faces outlined and numbered.
 
-Works on the bytes of a photo that a platform has just sent, and stores nothing.
+Works on the bytes of a photo that a platform has just sent, which the recogniser decodes, and stores nothing.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from bots.pictures.compositing import emoji_me, outlined, sticker
 from bots.pictures.covering import CoveredFace
 from db import Platform
 from recognizer import Face, Recognizer
+from recognizer.photo import Photo
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,26 @@ class PictureMaker:
 
         A face that is in the answer gets the same emoji as there, any other the emoji ranked first.
         """
-        faces = self._covered(photo, answered)
-        return MadePicture(emoji_me(photo, faces, self._artwork), Form.PHOTO) if faces else None
+        decoded = self._recognizer.decode(photo)
+        faces = self._covered(decoded, answered)
+        return MadePicture(emoji_me(decoded, faces, self._artwork), Form.PHOTO) if faces else None
 
     def sticker(self, photo: bytes, answered: FaceEmoji, platform: Platform) -> MadePicture | None:
         """Return a sticker of the answered face, with all others covered, or None if there is no face."""
-        faces = self._covered(photo, [answered])
+        decoded = self._recognizer.decode(photo)
+        faces = self._covered(decoded, [answered])
         if not faces:
             return None
         form: Literal["webp", "png"] = "webp" if platform is Platform.TELEGRAM else "png"
-        return MadePicture(sticker(photo, faces[0], form, self._artwork, faces[1:]), Form.STICKER)
+        return MadePicture(sticker(decoded, faces[0], form, self._artwork, faces[1:]), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""
-        return MadePicture(outlined(photo, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
+        decoded = self._recognizer.decode(photo)
+        return MadePicture(outlined(decoded, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
 
-    def _covered(self, photo: bytes, answered: Sequence[FaceEmoji]) -> list[CoveredFace]:
-        faces = self._recognizer.read_everyone(photo).faces
+    def _covered(self, photo: Photo, answered: Sequence[FaceEmoji]) -> list[CoveredFace]:
+        faces = self._recognizer.everyone_in(photo).faces
         emoji = _emoji_of(faces, answered)
         return [_covered(face, each) for face, each in zip(faces, emoji, strict=True)]
 

@@ -1,16 +1,18 @@
 """What is put together goes on as a whole: a part that dies is logged, told to admins, and started again."""
 
 import asyncio
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from structlog.testing import capture_logs
 
 from bots.assembly import assembled, configured_adapters
-from bots.messages import AdminCommand, AdminCommandName
+from bots.messages import AdminCommand, AdminCommandName, PhotoMessage, Picture
 from bots.serving.model_watch import ModelWatch
 from bots.settings import Settings
-from db import Person, Platform
+from db import Chat, Person, Platform
 from recognizer import EmojiMapError
 from recognizer.emoji_map import DEFAULT_PATH
 from tests.waiting import until
@@ -58,6 +60,26 @@ async def test_a_map_with_what_telegram_does_not_allow_is_refused_where_telegram
             pass
     async with assembled(chosen, []) as assembly:
         assert assembly.emoji_map_watch.refresh().path == own_map
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_the_bot(
+    tmp_path: Path, selfie: bytes
+) -> None:
+    photo = PhotoMessage(ANNA, Chat(Platform.TELEGRAM, "1"), (Picture(selfie),))
+    before = _decoding()
+    async with assembled(settings(tmp_path), []) as assembly:
+        answers = [reply.text async for reply in assembly.service.on_photo(photo)]
+        for process in _decoding() - before:
+            process.kill()
+        answers += [reply.text async for reply in assembly.service.on_photo(photo)]
+        assert [answer.startswith("😄") for answer in answers] == [True, True]
+        assert len(_decoding() - before) == 1
+    assert _decoding() == before
+
+
+def _decoding() -> set[psutil.Process]:
+    return {each for each in psutil.Process().children() if "recognizer.decoder_process" in each.cmdline()}
 
 
 def _models() -> AdminCommand:

@@ -1,6 +1,8 @@
 """Decoding: all formats come out upright, and all errors have a reason."""
 
 import io
+import subprocess
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -9,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from recognizer.photo import MAX_BYTES, WORKING_SIDE, PhotoError, PhotoProblem, decode
-from tests.pictures import checkers, encoded, png_bomb
+from recognizer.photo import MAX_BYTES, WORKING_SIDE, PhotoError, PhotoProblem, decode, glance, is_cheap
+from recognizer.working_size import working_size
+from tests.pictures import checkers, encoded, flat_png, png_bomb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
@@ -61,6 +64,93 @@ def test_a_large_photo_is_shrunk_and_says_by_how_much(form: str) -> None:
     assert photo.scale == pytest.approx(5000 / WORKING_SIDE)
 
 
+@pytest.mark.parametrize(
+    ("size", "shrunk"),
+    [
+        ((1280, 960), (1280, 960)),
+        ((4000, 3000), (1280, 960)),
+        ((4000, 2000), (1280, 640)),
+        ((4002, 2000), (1281, 640)),
+        ((12_000, 2000), (3840, 640)),
+        ((1080, 15_000), (470, 6532)),
+        ((640, 5000), (627, 4899)),
+        ((24, 100_000), (2, 8192)),
+        ((500, 2000), (500, 2000)),
+    ],
+)
+def test_panoramas_keep_more_pixels(size: tuple[int, int], shrunk: tuple[int, int]) -> None:
+    assert working_size(*size) == shrunk
+    assert working_size(*reversed(size)) == shrunk[::-1]
+
+
+@given(short=st.integers(24, 3000), aspect=st.floats(1, 60))
+def test_no_photo_has_many_more_pixels_than_a_plain_one(short: int, aspect: float) -> None:
+    width, height = working_size(round(short * aspect), short)
+    assert width * height <= 3_080_000
+    assert width <= 8192
+    assert height <= WORKING_SIDE
+
+
+@pytest.mark.parametrize(("form", "size"), [("PNG", (6000, 1000)), ("JPEG", (6000, 1000)), ("JPEG", (1000, 9000))])
+def test_a_panorama_says_by_how_much_it_is_shrunk(form: str, size: tuple[int, int]) -> None:
+    photo = decode(encoded(checkers(*size), form))
+    assert photo.pixels.shape[1::-1] == working_size(*size)
+    assert photo.scale == pytest.approx(max(size) / max(photo.pixels.shape))
+
+
+@pytest.mark.parametrize(
+    ("size", "glanced"),
+    [((4032, 3024), (504, 378)), ((1280, 960), (320, 240)), ((639, 480), (639, 480)), ((300, 200), (300, 200))],
+)
+def test_a_glance_is_the_smallest_that_is_not_too_small(size: tuple[int, int], glanced: tuple[int, int]) -> None:
+    data = encoded(checkers(*size), "JPEG")
+    photo = glance(data)
+    assert photo.pixels.shape[1::-1] == glanced
+    assert photo.scale == pytest.approx(size[0] / glanced[0])
+    assert photo.is_reduced == (size != glanced)
+    assert not decode(data).is_reduced
+
+
+def test_a_glance_at_anything_but_a_jpeg_is_the_photo() -> None:
+    data = encoded(checkers(2000, 1000), "PNG")
+    assert glance(data).pixels.shape == decode(data).pixels.shape
+    assert not glance(data).is_reduced
+
+
+def test_only_simple_pictures_are_cheap() -> None:
+    assert is_cheap(encoded(checkers(3000, 2000), "JPEG"))
+    assert is_cheap(encoded(checkers(), "PNG"))
+    expensive = (
+        encoded(checkers(), "JPEG", progressive=True), encoded(checkers(), "JPEG")[:-2], png_bomb(3000, 3000),
+        encoded(checkers(), "GIF"), encoded(checkers(), "WEBP"), encoded(checkers(), "TIFF"), b"", b"nothing",
+    )  # fmt: skip
+    assert not any(map(is_cheap, expensive))
+
+
+_MEASURED = """
+import resource, sys
+from recognizer.photo import PhotoError, decode
+data = sys.stdin.buffer.read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    decode(data)
+except PhotoError as error:
+    assert error.code == "too_many_pixels"
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measured as Linux does")
+@pytest.mark.parametrize(
+    ("side", "depth", "colour"),
+    [(7000, 1, 3), (7000, 8, 2), (7000, 8, 3), (7000, 8, 4), (7000, 8, 6), (7000, 16, 0), (5700, 16, 2), (5700, 16, 4)],
+)
+def test_no_picture_takes_much_memory(side: int, depth: int, colour: int) -> None:
+    data = flat_png(side, side, depth, colour)
+    run = subprocess.run([sys.executable, "-c", _MEASURED], input=data, capture_output=True, check=True)
+    assert int(run.stdout) < 290_000
+
+
 def test_the_first_frame_of_an_animation_is_read() -> None:
     frames = [checkers(), Image.new("RGB", (96, 64))]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
@@ -90,7 +180,10 @@ def test_every_fault_has_its_code_and_a_sentence(data: bytes, problem: PhotoProb
     assert str(error.value).endswith(".")
 
 
-SAMPLES = [encoded(checkers(), form) for form in FORMATS]
+SAMPLES = [encoded(checkers(), form) for form in (*FORMATS, "AVIF")] + [
+    encoded(checkers(), "JPEG", progressive=True),
+    flat_png(64, 48, 16, 6),
+]
 
 
 @settings(max_examples=300)

@@ -1,6 +1,7 @@
 """Reading end to end, and the command line."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,29 @@ def test_the_command_line_prints_a_line_of_json_for_each_photo(
     assert set(read["ms"]) == {"decode", "detect", "classify", "rank"}
     assert main([str(good)]) == 0
     assert "happy" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform in {"darwin", "win32"}, reason="file names are Unicode there")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_no_file_name_and_no_terminal_stops_the_command_line(tmp_path: Path, selfie: bytes, options: list[str]) -> None:
+    odd = os.path.join(os.fsencode(tmp_path), b"caf\xe9.jpg")  # noqa: PTH118  (a name that is no text)
+    for name in (odd, os.fsencode(tmp_path / "grüße.jpg")):
+        Path(os.fsdecode(name)).write_bytes(selfie)
+    bad = tmp_path / "bad.heic"
+    bad.write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    command = [sys.executable, "-m", "recognizer", os.fsdecode(odd), str(bad), str(tmp_path / "grüße.jpg"), *options]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    run = subprocess.run(command, capture_output=True, check=False, env=environment)
+    assert run.returncode == 1
+    first, refused, last = run.stdout.decode("ascii").splitlines()
+    if options:
+        assert json.loads(first)["photo"].endswith("caf\N{REPLACEMENT CHARACTER}.jpg")
+        assert json.loads(first)["faces"][0]["emoji"][0] == "😄"
+        assert json.loads(refused)["error"]["code"] == "damaged"
+        assert json.loads(last)["photo"].endswith("grüße.jpg")
+    else:
+        assert "happy" in first
+        assert "happy" in last
 
 
 def test_a_wrong_call_ends_with_status_2() -> None:

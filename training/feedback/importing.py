@@ -14,7 +14,6 @@ import numpy as np
 
 from db import Imported, Person, Platform, Store, Verdict
 from recognizer import EMOTIONS, FACE_SIZE, PhotoError, Recognizer
-from recognizer.photo import decode
 from training import TrainingError
 
 LABELS = (*EMOTIONS, Verdict.NOT_A_FACE)
@@ -111,7 +110,7 @@ def _face(recognizer: Recognizer, picture: LabelledPicture, name: str) -> Import
     person = Person(Platform.IMPORT, f"{name}/{picture.person}")
     try:
         content = picture.path.read_bytes()
-        pixels = decode(content).pixels
+        pixels = recognizer.decode(content).pixels
         if pixels.shape[:2] == (FACE_SIZE, FACE_SIZE):
             crop = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
             seven = recognizer.classify(crop[None])[0]

@@ -57,7 +57,7 @@ window.mugmoji = {
     // Kept here, because an input that nothing refers to may be collected while its dialog is open.
     this.picker = Object.assign(document.createElement("input"), {
       type: "file",
-      accept: "image/*,.heic,.heif",
+      accept: "image/*,.heic,.heif,.avif,.jxl",
       multiple: true,
       onchange: () => this.send(this.picker.files),
     });

@@ -14,8 +14,10 @@ from PIL import Image
 from bots.pictures.artwork import Artwork
 from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, outlined, sticker
 from bots.pictures.covering import CoveredFace
+from bots.pictures.maker import FaceEmoji, PictureMaker
+from db import Platform
 from recognizer import Box, PhotoError, Recognizer
-from recognizer.photo import WORKING_SIDE
+from recognizer.photo import WORKING_SIDE, Photo, decode
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded
 
@@ -36,8 +38,8 @@ def noise(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uin
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    return encoded(Image.fromarray(pixels), "PNG")
+def png(pixels: NDArray[np.uint8]) -> Photo:
+    return decode(encoded(Image.fromarray(pixels), "PNG"))
 
 
 def opened(data: bytes, mode: str = "RGB") -> NDArray[np.int16]:
@@ -90,19 +92,19 @@ def test_no_box_and_no_tilt_breaks_a_picture(artwork: Artwork, crowd: list[Cover
 
 @settings(max_examples=50)
 @given(data=st.binary(max_size=200))
-def test_bytes_that_are_no_photo_raise_a_photo_error(artwork: Artwork, data: bytes) -> None:
-    face = CoveredFace(Box(4, 4, 20, 20), 0, "😀")
+def test_bytes_that_are_no_photo_raise_a_photo_error(picture_maker: PictureMaker, data: bytes) -> None:
+    answered = FaceEmoji((1 / 7,) * 7, "😀")
     for make in (
-        lambda: emoji_me(data, [face], artwork),
-        lambda: sticker(data, face, "webp", artwork),
-        lambda: outlined(data, [face]),
+        lambda: picture_maker.emoji_me(data, [answered]),
+        lambda: picture_maker.sticker(data, answered, Platform.TELEGRAM),
+        lambda: picture_maker.outlined(data, []),
     ):
         with pytest.raises(PhotoError):
             make()
 
 
 def test_a_photo_without_faces_stays_as_it_is(artwork: Artwork, selfie: bytes) -> None:
-    for picture in (emoji_me(selfie, [], artwork), outlined(selfie, [])):
+    for picture in (emoji_me(decode(selfie), [], artwork), outlined(decode(selfie), [])):
         assert np.abs(opened(picture) - opened(selfie)).mean() < 2
 
 
@@ -116,7 +118,7 @@ def test_the_rest_of_the_photo_stays(artwork: Artwork) -> None:
 
 def test_the_recogniser_finds_no_face_beneath_emoji(artwork: Artwork, recognizer: Recognizer, selfie: bytes) -> None:
     found = recognizer.read(selfie).faces[0]
-    thumb = emoji_me(selfie, [CoveredFace(found.box, 0, "👎")], artwork)
+    thumb = emoji_me(decode(selfie), [CoveredFace(found.box, 0, "👎")], artwork)
     assert recognizer.read(thumb).faces == ()
 
 
@@ -132,7 +134,7 @@ def test_the_smaller_of_two_overlapping_emoji_is_on_top(artwork: Artwork) -> Non
 
 def test_boxes_are_in_pixels_of_the_upright_original(artwork: Artwork) -> None:
     large = np.full((1920, 2560, 3), 128, np.uint8)
-    picture = opened(emoji_me(jpeg(large), [CoveredFace(Box(1800, 400, 200, 200), 0, "😀")], artwork))
+    picture = opened(emoji_me(decode(jpeg(large)), [CoveredFace(Box(1800, 400, 200, 200), 0, "😀")], artwork))
     assert picture.shape == (960, WORKING_SIDE, 3)
     y, x = np.argwhere(np.abs(picture - 128).max(axis=2) > 12).mean(axis=0)
     assert math.hypot(x - 950, y - 240) < 4
@@ -142,7 +144,7 @@ def test_boxes_are_in_pixels_of_the_upright_original(artwork: Artwork) -> None:
 def test_a_turned_photo_comes_back_upright_and_without_its_metadata(artwork: Artwork, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F], exif[0x9286] = orientation, "a camera", "a comment"
-    photo = encoded(checkers(), "JPEG", exif=exif)
+    photo = decode(encoded(checkers(), "JPEG", exif=exif))
     face = CoveredFace(Box(20, 20, 10, 10), 0, "😀")
     for picture in (emoji_me(photo, [face], artwork), outlined(photo, [face])):
         read = Image.open(io.BytesIO(picture))
@@ -166,7 +168,7 @@ def test_a_sticker_is_what_the_platforms_take(artwork: Artwork, form: Literal["w
 
 def test_a_sticker_has_a_white_outline(artwork: Artwork, selfie: bytes, recognizer: Recognizer) -> None:
     box = recognizer.read(selfie).faces[0].box
-    image = opened(sticker(selfie, CoveredFace(box, 0, "😀"), "png", artwork), "RGBA")
+    image = opened(sticker(decode(selfie), CoveredFace(box, 0, "😀"), "png", artwork), "RGBA")
     row = image[300]
     first = int(np.flatnonzero(row[:, 3] == 255)[0])
     assert row[first + 3 : first + 10].min() == 255

@@ -1,0 +1,59 @@
+"""Tell the format of a picture by its first bytes."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The formats that are read; the values are Pillow's names of them where it has one."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WEBP"
+    GIF = "GIF"
+    BMP = "BMP"
+    TIFF = "TIFF"
+    HEIC = "HEIC"
+    AVIF = "AVIF"
+    JXL = "JXL"
+
+
+_MAGIC = (
+    (b"\xff\xd8\xff", Kind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Kind.PNG),
+    (b"GIF87a", Kind.GIF),
+    (b"GIF89a", Kind.GIF),
+    (b"BM", Kind.BMP),
+    (b"II*\0", Kind.TIFF),
+    (b"MM\0*", Kind.TIFF),
+    (b"II+\0", Kind.TIFF),
+    (b"MM\0+", Kind.TIFF),
+    (b"\xff\x0a", Kind.JXL),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", Kind.JXL),
+)
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_GENERIC_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf"})
+_MOST_BRANDS = 64
+
+
+def kind_of(data: bytes) -> Kind | None:
+    """Return the format of a picture, or None if it is none that is read."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return Kind.WEBP
+    if data[4:8] == b"ftyp":
+        return _kind_of_brands(data)
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def _kind_of_brands(data: bytes) -> Kind | None:
+    """Return the format of an ISO base media file by its major or, if that is generic, its compatible brands."""
+    end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _MOST_BRANDS)
+    brands = [data[8:12], *(data[place : place + 4] for place in range(16, end, 4))]
+    for brand in brands:
+        if brand in _HEIC_BRANDS:
+            return Kind.HEIC
+        if brand in _AVIF_BRANDS:
+            return Kind.AVIF
+    if brands[0] not in _GENERIC_BRANDS:
+        return None
+    return Kind.AVIF if b"av01" in data[: 1 << 16] else Kind.HEIC
