@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.cues import Cue
 from recognizer.emoji_map import EmojiMap
-from recognizer.expression import Cue, Expression
+from recognizer.expression import Expression
 
 _INTENSITY_WIDTH = 0.25
 """Standard deviation of the Gaussian over the difference in intensity."""

@@ -5,8 +5,8 @@ import pytest
 import skimage.data
 
 from recognizer import Cue, Expression
+from recognizer.cues import lips_gap
 from recognizer.detection import FaceDetector
-from recognizer.expression import lips_gap
 from recognizer.face_geometry import Box, Detection
 from recognizer.views import shrunk
 
