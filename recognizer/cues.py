@@ -22,9 +22,12 @@ _EYES = (((33, 133), (160, 144), (159, 145), (158, 153)), ((263, 362), (387, 373
 """Indices into MediaPipe's points: the tip of the nose; the middle of each lip's inner edge; the outer corners of the
 eyes; of the right and the left eye, its corners and three pairs of points on the upper and the lower lid.
 """
-_OPEN_FROM = 0.13
-"""Lip gap over the distance between the outer eye corners. Of 24 random training faces above this value all show teeth
-or an open mouth; of 24 from 0.10 to 0.13 two do not (`docs/emoji.md`).
+_MESH_OPEN_FROM = 0.13
+"""Lip gap of the detector's mesh over the distance between the outer eye corners. Of 24 random training faces above
+this value all show teeth or an open mouth; of 24 from 0.10 to 0.13 two do not (`docs/emoji.md`).
+"""
+_OPEN_FROM = 0.24
+"""The same of the landmarks, which as many training faces reach (13 %). The mesh often sees shut lips in an open mouth.
 """
 _TILTED_FROM = math.radians(20)
 MOST_TURN = 0.3
@@ -90,21 +93,25 @@ def _openness(points: NDArray[np.float64], corners: tuple[int, int], *lids: tupl
     return sum(math.dist(*points[list(pair)]) for pair in lids) / len(lids) / max(width, 1e-6)
 
 
-def coarse_cues(face: Detection) -> frozenset[Cue]:
-    """Return the cues that the detection alone shows: an open mouth, a tilted head."""
-    seen = set()
-    if face.mesh is not None and lips_gap(face.mesh) >= _OPEN_FROM:
-        seen.add(Cue.OPEN_MOUTH)
+def tilted_head(face: Detection) -> frozenset[Cue]:
+    """Return the cue of a tilted head, if the line through the eyes is tilted in an upright or rotated photo."""
     quarter = math.pi / 2
     tilt = face.roll - round(face.roll / quarter) * quarter  # a rotated photo is not a tilted head
-    if abs(tilt) >= _TILTED_FROM:
-        seen.add(Cue.TILTED_HEAD)
-    return frozenset(seen)
+    return frozenset({Cue.TILTED_HEAD}) if abs(tilt) >= _TILTED_FROM else frozenset()
+
+
+def open_mouth(mesh: NDArray[np.float32]) -> frozenset[Cue]:
+    """Return the cue of an open mouth, if the detector's mesh `(468, 2)` shows one: for a face without landmarks."""
+    return frozenset({Cue.OPEN_MOUTH}) if lips_gap(mesh) >= _MESH_OPEN_FROM else frozenset()
 
 
 def fine_cues(landmarks: Landmarks, probabilities: Sequence[float]) -> frozenset[Cue]:
     """Return the cues whose rule the landmarks meet. probabilities: in the order of `EMOTIONS`."""
     return frozenset(cue for cue, rule in RULES.items() if rule.strength(landmarks, probabilities) >= rule.least)
+
+
+def _open_mouth(seen: Landmarks, _: Sequence[float]) -> float:
+    return min(1.0, lips_gap(seen.points))
 
 
 def _closed_eyes(seen: Landmarks, _: Sequence[float]) -> float:
@@ -113,12 +120,12 @@ def _closed_eyes(seen: Landmarks, _: Sequence[float]) -> float:
 
 
 def _raised_brows(seen: Landmarks, _: Sequence[float]) -> float:
-    awake = 1 - max(seen.both("eye_blink"))
-    return min(seen.blendshape("brow_inner_up"), *seen.both("brow_outer_up")) * awake
+    raised = min(seen.blendshape("brow_inner_up"), *seen.both("brow_outer_up"))
+    return raised * _facing_with_open_eyes(seen)
 
 
 def _broad_smile(seen: Landmarks, probabilities: Sequence[float]) -> float:
-    teeth = min(*seen.both("mouth_upper_up"), *seen.both("mouth_lower_down"))
+    teeth = (min(seen.both("mouth_upper_up")) + min(seen.both("mouth_lower_down"))) / 2
     return probabilities[_HAPPY] * min(seen.both("mouth_smile")) * teeth
 
 
@@ -130,18 +137,21 @@ def _slight_smile(seen: Landmarks, probabilities: Sequence[float]) -> float:
 
 
 def _side_glance(seen: Landmarks, _: Sequence[float]) -> float:
-    if turn(seen.points) >= MOST_TURN:
-        return 0.0
     (out_left, out_right), (in_left, in_right) = seen.both("eye_look_out"), seen.both("eye_look_in")
-    awake = 1 - max(seen.both("eye_blink"))
-    return max(min(out_left, in_right), min(out_right, in_left)) * awake
+    return max(min(out_left, in_right), min(out_right, in_left)) * _facing_with_open_eyes(seen)
+
+
+def _facing_with_open_eyes(seen: Landmarks) -> float:
+    """Return how open both eyes are, from 0 to 1; 0 for a turned head."""
+    return 1 - max(seen.both("eye_blink")) if turn(seen.points) < MOST_TURN else 0.0
 
 
 RULES: Mapping[Cue, Rule] = MappingProxyType(
     {
+        Cue.OPEN_MOUTH: Rule(_open_mouth, _OPEN_FROM),
         Cue.CLOSED_EYES: Rule(_closed_eyes, 0.5),
         Cue.RAISED_BROWS: Rule(_raised_brows, 0.8),
-        Cue.BROAD_SMILE: Rule(_broad_smile, 0.15),
+        Cue.BROAD_SMILE: Rule(_broad_smile, 0.2),
         Cue.SLIGHT_SMILE: Rule(_slight_smile, 0.5),
         Cue.SIDE_GLANCE: Rule(_side_glance, 0.8),
     }

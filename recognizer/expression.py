@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.cues import Cue, coarse_cues, fine_cues, lips_gap
+from recognizer.cues import Cue, fine_cues, lips_gap, open_mouth, tilted_head
 from recognizer.emotions import EMOTIONS
 from recognizer.face_geometry import Detection
 from recognizer.landmarks import Landmarks
 
-_GAPE_RANGE = (0.05, 0.2)
+_MESH_GAPS, _GAPS = (0.05, 0.2), (0.095, 0.384)
+"""Lip gaps, over the distance between the outer eye corners, of a shut and of a wide open mouth: of the detector's
+mesh, and of the landmarks, chosen so that as many of 6,604 training faces have a smaller one. Between a face and its
+mirror image the mesh's gaps correlate with 0.90, the landmarks' with 0.96 (140 valid faces).
+"""
 _NEUTRAL = EMOTIONS.index("neutral")
 _PLAIN_GAPE = 0.3
 """Mouth opening assumed if there is no mesh. Set by hand so that a plain smile ranks 😄 first: non-neutral faces of the
@@ -36,16 +40,21 @@ class Expression:
     ) -> "Expression":
         """Build an expression from emotion probabilities and what else is known of the face.
 
-        face: for the mouth opening and the cues of a detection. landmarks: for the finer cues.
+        face: for the tilt of the head and, by its mesh, for the mouth. landmarks: for the mouth and the other cues.
         """
-        gape = _PLAIN_GAPE if face is None or face.mesh is None else _gape(face.mesh)
-        coarse = frozenset() if face is None else coarse_cues(face)
-        fine = frozenset() if landmarks is None else fine_cues(landmarks, probabilities)
+        mesh = None if face is None else face.mesh
         moved = 1 - probabilities[_NEUTRAL]
-        return cls(probabilities, moved * (0.5 + 0.5 * gape), coarse | fine)
+        cues = frozenset() if face is None else tilted_head(face)
+        if landmarks is not None:
+            gape, cues = _gape(landmarks.points, _GAPS), cues | fine_cues(landmarks, probabilities)
+        elif mesh is not None:
+            gape, cues = _gape(mesh, _MESH_GAPS), cues | open_mouth(mesh)
+        else:
+            gape = _PLAIN_GAPE
+        return cls(probabilities, moved * (0.5 + 0.5 * gape), cues)
 
 
-def _gape(mesh: NDArray[np.float32]) -> float:
-    """Return the mouth opening, from 0 to 1."""
-    closed, wide = _GAPE_RANGE
-    return min(1.0, max(0.0, (lips_gap(mesh) - closed) / (wide - closed)))
+def _gape(points: NDArray[np.float32], gaps: tuple[float, float]) -> float:
+    """Return the mouth opening, from 0 to 1; gaps: those of a shut and of a wide open mouth."""
+    shut, wide = gaps
+    return min(1.0, max(0.0, (lips_gap(points) - shut) / (wide - shut)))

@@ -44,6 +44,8 @@ ASIDE = {"eye_look_out_left": 0.95, "eye_look_in_right": 0.9}
         (face(**TEETH), {Cue.BROAD_SMILE}),
         (face(mouth_smile=0.85), {Cue.SLIGHT_SMILE}),
         (face(mouth_smile=0.85, gap=0.08), set()),
+        (face(gap=0.2), set()),
+        (face(gap=0.28), {Cue.OPEN_MOUTH}),
         (face(**ASIDE), {Cue.SIDE_GLANCE}),
         (face(nose=140.0, **ASIDE), set()),
         (face(eye_look_out=0.95), set()),
