@@ -24,7 +24,7 @@ from recognizer.registration import FRAME_SIZES, framings, register
 from recognizer.views import halved
 
 _CLOSER_LOOKS = 2
-"""Number of faces, the widest first, whose landmarks are found: each takes as long as six views of the detector."""
+"""Number of faces, the widest first, whose landmarks are found: each takes as long as four views of the detector."""
 _CLOSER_FROM = 64
 """Width of a face's box in pixels from which its landmarks are found."""
 
