@@ -33,7 +33,7 @@ _TILTED_FROM = math.radians(20)
 MOST_TURN = 0.3
 """Turn of the head from which the two sides of a face cannot be compared: what is seen is the pose."""
 _WIDE_OPEN = 0.35
-"""Openness of half of all eyes (on 6,604 training faces)."""
+"""Openness that the wider eye of half of 6,604 training faces reaches."""
 _CLOSED_LIPS = 0.1
 """Lip gap from which a smile counts as open."""
 _HAPPY, _NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
