@@ -4,10 +4,11 @@ The package knows nothing of chats and databases, and does not need TensorFlow.
 """
 
 from recognizer.classification import ModelError
+from recognizer.cues import Cue
 from recognizer.detection import DetectorError
 from recognizer.emoji_map import EmojiMap, EmojiMapError
 from recognizer.emotions import EMOTIONS, FACE_SIZE
-from recognizer.expression import Cue, Expression
+from recognizer.expression import Expression
 from recognizer.face_geometry import Box
 from recognizer.photo import PhotoError, PhotoProblem
 from recognizer.reader import Face, Reading, Recognizer

@@ -15,8 +15,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from recognizer.cues import Cue
 from recognizer.emotions import EMOTIONS
-from recognizer.expression import Cue
 
 _PACKAGED = Path(str(files("recognizer") / "emoji_map.yaml"))
 DEFAULT_PATH = _PACKAGED if _PACKAGED.exists() else _PACKAGED.parents[1] / "emoji_map.yaml"

@@ -1,7 +1,7 @@
 """Rank the emoji for a face.
 
 P(emoji | face, person) is the sum over emotions of P(emotion | face) * P(emoji | emotion, person). The second factor is
-raised for emoji whose intensity and mixture of emotions match the face, and for emoji with a cue that was detected.
+raised for emoji whose intensity and mixture of emotions match the face, and for emoji with cues that were detected.
 Emoji of one family are then spread out, so that the first few offer a choice (the greedy re-ranking of Carbonell and
 Goldstein 1998, with families in place of a similarity). Personal preferences are computed by `recognizer.taste`.
 """
@@ -12,12 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.cues import Cue
 from recognizer.emoji_map import EmojiMap
-from recognizer.expression import Cue, Expression
+from recognizer.expression import Expression
 
 _INTENSITY_WIDTH = 0.25
 """Standard deviation of the Gaussian over the difference in intensity."""
-_CUE_GAIN = 2.5
+_CUE_GAINS = {
+    Cue.OPEN_MOUTH: 2.5,
+    Cue.TILTED_HEAD: 2.5,
+    Cue.CLOSED_EYES: 20.0,
+    Cue.RAISED_BROWS: 6.0,
+    Cue.BROAD_SMILE: 6.0,
+    Cue.SLIGHT_SMILE: 6.0,
+    Cue.SIDE_GLANCE: 20.0,
+}
+"""Set by hand. High where the emoji's weight is low because it would be wrong without its cue: 😌, 😏."""
 _MIXTURE_POWER = 4.0
 """Exponent of the cosine between the face's emotions and an emoji's profile: joy with surprise is 🤩, not 😄 or 😮."""
 _SECOND_OF_FAMILY = 0.2
@@ -66,8 +76,8 @@ def emoji_probabilities(
     """Return P(emoji | face), float64 `(n,)`, in the order of the map; it sums to 1."""
     distance = (expression.intensity - emoji_map.intensities) / _INTENSITY_WIDTH
     fitting = np.exp(-0.5 * distance**2) + 1e-9  # keep it above 0: a taste may hold one emoji only
-    seen = np.array([cue in expression.cues for cue in Cue])
-    fitting *= np.where((emoji_map.cues & seen).any(axis=1), _CUE_GAIN, 1.0)
+    gains = [_CUE_GAINS[cue] if cue in expression.cues else 1.0 for cue in Cue]
+    fitting *= np.where(emoji_map.cues, gains, 1.0).prod(axis=1)
     emotions = np.asarray(expression.probabilities, dtype=np.float64)
     fitting *= (emoji_map.directions @ (emotions / np.linalg.norm(emotions))) ** _MIXTURE_POWER + 1e-9
     likelihoods = (emoji_map.likelihoods if taste is None else taste) * fitting

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,9 +18,16 @@ from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.face_geometry import Box, Detection
+from recognizer.landmarks import Landmarker, Landmarks
 from recognizer.photo import Photo
 from recognizer.ranking import rank
 from recognizer.registration import FRAME_SIZES, framings, register
+from recognizer.views import halved
+
+_CLOSER_LOOKS = 2
+"""Number of faces, the widest first, whose landmarks are found: each takes as long as four views of the detector."""
+_CLOSER_FROM = 64
+"""Width of a face's box in pixels from which its landmarks are found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,11 +90,17 @@ class Recognizer:
     of each.
     """
 
-    def __init__(
-        self, detector: FaceDetector, classifier: Classifier, emoji_map: EmojiMap, decoder: Decoder | None = None
+    def __init__(  # noqa: PLR0913  # its parts
+        self,
+        detector: FaceDetector,
+        landmarker: Landmarker,
+        classifier: Classifier,
+        emoji_map: EmojiMap,
+        decoder: Decoder | None = None,
     ) -> None:
         """decoder: None for one that decodes in a process of its own whatever may be expensive."""
         self._detector = detector
+        self._landmarker = landmarker
         self._decoder = decoder if decoder is not None else Decoder()
         self.classifier = classifier
         self.emoji_map = emoji_map
@@ -95,8 +109,8 @@ class Recognizer:
     def load(
         cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, decoder: Decoder | None = None
     ) -> "Recognizer":
-        """Load detector, classifier and emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
-        return cls(FaceDetector.load(), Classifier.load(model), EmojiMap.load(emoji_map), decoder)
+        """Load all networks and the emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
+        return cls(FaceDetector.load(), Landmarker.load(), Classifier.load(model), EmojiMap.load(emoji_map), decoder)
 
     def close(self) -> None:
         """End the processes that decode."""
@@ -156,21 +170,31 @@ class Recognizer:
         classifier, emoji_map = self.classifier, self.emoji_map
         stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
         probabilities = classifier.classify_framings(stacked)
+        closer = self._look_closer(photo, found)
         clock.check()
         classified = time.perf_counter()
         faces = tuple(
-            _face(photo, face, row, looked, emoji_map)
-            for face, row, looked in zip(found, probabilities, seen, strict=True)
+            _face(photo, face, Expression.of(tuple(row), face, landmarks), looked, emoji_map)
+            for face, row, looked, landmarks in zip(found, probabilities.tolist(), seen, closer, strict=True)
         )
         times = (started, decoded, detected, classified, time.perf_counter())
         steps = (1000 * (end - start) for start, end in pairwise(times))
         return Reading(faces, classifier.card.version, Milliseconds(*steps))
 
+    def _look_closer(self, photo: Photo, found: Sequence[Detection]) -> list[Landmarks | None]:
+        """Return the landmarks of the first few faces, if they are wide enough; None for the others.
+
+        found: the widest first.
+        """
+        wide = [face for face in found[:_CLOSER_LOOKS] if face.box.width >= _CLOSER_FROM]
+        levels = halved(photo.pixels) if wide else []
+        looks = [self._landmarker.find(levels, face) for face in wide]
+        return [*looks, *[None] * (len(found) - len(looks))]
+
 
 def _face(
-    photo: Photo, found: Detection, row: NDArray[np.float32], looked: NDArray[np.uint8], emoji_map: EmojiMap
+    photo: Photo, found: Detection, expression: Expression, looked: NDArray[np.uint8], emoji_map: EmojiMap
 ) -> Face:
     box = Box(*(photo.scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
-    expression = Expression.of(tuple(float(p) for p in row), found)
     crop, ranking = register(photo.pixels, found), rank(emoji_map, expression)
     return Face(box, found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll))

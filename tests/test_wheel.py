@@ -27,6 +27,8 @@ _DATA = (
     "recognizer/face_models/NOTICE.md",
     "recognizer/face_models/face_detection_short_range.tflite",
     "recognizer/face_models/face_landmark.tflite",
+    "recognizer/face_models/face_landmarks_detector.tflite",
+    "recognizer/face_models/face_blendshapes.tflite",
     "recognizer/model/expression.tflite",
     "recognizer/model/guard.npz",
     "bots/conversation/locale/de/LC_MESSAGES/mugmoji.po",

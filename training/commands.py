@@ -46,6 +46,7 @@ from training.fitting.svm import fit_svm
 from training.reporting.model_folders import find_model
 from training.reporting.results import results as gathered
 from training.reporting.results import table
+from training.tuning import cue_sheet as cue_sheets
 from training.tuning.emoji_agreement import agreement
 from training.tuning.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
 from training.tuning.emoji_profiles import differences, emotag_profiles, rewrite
@@ -209,6 +210,26 @@ def face_check(
 
     found = weigh(load(data or default_folder())["valid"], count, seed=5)
     console.print(f"weights {found.weights}, bias {found.bias}: from {found.true} true and {found.false} false faces")
+
+
+@app.command()
+def cue_sheet(
+    out: Annotated[Path, typer.Argument(help="Folder for the pictures, outside the repository.")],
+    data: DataOption = None,
+    split: Annotated[Split, typer.Option(help="Choose on train, confirm on valid.")] = "train",
+    count: Annotated[int, typer.Option(min=cue_sheets.STRONGEST, help="Number of faces to look at.")] = 7000,
+) -> None:
+    """Draw the faces on which each cue is strongest, to be counted by eye, and print how often the cues speak."""
+    splits = load(data or default_folder())
+    faces = without_copies(splits["train"], splits["valid"], splits["test"]) if split == "train" else splits[split]
+    seen = cue_sheets.look(faces, count)
+    out.mkdir(parents=True, exist_ok=True)
+    shown = Table("cue", "strongest", f"of {cue_sheets.STRONGEST}", "speaks on", title=f"{len(seen.pixels)} faces")
+    for sheet in cue_sheets.sheets(seen, Classifier.load().classify(seen.pixels)):
+        cue_sheets.write(sheet, out)
+        share = "never" if sheet.share is None else f"{sheet.share:.1%}"
+        shown.add_row(sheet.cue, f"{sheet.strengths[0]:.2f}", f"{sheet.strengths[-1]:.2f}", share)
+    console.print(shown)
 
 
 @app.command()

@@ -5,10 +5,11 @@ import pytest
 import skimage.data
 
 from recognizer import Cue, Expression
+from recognizer.cues import lips_gap
 from recognizer.detection import FaceDetector
-from recognizer.expression import lips_gap
 from recognizer.face_geometry import Box, Detection
-from recognizer.views import shrunk
+from recognizer.landmarks import Landmarker
+from recognizer.views import halved, shrunk
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 STILL = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -50,6 +51,14 @@ def test_the_astronauts_smile_is_no_open_mouth_and_no_tilt(detector: FaceDetecto
     found = detector.find(skimage.data.astronaut())[0]
     assert not Expression.of(HAPPY, found).cues
     assert 0.6 < Expression.of(HAPPY, found).intensity < 0.8
+
+
+def test_a_closer_look_shows_that_the_astronauts_smile_is_broad(detector: FaceDetector) -> None:
+    photo = skimage.data.astronaut()
+    found = detector.find(photo)[0]
+    seen = Expression.of(HAPPY, found, Landmarker.load().find(halved(photo), found))
+    assert seen.cues == {Cue.BROAD_SMILE}
+    assert 0.5 <= seen.intensity < 0.7
 
 
 def test_the_lips_gap_stays_the_same_when_the_photo_is_turned_or_shrunk(detector: FaceDetector) -> None:

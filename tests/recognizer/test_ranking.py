@@ -56,6 +56,20 @@ def test_a_reaction_is_always_one_the_platform_allows(
         (expression(0.95, Cue.OPEN_MOUTH, fear=1.0), "😱"),
         (expression(0.05, neutral=1.0), "😐"),
         (expression(0.95, disgust=1.0), "🤮"),
+        (expression(0.3, Cue.CLOSED_EYES, happy=0.6, neutral=0.4), "😌"),
+        (expression(0.05, Cue.CLOSED_EYES, neutral=0.95, sad=0.05), "😴"),
+        (expression(0.5, Cue.CLOSED_EYES, sad=1.0), "😔"),
+        (expression(0.6, Cue.CLOSED_EYES, disgust=0.7, sad=0.3), "😣"),
+        (expression(0.95, Cue.CLOSED_EYES, Cue.OPEN_MOUTH, Cue.BROAD_SMILE, happy=1.0), "😆"),
+        (expression(0.6, Cue.BROAD_SMILE, happy=1.0), "😁"),
+        (expression(0.7, Cue.BROAD_SMILE, Cue.OPEN_MOUTH, happy=1.0), "😃"),
+        (expression(0.5, Cue.SLIGHT_SMILE, happy=1.0), "😊"),
+        (expression(0.1, Cue.SLIGHT_SMILE, happy=0.2, neutral=0.8), "🙂"),
+        (expression(0.5, Cue.RAISED_BROWS, surprise=1.0), "😮"),
+        (expression(0.9, Cue.RAISED_BROWS, Cue.OPEN_MOUTH, surprise=1.0), "😲"),
+        (expression(0.05, Cue.SIDE_GLANCE, neutral=1.0), "🤔"),
+        (expression(0.5, Cue.SIDE_GLANCE, angry=1.0), "😒"),
+        (expression(0.5, Cue.SIDE_GLANCE, fear=1.0), "🫣"),
     ],
 )
 def test_shades_of_meaning(seen: Expression, first: str) -> None:
@@ -72,6 +86,20 @@ def test_an_emotion_is_answered_by_emoji_that_express_it(emotion: str) -> None:
 def test_the_first_five_are_of_at_least_three_families(seen: Expression) -> None:
     families = {MAP.families[MAP.emoji.index(emoji)] for emoji in rank(MAP, seen).emoji[:5]}
     assert len(families) >= 3
+
+
+@pytest.mark.parametrize(
+    ("emoji", "seen"),
+    [
+        ("😌", expression(0.3, happy=0.6, neutral=0.4)),
+        ("😴", expression(0.05, neutral=1.0)),
+        ("😔", expression(0.5, sad=1.0)),
+        ("🫣", expression(0.5, surprise=1.0)),
+        ("😏", expression(0.3, happy=0.4, neutral=0.6)),
+    ],
+)
+def test_an_emoji_for_a_cue_is_not_among_the_first_five_without_it(emoji: str, seen: Expression) -> None:
+    assert emoji not in rank(MAP, seen).emoji[:5]
 
 
 def test_a_seen_cue_brings_its_emoji_forward() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognizer import PhotoError, Recognizer
+from recognizer import Cue, PhotoError, Recognizer
 from recognizer.__main__ import main
 from tests.pictures import checkers, encoded
 
@@ -24,8 +24,18 @@ SAMPLES = [encoded(checkers(), form) for form in ("JPEG", "PNG", "WEBP", "GIF", 
 def test_a_smile_is_happy(recognizer: Recognizer, selfie: bytes) -> None:
     reading = recognizer.read(selfie)
     assert [face.emotion for face in reading.faces] == ["happy"]
-    assert reading.faces[0].emoji[0] == "😄"
+    assert reading.faces[0].emoji[0] == "😁"
+    assert reading.faces[0].expression.cues == {Cue.BROAD_SMILE}
     assert reading.model == recognizer.version
+
+
+def test_only_wide_faces_are_looked_at_more_closely(recognizer: Recognizer, selfie: bytes) -> None:
+    image = cv2.imdecode(np.frombuffer(selfie, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    small = cv2.imencode(".png", cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))[1].tobytes()
+    [face] = recognizer.read(small).faces
+    assert face.box.width < 64
+    assert Cue.BROAD_SMILE not in face.expression.cues
 
 
 def test_what_is_read_are_the_looks_at_a_face(recognizer: Recognizer, group_photo: bytes) -> None:

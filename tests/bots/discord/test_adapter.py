@@ -66,7 +66,7 @@ async def test_a_direct_selfie_gets_a_reaction_and_candidates(
     assert "You look happy" in answer.content
     assert len(_labels(answer)[0]) == 3
     assert _labels(answer)[1:] == [[texts.MORE, texts.NONE_FITS], [texts.EMOJI_ME, texts.STICKER]]
-    assert _reactions(photo) == ["😄"]
+    assert _reactions(photo) == ["😁"]
     assert answer.reference is not None
     assert answer.reference.message_id == photo.id
 
@@ -82,7 +82,7 @@ async def test_several_pictures_are_answered_once(
     await _send_direct(simcord_env, alice.user, [("wall.jpg", wall_photo), ("me.jpg", selfie)])
     photo, answer = alice.user.dm_channel.history()
     assert answer.content.splitlines()[0].endswith(texts.NO_FACE)
-    assert _reactions(photo) == ["😄"]
+    assert _reactions(photo) == ["😁"]
 
 
 async def test_a_mention_with_a_selfie_is_answered(
@@ -91,7 +91,7 @@ async def test_a_mention_with_a_selfie_is_answered(
     await alice.send(channel, _mention(simcord_env), attachments=[("me.jpg", selfie)])
     photo, answer = channel.history()
     assert "You look happy" in answer.content
-    assert _reactions(photo) == ["😄"]
+    assert _reactions(photo) == ["😁"]
     assert not answer.mentions
 
 
@@ -585,7 +585,7 @@ async def test_a_refused_reaction_still_leaves_the_answer(
     await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
     assert "You look happy" in _last(alice.user.dm_channel).content
     await _send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
-    assert [_reactions(message) for message in alice.user.dm_channel.history()] == [[], [], ["😄"], []]
+    assert [_reactions(message) for message in alice.user.dm_channel.history()] == [[], [], ["😁"], []]
 
 
 async def test_a_refused_reply_does_not_stop_the_next(simcord_env: Env, alice: MemberActor, selfie: bytes) -> None:

@@ -22,7 +22,7 @@ def edited(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(recognizer: Recognizer, edited: Path) -> Recognizer:
-    return Recognizer(recognizer._detector, recognizer.classifier, EmojiMap.load(edited))
+    return Recognizer(recognizer._detector, recognizer._landmarker, recognizer.classifier, EmojiMap.load(edited))
 
 
 def write(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from db import Actor, Chat, Depth, FaceReading, Origin, Person, Platform, Role, 
 from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE, Classifier
 from recognizer.detection import FaceDetector
+from recognizer.landmarks import Landmarker
 from recognizer.packing import pack, pack_folder, unpack
 from recognizer.runtime import FACE_MODELS
 from tests.faults import Faults
@@ -35,7 +36,7 @@ async def add(store: Store, name: str, artefact: bytes | None = None) -> None:
 @pytest.fixture
 def own() -> Recognizer:
     """Return a recognizer for one test, which replaces its model."""
-    return Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
+    return Recognizer(FaceDetector.load(), Landmarker.load(), Classifier.load(), EmojiMap.load())
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ async def test_a_replica_started_on_a_retrained_version_serves_it_from_the_first
 ) -> None:
     await add(store, "sad")
     await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
-    fresh = Recognizer(FaceDetector.load(), Classifier.load(), EmojiMap.load())
+    fresh = Recognizer(FaceDetector.load(), Landmarker.load(), Classifier.load(), EmojiMap.load())
     await ModelWatch(fresh, store).start()
     assert fresh.version == "sad"
 
