@@ -11,7 +11,8 @@ from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.face_geometry import Box
 from recognizer.photo import PhotoError, PhotoProblem
-from recognizer.reader import Face, Reading, Recognizer
+from recognizer.reader import Recognizer
+from recognizer.readings import Face, Reading
 
 __all__ = [
     "EMOTIONS",

@@ -9,7 +9,7 @@ views of a face whose predictions are averaged (test-time augmentation), and the
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -175,6 +175,14 @@ class Classifier:
         shown = self.classify(faces.reshape(-1, *faces.shape[2:]))
         mean: NDArray[np.float32] = shown.reshape(*faces.shape[:2], shown.shape[1]).mean(axis=1)
         return mean
+
+    def classify_view(self, faces: NDArray[np.uint8], number: int) -> NDArray[np.float32]:
+        """Return the "shown" probabilities, float32 `(n, 7)`, of one of the views only, for live pictures.
+
+        number: of the view, counted over and over from 0. faces: as for `classify`. Raise `ValueError` as `classify`.
+        """
+        one = replace(self.card, views=(self.card.views[number % len(self.card.views)],))
+        return Classifier(self._network, one).classify(faces)
 
     def embed(self, faces: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the "shown" probabilities before adaptation, `(n, 7)`, and the embeddings that an adaptation uses,

@@ -53,6 +53,12 @@ class Expression:
             gape = _PLAIN_GAPE
         return cls(probabilities, moved * (0.5 + 0.5 * gape), cues)
 
+    def with_emotions(self, probabilities: tuple[float, ...]) -> "Expression":
+        """Return the same mouth and cues with other emotion probabilities."""
+        moved, moved_before = 1 - probabilities[_NEUTRAL], 1 - self.probabilities[_NEUTRAL]
+        intensity = min(1.0, self.intensity * moved / max(moved_before, 1e-6))
+        return Expression(probabilities, intensity, self.cues)
+
 
 def _gape(points: NDArray[np.float32], gaps: tuple[float, float]) -> float:
     """Return the mouth opening, from 0 to 1; gaps: those of a shut and of a wide open mouth."""

@@ -52,6 +52,14 @@ class Detection:
         return math.atan2(float(across[1]), float(across[0]))
 
 
+def rolled(face: Detection, roll: float) -> Detection:
+    """Return a candidate with its box and key points that have nothing but a roll, in radians clockwise."""
+    centre = np.array([face.box.x + face.box.width / 2, face.box.y + face.box.height / 2])
+    eyes = 0.2 * face.box.width * np.array([math.cos(roll), math.sin(roll)])
+    keypoints = np.stack([centre - eyes, centre + eyes, *[centre] * (len(KEYPOINTS) - 2)])
+    return Detection(face.box, face.score, keypoints.astype(np.float32))
+
+
 def biggest_first(faces: Sequence[Detection]) -> list[Detection]:
     """Return the faces sorted by the width of their boxes, the widest first."""
     return sorted(faces, key=lambda face: face.box.width, reverse=True)
@@ -122,26 +130,3 @@ def mapped_to_photo(face: Detection, to_photo: NDArray[np.float64]) -> Detection
     x, y = linear @ (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2) + shift
     keypoints = (face.keypoints @ linear.T + shift).astype(np.float32)
     return Detection(Box(float(x - width / 2), float(y - height / 2), width, height), face.score, keypoints)
-
-
-def rotated_back(face: Detection, quarter_turns: int, width: int, height: int) -> Detection:
-    """Return a face found in `np.rot90(photo, quarter_turns)` in the coordinates of the photo.
-
-    quarter_turns: 0 to 3. width, height: of the photo, in pixels.
-    """
-    x, y = face.keypoints[:, 0], face.keypoints[:, 1]
-    box, middle = face.box, (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
-    match quarter_turns:
-        case 0:
-            return face
-        case 1:
-            points, centre = np.stack([width - 1 - y, x], axis=1), (width - 1 - middle[1], middle[0])
-        case 2:
-            points, centre = (
-                np.stack([width - 1 - x, height - 1 - y], axis=1),
-                (width - 1 - middle[0], height - 1 - middle[1]),
-            )
-        case _:
-            points, centre = np.stack([y, height - 1 - x], axis=1), (middle[1], height - 1 - middle[0])
-    turned = Box(centre[0] - box.width / 2, centre[1] - box.height / 2, box.width, box.height)
-    return Detection(turned, face.score, points.astype(np.float32))

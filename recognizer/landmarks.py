@@ -75,7 +75,7 @@ class Landmarker:
     def load(cls, folder: Path = FACE_MODELS) -> Self:
         """Load the networks from a folder of MediaPipe's models. Raise `DetectorError`."""
         names = ("face_landmarks_detector.tflite", "face_blendshapes.tflite")
-        return cls(*(load_face_model(folder / name) for name in names))
+        return cls(*(load_face_model(folder / name, TfliteModel) for name in names))
 
     def find(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Landmarks:
         """Return the landmarks of a verified face.

@@ -38,6 +38,7 @@ __all__ = [
     "decode",
     "glance",
     "is_cheap",
+    "shrunk_photo",
 ]
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -85,6 +86,12 @@ def glance(data: bytes) -> Photo:
     `GLANCE_SIDE` pixels. Raise as `decode` does.
     """
     return _photo(_decoded(data, {**_DECODERS, Kind.JPEG: _glance_at_jpeg}))
+
+
+def shrunk_photo(pixels: NDArray[np.uint8]) -> Photo:
+    """Return upright RGB pixels, uint8 `(height, width, 3)`, in the size at which they are read."""
+    height, width = pixels.shape[:2]
+    return _photo(Picture(pixels, width, height))
 
 
 def is_cheap(data: bytes) -> bool:

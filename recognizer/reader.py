@@ -1,10 +1,8 @@
 """Read a photo end to end: decode, detect, register, classify and rank."""
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,72 +13,33 @@ from recognizer.clock import ProcessorClock
 from recognizer.decoder import Decoder
 from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
-from recognizer.emotions import EMOTIONS, FACE_SIZE
+from recognizer.emotions import FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.face_geometry import Box, Detection
+from recognizer.following import (
+    CLASSIFY_EVERY,
+    LANDMARKS_EVERY,
+    SEARCH_EVERY,
+    candidate_of,
+    same_face,
+    steadied_box,
+    steadied_emotions,
+)
 from recognizer.landmarks import Landmarker, Landmarks
-from recognizer.photo import Photo
+from recognizer.photo import Photo, shrunk_photo
 from recognizer.ranking import rank
+from recognizer.readings import Face, Reading, Stopwatch
 from recognizer.registration import FRAME_SIZES, framings, register
 from recognizer.views import halved
 
+MOST_FACES = 40
+"""Number of faces that are read in a photo, the widest; all are found where faces are covered."""
 _CLOSER_LOOKS = 2
 """Number of faces, the widest first, whose landmarks are found: each takes as long as four views of the detector."""
-_CLOSER_FROM = 64
-"""Width of a face's box in pixels from which its landmarks are found."""
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face in a photo.
-
-    box: in pixels of the upright original photo. score: the detector's confidence, from 0 to 1. emoji: all of the map,
-    the best first. crop: the registered face, uint8 `(48, 48)`. framings: the crops that the classifier averaged over,
-    in the sizes of `registration.FRAME_SIZES`, uint8 `(2, 48, 48)`. tilt_degrees: clockwise angle of the line through
-    the eyes from level.
-    """
-
-    box: Box
-    score: float
-    expression: Expression
-    emoji: tuple[str, ...]
-    crop: NDArray[np.uint8]
-    framings: NDArray[np.uint8]
-    tilt_degrees: float = 0.0
-
-    @property
-    def probabilities(self) -> tuple[float, ...]:
-        """Return the emotion probabilities, in the order of `EMOTIONS`, summing to 1."""
-        return self.expression.probabilities
-
-    @property
-    def emotion(self) -> str:
-        """Return the likeliest emotion."""
-        return EMOTIONS[int(np.argmax(self.probabilities))]
-
-    @property
-    def confidence(self) -> float:
-        """Return the probability of the likeliest emotion, from 0 to 1."""
-        return max(self.probabilities)
-
-
-@dataclass(frozen=True)
-class Milliseconds:
-    """Duration of each step of a reading, in milliseconds; `classify` includes registration."""
-
-    decode: float
-    detect: float
-    classify: float
-    rank: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The result for one photo: its faces, the widest first, the model's version, and how long each step took."""
-
-    faces: tuple[Face, ...]
-    model: str
-    ms: Milliseconds
+_ENOUGH = 64
+"""Width of a face's box, in pixels of the photo, from which its landmarks are found, and from which a finer photo would
+not be read better.
+"""
 
 
 class Recognizer:
@@ -90,7 +49,7 @@ class Recognizer:
     of each.
     """
 
-    def __init__(  # noqa: PLR0913  # its parts
+    def __init__(  # its parts
         self,
         detector: FaceDetector,
         landmarker: Landmarker,
@@ -126,70 +85,173 @@ class Recognizer:
         return self._decoder.decode(data, ProcessorClock())
 
     def read(self, data: bytes) -> Reading:
-        """Read the faces in a picture. Raise `PhotoError` if the bytes cannot be read as a photo."""
-        started, clock = time.perf_counter(), ProcessorClock()
-        photo = self._decoder.decode(data, clock)
-        return self._read(photo, started, time.perf_counter(), clock)
+        """Read the faces in a picture, at most `MOST_FACES`. Raise `PhotoError` if the bytes cannot be read as a photo.
+
+        A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none.
+        """
+        watch, clock = Stopwatch(), ProcessorClock()
+        with watch.step("decode"):
+            photo = self._decoder.glance(data, clock)
+        with watch.step("detect"):
+            found = self._detector.find_portrait(photo.pixels, clock)
+        if photo.is_reduced and (not found or found[0].box.width < _ENOUGH):
+            with watch.step("decode"):
+                photo = self._decoder.decode(data, clock)
+            with watch.step("detect"):
+                found = self._detector.find_portrait(photo.pixels, clock) if found else []
+        if not found:
+            with watch.step("detect"):
+                found = self._detector.search(photo.pixels, clock)
+        return self._reading(photo, found[:MOST_FACES], watch, clock)
 
     def read_everyone(self, data: bytes) -> Reading:
         """Read the faces as `read` does, followed by all smaller or doubtful ones; meant for covering faces.
 
         Raise `PhotoError` if the bytes cannot be read as a photo.
         """
-        started, clock = time.perf_counter(), ProcessorClock()
-        photo = self._decoder.decode(data, clock)
-        return self._read(photo, started, time.perf_counter(), clock, everyone=True)
+        watch, clock = Stopwatch(), ProcessorClock()
+        with watch.step("decode"):
+            photo = self._decoder.decode(data, clock)
+        return self._read_everyone(photo, watch, clock)
 
     def everyone_in(self, photo: Photo) -> Reading:
         """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
-        started = time.perf_counter()
-        return self._read(photo, started, started, ProcessorClock(), everyone=True)
+        return self._read_everyone(photo, Stopwatch(), ProcessorClock())
 
     def read_clip(self, data: bytes) -> Reading:
         """Read a few frames of a short video and return the frame whose biggest face has the highest confidence.
 
         Raise `PhotoError` if the bytes cannot be read as a video.
         """
-        started, clock = time.perf_counter(), ProcessorClock()
-        photos = self._decoder.frames(data, clock)
-        decoded = time.perf_counter()
-        readings = [self._read(photo, started, decoded, clock) for photo in photos]
+        watch, clock = Stopwatch(), ProcessorClock()
+        with watch.step("decode"):
+            photos = self._decoder.frames(data, clock)
+        readings = [self._read_photo(photo, watch, clock) for photo in photos]
         return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
+
+    def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
+        """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.
+
+        before: what was returned for the frame before; None for the first one. Faces are looked for where they were,
+        and their boxes and emotions are smoothed over time. The whole picture is searched at first, when no face is
+        left, and every `following.SEARCH_EVERY` frames. Raise `PhotoError` if the bytes cannot be read as a photo.
+        """
+        watch, clock = Stopwatch(), ProcessorClock()
+        known = before.faces if before is not None else ()
+        if before is None or not known or before.age >= SEARCH_EVERY:
+            return self._searched_anew(frame, known, watch, clock)
+        photo = self._frame(frame, known, watch, clock)
+        levels = halved(photo.pixels)
+        with watch.step("detect"):
+            looks = [self._detector.verifier.verified(levels, candidate_of(face, photo.scale)) for face in known]
+        pairs = [(face, look) for face, look in zip(known, looks, strict=True) if look is not None]
+        if not pairs:
+            return self._searched_anew(frame, known, watch, clock)
+        clock.check()
+        age = before.age + 1
+        faces = tuple(self._followed(photo, levels, face, look, age, watch) for face, look in pairs)
+        return Reading(faces, before.model, watch.ms, age)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
 
-    def _read(
-        self, photo: Photo, started: float, decoded: float, clock: ProcessorClock, *, everyone: bool = False
-    ) -> Reading:
-        found = self._detector.find_everyone(photo.pixels) if everyone else self._detector.find(photo.pixels)
-        clock.check()
-        detected = time.perf_counter()
-        seen = [framings(photo.pixels, face) for face in found]
+    def _read_everyone(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
+        with watch.step("detect"):
+            found = self._detector.find_everyone(photo.pixels, clock)
+        return self._reading(photo, found, watch, clock)
+
+    def _frame(
+        self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], watch: Stopwatch, clock: ProcessorClock
+    ) -> Photo:
+        """Return a frame as finely as the faces that are known in it need."""
+        with watch.step("decode"):
+            if isinstance(frame, np.ndarray):
+                return shrunk_photo(frame)
+            photo = self._decoder.glance(frame, clock)
+            narrowest = min((face.box.width for face in known), default=0.0) / photo.scale
+            return self._decoder.decode(frame, clock) if photo.is_reduced and narrowest < _ENOUGH else photo
+
+    def _read_photo(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
+        with watch.step("detect"):
+            found = self._detector.find(photo.pixels, clock)
+        return self._reading(photo, found[:MOST_FACES], watch, clock)
+
+    def _reading(self, photo: Photo, found: Sequence[Detection], watch: Stopwatch, clock: ProcessorClock) -> Reading:
+        """Register, classify and rank the faces that were found in a photo, given the widest first."""
         classifier, emoji_map = self.classifier, self.emoji_map
-        stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
-        probabilities = classifier.classify_framings(stacked)
-        closer = self._look_closer(photo, found)
+        with watch.step("classify"):
+            seen = [framings(photo.pixels, face) for face in found]
+            stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
+            probabilities = classifier.classify_framings(stacked)
+            clock.check()
+            expressions = self._expressions(photo, found, probabilities)
         clock.check()
-        classified = time.perf_counter()
-        faces = tuple(
-            _face(photo, face, Expression.of(tuple(row), face, landmarks), looked, emoji_map)
-            for face, row, looked, landmarks in zip(found, probabilities.tolist(), seen, closer, strict=True)
-        )
-        times = (started, decoded, detected, classified, time.perf_counter())
-        steps = (1000 * (end - start) for start, end in pairwise(times))
-        return Reading(faces, classifier.card.version, Milliseconds(*steps))
+        with watch.step("rank"):
+            faces = tuple(
+                _face(photo, face, expression, looked, emoji_map)
+                for face, expression, looked in zip(found, expressions, seen, strict=True)
+            )
+        return Reading(faces, classifier.card.version, watch.ms)
 
-    def _look_closer(self, photo: Photo, found: Sequence[Detection]) -> list[Landmarks | None]:
-        """Return the landmarks of the first few faces, if they are wide enough; None for the others.
-
-        found: the widest first.
+    def _expressions(
+        self, photo: Photo, found: Sequence[Detection], probabilities: NDArray[np.float32]
+    ) -> list[Expression]:
+        """Return the faces' expressions: with the landmarks of the first few, if they are wide enough, and the mesh of
+        the others.
         """
-        wide = [face for face in found[:_CLOSER_LOOKS] if face.box.width >= _CLOSER_FROM]
-        levels = halved(photo.pixels) if wide else []
-        looks = [self._landmarker.find(levels, face) for face in wide]
-        return [*looks, *[None] * (len(found) - len(looks))]
+        levels = halved(photo.pixels) if found else []
+        expressions = []
+        for place, (face, row) in enumerate(zip(found, probabilities.tolist(), strict=True)):
+            landmarks = self._look_closer(levels, face) if place < _CLOSER_LOOKS else None
+            meshed = self._detector.verifier.meshed(levels, face) if landmarks is None else face
+            expressions.append(Expression.of(tuple(row), meshed, landmarks))
+        return expressions
+
+    def _look_closer(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Landmarks | None:
+        return self._landmarker.find(levels, face) if face.box.width >= _ENOUGH else None
+
+    def _searched_anew(
+        self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], watch: Stopwatch, clock: ProcessorClock
+    ) -> Reading:
+        """Read a whole frame; faces that are the same as before change smoothly."""
+        photo = self._frame(frame, (), watch, clock)
+        emoji_map, fresh = self.emoji_map, self._read_photo(photo, watch, clock)
+        faces = []
+        for face in fresh.faces:
+            before = same_face(candidate_of(face, photo.scale), known, photo.scale)
+            if before is not None:
+                emotions = steadied_emotions(before.probabilities, np.array(face.probabilities, np.float32))
+                expression = face.expression.with_emotions(emotions)
+                box, emoji = steadied_box(before.box, face.box), rank(emoji_map, expression).emoji
+                face = replace(face, box=box, expression=expression, emoji=emoji)  # noqa: PLW2901
+            faces.append(face)
+        return replace(fresh, faces=tuple(faces), ms=watch.ms)
+
+    def _followed(  # noqa: PLR0913, PLR0917  # one face of one frame
+        self,
+        photo: Photo,
+        levels: Sequence[NDArray[np.uint8]],
+        before: Face,
+        look: Detection,
+        age: int,
+        watch: Stopwatch,
+    ) -> Face:
+        """Return a face that was looked at where it was, with the part of the work that this frame's turn is."""
+        expression, seen = before.expression, before.framings
+        with watch.step("classify"):
+            if age % CLASSIFY_EVERY == 0:
+                seen = framings(photo.pixels, look)
+                turn = age // CLASSIFY_EVERY
+                said = self.classifier.classify_view(seen[turn % len(seen)][None], turn // len(seen))[0]
+                expression = expression.with_emotions(steadied_emotions(before.probabilities, said))
+            elif age % LANDMARKS_EVERY == 1:
+                closer = self._look_closer(levels, look)
+                meshed = self._detector.verifier.meshed(levels, look) if closer is None else look
+                expression = Expression.of(before.probabilities, meshed, closer)
+        with watch.step("rank"):
+            followed = _face(photo, look, expression, seen, self.emoji_map)
+        return replace(followed, box=steadied_box(before.box, followed.box))
 
 
 def _face(

@@ -5,6 +5,7 @@ shared pages of one buffer; an interpreter of the shipped models takes some mega
 """
 
 import threading
+from collections import OrderedDict
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,23 +20,25 @@ FACE_MODELS = Path(str(files("recognizer") / "face_models"))
 class TfliteModel:
     """A float32 `.tflite` model with one input. It may be called from several threads at once."""
 
-    def __init__(self, content: bytes) -> None:
-        """Load the model from the bytes of its file. Raise `ValueError` if they are not a TensorFlow Lite model."""
+    def __init__(self, content: bytes, shapes: int = 1) -> None:
+        """Load the model from the bytes of its file. Raise `ValueError` if they are not a TensorFlow Lite model.
+
+        shapes: number of input shapes that each thread is prepared for. Preparing for another takes longer than a run,
+        above all where the shape is that of a picture.
+        """
         self._content = content
+        self._shapes = shapes
         self._of_thread = threading.local()
-        interpreter = self._interpreter()
+        interpreter = self._new_interpreter()
         signatures = interpreter.get_signature_list()
         if signatures:
             details = interpreter.get_signature_runner(next(iter(signatures))).get_output_details()
             self._outputs = {name: int(tensor["index"]) for name, tensor in details.items()}
         else:
             self._outputs = {tensor["name"]: int(tensor["index"]) for tensor in interpreter.get_output_details()}
-
-    @property
-    def output_widths(self) -> dict[str, int]:
-        """Return the length of each output's last axis, by output name."""
-        shapes = {tensor["index"]: tensor["shape"] for tensor in self._interpreter().get_output_details()}
-        return {name: int(shapes[index][-1]) for name, index in self._outputs.items()}
+        widths = {tensor["index"]: int(tensor["shape"][-1]) for tensor in interpreter.get_output_details()}
+        self.output_widths = {name: widths[index] for name, index in self._outputs.items()}
+        """The length of each output's last axis, by output name."""
 
     @classmethod
     def from_file(cls, path: Path) -> "TfliteModel":
@@ -43,11 +46,11 @@ class TfliteModel:
         return cls(path.read_bytes())
 
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Run the model on `batch`, whose first axis may have any length.
+        """Run the model on `batch`, whose first axis may have any length, and the others if the model allows it.
 
         Return the outputs by their names in the file's signature or, without a signature, by tensor name.
         """
-        interpreter = self._interpreter()
+        interpreter = self._interpreter(batch.shape)
         entry = interpreter.get_input_details()[0]
         if tuple(entry["shape"]) != batch.shape:
             interpreter.resize_tensor_input(entry["index"], batch.shape)
@@ -56,10 +59,23 @@ class TfliteModel:
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
-    def _interpreter(self) -> Interpreter:
-        interpreter: Interpreter | None = getattr(self._of_thread, "interpreter", None)
-        if interpreter is None:
-            interpreter = Interpreter(model_content=self._content, num_threads=1)
-            interpreter.allocate_tensors()
-            self._of_thread.interpreter = interpreter
+    def _interpreter(self, shape: tuple[int, ...]) -> Interpreter:
+        """Return this thread's interpreter for a shape: the one used for it before, or else the one that has not been
+        used for the longest time.
+        """
+        kept: OrderedDict[tuple[int, ...], Interpreter] | None = getattr(self._of_thread, "kept", None)
+        if kept is None:
+            kept = self._of_thread.kept = OrderedDict()
+        if shape in kept:
+            interpreter = kept.pop(shape)
+        elif len(kept) >= self._shapes:
+            _, interpreter = kept.popitem(last=False)
+        else:
+            interpreter = self._new_interpreter()
+        kept[shape] = interpreter
+        return interpreter
+
+    def _new_interpreter(self) -> Interpreter:
+        interpreter = Interpreter(model_content=self._content, num_threads=1)
+        interpreter.allocate_tensors()
         return interpreter

@@ -18,6 +18,7 @@ from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH as MAP_PATH
 from recognizer.face_geometry import KEYPOINTS
+from recognizer.runtime import FACE_MODELS
 from training.data import (
     FERPLUS,
     DataError,
@@ -182,6 +183,20 @@ def ablate(
         valid = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["valid"]
         lines.append(f"| {recipe.name} | {valid['accuracy']:.1%} | {valid['macro_f1']:.1%} |")
     typer.echo("\n".join(lines))
+
+
+@app.command()
+def fit_proposals(
+    data: DataOption = None,
+    steps: Annotated[int, typer.Option(min=4, help="Steps of 64 views.")] = 6000,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the models for faces.")] = FACE_MODELS,
+) -> None:
+    """Train the network that proposes where in a photo faces may be."""
+    from training.proposing.network import export as export_proposals  # noqa: PLC0415  # TensorFlow takes seconds
+    from training.proposing.network import fit as fit_network  # noqa: PLC0415
+
+    network = fit_network(load(data or default_folder())["train"], steps, seed=20261127)
+    console.print(f"Wrote {export_proposals(network, out)}.")
 
 
 @app.command()

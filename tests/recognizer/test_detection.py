@@ -11,6 +11,8 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 
+from recognizer import PhotoError, PhotoProblem
+from recognizer.clock import ProcessorClock
 from recognizer.detection import DetectorError, FaceDetector
 from recognizer.face_geometry import Detection
 from training import scenes
@@ -76,9 +78,25 @@ def test_nothing_is_found_where_nobody_is(detector: FaceDetector, name: str) -> 
     assert detector.find(photo if photo.ndim == 3 else cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB)) == []
 
 
-@pytest.mark.parametrize("shape", [(24, 24), (24, 2000), (3000, 30)])
+@pytest.mark.parametrize("shape", [(24, 24), (24, 2000), (3000, 30), (24, 30_000), (12_800, 24)])
 def test_photos_of_any_shape_are_searched(detector: FaceDetector, shape: tuple[int, int]) -> None:
     assert detector.find(np.zeros((*shape, 3), np.uint8)) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(5400, 900), (600, 5400), (640, 640)])
+def test_a_face_anywhere_in_a_picture_of_any_shape_is_found(detector: FaceDetector, width: int, height: int) -> None:
+    for x, y in ((0, 0), (width // 2 - 130, height // 2 - 70), (width - 140, height - 140)):
+        scene = np.full((height, width, 3), 90, np.uint8)
+        scene[y : y + 140, x : x + 140] = cv2.resize(ASTRONAUT[50:200, 150:300], (140, 140))
+        box = _only(detector.find(scene)).box
+        assert x < box.x + box.width / 2 < x + 140
+        assert y < box.y + box.height / 2 < y + 140
+
+
+def test_a_photo_is_given_up_once_its_time_is_over(detector: FaceDetector) -> None:
+    with pytest.raises(PhotoError) as error:
+        detector.find(ASTRONAUT, ProcessorClock(limit_s=0))
+    assert error.value.code == PhotoProblem.TOOK_TOO_LONG
 
 
 def test_pasted_faces_are_found(detector: FaceDetector, faces: Faces) -> None:
@@ -117,9 +135,21 @@ def test_a_doubtful_face_that_is_not_answered_still_counts_as_someone(
     photo = cv2.resize(ASTRONAUT, (512, 512))
     (sure,) = detector.find(photo)
     doubtful = replace(sure, score=0.8, box=replace(sure.box, x=sure.box.x + 250))
-    monkeypatch.setattr(FaceDetector, "_find_coarse_to_fine", lambda *_: [sure, doubtful])
+    monkeypatch.setattr(FaceDetector, "find_portrait", lambda *_: [])
+    monkeypatch.setattr(FaceDetector, "_everywhere", lambda *_: [sure, doubtful])
     assert detector.find(photo) == [sure]
     assert detector.find_everyone(photo) == [sure, doubtful]
+
+
+def test_a_face_that_is_all_there_is_is_answered_however_sure_it_is(
+    detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (face,) = detector.find(ASTRONAUT)
+    for score in (0.4, 0.89, 0.9, 0.94, 0.96):
+        alone = replace(face, score=score)
+        monkeypatch.setattr(FaceDetector, "find_portrait", lambda *_: [])
+        monkeypatch.setattr(FaceDetector, "_everywhere", lambda *_, alone=alone: [alone])
+        assert detector.find(ASTRONAUT) == [alone]
 
 
 def test_small_faces_beside_a_big_one_are_found_where_everyone_counts(detector: FaceDetector) -> None:

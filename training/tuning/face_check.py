@@ -5,7 +5,7 @@ then separates true from false faces among all candidates that the detector veri
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from recognizer.detection import FaceDetector
 from recognizer.face_geometry import Detection
-from recognizer.runtime import TfliteModel
+from recognizer.verification import Evidence, Verifier
 from training.data import Faces
 from training.scenes import faceless, is_found, pasted
 
@@ -30,37 +30,44 @@ class FaceCheck:
     false: int
 
 
-class _Recorder(FaceDetector):
-    """A detector that records the evidence for every candidate it verifies."""
+class _Recorder(Verifier):
+    """A verifier that records the evidence for every candidate."""
 
-    def __init__(self, network: TfliteModel, mesh: TfliteModel) -> None:
-        super().__init__(network, mesh)
-        self.seen: list[tuple[Detection, tuple[float, float, float]]] = []
+    def __init__(self, verifier: Verifier) -> None:
+        super().__init__(verifier.blazeface, verifier.mesh, verifier.proposals)
+        self.seen: list[tuple[Detection, Evidence]] = []
 
-    def _evidence(
-        self, levels: Sequence[NDArray[np.uint8]], face: Detection, looks: Sequence[float], mesh_logit: float
-    ) -> tuple[float, float, float]:
-        evidence = super()._evidence(levels, face, looks, mesh_logit)
+    def is_clear(self, *_: float) -> bool:
+        """Ask the mesh about every candidate."""
+        return False
+
+    def evidence(
+        self, levels: Sequence[NDArray[np.uint8]], face: Detection, mesh_logit: float, opinion: float
+    ) -> Evidence:
+        """Record the evidence."""
+        evidence = super().evidence(levels, face, mesh_logit, opinion)
         self.seen.append((face, evidence))
         return evidence
 
 
 def derive(faces: Faces, count: int, seed: int) -> FaceCheck:
     """Fit the weights on `count` faces at each of three sizes and `count` pictures without a face."""
-    recorder, random = _Recorder.load(), np.random.default_rng(seed)
-    evidence: list[tuple[float, float, float]] = []
+    detector, random = FaceDetector.load(), np.random.default_rng(seed)
+    recorder = _Recorder(detector.verifier)
+    detector.verifier = recorder
+    evidence: list[tuple[float, ...]] = []
     truths: list[bool] = []
     for side in SIDES:
         for row in random.choice(len(faces), count, replace=False):
             scene, box = pasted(faces.pixels[row], side, random)
             recorder.seen = []
-            recorder.find(scene)
-            evidence += [each for _, each in recorder.seen]
+            detector.find(scene)
+            evidence += [astuple(each) for _, each in recorder.seen]
             truths += [is_found(box, face.box) for face, _ in recorder.seen]
     for picture in faceless(faces.pixels, count, random):
         recorder.seen = []
-        recorder.find(picture)
-        evidence += [each for _, each in recorder.seen]
+        detector.find(picture)
+        evidence += [astuple(each) for _, each in recorder.seen]
         truths += [False] * len(recorder.seen)
     fitted = LogisticRegression(max_iter=500).fit(np.array(evidence), np.array(truths))
     weights = tuple(round(float(weight), 2) for weight in fitted.coef_[0])
