@@ -25,7 +25,7 @@ from bots.serving.supervision import Supervisor
 from bots.settings import Settings
 from db import Platform, Store
 from recognizer import EmojiMap, Recognizer
-from recognizer.decoder import Decoder
+from recognizer.decoding.decoder import Decoder
 
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 """The platforms for which an emoji map says of every emoji whether a bot can react with it there."""

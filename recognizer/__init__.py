@@ -5,12 +5,12 @@ The package knows nothing of chats and databases, and does not need TensorFlow.
 
 from recognizer.classification import ModelError
 from recognizer.cues import Cue
-from recognizer.detection import DetectorError
+from recognizer.decoding.photo import PhotoError, PhotoProblem
 from recognizer.emoji_map import EmojiMap, EmojiMapError
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
-from recognizer.face_geometry import Box
-from recognizer.photo import PhotoError, PhotoProblem
+from recognizer.finding.detection import DetectorError
+from recognizer.finding.face_geometry import Box
 from recognizer.reader import Recognizer
 from recognizer.readings import Face, Reading
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from recognizer import EMOTIONS, DetectorError, EmojiMapError, Face, ModelError, PhotoError, Reading, Recognizer
-from recognizer.photo import MAX_BYTES
+from recognizer.decoding.photo import MAX_BYTES
 
 SHOWN_EMOJI = 5
 

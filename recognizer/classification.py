@@ -4,7 +4,7 @@ A model consists of two files: `expression.tflite` (int8 weights, float activati
 describes how the network's outputs become the probabilities shown: temperatures (Guo et al. 2017,
 https://arxiv.org/abs/1706.04599), the class-prior correction (Menon et al. 2021, https://arxiv.org/abs/2007.07314), the
 views of a face whose predictions are averaged (test-time augmentation), and the correction learned from feedback
-(`recognizer.adaptation`). Finding and cropping faces is left to `recognizer.detection` and `recognizer.registration`.
+(`recognizer.adaptation`). Finding and cropping faces is left to `recognizer.finding`.
 """
 
 import json

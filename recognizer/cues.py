@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.emotions import EMOTIONS
-from recognizer.face_geometry import Detection
-from recognizer.landmarks import Landmarks
+from recognizer.finding.face_geometry import Detection
+from recognizer.finding.landmarks import Landmarks
 
 _NOSE_TIP, _INNER_LIPS, _OUTER_EYES = 1, (13, 14), (33, 263)
 _EYES = (((33, 133), (160, 144), (159, 145), (158, 153)), ((263, 362), (387, 373), (386, 374), (385, 380)))

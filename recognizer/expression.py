@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from recognizer.cues import Cue, fine_cues, lips_gap, open_mouth, tilted_head
 from recognizer.emotions import EMOTIONS
-from recognizer.face_geometry import Detection
-from recognizer.landmarks import Landmarks
+from recognizer.finding.face_geometry import Detection
+from recognizer.finding.landmarks import Landmarks
 
 _MESH_GAPS, _GAPS = (0.05, 0.2), (0.095, 0.384)
 """Lip gaps, over the distance between the outer eye corners, of a shut and of a wide open mouth: of the detector's

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.face_geometry import (
+from recognizer.finding.face_geometry import (
     KEYPOINTS,
     SAME_FACE_OVERLAP,
     Box,

@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.clock import ProcessorClock
-from recognizer.decoder import Decoder
-from recognizer.detection import FaceDetector
+from recognizer.decoding.decoder import Decoder
+from recognizer.decoding.photo import Photo, shrunk_photo
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import FACE_SIZE
 from recognizer.expression import Expression
-from recognizer.face_geometry import Box, Detection
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.face_geometry import Box, Detection
+from recognizer.finding.landmarks import Landmarker, Landmarks
+from recognizer.finding.registration import FRAME_SIZES, framings, register
+from recognizer.finding.views import halved
 from recognizer.following import (
     CLASSIFY_EVERY,
     LANDMARKS_EVERY,
@@ -25,12 +29,8 @@ from recognizer.following import (
     steadied_box,
     steadied_emotions,
 )
-from recognizer.landmarks import Landmarker, Landmarks
-from recognizer.photo import Photo, shrunk_photo
 from recognizer.ranking import rank
 from recognizer.readings import Face, Reading, Stopwatch
-from recognizer.registration import FRAME_SIZES, framings, register
-from recognizer.views import halved
 
 MOST_FACES = 40
 """Number of faces that are read in a photo, the widest; all are found where faces are covered."""

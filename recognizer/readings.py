@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from recognizer.emotions import EMOTIONS
 from recognizer.expression import Expression
-from recognizer.face_geometry import Box
+from recognizer.finding.face_geometry import Box
 
 Step = Literal["decode", "detect", "classify", "rank"]
 

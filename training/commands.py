@@ -15,9 +15,9 @@ from rich.table import Table
 
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
-from recognizer.detection import FaceDetector
 from recognizer.emoji_map import DEFAULT_PATH as MAP_PATH
-from recognizer.face_geometry import KEYPOINTS
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.face_geometry import KEYPOINTS
 from recognizer.runtime import FACE_MODELS
 from training.data import (
     FERPLUS,

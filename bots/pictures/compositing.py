@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bots.pictures.artwork import Artwork
 from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
-from recognizer.photo import WORKING_SIDE, Photo
-from recognizer.views import shrunk, warp
+from recognizer.decoding.photo import WORKING_SIDE, Photo
+from recognizer.finding.views import shrunk, warp
 
 STICKER_SIDE = 512
 """In pixels; one side of a Telegram sticker has exactly this length (https://core.telegram.org/stickers)."""

@@ -15,7 +15,7 @@ from bots.pictures.compositing import emoji_me, outlined, sticker
 from bots.pictures.covering import CoveredFace
 from db import Platform
 from recognizer import Face, Recognizer
-from recognizer.photo import Photo
+from recognizer.decoding.photo import Photo
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from recognizer import Recognizer
-from recognizer.detection import FaceDetector
-from recognizer.registration import framings
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.registration import framings
 from tests.bench.paired import difference
 from training.data import Faces
 from training.scenes import background, faceless, is_found, pasted, quarter_turned

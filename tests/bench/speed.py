@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from recognizer import EmojiMap, Recognizer
-from recognizer.detection import FaceDetector
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.views import halved
 from recognizer.ranking import rank
-from recognizer.views import halved
 from training.scenes import HEIGHT, WIDTH, shipped_photos
 
 REPEATS = 100

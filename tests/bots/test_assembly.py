@@ -79,7 +79,7 @@ async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_
 
 
 def _decoding() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if "recognizer.decoder_process" in each.cmdline()}
+    return {each for each in psutil.Process().children() if "recognizer.decoding.decoder_process" in each.cmdline()}
 
 
 def _models() -> AdminCommand:

@@ -5,7 +5,7 @@ import pytest
 
 from recognizer import EMOTIONS, Cue
 from recognizer.cues import RULES, fine_cues, openness, turn
-from recognizer.landmarks import BLENDSHAPES, Landmarks
+from recognizer.finding.landmarks import BLENDSHAPES, Landmarks
 
 HAPPY = tuple(float(name == "happy") for name in EMOTIONS)
 SAD = tuple(float(name == "sad") for name in EMOTIONS)

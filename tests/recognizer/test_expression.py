@@ -6,10 +6,10 @@ import skimage.data
 
 from recognizer import Cue, Expression
 from recognizer.cues import lips_gap
-from recognizer.detection import FaceDetector
-from recognizer.face_geometry import Box, Detection
-from recognizer.landmarks import Landmarker
-from recognizer.views import halved, shrunk
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.face_geometry import Box, Detection
+from recognizer.finding.landmarks import Landmarker
+from recognizer.finding.views import halved, shrunk
 
 HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 STILL = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)

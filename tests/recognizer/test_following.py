@@ -91,7 +91,7 @@ def test_still_boxes_do_not_tremble_and_moving_ones_are_not_left_behind() -> Non
 
 
 def test_emotions_change_bit_by_bit() -> None:
-    shown = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    shown: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     now = np.array([0, 1, 0, 0, 0, 0, 0], np.float32)
     for _ in range(4):
         shown = steadied_emotions(shown, now)

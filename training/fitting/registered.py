@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from recognizer import FACE_SIZE
-from recognizer.detection import FaceDetector
-from recognizer.registration import frame_of, register
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.registration import frame_of, register
 from training.data import Faces
 from training.scenes import background, is_found, pasted
 

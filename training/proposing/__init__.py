@@ -1,1 +1,1 @@
-"""Train the network that proposes where in a photo faces may be (`recognizer.proposals`)."""
+"""Train the network that proposes where in a photo faces may be (`recognizer.finding.proposals`)."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from recognizer.detection import PROPOSALS_FILE
+from recognizer.finding.detection import PROPOSALS_FILE
 from training.data import Faces
 from training.proposing.views import ViewMaker, target_of
 

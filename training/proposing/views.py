@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import FACE_SIZE
-from recognizer.proposals import REFERENCE_SIDE, STRIDE
+from recognizer.finding.proposals import REFERENCE_SIDE, STRIDE
 from training.scenes import shipped_photos
 
 VIEW = 128

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from recognizer import FACE_SIZE
 from recognizer.classification import Classifier
-from recognizer.detection import FaceDetector
-from recognizer.registration import FRAME_SIZES, framings
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.registration import FRAME_SIZES, framings
 from training.data import Faces
 from training.reporting.intervals import MeasuredShare
 from training.scenes import is_found, pasted

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from recognizer import EMOTIONS, FACE_SIZE
 from recognizer.classification import Classifier
-from recognizer.detection import FaceDetector
+from recognizer.finding.detection import FaceDetector
 from training.data import FERPLUS, Faces, Split, ferplus_majority, without_copies
 from training.evaluation import Scores, reliability, score
 from training.fitting.augmentation import augmented

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.cues import MOST_TURN, RULES, lips_gap, turn
-from recognizer.detection import FaceDetector
-from recognizer.face_geometry import Detection
-from recognizer.landmarks import Landmarker, Landmarks
-from recognizer.views import halved
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.face_geometry import Detection
+from recognizer.finding.landmarks import Landmarker, Landmarks
+from recognizer.finding.views import halved
 from training.data import DataError, Faces
 
 STRONGEST = 60

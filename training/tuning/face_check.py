@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from recognizer.detection import FaceDetector
-from recognizer.face_geometry import Detection
-from recognizer.verification import Evidence, Verifier
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.face_geometry import Detection
+from recognizer.finding.verification import Evidence, Verifier
 from training.data import Faces
 from training.scenes import faceless, is_found, pasted
 

@@ -1,4 +1,4 @@
-"""Derive how FER2013 frames a face: `python -m training framing` prints the constants of `recognizer.registration`.
+"""Derive how FER2013 frames a face: `python -m training framing` prints the constants of its registration.
 
 FER2013 faces have a consistent position in their 48x48 frame. The detector's results on many of them therefore show how
 to frame a face at serving time.
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import FACE_SIZE
-from recognizer.detection import FaceDetector
+from recognizer.finding.detection import FaceDetector
 from training.data import DataError, Faces
 from training.scenes import is_found, pasted
 
@@ -26,7 +26,7 @@ class Framing:
     """The frame's geometry relative to the detector's results.
 
     keypoints: medians in 48x48 coordinates `(6, 2)`. spread: median distance from them in pixels `(6,)`. found: share
-    of faces the detector found. side_weights, centre_shift: see `recognizer.registration`.
+    of faces the detector found. side_weights, centre_shift: see `recognizer.finding.registration`.
     """
 
     keypoints: NDArray[np.float64]

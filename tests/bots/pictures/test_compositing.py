@@ -17,7 +17,7 @@ from bots.pictures.covering import CoveredFace
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from db import Platform
 from recognizer import Box, PhotoError, Recognizer
-from recognizer.photo import WORKING_SIDE, Photo, decode
+from recognizer.decoding.photo import WORKING_SIDE, Photo, decode
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded
 

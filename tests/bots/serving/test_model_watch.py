@@ -12,8 +12,8 @@ from bots.serving.shadowing import Shadowing
 from db import Actor, Chat, Depth, FaceReading, Origin, Person, Platform, Role, State, Store
 from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE, Classifier
-from recognizer.detection import FaceDetector
-from recognizer.landmarks import Landmarker
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.landmarks import Landmarker
 from recognizer.packing import pack, pack_folder, unpack
 from recognizer.runtime import FACE_MODELS
 from tests.faults import Faults

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recognizer.proposals import ProposalNetwork
+from recognizer.finding.proposals import ProposalNetwork
 from tests.training.faces import easy_faces
 from training.proposing.network import export, fit
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recognizer.proposals import REFERENCE_SIDE, STRIDE
+from recognizer.finding.proposals import REFERENCE_SIDE, STRIDE
 from tests.training.faces import easy_faces
 from training.proposing.views import CELLS, LEAST_SIDE, MOST_SIDE, VIEW, PlacedFace, ViewMaker, target_of
 

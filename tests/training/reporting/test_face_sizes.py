@@ -1,7 +1,7 @@
 import numpy as np
 
 from recognizer.classification import Classifier
-from recognizer.detection import FaceDetector
+from recognizer.finding.detection import FaceDetector
 from tests.training.faces import easy_faces
 from training.data import Faces
 from training.reporting.face_sizes import SIDES, by_face_size

@@ -1,6 +1,6 @@
 import pytest
 
-from recognizer.detection import FaceDetector
+from recognizer.finding.detection import FaceDetector
 from tests.training.faces import easy_faces
 from training.data import DataError, Faces
 from training.tuning.framing import derive

@@ -1,0 +1,178 @@
+"""Sample a few still frames of a short video held in memory, within a budget of pixels, frames and time."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from recognizer.decoding.photo import MAX_BYTES, Photo, PhotoError, PhotoProblem, decode
+from recognizer.decoding.picture import upright
+from recognizer.decoding.picture_kinds import Kind, kind_of
+from recognizer.decoding.planes import rgb_of
+from recognizer.decoding.working_size import MIN_SIDE, working_size
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    VideoPacket = Packet[VideoStream]
+
+FRAMES = 3
+MAX_FRAME_PIXELS = 4096 * 2304
+"""Largest frame, in pixels: 4K."""
+MAX_DURATION_S = 600
+"""Length of the start of a clip from which frames are taken, in seconds."""
+
+_MOST_PACKETS = 50_000
+_MOST_PIXELS_FOR_ALL_FRAMES = 2_500_000
+"""Frames with more pixels are taken among the key frames, for which a decoder need not keep others."""
+_PIXELS_A_FRAME = 100_000_000
+"""Pixels decoded on the way to one sampled frame; where it is not reached, the last one decoded stands for it."""
+_MOST_TIME_S = 2.5
+"""Processor time after which no further frame is decoded."""
+_ANIMATIONS = {Kind.GIF}
+_ATTACHED_PICTURE = 0x400
+"""FFmpeg's AV_DISPOSITION_ATTACHED_PIC."""
+_CONTAINERS = (
+    (4, b"ftyp", "mp4"), (4, b"moov", "mp4"), (4, b"mdat", "mp4"), (4, b"wide", "mp4"), (4, b"free", "mp4"),
+    (4, b"skip", "mp4"), (0, b"\x1a\x45\xdf\xa3", "matroska"), (8, b"AVI ", "avi"), (0, b"FLV\x01", "flv"),
+    (0, b"GIF8", "gif"), (0, b"\x00\x00\x01\xba", "mpeg"), (0, b"\x00\x00\x01\xb3", "mpegvideo"),
+    (0, b"\x47", "mpegts"), (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"), (0, b"OggS", "ogg"),
+)  # fmt: skip
+"""Offset and first bytes of containers, and FFmpeg's name of each. No other is opened: some name other files."""
+
+
+def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
+    """Return up to `count` frames, evenly spaced over the clip's first ten minutes, in the size of `working_scale`.
+
+    A still picture is a clip of one frame. Raise `PhotoError` if no frame can be read, or they are too large.
+    """
+    if not data:
+        raise PhotoError(PhotoProblem.EMPTY)
+    if len(data) > MAX_BYTES:
+        raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
+    if kind_of(data) not in {None, *_ANIMATIONS}:
+        return [decode(data)]
+    container = next((name for place, magic, name in _CONTAINERS if data.startswith(magic, place)), None)
+    if container is None or find_spec("av") is None:
+        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
+    import av  # noqa: PLC0415  (takes a tenth of a second to import)
+
+    try:
+        with av.open(io.BytesIO(data), "r", format=container) as file:
+            return _sample(file, count)
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise PhotoError(PhotoProblem.TOO_MANY_PIXELS) from error
+    except Exception as error:  # FFmpeg's errors, and what PyAV makes of odd headers
+        raise PhotoError(PhotoProblem.DAMAGED) from error
+
+
+def _sample(file: "InputContainer", count: int) -> list[Photo]:
+    stream = _video_of(file)
+    if stream is None:
+        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
+    context = stream.codec_context
+    _require_size(context.width, context.height)
+    context.thread_count = 1
+    context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # whatever the header says
+    packets = list(_packets(file, stream))
+    if context.width * context.height > _MOST_PIXELS_FOR_ALL_FRAMES:
+        packets = [packet for packet in packets if packet.is_keyframe]
+    if not packets:
+        raise PhotoError(PhotoProblem.DAMAGED)
+    end = time.process_time() + _MOST_TIME_S
+    sampled = [_photo(frame) for frame in _evenly_spaced(packets, stream, count, lambda: time.process_time() < end)]
+    if not sampled:
+        raise PhotoError(PhotoProblem.DAMAGED)
+    return sampled
+
+
+def _video_of(file: "InputContainer") -> "VideoStream | None":
+    """Return the first moving stream; the cover of a piece of music is none."""
+    return next((each for each in file.streams.video if not each.disposition & _ATTACHED_PICTURE), None)
+
+
+def _require_size(width: int, height: int) -> None:
+    if width * height > MAX_FRAME_PIXELS:
+        raise PhotoError(PhotoProblem.TOO_MANY_PIXELS)
+    if 0 < min(width, height) < MIN_SIDE:
+        raise PhotoError(PhotoProblem.TOO_SMALL)
+
+
+def _packets(file: "InputContainer", stream: "VideoStream") -> Iterator["VideoPacket"]:
+    """Yield the packets of the clip's first `MAX_DURATION_S`, until one cannot be read."""
+    first: float | None = None
+    try:
+        for packet in islice(file.demux(stream), _MOST_PACKETS):
+            if packet.pts is None or not packet.size:
+                continue
+            at = float(packet.pts * packet.time_base)
+            first = at if first is None else first
+            if at - first > MAX_DURATION_S:
+                return
+            yield packet
+    except (OSError, ValueError):  # the rest is cut off
+        return
+
+
+def _evenly_spaced(
+    packets: list["VideoPacket"], stream: "VideoStream", count: int, has_time: Callable[[], bool]
+) -> Iterator["VideoFrame"]:
+    """Yield a frame for each of `count` moments, without decoding any packet twice."""
+    times = sorted(packet.pts for packet in packets if packet.pts is not None)
+    targets = [times[len(times) * (2 * number + 1) // (2 * count)] for number in range(count)]
+    position, previous = 0, None
+    for target in targets:
+        key = _key_before(packets, target)
+        if key > position:
+            stream.codec_context.flush_buffers()
+            position = key
+        found, position = _decode_to(packets, position, stream, target, has_time)
+        if found is not None and (previous is None or found.pts != previous.pts):
+            yield found
+            previous = found
+
+
+def _key_before(packets: list["VideoPacket"], target: int) -> int:
+    keys = (number for number, packet in enumerate(packets) if packet.is_keyframe and (packet.pts or 0) <= target)
+    return max(keys, default=0)
+
+
+def _decode_to(
+    packets: list["VideoPacket"], position: int, stream: "VideoStream", target: int, has_time: Callable[[], bool]
+) -> tuple["VideoFrame | None", int]:
+    """Decode until a frame is due at `target` or later, or too much is decoded; return the last frame and the place."""
+    last, pixels = None, 0
+    while position <= len(packets) and pixels < _PIXELS_A_FRAME and (has_time() or last is None):
+        for frame in _decoded(packets, position, stream):
+            last, pixels = frame, pixels + frame.width * frame.height
+        position += 1
+        if last is not None and last.pts is not None and last.pts >= target:
+            break
+    return last, position
+
+
+def _decoded(packets: list["VideoPacket"], position: int, stream: "VideoStream") -> list["VideoFrame"]:
+    """Return the frames that a packet completes, none if it is broken or there is no memory for them.
+
+    After the last packet, return those that were held back.
+    """
+    try:
+        return stream.codec_context.decode(packets[position] if position < len(packets) else None)
+    except (OSError, ValueError, MemoryError):
+        return []
+
+
+def _photo(frame: "VideoFrame") -> Photo:
+    _require_size(frame.width, frame.height)
+    width, height = working_size(frame.width, frame.height)
+    return Photo(upright(rgb_of(frame, width, height), _TURNS.get(frame.rotation % 360, 1)), frame.width / width)
+
+
+_TURNS = {90: 8, 180: 3, 270: 6}
+"""The EXIF orientation for each turn, in degrees counterclockwise, that a phone asks players to make."""

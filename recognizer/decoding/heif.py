@@ -1,0 +1,67 @@
+"""Decode HEIC and AVIF. Their own boxes say how to turn them; their EXIF is not read, as the standard asks."""
+
+import io
+import re
+from importlib.util import find_spec
+
+import numpy as np
+from PIL import Image, features
+
+from recognizer.decoding.arrays import rgb_of_array
+from recognizer.decoding.bands import first_visible, reduced_rgb
+from recognizer.decoding.exif import orientation_in
+from recognizer.decoding.picture import Picture
+from recognizer.decoding.planes import decode_planes
+from recognizer.decoding.working_size import require_size, whole_factor
+from recognizer.photo_error import PhotoError, PhotoProblem
+
+_HEIC_BYTES_A_PIXEL = 4.1
+_DEEP_HEIC_BYTES_A_PIXEL = 7.0
+_AVIF_BYTES_A_PIXEL = 10
+_PIXELS_FOR_PILLOW = 16_000_000
+_ITEM_OF_METADATA = re.compile(rb"(infe[\x02\x03][\0-\xff]{3}(?:[\0-\xff]{4}|[\0-\xff]{6}))(?:Exif|mime)")
+_SEARCHED = 1 << 20
+
+
+def decode_heic(data: bytes) -> Picture:
+    """Return the picture that a HEIC names as its first. Raise `PhotoError`."""
+    if find_spec("pillow_heif") is None:
+        raise PhotoError(PhotoProblem.NEEDS_HEIC)
+    import pillow_heif  # noqa: PLC0415  (an optional extra)
+
+    options = pillow_heif.options
+    options.DECODE_THREADS = 1
+    options.THUMBNAILS = options.DEPTH_IMAGES = options.AUX_IMAGES = False
+    file = pillow_heif.open_heif(io.BytesIO(_plain(data, b"heic")), convert_hdr_to_8bit=True)
+    image = file[file.primary_index]
+    is_deep = image.info["bit_depth"] != 8
+    require_size(*image.size, _DEEP_HEIC_BYTES_A_PIXEL if is_deep else _HEIC_BYTES_A_PIXEL)
+    pixels = np.asarray(image)[:, : image.size[0]]
+    return Picture(rgb_of_array(pixels), *image.size)
+
+
+def decode_avif(data: bytes) -> Picture:
+    """Return the picture, or the first frame of an animation that shows something. Raise `PhotoError`."""
+    if not features.check("avif"):
+        raise PhotoError(PhotoProblem.NEEDS_AVIF)
+    from PIL import AvifImagePlugin  # noqa: PLC0415  (registers the format)
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    content = _plain(data, b"avif")
+    with Image.open(io.BytesIO(content), formats=["AVIF"]) as image:
+        (width, height), orientation = image.size, orientation_in(image.info.get("exif", b""))
+        if width * height > _PIXELS_FOR_PILLOW:
+            pixels = decode_planes(content, "mov", width, height)
+        else:
+            require_size(width, height, _AVIF_BYTES_A_PIXEL)
+            pixels = reduced_rgb(first_visible(image), whole_factor(width, height))
+    return Picture(pixels, width, height, orientation)
+
+
+def _plain(data: bytes, brand: bytes) -> bytes:
+    """Return the same file with a major brand that every decoder knows, and with no metadata in its list of items.
+
+    The items get another type of the same length, so that nothing moves.
+    """
+    head = _ITEM_OF_METADATA.sub(rb"\1skip", data[12:_SEARCHED])
+    return b"".join((data[:8], brand, head, data[_SEARCHED:]))

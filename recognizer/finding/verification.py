@@ -1,0 +1,114 @@
+"""Verify face candidates: a second look of BlazeFace at a centred, levelled view refines the key points, and together
+with MediaPipe's face mesh (Kartynnik et al. 2019, https://arxiv.org/abs/1907.06724) decides whether it is a face.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.finding.blazeface import VIEW, BlazeFace, logit
+from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_view, mapped_to_photo, rolled
+from recognizer.finding.proposals import ProposalNetwork
+from recognizer.finding.views import scale_of
+from recognizer.runtime import TfliteModel
+
+LEAST_SCORE = 0.33
+"""Minimum score of a verified face."""
+LEAST_WIDTH = 34
+"""In pixels; a smaller face has less than half of the detail that the classifier was trained on."""
+_MARGIN = 1.8
+_CLEAR_LOOK, _CLEAR_OPINION = 0.8, 2.0
+"""A candidate with this score of the look and this logit of the opinion is a face without asking the mesh. Of %CLEAR%
+"""
+_CLEAR_MESH = 7.0
+"""Logit that the mesh would probably have in a clear case: half of the true faces have more."""
+_MESH_VIEW = 192
+_MESH_POINTS = 468
+FACE_WEIGHTS, FACE_BIAS = (0.83, 0.41, 0.83, 1.1), 1.0
+"""Weights of the logits of look, mesh and opinion, and of the logarithm of the face's share of the short side.
+`python -m training face-check` fits them.
+"""
+_MOST_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a candidate: the inputs of its score.
+
+    look: logit of BlazeFace's centred look. mesh: logit of the face mesh. opinion: logit of the proposal network for
+    this place, limited to -8 to 8; the mesh's to -12 to 12. share: logarithm of the face's share of the short side.
+    """
+
+    look: float
+    mesh: float
+    opinion: float
+    share: float
+
+    @property
+    def score(self) -> float:
+        """Return the probability of a face, from 0 to 1."""
+        total = float(np.dot(FACE_WEIGHTS, astuple(self))) + FACE_BIAS
+        return 1 / (1 + math.exp(-total))
+
+
+class Verifier:
+    """Decides whether candidates are faces. It may be called from several threads at once."""
+
+    def __init__(self, blazeface: BlazeFace, mesh: TfliteModel, proposals: ProposalNetwork) -> None:
+        self.blazeface = blazeface
+        self.mesh = mesh
+        self.proposals = proposals
+
+    def verified(self, levels: Sequence[NDArray[np.uint8]], candidate: Detection) -> Detection | None:
+        """Return the face with its refined box and key points and its score; None if it is no face.
+
+        levels: the photo at decreasing sizes, see `views.halved`. The mesh is in the result only if the verification
+        needed it.
+        """
+        first = self.proposals.opinion(levels, candidate)
+        view, to_photo = levelled_view(levels, rolled(candidate, first.roll), _MARGIN, VIEW)
+        again = self.blazeface.best(view)
+        if again is None or again.box.width * scale_of(to_photo) < LEAST_WIDTH:
+            return None
+        face = mapped_to_photo(again, to_photo)
+        opinion = first.logit
+        if opinion < _CLEAR_OPINION:
+            opinion = max(opinion, self.proposals.opinion(levels, face).logit)
+        if self.is_clear(again.score, opinion):
+            mesh, mesh_logit = None, _CLEAR_MESH
+        else:
+            mesh, mesh_logit = self.mesh_of(levels, face)
+        score = self.evidence(levels, face, mesh_logit, opinion).score
+        return replace(face, score=score, mesh=mesh) if score >= LEAST_SCORE else None
+
+    def is_clear(self, look: float, opinion: float) -> bool:
+        """Check whether a candidate is a face without asking the mesh, by the score of its look and the logit of the
+        opinion on it.
+        """
+        return look >= _CLEAR_LOOK and opinion >= _CLEAR_OPINION
+
+    def evidence(
+        self, levels: Sequence[NDArray[np.uint8]], face: Detection, mesh_logit: float, opinion: float
+    ) -> Evidence:
+        """Return what speaks for a candidate, given the logits of its mesh and of the opinion on it."""
+        share = math.log(min(_MOST_SHARE, face.box.width / min(levels[0].shape[:2])))
+        return Evidence(logit(face.score), _limited(mesh_logit, 12), _limited(opinion, 8), share)
+
+    def meshed(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Detection:
+        """Return a verified face with its mesh, if it is without."""
+        return face if face.mesh is not None else replace(face, mesh=self.mesh_of(levels, face)[0])
+
+    def mesh_of(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> tuple[NDArray[np.float32], float]:
+        """Return a face's mesh, see `Detection.mesh`, and the logit with which the network calls it a face."""
+        view, _ = levelled_view(levels, face, MESH_MARGIN, _MESH_VIEW)
+        outputs = self.mesh.run(view[None].astype(np.float32) / np.float32(255))
+        by_size = {output.size: output for output in outputs.values()}
+        points = by_size[_MESH_POINTS * 3].reshape(_MESH_POINTS, 3)[:, :2] / np.float32(_MESH_VIEW)
+        return points, float(by_size[1].item())
+
+
+def _limited(value: float, most: float) -> float:
+    return max(-most, min(most, value))
