@@ -90,19 +90,8 @@ class Recognizer:
         A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none.
         """
         watch, clock = Stopwatch(), ProcessorClock()
-        with watch.step("decode"):
-            photo = self._decoder.glance(data, clock)
-        with watch.step("detect"):
-            found = self._detector.find_portrait(photo.pixels, clock)
-        if photo.is_reduced and (not found or found[0].box.width < _ENOUGH):
-            with watch.step("decode"):
-                photo = self._decoder.decode(data, clock)
-            with watch.step("detect"):
-                found = self._detector.find_portrait(photo.pixels, clock) if found else []
-        if not found:
-            with watch.step("detect"):
-                found = self._detector.search(photo.pixels, clock)
-        return self._reading(photo, found[:MOST_FACES], watch, clock)
+        photo, found = self._found(data, watch, clock)
+        return self._reading(photo, found, watch, clock)
 
     def read_everyone(self, data: bytes) -> Reading:
         """Read the faces as `read` does, followed by all smaller or doubtful ones; meant for covering faces.
@@ -155,6 +144,22 @@ class Recognizer:
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
+
+    def _found(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, list[Detection]]:
+        """Return a picture, as finely as its faces need, and the faces in it."""
+        with watch.step("decode"):
+            photo = self._decoder.glance(data, clock)
+        with watch.step("detect"):
+            found = self._detector.find_portrait(photo.pixels, clock)
+        if photo.is_reduced and (not found or found[0].box.width < _ENOUGH):
+            with watch.step("decode"):
+                photo = self._decoder.decode(data, clock)
+            with watch.step("detect"):
+                found = self._detector.find_portrait(photo.pixels, clock) if found else []
+        if not found:
+            with watch.step("detect"):
+                found = self._detector.search(photo.pixels, clock)
+        return photo, found[:MOST_FACES]
 
     def _read_everyone(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
         with watch.step("detect"):

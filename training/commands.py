@@ -188,7 +188,7 @@ def ablate(
 @app.command()
 def fit_proposals(
     data: DataOption = None,
-    steps: Annotated[int, typer.Option(min=4, help="Steps of 64 views.")] = 6000,
+    steps: Annotated[int, typer.Option(min=4, help="Steps of 64 views.")] = 5000,
     out: Annotated[Path, typer.Option("--out", help="Folder of the models for faces.")] = FACE_MODELS,
 ) -> None:
     """Train the network that proposes where in a photo faces may be."""

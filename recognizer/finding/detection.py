@@ -5,6 +5,7 @@ turned or several faces a small network proposes places (`proposals`), and every
 levelled view (`verification`). Boxes, key points and their mapping between views and the photo are in `face_geometry`.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from recognizer.clock import ProcessorClock
 from recognizer.finding.blazeface import VIEW, BlazeFace
-from recognizer.finding.face_geometry import SAME_FACE_OVERLAP, Detection, biggest_first, distinct, overlap_with
+from recognizer.finding.face_geometry import SAME_FACE_OVERLAP, Detection, biggest_first, distinct, overlap_with, rolled
 from recognizer.finding.proposals import ProposalNetwork
 from recognizer.finding.verification import Verifier
 from recognizer.finding.views import halved, shrunk
@@ -24,6 +25,13 @@ from recognizer.runtime import FACE_MODELS, TfliteModel
 PROPOSALS_FILE = "face_proposals.tflite"
 """The network of this project among the models for faces; the others are MediaPipe's."""
 _PROPOSAL_SCORE = 0.3
+_TURNS = (math.pi, math.pi / 2, -math.pi / 2)
+_TURNED_LOOKS = 5
+"""Number of places that are looked at in the other three orientations if no sure face is upright."""
+_TURNED_SCORE = 0.75
+"""Minimum score of a face that is not upright: there are three times as many ways to see one where there is none."""
+_TURNED_SHARE = 0.12
+"""Share of the photo's short side from which a doubtful face is verified in all four orientations."""
 """Minimum score of a place that is looked at."""
 _SURE_SCORE = 0.9
 _BESIDE_SURE_SCORE = 0.95
@@ -107,9 +115,18 @@ class FaceDetector:
         return known + biggest_first(more)
 
     def _everywhere(self, photo: NDArray[np.uint8], clock: ProcessorClock) -> list[Detection]:
+        """Return all faces, also doubtful ones: upright ones first, and turned ones where there is no sure one."""
         bright = _brightened(photo)
-        proposals = self._proposals.propose(bright, _PROPOSAL_SCORE)
-        return self._verified(halved(bright), (each.as_detection() for each in proposals), clock)
+        levels = halved(bright)
+        whole = self._look_at_whole(levels[-1], photo.shape[1] / levels[-1].shape[1])
+        proposed = [each.as_detection() for each in self._proposals.propose(bright, _PROPOSAL_SCORE)]
+        faces = self._verified(levels, [*whole, *proposed], clock)
+        if any(face.score >= _SURE_SCORE for face in faces):
+            return faces
+        left = [each for each in [*whole, *proposed] if overlap_with(each, faces) < SAME_FACE_OVERLAP]
+        candidates = [rolled(each, each.roll + turn) for each in left[:_TURNED_LOOKS] for turn in _TURNS]
+        turned = [face for face in self._verified(levels, candidates, clock) if face.score >= _TURNED_SCORE]
+        return distinct([*faces, *turned])
 
     def _look_at_whole(self, photo: NDArray[np.uint8], scale: float) -> list[Detection]:
         """Search a photo in one look; `scale` is the width of its pixels in pixels of the result."""
@@ -128,10 +145,18 @@ class FaceDetector:
             if overlap_with(candidate, faces) >= SAME_FACE_OVERLAP:
                 continue
             clock.check()
-            face = self.verifier.verified(levels, candidate)
+            face = self._right_way_up(levels, self.verifier.verified(levels, candidate))
             if face is not None:
                 faces = distinct([*faces, face])
         return faces
+
+    def _right_way_up(self, levels: Sequence[NDArray[np.uint8]], face: Detection | None) -> Detection | None:
+        """Return a face in the orientation in which it is most of a face; a small one, or a sure one, as it is."""
+        is_small = face is None or face.box.width < _TURNED_SHARE * min(levels[0].shape[:2])
+        if face is None or is_small or face.score >= _SURE_SCORE:
+            return face
+        turned = (self.verifier.verified(levels, rolled(face, face.roll + turn)) for turn in _TURNS)
+        return max([face, *filter(None, turned)], key=lambda each: each.score)
 
 
 def _worth_reporting(faces: Sequence[Detection]) -> list[Detection]:

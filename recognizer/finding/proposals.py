@@ -1,8 +1,8 @@
 """Propose where faces may be, with a small fully convolutional network that this project trained.
 
 One pass over a grey picture and its smaller copies replaces many looks of BlazeFace at overlapping tiles: it marks the
-few places that are worth such a look, in all orientations. The network is trained by `python -m training fit-proposals`
-(`training.proposing`); a proposal is a hint, and `verification` decides whether it is a face.
+few places that are worth such a look, whatever the orientation of their faces. `python -m training fit-proposals`
+trains the network (`training.proposing`). A proposal is a hint; `verification` decides whether it is a face.
 """
 
 import math
@@ -46,32 +46,19 @@ _SAME_PLACE = 0.4
 class Proposal:
     """A place where a face may be.
 
-    x, y: centre of the frame, in pixels of the photo. side: of the frame, in pixels. roll: clockwise angle of the face
-    from upright, in radians. score: from 0 to 1.
+    x, y: centre of the frame, in pixels of the photo. side: of the frame, in pixels. score: from 0 to 1.
     """
 
     x: float
     y: float
     side: float
-    roll: float
     score: float
 
     def as_detection(self) -> Detection:
-        """Return the box that BlazeFace would give such a face, with key points of the same roll."""
+        """Return the box that BlazeFace would give such a face, with the key points of an upright one."""
         width = _BOX_SHARE * self.side
         box = Box(self.x - width / 2, self.y - width / 2, width, width)
-        return rolled(Detection(box, self.score, np.zeros((len(KEYPOINTS), 2), np.float32)), self.roll)
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the network says of one place.
-
-    logit: of a face. roll: clockwise angle from upright, in radians.
-    """
-
-    logit: float
-    roll: float
+        return rolled(Detection(box, self.score, np.zeros((len(KEYPOINTS), 2), np.float32)), 0.0)
 
 
 class ProposalNetwork:
@@ -94,18 +81,16 @@ class ProposalNetwork:
         ]
         return _distinct(sorted(proposals, key=lambda proposal: proposal.score, reverse=True))
 
-    def opinion(self, levels: Sequence[NDArray[np.uint8]], candidate: Detection) -> Opinion:
-        """Look at the place of a candidate only, in its size and levelled by its roll.
+    def opinion(self, levels: Sequence[NDArray[np.uint8]], candidate: Detection) -> float:
+        """Return the logit of a face at the place of a candidate, in its size and levelled by its roll.
 
-        levels: the photo at decreasing sizes, see `recognizer.finding.views.halved`.
+        levels: the photo at decreasing sizes, see `views.halved`.
         """
         margin = _OPINION_VIEW / REFERENCE_SIDE / _BOX_SHARE
         view = cv2.cvtColor(levelled_view(levels, candidate, margin, _OPINION_VIEW)[0], cv2.COLOR_RGB2GRAY)
         (output,) = self._opinions.run(view[None, :, :, None].astype(np.float32)).values()
         middle = _OPINION_VIEW // STRIDE // 2
-        cells = output[0, middle - 1 : middle + 1, middle - 1 : middle + 1].reshape(-1, output.shape[-1])
-        logit, _, _, _, cos, sin = cells[cells[:, 0].argmax()].tolist()
-        return Opinion(logit, candidate.roll + math.atan2(sin, cos))
+        return float(output[0, middle - 1 : middle + 1, middle - 1 : middle + 1, 0].max())
 
     def _look(
         self, piece: NDArray[np.uint8], corner: tuple[int, int], scale: float, least: float
@@ -119,14 +104,12 @@ class ProposalNetwork:
         logits = np.ascontiguousarray(output[0, :, :, 0])
         peaks = (logits >= cv2.dilate(logits, np.ones((3, 3), np.uint8))) & (logits >= math.log(least / (1 - least)))
         for row, column in np.argwhere(peaks).tolist():
-            score, right, down, size, cos, sin = output[0, row, column].tolist()
+            score, right, down, size = output[0, row, column, :4].tolist()
             x, y = (column + 0.5 + right) * STRIDE, (row + 0.5 + down) * STRIDE
             if x < piece.shape[1] and y < piece.shape[0]:
                 side = REFERENCE_SIDE * 2 ** max(-1.0, min(1.2, size))
-                yield Proposal(
-                    (x + corner[0]) * scale, (y + corner[1]) * scale, side * scale, math.atan2(sin, cos),
-                    1 / (1 + math.exp(-score)),
-                )  # fmt: skip
+                chance = 1 / (1 + math.exp(-score))
+                yield Proposal((x + corner[0]) * scale, (y + corner[1]) * scale, side * scale, chance)
 
 
 def _levels(photo: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], float]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.finding.blazeface import VIEW, BlazeFace, logit
-from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_view, mapped_to_photo, rolled
+from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_view, mapped_to_photo
 from recognizer.finding.proposals import ProposalNetwork
 from recognizer.finding.views import scale_of
 from recognizer.runtime import TfliteModel
@@ -20,14 +20,14 @@ LEAST_SCORE = 0.33
 LEAST_WIDTH = 34
 """In pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _MARGIN = 1.8
-_CLEAR_LOOK, _CLEAR_OPINION = 0.8, 2.0
+_CLEAR_LOOK, _CLEAR_OPINION = 0.82, 2.0
 """A candidate with this score of the look and this logit of the opinion is a face without asking the mesh. Of %CLEAR%
 """
-_CLEAR_MESH = 7.0
+_CLEAR_MESH = 8.0
 """Logit that the mesh would probably have in a clear case: half of the true faces have more."""
 _MESH_VIEW = 192
 _MESH_POINTS = 468
-FACE_WEIGHTS, FACE_BIAS = (0.83, 0.41, 0.83, 1.1), 1.0
+FACE_WEIGHTS, FACE_BIAS = (0.28, 0.41, 0.41, 0.85), 0.9
 """Weights of the logits of look, mesh and opinion, and of the logarithm of the face's share of the short side.
 `python -m training face-check` fits them.
 """
@@ -63,20 +63,17 @@ class Verifier:
         self.proposals = proposals
 
     def verified(self, levels: Sequence[NDArray[np.uint8]], candidate: Detection) -> Detection | None:
-        """Return the face with its refined box and key points and its score; None if it is no face.
+        """Return the face with its refined box, key points and score; None if none has the candidate's orientation.
 
         levels: the photo at decreasing sizes, see `views.halved`. The mesh is in the result only if the verification
         needed it.
         """
-        first = self.proposals.opinion(levels, candidate)
-        view, to_photo = levelled_view(levels, rolled(candidate, first.roll), _MARGIN, VIEW)
+        view, to_photo = levelled_view(levels, candidate, _MARGIN, VIEW)
         again = self.blazeface.best(view)
         if again is None or again.box.width * scale_of(to_photo) < LEAST_WIDTH:
             return None
         face = mapped_to_photo(again, to_photo)
-        opinion = first.logit
-        if opinion < _CLEAR_OPINION:
-            opinion = max(opinion, self.proposals.opinion(levels, face).logit)
+        opinion = self.proposals.opinion(levels, face)
         if self.is_clear(again.score, opinion):
             mesh, mesh_logit = None, _CLEAR_MESH
         else:

@@ -11,7 +11,7 @@ import cv2
 from rich.console import Console
 
 from tests.bench.contest import ContestError, contest_tables
-from tests.bench.detection import detection_tables, faceless_table
+from tests.bench.detection import covering_table, detection_tables, faceless_table
 from tests.bench.event_loop import ROWS, event_loop_tables
 from tests.bench.speed import process_table, speed_table
 from tests.bench.taste import taste_table
@@ -37,6 +37,7 @@ def main() -> int:
     faces = load(default_folder())["test"]
     for table in detection_tables(faces, options.faces):
         console.print(table)
+    console.print(covering_table(faces, min(options.faces, 200)))
     console.print(faceless_table(faces, 200))
     console.print(taste_table(faces))
     try:

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tests.bench.contender import Figures
 from tests.bench.paired import difference
+from tests.bench.photos import PHOTOS
 from training.data import Faces
 from training.evaluation import score
 from training.scenes import pasted
@@ -26,6 +27,7 @@ _ROOT = Path(__file__).parents[2]
 _FER_PYTHON = _ROOT / ".venv-fer" / "bin" / "python"
 _SEED = 20261121
 _STARTS = 3
+_TIMES = 25
 _PASTED_SIDE = 192
 _CAPTION = (
     "Mugmoji by head: what the bot shows, and the benchmark's. Median ms, one core. Memory and start-up: a fresh "
@@ -51,6 +53,7 @@ class Side:
 
 SHOWN = Side("Mugmoji (shown)", Path(sys.executable), "tests.bench.shipped_contender", ("shown",))
 BENCHMARK = Side("Mugmoji (fer2013)", Path(sys.executable), "tests.bench.shipped_contender", ("fer2013",))
+FINDING = Side("decode, detect, register", Path(sys.executable), "tests.bench.finding_contender")
 FER = Side("fer", _FER_PYTHON, "tests.bench.fer_contender")
 
 
@@ -61,6 +64,7 @@ def contest_tables(faces: Faces, count: int, photos: int) -> Iterator[Table]:
     yield _crops_table(faces[rows])
     rows = np.sort(random.choice(len(faces), min(photos, len(faces)), replace=False))
     yield _photos_table(faces[rows], random)
+    yield _shares_table()
 
 
 def answer(side: Side, given: Path) -> tuple[NDArray[np.float32], Figures]:
@@ -102,6 +106,19 @@ def _crops_table(faces: Faces) -> Table:
             f"{statistics.median(start.start_s for start in starts[side]):.2f} s",
             "" if side is FER else str(difference(probabilities.argmax(axis=1) == faces.labels, fer)),
         )  # fmt: skip
+    return table
+
+
+def _shares_table() -> Table:
+    """Set what comes before the classifier beside the other side's whole work on the same photo."""
+    columns = ("a photo again and again", "decode, detect, register", "Mugmoji, all", "fer, all", "share of fer's")
+    table = Table(*columns, title="Until a face is ready to be classified, median ms, one core")
+    for name, photo in PHOTOS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for number in range(_TIMES):
+                Path(folder, f"{number:03}.jpg").write_bytes(photo())
+            finding, shown, fer = (answer(side, Path(folder))[1].median_ms for side in (FINDING, SHOWN, FER))
+        table.add_row(name, f"{finding:.1f}", f"{shown:.1f}", f"{fer:.1f}", f"{finding / fer:.3f}")
     return table
 
 

@@ -9,40 +9,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-import cv2
-import numpy as np
 import skimage.data
-from numpy.typing import NDArray
 from rich.table import Table
 
 from recognizer import EmojiMap, Recognizer
 from recognizer.finding.detection import FaceDetector
 from recognizer.finding.views import halved
 from recognizer.ranking import rank
-from training.scenes import HEIGHT, WIDTH, shipped_photos
+from tests.bench.photos import PHOTOS, portrait
 
 REPEATS = 100
 _PROCESS = "tests.bench.process"
 
 
-def portrait() -> bytes:
-    """Return a 1280x960 JPEG with one big face."""
-    part = skimage.data.astronaut()[0:300, 56:456]
-    return _jpeg(cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
-
-
-def small_face() -> bytes:
-    """Return a 1280x960 JPEG with one face so small that only the finest tiles find it."""
-    scene = cv2.resize(shipped_photos()[4], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    scene[500:640, 900:1040] = cv2.resize(skimage.data.astronaut()[50:200, 150:300], (140, 140))
-    return _jpeg(scene)
-
-
 def speed_table() -> Table:
     """Tabulate median and 95th percentile of each step, and photos per second."""
     recognizer = Recognizer.load()
-    table = Table("1280x960 JPEG", "median ms", "p95 ms", title=f"Reading one photo, one core, {REPEATS} times")
-    for name, photo in (("one big face", portrait()), ("one small face (finest tiles)", small_face())):
+    table = Table("JPEG", "median ms", "p95 ms", title=f"Reading one photo, one core, {REPEATS} times")
+    for name, make in PHOTOS.items():
+        photo = make()
         recognizer.read(photo)
         steps = [asdict(recognizer.read(photo).ms) for _ in range(REPEATS)]
         for step in ("decode", "detect", "classify", "rank"):
@@ -100,7 +85,3 @@ def _run(what: str) -> str:
 
 def _median_and_p95(times_ms: list[float]) -> tuple[str, str]:
     return f"{statistics.median(times_ms):.2f}", f"{statistics.quantiles(times_ms, n=20)[-1]:.2f}"
-
-
-def _jpeg(pixels: NDArray[np.uint8] | cv2.typing.MatLike) -> bytes:
-    return cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()

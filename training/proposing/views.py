@@ -205,12 +205,12 @@ class ViewMaker:
 
 
 def target_of(placed: list[PlacedFace]) -> NDArray[np.float32]:
-    """Return what the network is to say of a view, float32 `(16, 16, 7)`.
+    """Return what the network is to say of a view, float32 `(16, 16, 5)`.
 
     By cell: 1 if it proposes a face; its weight, 0 where either answer is right; offset of the face's centre to the
-    right and down, in cells; binary logarithm of its side relative to `REFERENCE_SIDE`; cosine and sine of its roll.
+    right and down, in cells; binary logarithm of its side relative to `REFERENCE_SIDE`.
     """
-    target = np.zeros((CELLS, CELLS, 7), np.float32)
+    target = np.zeros((CELLS, CELLS, 5), np.float32)
     target[..., 1] = 1
     centres = (np.arange(CELLS) + 0.5) * STRIDE
     x, y = np.meshgrid(centres, centres)
@@ -221,8 +221,8 @@ def target_of(placed: list[PlacedFace]) -> NDArray[np.float32]:
         if LEAST_SIDE <= face.side <= MOST_SIDE:
             core = distance <= max(_CORE * face.side, STRIDE / 2)
             offsets = np.stack([face.x - x[core], face.y - y[core]], axis=-1) / STRIDE
-            rest = (math.log2(face.side / REFERENCE_SIDE), math.cos(face.roll), math.sin(face.roll))
-            target[core] = np.column_stack([np.ones((len(offsets), 2)), offsets, np.tile(rest, (len(offsets), 1))])
+            size = math.log2(face.side / REFERENCE_SIDE)
+            target[core] = np.column_stack([np.ones((len(offsets), 2)), offsets, np.full(len(offsets), size)])
     return target
 
 
