@@ -137,13 +137,13 @@ def test_each_shipped_network_moves_towards_the_lessons(recipe: Recipe, few_step
 
 
 def test_a_network_is_tuned_in_the_precision_of_the_shipped_ones_and_comes_out_in_float32(
-    shipped: Trunk, few_steps: None
+    model: Path, shipped: Trunk, few_steps: None
 ) -> None:
     recipe = tiny_recipe(name="one").model_copy(update={"precision": SHIPPED[0].precision})
     network = tuned(recipe, book_of(14), easy_faces(2))
     assert {layer.compute_dtype for layer in network.layers} == {"float32"}
     start = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32")
-    training.feedback.fine_tuning.read_weights(start, "one")
+    read_weights(start, "one", model)
     weights = zip(network.trainable_weights, start.trainable_weights, strict=True)
     assert all((new.numpy() != old.numpy()).any() for new, old in weights)
 
