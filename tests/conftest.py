@@ -26,6 +26,10 @@ MOST_WORKERS = 8
 """Each worker has a Chromium, a PostgreSQL server and a TensorFlow of its own; more of them gain little."""
 WORKER_BYTES = 3 << 30
 """Memory that a worker may need: 2.3 GB with TensorFlow, and what it starts (Chromium, PostgreSQL, bots)."""
+OTHER_KERNELS = 0.01
+"""How far probabilities may differ where only the kernels do: other processors, or other sizes of a batch, have others,
+and the int8 ones that were compared differ by up to 0.004.
+"""
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 

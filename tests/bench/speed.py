@@ -1,4 +1,4 @@
-"""Measure the speed of reading photos and the memory of the serving process."""
+"""Measure the speed of reading photos and the memory of the serving process, and count what a photo costs."""
 
 import statistics
 import subprocess
@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
 
 import skimage.data
 from rich.table import Table
@@ -16,10 +18,32 @@ from recognizer import EmojiMap, Recognizer
 from recognizer.finding.detection import FaceDetector
 from recognizer.finding.views import halved
 from recognizer.ranking import rank
-from tests.bench.photos import PHOTOS, portrait
+from tests.bench.multiply_adds import counted_runs, multiply_adds
+from tests.bench.photos import PHOTOS, portrait, small_face
 
 REPEATS = 100
 _PROCESS = "tests.bench.process"
+
+
+def cost_table() -> Table:
+    """Tabulate the multiply-adds of each network, and how often reading a photo runs it: the same on every machine."""
+    recognizer, photos = Recognizer.load(), (portrait(), small_face())
+    columns = ("network", "M multiply-adds a run", "runs: one big face", "runs: one small face")
+    table = Table(*columns, title="Cost of reading one photo, whatever the processor")
+    runs = []
+    for photo in photos:
+        with counted_runs() as counted:
+            recognizer.read(photo)
+        runs.append(counted)
+    totals = [0] * len(photos)
+    for file in sorted(Path(str(files("recognizer"))).rglob("*.tflite")):
+        content = file.read_bytes()
+        cost, often = multiply_adds(content), [counted[content] for counted in runs]
+        totals = [total + cost * times for total, times in zip(totals, often, strict=True)]
+        table.add_row(file.name, f"{cost / 1e6:.0f}", *map(str, often))
+    table.add_section()
+    table.add_row("M multiply-adds in all", "", *(f"{total / 1e6:,.0f}" for total in totals))
+    return table
 
 
 def speed_table() -> Table:

@@ -73,7 +73,7 @@ async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_
         for process in _decoding() - before:
             process.kill()
         answers += [reply.text async for reply in assembly.service.on_photo(photo)]
-        assert [answer.startswith("😄") for answer in answers] == [True, True]
+        assert ["happy" in answer for answer in answers] == [True, True]
         assert len(_decoding() - before) == 1
     assert _decoding() == before
 

@@ -9,6 +9,7 @@ import pytest
 
 from recognizer import EMOTIONS, ModelError, Recognizer
 from recognizer.classification import CARD_FILE, MODEL_FOLDER, WEIGHTS_FILE, Classifier
+from tests.conftest import OTHER_KERNELS
 from training.data import Faces
 
 
@@ -27,13 +28,13 @@ def test_no_faces_give_no_rows(recognizer: Recognizer) -> None:
 def test_looks_at_a_face_are_averaged(recognizer: Recognizer) -> None:
     framings = np.random.default_rng(2).integers(0, 256, (5, 2, 48, 48)).astype(np.uint8)
     one, other = (recognizer.classify(np.ascontiguousarray(framings[:, place])) for place in range(2))
-    assert np.allclose(recognizer.classifier.classify_framings(framings), (one + other) / 2, atol=1e-5)
+    assert np.allclose(recognizer.classifier.classify_framings(framings), (one + other) / 2, atol=OTHER_KERNELS)
 
 
 def test_a_face_is_read_alike_alone_and_in_company(recognizer: Recognizer) -> None:
     faces = np.random.default_rng(1).integers(0, 256, (33, 48, 48)).astype(np.uint8)
     alone = np.concatenate([recognizer.classify(face[None]) for face in faces])
-    assert np.allclose(recognizer.classify(faces), alone, atol=1e-5)
+    assert np.allclose(recognizer.classify(faces), alone, atol=OTHER_KERNELS)
 
 
 def test_a_mirrored_face_is_read_alike(recognizer: Recognizer, faces: Faces) -> None:

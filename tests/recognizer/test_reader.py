@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from recognizer import Cue, PhotoError, Recognizer
 from recognizer.__main__ import main
+from tests.conftest import OTHER_KERNELS
 from tests.pictures import checkers, encoded
 
 SAMPLES = [encoded(checkers(), form) for form in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")]
@@ -42,7 +43,7 @@ def test_what_is_read_are_the_looks_at_a_face(recognizer: Recognizer, group_phot
     faces = recognizer.read(group_photo).faces
     assert len(faces) == 2
     shown = recognizer.classifier.classify_framings(np.stack([face.framings for face in faces]))
-    np.testing.assert_allclose([face.probabilities for face in faces], shown, atol=1e-6)
+    np.testing.assert_allclose([face.probabilities for face in faces], shown, atol=OTHER_KERNELS)
     assert all(face.crop.shape == face.framings.shape[1:] == (48, 48) for face in faces)
 
 
@@ -113,7 +114,8 @@ def test_no_file_name_and_no_terminal_stops_the_command_line(tmp_path: Path, sel
     first, refused, last = run.stdout.decode("ascii").splitlines()
     if options:
         assert json.loads(first)["photo"].endswith("caf\N{REPLACEMENT CHARACTER}.jpg")
-        assert json.loads(first)["faces"][0]["emoji"][0] == "😁"
+        emotions = json.loads(first)["faces"][0]["emotions"]
+        assert max(emotions, key=emotions.get) == "happy"
         assert json.loads(refused)["error"]["code"] == "damaged"
         assert json.loads(last)["photo"].endswith("grüße.jpg")
     else:

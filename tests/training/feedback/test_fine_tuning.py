@@ -1,4 +1,4 @@
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 
 import keras
@@ -14,7 +14,7 @@ from recognizer.packing import pack_folder, unpack
 from recognizer.runtime import TfliteModel
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import tiny_recipe
-from training.data import load
+from training.data import Faces, load
 from training.feedback.candidates import Trunk
 from training.feedback.fine_tuning import tuned_trunk
 from training.feedback.lessons import Book
@@ -35,18 +35,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def book() -> Book:
-    faces = easy_faces(70, seed=1)
-    rows = np.arange(70)
+    return book_of(70)
+
+
+def book_of(count: int) -> Book:
+    faces, rows = easy_faces(count, seed=1), np.arange(count)
     labels = np.eye(7)[faces.labels]
-    return Book(Part.LEARN, rows, faces.pixels, labels, np.ones(70), rows, np.ones(70, dtype=bool))
+    return Book(Part.LEARN, rows, faces.pixels, labels, np.ones(count), rows, np.ones(count, dtype=bool))
 
 
 @pytest.fixture(scope="module")
 def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of two tiny networks that have learned nothing yet, one with the precision of the shipped ones."""
+    """A model of two tiny networks that have learned nothing yet."""
     runs, folder, splits = tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("model"), load(data)
-    one = tiny_recipe(name="one").model_copy(update={"precision": SHIPPED[0].precision})
-    for seed, recipe in enumerate((one, tiny_recipe(name="other", ferplus_weight=0))):
+    for seed, recipe in enumerate((tiny_recipe(name="one"), tiny_recipe(name="other", ferplus_weight=0))):
         run = runs / recipe.name
         run.mkdir()
         keras.utils.set_random_seed(seed)
@@ -56,6 +58,12 @@ def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(training.fitting.export, "LEAST_AGREEMENT", 0.0)  # who knows nothing wavers
         export([runs / "one", runs / "other"], splits["train"], splits["valid"], folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No graph is compiled, which takes longer than the few steps that would be run in it."""
+    monkeypatch.setattr(keras.Model, "compile", partialmethod(keras.Model.compile, run_eagerly=True))
 
 
 @pytest.fixture
@@ -107,17 +115,37 @@ def test_no_way_towards_the_tuned_weights_is_the_shipped_network(
     np.testing.assert_allclose(after, before, atol=0.02 * float(before.max()))
 
 
-@pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
-def test_each_shipped_network_moves_towards_the_lessons(
-    recipe: Recipe, data: Path, book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(training.feedback.fine_tuning, "BATCH_SIZE", 32)
-    monkeypatch.setattr(training.feedback.fine_tuning, "FEEDBACK_SHARE", 0.9)  # so that eight batches show a direction
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bold steps on small batches of lessons, four of which show a direction."""
+    monkeypatch.setattr(training.feedback.fine_tuning, "BATCH_SIZE", 16)
+    monkeypatch.setattr(training.feedback.fine_tuning, "FEEDBACK_SHARE", 0.9)
+    monkeypatch.setattr(training.feedback.fine_tuning, "LEARNING_RATE", 1e-3)
+
+
+def tuned(recipe: Recipe, book: Book, base: Faces) -> keras.Model:
     telling = training.feedback.fine_tuning._Telling(lambda *_: None, "", 0, 1)
-    before, exact = shipped_network(recipe), recipe.model_copy(update={"precision": "float32"})
-    after = training.feedback.fine_tuning._tuned(exact, book, load(data)["train"][:12], telling)
-    said = [network.predict(book.crops, verbose=0)["fer2013"] for network in (before, after)]
-    assert likelihood(said[1], book) > likelihood(said[0], book) + 0.05
+    return training.feedback.fine_tuning._tuned(recipe, book, base, telling)
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=lambda recipe: recipe.name)
+def test_each_shipped_network_moves_towards_the_lessons(recipe: Recipe, few_steps: None) -> None:
+    few, exact = book_of(14), recipe.model_copy(update={"precision": "float32"})
+    networks = (shipped_network(recipe), tuned(exact, few, easy_faces(4)))
+    before, after = (likelihood(network(few.crops)["fer2013"].numpy(), few) for network in networks)
+    assert after > before + 0.1
+
+
+def test_a_network_is_tuned_in_the_precision_of_the_shipped_ones_and_comes_out_in_float32(
+    model: Path, shipped: Trunk, few_steps: None
+) -> None:
+    recipe = tiny_recipe(name="one").model_copy(update={"precision": SHIPPED[0].precision})
+    network = tuned(recipe, book_of(14), easy_faces(2))
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}
+    start = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32")
+    read_weights(start, "one", model)
+    weights = zip(network.trainable_weights, start.trainable_weights, strict=True)
+    assert all((new.numpy() != old.numpy()).any() for new, old in weights)
 
 
 def test_the_shipped_networks_are_what_is_served(book: Book) -> None:

