@@ -21,6 +21,10 @@ _AVIF_BYTES_A_PIXEL = 10
 _PIXELS_FOR_PILLOW = 16_000_000
 _ITEM_OF_METADATA = re.compile(rb"(infe[\x02\x03][\0-\xff]{3}(?:[\0-\xff]{4}|[\0-\xff]{6}))(?:Exif|mime)")
 _SEARCHED = 1 << 20
+_BOXES_OF_PIXELS = {b"meta", b"mdat", b"idat"}
+_MOST_BOXES = 1000
+_LOST_BYTES = 32
+"""Number of bytes that may be missing at the end of the file, or be zeros in their place."""
 
 
 def decode_heic(data: bytes) -> Picture:
@@ -29,6 +33,7 @@ def decode_heic(data: bytes) -> Picture:
         raise PhotoError(PhotoProblem.NEEDS_HEIC)
     import pillow_heif  # noqa: PLC0415  (an optional extra)
 
+    _require_all_tiles(data)
     options = pillow_heif.options
     options.DECODE_THREADS = 1
     options.THUMBNAILS = options.DEPTH_IMAGES = options.AUX_IMAGES = False
@@ -56,6 +61,20 @@ def decode_avif(data: bytes) -> Picture:
             require_size(width, height, _AVIF_BYTES_A_PIXEL)
             pixels = reduced_rgb(first_visible(image), whole_factor(width, height))
     return Picture(pixels, width, height, orientation)
+
+
+def _require_all_tiles(data: bytes) -> None:
+    """Raise `PhotoError` if a box goes on beyond the end of the file: libheif would leave its tiles black."""
+    place = 0
+    for _ in range(_MOST_BOXES):
+        size, name = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if size == 1:
+            size = int.from_bytes(data[place + 8 : place + 16], "big")
+        if name in _BOXES_OF_PIXELS and place + size > len(data) + _LOST_BYTES:
+            raise PhotoError(PhotoProblem.DAMAGED)
+        if size < 8:
+            return
+        place += size
 
 
 def _plain(data: bytes, brand: bytes) -> bytes:

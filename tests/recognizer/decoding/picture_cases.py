@@ -107,7 +107,10 @@ def _jpeg() -> Iterator[Case]:
         yield Case(f"restarts-{rows}-without-end.jpg", lambda make=restarting: make()[:-2])
         yield Case(f"restarts-{rows}-cut.jpg", lambda make=restarting: make()[: len(make()) * 8 // 10], P.DAMAGED)
     yield Case("trailing-garbage.jpg", lambda: whole() + b"\0trailing \xff\xd8 garbage" * 999)
-    yield Case("trailing-zeros-without-end.jpg", lambda: whole()[:-2] + bytes(512))
+    for name, padding in (("zeros", b"\0"), ("ones", b"\xff")):
+        for form, make in (("baseline", whole), ("progressive", progressive)):
+            yield Case(f"{form}-{name}-for-end.jpg", lambda make=make, padding=padding: make()[:-2] + 512 * padding)
+            yield Case(f"{form}-{name}-for-a-fifth.jpg", lambda make=make, p=padding: _padded(make(), p), P.DAMAGED)
     yield Case("leading-garbage.jpg", lambda: b"\r\n" + whole(), P.NOT_A_PICTURE)
     yield Case("12-bit.jpg", lambda: _patched_frame(whole(), precision=12), P.NOT_A_PICTURE)
     yield Case("lossless.jpg", lambda: _patched_frame(whole(), marker=0xC3), P.NOT_A_PICTURE)
@@ -122,6 +125,12 @@ def _jpeg() -> Iterator[Case]:
     yield Case("many-comments.jpg", lambda: whole()[:2] + (b"\xff\xfe\0\x04ab" * 50_000) + whole()[2:])
     yield Case("50-megapixels.jpg", lambda: _enlarged_jpeg(7100, 7100))
     yield Case("108-megapixels.jpg", lambda: _enlarged_jpeg(10_400, 10_400))
+
+
+def _padded(data: bytes, padding: bytes) -> bytes:
+    """Return a download that stopped at four fifths of the file, whose length was set before."""
+    got = len(data) * 8 // 10
+    return data[:got] + padding * (len(data) - got)
 
 
 _LOOP = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x08\0\0\0\x08\0\0\0"
@@ -184,6 +193,9 @@ def _png() -> Iterator[Case]:
         ("junk-density", b"pHYs", b"\0"),
         ("junk-chromaticity", b"cHRM", b"\0"),
         ("private", b"vpAg", b"whatever"),
+        ("short-transparency", b"tRNS", b"\0"),
+        ("long-transparency", b"tRNS", bytes(300)),
+        ("odd-suggested-palette", b"PLTE", bytes(7)),
         ("junk-animation", b"acTL", b"\0"),
         ("endless-animation", b"acTL", b"\xff" * 8),
     ):
@@ -315,10 +327,22 @@ def _webp() -> Iterator[Case]:
     yield Case("junk-exif.webp", _with("WEBP", quality=85, exif=b"Exif\0\0" + b"\xff" * 99))
     yield Case("junk-profile.webp", _with("WEBP", quality=85, icc_profile=b"\xff" * 99))
     yield Case("junk-xmp.webp", _with("WEBP", quality=85, xmp=b"\xff" * 99))
+    for flags in (0x02, 0x10, 0xFF):
+        yield Case(f"false-flags-{flags}.webp", lambda flags=flags: _webp_with_header(flags, SIDE))
+    for side in (100, 16_000):
+        yield Case(f"false-size-{side}.webp", lambda side=side: _webp_with_header(0, side))
     yield Case("last-byte-lost.webp", lambda: lossy()[:-1])
     yield Case("trailing-garbage.webp", lambda: lossy() + bytes(99))
     yield Case("cut-at-80.webp", lambda: lossy()[: len(lossy()) * 8 // 10], P.DAMAGED)
     yield Case("large.webp", lambda: encoded(portrait().resize((4000, 4000)), "WEBP", quality=70, method=0))
+
+
+def _webp_with_header(flags: int, side: int) -> bytes:
+    """Return a still picture under an extended header that lies."""
+    simple = encoded(portrait(), "WEBP", quality=85)
+    sides = 2 * (side - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X\x0a\0\0\0" + bytes([flags, 0, 0, 0]) + sides + simple[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def _webp_animation(frames: list[Image.Image]) -> bytes:
@@ -416,6 +440,13 @@ def _heic() -> Iterator[Case]:
 
     yield case("plain.heic", _heif)
     yield case("grid.heic", lambda: _heif(tile_size=128))
+    for percent in (98, 80, 50):
+        yield case(
+            f"grid-cut-at-{percent}.heic",
+            lambda percent=percent: _heif(tile_size=128)[: len(_heif(tile_size=128)) * percent // 100],
+            P.DAMAGED,
+        )
+    yield case("trailing-garbage.heic", lambda: _heif(tile_size=128) + b"\xffgarbage" * 99)
     yield case("lossless.heic", lambda: _heif(quality=-1, chroma=444))
     yield case("grey.heic", lambda: _heif(portrait().convert("L")))
     yield case("alpha.heic", lambda: _heif(_with_alpha(255)))
