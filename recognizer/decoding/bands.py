@@ -16,6 +16,8 @@ from recognizer.decoding.tones import eight_bit, over_white, rgb_of_lab
 
 _BAND_PIXELS = 1 << 20
 _MOST_FRAMES = 16
+_BARELY_VISIBLE = 8
+"""Largest alpha of what nobody sees; lossy formats make it of 0."""
 
 _Sample = TypeVar("_Sample", np.uint8, np.float32)
 
@@ -32,7 +34,7 @@ def reduced_rgb(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     if not image.has_transparency_data:
         return _joined(image, factor, lambda band: np.asarray(band.convert("RGB")))
     rgba = _joined(image, factor, _premultiplied)
-    if rgba[..., 3].any():
+    if rgba[..., 3].max() > _BARELY_VISIBLE:
         return over_white(rgba)
     below = _joined(image, factor, lambda band: np.asarray(band.convert("RGBA"))[..., :3])
     return below if np.ptp(below.reshape(-1, 3), axis=0).any() else np.full_like(below, 255)
@@ -71,7 +73,8 @@ def _is_blank(image: Image.Image) -> bool:
     """Return whether nothing of a loaded picture is visible."""
     if not image.has_transparency_data:
         return False
-    return not any(np.asarray(band.convert("RGBA"))[..., 3].any() for band in _bands(image, 1))
+    alphas = (np.asarray(band.convert("RGBA"))[..., 3] for band in _bands(image, 1))
+    return not any(alpha.max() > _BARELY_VISIBLE for alpha in alphas)
 
 
 def _grey(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

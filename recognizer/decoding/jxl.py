@@ -11,8 +11,9 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 
 _SIGNATURE = b"\xff\x0a"
 _CODESTREAM_BOXES = {b"jxlc", b"jxlp"}
-_BYTES_A_PIXEL = 16
-"""Memory for a pixel of three real numbers and the result."""
+_BYTES_A_PIXEL = 8.2
+_BYTES_A_DEEP_PIXEL = 16
+"""Memory for a pixel with more than 8 bits."""
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _BITS_OF_SIZE = (9, 13, 18, 30)
 _MOST_BOXES = 1000
@@ -24,8 +25,8 @@ def decode_jxl(data: bytes) -> Picture:
         raise PhotoError(PhotoProblem.NEEDS_JXL)
     from imagecodecs import jpegxl_decode  # noqa: PLC0415  (an optional extra)
 
-    width, height = _size_in(_codestream(data))
-    require_size(width, height, _BYTES_A_PIXEL)
+    width, height, is_deep = _header_in(_codestream(data))
+    require_size(width, height, _BYTES_A_DEEP_PIXEL if is_deep else _BYTES_A_PIXEL)
     values = np.asarray(jpegxl_decode(data, index=0, numthreads=1))
     height, width = values.shape[:2]  # upright, which the header's need not be
     return Picture(rgb_of_array(values), width, height)
@@ -49,8 +50,11 @@ def _codestream(data: bytes) -> bytes:
     raise PhotoError(PhotoProblem.DAMAGED)
 
 
-def _size_in(codestream: bytes) -> tuple[int, int]:
-    """Return width and height of ISO/IEC 18181-1's SizeHeader, of the picture as it is stored."""
+def _header_in(codestream: bytes) -> tuple[int, int, bool]:
+    """Return width and height of the picture as it is stored, and whether it may have more than 8 bits.
+
+    That is ISO/IEC 18181-1's SizeHeader, and the start of its ImageMetadata.
+    """
     bits = int.from_bytes(codestream[2:], "little")
 
     def take(count: int) -> int:
@@ -67,4 +71,9 @@ def _size_in(codestream: bytes) -> tuple[int, int]:
     height = side()
     ratio = take(3)
     across, down = _RATIOS[ratio]
-    return (height * across // down if ratio else side()), height
+    width = height * across // down if ratio else side()
+    has_defaults = take(1)
+    has_more = take(1)
+    is_simple = has_defaults or not has_more or take(6) & 0b111000 == 0  # only an orientation
+    is_deep = not has_defaults and (not is_simple or take(3) != 0)  # whole numbers of 8 bits
+    return width, height, is_deep

@@ -9,7 +9,7 @@ from PIL import Image, WebPImagePlugin  # noqa: F401  (imports register formats)
 from recognizer.decoding.bands import first_visible, reduced_rgb
 from recognizer.decoding.exif import orientation_in
 from recognizer.decoding.picture import Picture
-from recognizer.decoding.planes import decode_planes
+from recognizer.decoding.planes import BYTES_A_LARGE_PIXEL, BYTES_A_PIXEL, decode_planes
 from recognizer.decoding.working_size import require_size, whole_factor
 from recognizer.photo_error import PhotoError, PhotoProblem
 
@@ -30,10 +30,11 @@ def decode_webp(data: bytes) -> Picture:
     orientation = next((orientation_in(content) for name, content in chunks if name == b"EXIF"), 1)
     is_animated = any(name == b"ANMF" for name, _ in chunks)
     kept = [each for each in chunks if each[0] in _ANIMATION] if is_animated else _still(chunks)
-    width, height = _size_of(*kept[0]) if kept else (0, 0)
+    width, height = _size_of(*kept[0])
     content = _rebuilt(kept)
     if width * height > _PIXELS_FOR_PILLOW and not is_animated:
-        pixels = decode_planes(content, "webp_pipe", width, height)
+        bytes_a_pixel = BYTES_A_PIXEL if kept[0][0] == b"VP8 " else BYTES_A_LARGE_PIXEL
+        pixels = decode_planes(content, "webp_pipe", width, height, bytes_a_pixel)
     else:
         require_size(width, height, _BYTES_A_PIXEL)
         with Image.open(io.BytesIO(content), formats=["WEBP"]) as image:

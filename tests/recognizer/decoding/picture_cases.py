@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -265,6 +265,7 @@ def _bmp() -> Iterator[Case]:
     for alpha in (0, 255):
         yield Case(f"alpha-{alpha}.bmp", lambda alpha=alpha: encoded(_with_alpha(alpha), "BMP"))
         yield Case(f"alpha-{alpha}-masks.bmp", lambda alpha=alpha: _bmp_with_masks(alpha))
+    yield Case("alpha-1-masks.bmp", lambda: _bmp_with_masks(1))
     yield Case("top-down.bmp", lambda: _bmp_rows(_pixels()[..., ::-1].tobytes(), 24, -SIDE))
     yield Case("555.bmp", lambda: _bmp_rows(_five_bits().tobytes(), 16, -SIDE))
     yield Case("last-bytes-lost.bmp", lambda: encoded(portrait(), "BMP")[:-9])
@@ -366,6 +367,11 @@ def _tiff() -> Iterator[Case]:
         ("float-to-255", grey.astype(np.float32)),
         ("float-to-65535", grey.astype(np.float32) * 257),
         ("float-with-nan", np.where(np.arange(SIDE) < 3, np.nan, grey / np.float32(255)).astype(np.float32)),
+        ("float-to-1-from-below", grey / np.float32(127.5) - np.float32(1)),
+        ("float-to-a-thousandth", grey / np.float32(255_000)),
+        ("float-with-a-lamp", np.where(np.arange(SIDE) < 8, 20, grey / np.float32(255)).astype(np.float32)),
+        ("float-with-outliers", np.where(np.arange(SIDE**2).reshape(SIDE, SIDE) < 9, 1e30, grey).astype(np.float32)),
+        ("signed-8", (grey.astype(np.int16) - 128).astype(np.int8)),
         ("signed-16", (_deep(grey, 16).astype(np.int32) - 32768).astype(np.int16)),
         ("signed-12-in-16", _deep(grey, 12).astype(np.int16)),
         ("unsigned-32", grey.astype(np.uint32) * 16843009),
@@ -380,6 +386,21 @@ def _tiff() -> Iterator[Case]:
     ):
         yield Case(f"{name}.tif", lambda v=values: _tif(v, photometric="rgb"))
     yield Case("rgba-16.tif", lambda: _tif(_deep(_bgra()[..., [2, 1, 0, 3]], 16), photometric="rgb"))
+    yield Case("rgba-12-in-16.tif", lambda: _tif(_deep(_bgra()[..., [2, 1, 0, 3]], 12), photometric="rgb"))
+    yield Case("rgb-32.tif", lambda: _tif(colour.astype(np.uint32) * 16843009, photometric="rgb"))
+    yield Case("bigtiff-big-endian.tif", lambda: _tif(_deep(grey, 12), bigtiff=True, byteorder=">"))
+    yield Case("thumbnail-first.tif", _tiff_with_thumbnail)
+    unread: tuple[tuple[str, NDArray[Any], dict[str, Any]], ...] = (
+        ("jpeg-xl-inside", colour, {"compression": "jpegxl", "photometric": "rgb"}),
+        ("jpeg-2000-in-tiles", colour, {"compression": "jpeg2000", "tile": (128, 128), "photometric": "rgb"}),
+        ("planes-16", np.moveaxis(_deep(colour, 12), 2, 0), {"planarconfig": "separate", "photometric": "rgb"}),
+        ("grey-alpha-16", _grey_alpha(12), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
+        ("float-16", (grey / 255).astype(np.float16), {}),
+        ("cmyk-16", _deep(_bgra(), 16), {"photometric": "separated"}),
+    )
+    for name, pixels, options in unread:
+        make = partial(_tif, pixels, **options)
+        yield Case(f"{name}.tif", make, P.NOT_A_PICTURE, needs="imagecodecs" if "compression" in options else "")
     yield Case("big-endian.tif", lambda: _tif(colour, byteorder=">", photometric="rgb"))
     yield Case("rgb-16-big-endian.tif", lambda: _tif(_deep(colour, 12), byteorder=">", photometric="rgb"))
     yield Case("bigtiff.tif", lambda: _tif(colour, bigtiff=True, photometric="rgb"))
@@ -427,6 +448,14 @@ def _tif(values: NDArray[np.generic], **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _tiff_with_thumbnail() -> bytes:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(_pixels()[::4, ::4], photometric="rgb", subfiletype=1, metadata=None)
+        file.write(_pixels(), photometric="rgb", metadata=None)
+    return buffer.getvalue()
+
+
 def _lab_tiff() -> bytes:
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
     converted = ImageCms.profileToProfile(portrait(), srgb, lab, outputMode="LAB")
@@ -455,6 +484,11 @@ def _heic() -> Iterator[Case]:
         yield case(f"orientation-{orientation}.heic", lambda orientation=orientation: _heif_turned(orientation))
     for brand in (b"heix", b"hevc", b"hevx", b"hevm", b"hevs", b"heim", b"heis", b"mif1", b"msf1", b"miaf"):
         yield case(f"brand-{brand.decode()}.heic", lambda brand=brand: _branded(_heif(), brand))
+    yield case("brands-of-avif.heic", lambda: _heif().replace(b"mif1heicmiaf", b"avifmif1avis", 1))
+    for brand in (b"1pic", b"mif3", b"MiHB"):
+        yield case(
+            f"brand-{brand.decode()}.heic", lambda b=brand: _branded(_heif(), b).replace(b"heicmiaf", b"mif1miaf")
+        )
     yield case("junk-exif.heic", lambda: _heif(exif=b"Exif\0\0" + b"\xff" * 99))
     yield case("turned-exif.heic", _heif_with_false_exif)
     yield case("last-bytes-lost.heic", lambda: _heif()[:-9])
@@ -503,6 +537,10 @@ def _avif() -> Iterator[Case]:
     yield case("444.avif", _with("AVIF", quality=85, speed=10, subsampling="4:4:4"))
     yield case("alpha.avif", lambda: encoded(_with_alpha(255), "AVIF", speed=10))
     yield case("animated.avif", _avif_animation)
+    yield case(
+        "opens-with-nothing.avif", lambda: _animation("AVIF", [Image.new("RGBA", (SIDE, SIDE)), _with_alpha(255)])
+    )
+    yield case("brands-of-heic.avif", lambda: whole().replace(b"avifmif1miafMA1B", b"heicmif1miafMA1B", 1))
     for brand in (b"mif1", b"miaf", b"avis"):
         yield case(f"brand-{brand.decode()}.avif", lambda brand=brand: _branded(whole(), brand))
     for orientation in range(2, 9):
@@ -534,6 +572,7 @@ def _jxl() -> Iterator[Case]:
     yield case("12-in-16.jxl", lambda: _jpeg_xl(_deep(_pixels(), 12), lossless=True))
     yield case("float.jxl", lambda: _jpeg_xl(_pixels() / np.float32(255)))
     yield case("alpha.jxl", lambda: _jpeg_xl(np.asarray(_with_alpha(255))))
+    yield case("rgba-12-in-16.jxl", lambda: _jpeg_xl(_deep(_bgra()[..., [2, 1, 0, 3]], 12), lossless=True))
     yield case("container.jxl", lambda: _jpeg_xl(_pixels(), usecontainer=True))
     yield case("cut-at-50.jxl", lambda: _jpeg_xl(_pixels())[:2000], P.DAMAGED)
 
