@@ -16,6 +16,7 @@ from recognizer.decoding.tones import eight_bit, over_white, rgb_of_lab
 
 _BAND_PIXELS = 1 << 20
 _MOST_FRAMES = 16
+_MOST_PIXELS_OF_LATER_FRAMES = 30_000_000
 _BARELY_VISIBLE = 8
 """Largest alpha of what nobody sees; lossy formats make it of 0."""
 
@@ -56,9 +57,10 @@ def reduced_deep(image: Image.Image, factor: int) -> NDArray[np.float32]:
 
 
 def first_visible(image: Image.Image) -> Image.Image:
-    """Load and return the first frame that shows something, of the first `_MOST_FRAMES`; else the last of them."""
+    """Load and return the first frame that shows something, of the first few; else the last of them."""
     image.load()
-    for number in range(1, _MOST_FRAMES):
+    later_frames = min(_MOST_FRAMES - 1, _MOST_PIXELS_OF_LATER_FRAMES // (image.width * image.height))
+    for number in range(1, 1 + later_frames):
         if not _is_blank(image):
             break
         try:

@@ -62,7 +62,7 @@ class _Layout:
     @property
     def bytes_per_pixel(self) -> float:
         """Memory for a pixel as it is decoded, and for a copy where one is made."""
-        if self.has_deep_colours:
+        if self.has_deep_colours or self.bits > 32:
             return 2 * self.samples * self.bits / 8
         if self.bits > 8:
             return max(self.bits, 16) / 8

@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 from skimage import data as samples
 
 from recognizer.decoding.photo import PhotoProblem
-from tests.pictures import chunk, encoded
+from tests.pictures import chunk, encoded, flat_png
 
 P = PhotoProblem
 SIDE = 400
@@ -210,6 +210,7 @@ def _png() -> Iterator[Case]:
     yield Case("animated.png", _with("PNG", save_all=True, append_images=[Image.new("RGB", (SIDE, SIDE))]))
     yield Case("flat-header.png", lambda: plain()[:20], P.DAMAGED)
     yield Case("tiny.png", lambda: encoded(Image.new("RGB", (1, 1)), "PNG"), P.TOO_SMALL)
+    yield Case("endless.png", lambda: flat_png(70_000, 24, 1, 0), P.TOO_MANY_PIXELS)
     yield Case("slim.png", lambda: encoded(Image.new("RGB", (23, 400)), "PNG"), P.TOO_SMALL)
 
 
@@ -419,6 +420,7 @@ def _tiff() -> Iterator[Case]:
     yield Case("junk-photoshop.tif", lambda: _tif_with_tag(34377, "B", b"8BIM" + b"\xff" * 99))
     yield Case("last-bytes-lost.tif", lambda: _tif(colour, photometric="rgb")[:-9])
     yield Case("cut-at-50.tif", lambda: _tif(colour, photometric="rgb")[: SIDE * SIDE], P.DAMAGED)
+    yield Case("large-float-64.tif", lambda: _tif(np.zeros((4000, 4000)), compression="zlib"), P.TOO_MANY_PIXELS)
     dng = (50706, "B", 4, b"\x01\x04\0\0", True)
     yield Case("raw.dng", lambda: _tif(colour, photometric="rgb", extratags=[dng]), P.NOT_A_PICTURE)
 
