@@ -11,9 +11,8 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 
 _SIGNATURE = b"\xff\x0a"
 _CODESTREAM_BOXES = {b"jxlc", b"jxlp"}
-_BYTES_A_PIXEL = 8.2
-_BYTES_A_DEEP_PIXEL = 16
-"""Memory for a pixel with more than 8 bits."""
+_BYTES_A_PLAIN_PIXEL, _BYTES_A_PIXEL, _BYTES_A_DEEP_PIXEL = 8.2, 14.0, 22.0
+"""Memory for a pixel of a lossy picture without alpha, of any other, and of one with more than 8 bits."""
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _BITS_OF_SIZE = (9, 13, 18, 30)
 _MOST_BOXES = 1000
@@ -25,8 +24,7 @@ def decode_jxl(data: bytes) -> Picture:
         raise PhotoError(PhotoProblem.NEEDS_JXL)
     from imagecodecs import jpegxl_decode  # noqa: PLC0415  (an optional extra)
 
-    width, height, is_deep = _header_in(_codestream(data))
-    require_size(width, height, _BYTES_A_DEEP_PIXEL if is_deep else _BYTES_A_PIXEL)
+    require_size(*_header_in(_codestream(data)))
     values = np.asarray(jpegxl_decode(data, index=0, numthreads=1))
     height, width = values.shape[:2]  # upright, which the header's need not be
     return Picture(rgb_of_array(values), width, height)
@@ -50,8 +48,8 @@ def _codestream(data: bytes) -> bytes:
     raise PhotoError(PhotoProblem.DAMAGED)
 
 
-def _header_in(codestream: bytes) -> tuple[int, int, bool]:
-    """Return width and height of the picture as it is stored, and whether it may have more than 8 bits.
+def _header_in(codestream: bytes) -> tuple[int, int, float]:
+    """Return width and height of the picture as it is stored, and the memory that decoding a pixel may take.
 
     That is ISO/IEC 18181-1's SizeHeader, and the start of its ImageMetadata.
     """
@@ -72,8 +70,10 @@ def _header_in(codestream: bytes) -> tuple[int, int, bool]:
     ratio = take(3)
     across, down = _RATIOS[ratio]
     width = height * across // down if ratio else side()
-    has_defaults = take(1)
+    if take(1):  # all else is as usual
+        return width, height, _BYTES_A_PLAIN_PIXEL
     has_more = take(1)
-    is_simple = has_defaults or not has_more or take(6) & 0b111000 == 0  # only an orientation
-    is_deep = not has_defaults and (not is_simple or take(3) != 0)  # whole numbers of 8 bits
-    return width, height, is_deep
+    if (has_more and take(6) & 0b111000) or take(3):  # more than an orientation; not whole numbers of 8 bits
+        return width, height, _BYTES_A_DEEP_PIXEL
+    _, extra_channels, is_lossy = take(1), take(2), take(1)
+    return width, height, _BYTES_A_PLAIN_PIXEL if is_lossy and not extra_channels else _BYTES_A_PIXEL

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BYTES_A_PIXEL = 2.8
 """Memory for a pixel of three channels of 8 bits."""
-BYTES_A_LARGE_PIXEL = 5.4
+BYTES_A_LARGE_PIXEL = 6.6
 """Memory for a pixel with an alpha or with more than 8 bits."""
 
 
