@@ -48,11 +48,12 @@ def over_lightest(premultiplied: _Reals) -> _Reals:
 
 def _matters(alpha: NDArray[np.generic]) -> bool:
     """Check whether an alpha hides something, but not all."""
-    return bool(alpha.any()) and bool((alpha != _opaque(alpha.dtype)).any())
+    return bool(alpha.any()) and bool((alpha != _opaque(alpha)).any())
 
 
-def _opaque(dtype: np.dtype[np.generic]) -> float:
-    return 1.0 if dtype.kind == "f" else float(256**dtype.itemsize - 1)
+def _opaque(alpha: NDArray[np.generic]) -> float:
+    """Return the value of what hides all: of 12 bits in 16, it is not the largest that 16 can hold."""
+    return 255.0 if alpha.dtype == np.uint8 else float(alpha.max())
 
 
 def _shrunk_as_it_is(values: NDArray[np.generic]) -> _Reals:
@@ -65,7 +66,7 @@ def _shrunk_as_it_is(values: NDArray[np.generic]) -> _Reals:
 
 def _premultiplied(values: NDArray[np.generic]) -> _Reals:
     """Return averages over whole pixels, their colours multiplied by their alpha, which is from 0 to 1."""
-    opaque = _opaque(values.dtype)
+    opaque = _opaque(values[..., -1])
     return _joined(values, lambda band: _multiplied(band, opaque))
 
 

@@ -16,6 +16,9 @@ from recognizer.decoding.tones import eight_bit, over_white, rgb_of_lab
 
 _BAND_PIXELS = 1 << 20
 _MOST_FRAMES = 16
+_MOST_PIXELS_OF_LATER_FRAMES = 30_000_000
+_BARELY_VISIBLE = 8
+"""Largest alpha of what nobody sees; lossy formats make it of 0."""
 
 _Sample = TypeVar("_Sample", np.uint8, np.float32)
 
@@ -32,7 +35,7 @@ def reduced_rgb(image: Image.Image, factor: int) -> NDArray[np.uint8]:
     if not image.has_transparency_data:
         return _joined(image, factor, lambda band: np.asarray(band.convert("RGB")))
     rgba = _joined(image, factor, _premultiplied)
-    if rgba[..., 3].any():
+    if rgba[..., 3].max() > _BARELY_VISIBLE:
         return over_white(rgba)
     below = _joined(image, factor, lambda band: np.asarray(band.convert("RGBA"))[..., :3])
     return below if np.ptp(below.reshape(-1, 3), axis=0).any() else np.full_like(below, 255)
@@ -54,9 +57,10 @@ def reduced_deep(image: Image.Image, factor: int) -> NDArray[np.float32]:
 
 
 def first_visible(image: Image.Image) -> Image.Image:
-    """Load and return the first frame that shows something, of the first `_MOST_FRAMES`; else the last of them."""
+    """Load and return the first frame that shows something, of the first few; else the last of them."""
     image.load()
-    for number in range(1, _MOST_FRAMES):
+    later_frames = min(_MOST_FRAMES - 1, _MOST_PIXELS_OF_LATER_FRAMES // (image.width * image.height))
+    for number in range(1, 1 + later_frames):
         if not _is_blank(image):
             break
         try:
@@ -71,7 +75,8 @@ def _is_blank(image: Image.Image) -> bool:
     """Return whether nothing of a loaded picture is visible."""
     if not image.has_transparency_data:
         return False
-    return not any(np.asarray(band.convert("RGBA"))[..., 3].any() for band in _bands(image, 1))
+    alphas = (np.asarray(band.convert("RGBA"))[..., 3] for band in _bands(image, 1))
+    return not any(alpha.max() > _BARELY_VISIBLE for alpha in alphas)
 
 
 def _grey(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

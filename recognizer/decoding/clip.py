@@ -40,9 +40,11 @@ _CONTAINERS = (
     (4, b"ftyp", "mp4"), (4, b"moov", "mp4"), (4, b"mdat", "mp4"), (4, b"wide", "mp4"), (4, b"free", "mp4"),
     (4, b"skip", "mp4"), (0, b"\x1a\x45\xdf\xa3", "matroska"), (8, b"AVI ", "avi"), (0, b"FLV\x01", "flv"),
     (0, b"GIF8", "gif"), (0, b"\x00\x00\x01\xba", "mpeg"), (0, b"\x00\x00\x01\xb3", "mpegvideo"),
-    (0, b"\x47", "mpegts"), (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"), (0, b"OggS", "ogg"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"), (0, b"OggS", "ogg"),
 )  # fmt: skip
 """Offset and first bytes of containers, and FFmpeg's name of each. No other is opened: some name other files."""
+_PACKET_OF_TS = 188
+"""Bytes from one mark to the next in an MPEG transport stream, which has no other."""
 
 
 def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
@@ -56,7 +58,7 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
     if kind_of(data) not in {None, *_ANIMATIONS}:
         return [decode(data)]
-    container = next((name for place, magic, name in _CONTAINERS if data.startswith(magic, place)), None)
+    container = _container_of(data)
     if container is None or find_spec("av") is None:
         raise PhotoError(PhotoProblem.NOT_A_PICTURE)
     import av  # noqa: PLC0415  (takes a tenth of a second to import)
@@ -70,6 +72,13 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
         raise PhotoError(PhotoProblem.TOO_MANY_PIXELS) from error
     except Exception as error:  # FFmpeg's errors, and what PyAV makes of odd headers
         raise PhotoError(PhotoProblem.DAMAGED) from error
+
+
+def _container_of(data: bytes) -> str | None:
+    """Return FFmpeg's name of the container, None if it is none that is opened."""
+    if data[:1] == data[_PACKET_OF_TS : _PACKET_OF_TS + 1] == b"\x47":
+        return "mpegts"
+    return next((name for place, magic, name in _CONTAINERS if data.startswith(magic, place)), None)
 
 
 def _sample(file: "InputContainer", count: int) -> list[Photo]:

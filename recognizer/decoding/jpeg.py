@@ -42,6 +42,8 @@ _REDUCED = {
 }
 _NOISE = np.random.Generator(np.random.PCG64(0)).integers(0, 255, 4096, np.uint8).tobytes()
 """Bytes of entropy-coded data without markers, to see where a decoder comes to the end of what it was given."""
+_PADDING = b"\0\xff"
+"""What a memory card or a download puts in place of what it has lost; no data, though zeros decode as such."""
 _MISSING_ROWS = 0.02
 _MCU_ROWS = 1
 
@@ -161,7 +163,7 @@ def _without_end(layout: _Layout, content: bytes, decode: Callable[[bytes], NDAr
     """
     if not layout.scans or any(layout.unsent_bits.values()) or _misses_restarts(layout):
         raise PhotoError(PhotoProblem.DAMAGED)
-    content = content.removesuffix(b"\xff")
+    content = content.rstrip(_PADDING)
     pixels, other = decode(content + _end()), decode(content + _NOISE + _end())
     differing = np.flatnonzero(np.any(pixels != other, axis=(1, 2)))
     rows = len(pixels)

@@ -11,8 +11,8 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 
 _SIGNATURE = b"\xff\x0a"
 _CODESTREAM_BOXES = {b"jxlc", b"jxlp"}
-_BYTES_A_PIXEL = 16
-"""Memory for a pixel of three real numbers and the result."""
+_BYTES_A_PLAIN_PIXEL, _BYTES_A_PIXEL, _BYTES_A_DEEP_PIXEL = 8.2, 14.0, 22.0
+"""Memory for a pixel of a lossy picture without alpha, of any other, and of one with more than 8 bits."""
 _RATIOS = ((1, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _BITS_OF_SIZE = (9, 13, 18, 30)
 _MOST_BOXES = 1000
@@ -24,8 +24,7 @@ def decode_jxl(data: bytes) -> Picture:
         raise PhotoError(PhotoProblem.NEEDS_JXL)
     from imagecodecs import jpegxl_decode  # noqa: PLC0415  (an optional extra)
 
-    width, height = _size_in(_codestream(data))
-    require_size(width, height, _BYTES_A_PIXEL)
+    require_size(*_header_in(_codestream(data)))
     values = np.asarray(jpegxl_decode(data, index=0, numthreads=1))
     height, width = values.shape[:2]  # upright, which the header's need not be
     return Picture(rgb_of_array(values), width, height)
@@ -49,8 +48,11 @@ def _codestream(data: bytes) -> bytes:
     raise PhotoError(PhotoProblem.DAMAGED)
 
 
-def _size_in(codestream: bytes) -> tuple[int, int]:
-    """Return width and height of ISO/IEC 18181-1's SizeHeader, of the picture as it is stored."""
+def _header_in(codestream: bytes) -> tuple[int, int, float]:
+    """Return width and height of the picture as it is stored, and the memory that decoding a pixel may take.
+
+    That is ISO/IEC 18181-1's SizeHeader, and the start of its ImageMetadata.
+    """
     bits = int.from_bytes(codestream[2:], "little")
 
     def take(count: int) -> int:
@@ -67,4 +69,11 @@ def _size_in(codestream: bytes) -> tuple[int, int]:
     height = side()
     ratio = take(3)
     across, down = _RATIOS[ratio]
-    return (height * across // down if ratio else side()), height
+    width = height * across // down if ratio else side()
+    if take(1):  # all else is as usual
+        return width, height, _BYTES_A_PLAIN_PIXEL
+    has_more = take(1)
+    if (has_more and take(6) & 0b111000) or take(3):  # more than an orientation; not whole numbers of 8 bits
+        return width, height, _BYTES_A_DEEP_PIXEL
+    _, extra_channels, is_lossy = take(1), take(2), take(1)
+    return width, height, _BYTES_A_PLAIN_PIXEL if is_lossy and not extra_channels else _BYTES_A_PIXEL

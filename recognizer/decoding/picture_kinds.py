@@ -34,6 +34,8 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _GENERIC_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf"})
 _MOST_BRANDS = 64
+_HEVC_ITEM, _AV1_ITEM = b"hvc1", b"av01"
+_SEARCHED = 1 << 16
 
 
 def kind_of(data: bytes) -> Kind | None:
@@ -41,19 +43,17 @@ def kind_of(data: bytes) -> Kind | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Kind.WEBP
     if data[4:8] == b"ftyp":
-        return _kind_of_brands(data)
+        return _kind_of_items(data)
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
 
 
-def _kind_of_brands(data: bytes) -> Kind | None:
-    """Return the format of an ISO base media file by its major or, if that is generic, its compatible brands."""
+def _kind_of_items(data: bytes) -> Kind | None:
+    """Return the format of an ISO base media file that calls itself a picture: by its items, or else by its brands."""
     end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _MOST_BRANDS)
-    brands = [data[8:12], *(data[place : place + 4] for place in range(16, end, 4))]
-    for brand in brands:
-        if brand in _HEIC_BRANDS:
-            return Kind.HEIC
-        if brand in _AVIF_BRANDS:
-            return Kind.AVIF
-    if brands[0] not in _GENERIC_BRANDS:
+    brands = {data[8:12], *(data[place : place + 4] for place in range(16, end, 4))}
+    if not brands & (_HEIC_BRANDS | _AVIF_BRANDS | _GENERIC_BRANDS):
         return None
-    return Kind.AVIF if b"av01" in data[: 1 << 16] else Kind.HEIC
+    head = data[:_SEARCHED]
+    if (_HEVC_ITEM in head) != (_AV1_ITEM in head):
+        return Kind.HEIC if _HEVC_ITEM in head else Kind.AVIF
+    return Kind.AVIF if brands & _AVIF_BRANDS else Kind.HEIC

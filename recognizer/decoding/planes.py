@@ -13,15 +13,18 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 if TYPE_CHECKING:
     from av import VideoFrame
 
-_BYTES_A_PIXEL = 4.5
+BYTES_A_PIXEL = 2.8
+"""Memory for a pixel of three channels of 8 bits."""
+BYTES_A_LARGE_PIXEL = 6.6
+"""Memory for a pixel with an alpha or with more than 8 bits."""
 
 
-def decode_planes(data: bytes, container: str, width: int, height: int) -> NDArray[np.uint8]:
+def decode_planes(data: bytes, container: str, width: int, height: int, bytes_a_pixel: float) -> NDArray[np.uint8]:
     """Return the first picture in a file as RGB uint8, reduced by a whole factor.
 
     container: FFmpeg's name of the file's format. width, height: as the file states them. Raise `PhotoError`.
     """
-    require_size(width, height, _BYTES_A_PIXEL)
+    require_size(width, height, bytes_a_pixel)
     if find_spec("av") is None:
         raise PhotoError(PhotoProblem.TOO_MANY_PIXELS)
     import av  # noqa: PLC0415  (takes a tenth of a second to import)

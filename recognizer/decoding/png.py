@@ -23,7 +23,6 @@ _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGBA: 4}
 _DEEP = 16
 _DATA = b"IDAT"
-_KEPT = {b"PLTE", b"tRNS", _DATA}
 _SIZE_OF_CHUNK = 12
 _MOST_CHUNKS = 200_000
 
@@ -131,11 +130,20 @@ def _layout_of(data: bytes) -> _Layout:
     width, height, depth, colour, interlaced = _header(data)
     chunks, orientation = [], 1
     for name, content in _chunks(data):
-        if name in _KEPT:
+        if name == _DATA or _is_valid(name, len(content), colour):
             chunks.append((name, content))
         elif name == b"eXIf":
             orientation = orientation_in(bytes(content))
     return _Layout(width, height, depth, colour, interlaced, tuple(chunks), orientation)
+
+
+def _is_valid(name: bytes, size: int, colour: int) -> bool:
+    """Return whether a chunk is a palette or a transparency, as long as this colour type needs it."""
+    if name == b"PLTE":
+        return colour == _PALETTE and 0 < size <= 768 and size % 3 == 0
+    if name == b"tRNS":
+        return 0 < size <= 256 if colour == _PALETTE else size == {_GREY: 2, _RGB: 6}.get(colour)
+    return False
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -2,12 +2,14 @@
 
 import io
 import math
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError  # noqa: F401  (imports register formats)
 
 from recognizer.decoding.arrays import rgb_of_array, shrunk
 from recognizer.decoding.bands import is_deep, reduced_deep, reduced_rgb, reduced_unsigned
@@ -16,15 +18,26 @@ from recognizer.decoding.tones import eight_bit
 from recognizer.decoding.working_size import require_memory, require_size, whole_factor
 from recognizer.photo_error import PhotoError, PhotoProblem
 
-_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 262, 274
-_SAMPLES, _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 277, 278, 322, 323
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 259, 262, 274
+_SAMPLES, _ROWS_PER_STRIP, _PLANES, _TILE_WIDTH, _TILE_HEIGHT = 277, 278, 284, 322, 323
 _SUB_FILES, _SAMPLE_FORMAT, _SUB_FILE_KIND = 330, 339, 254
 _DNG_VERSION, _CFA = 50706, 32803
 _REDUCED_PICTURE = 1
-_UNSIGNED = 1
+_UNSIGNED, _SIGNED, _REAL = 1, 2, 3
+_SEPARATE = 2
 _PILLOW_BYTES = 4.2
-_WHITE_IS_ZERO = 0
+_WHITE_IS_ZERO, _CMYK = 0, 5
 _CANON_RAW = b"CR\x02"
+_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34925, 50000}
+"""TIFF's numbers of no compression, CCITT's, LZW, JPEG, deflate, PackBits, LZMA and Zstandard. OpenCV returns black for
+others."""
+_INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+"""The types of values that are read here, and `struct`'s names of them."""
+_MOST_PAGES = 16
+_MOST_TAGS = 1000
+
+_Tags = dict[int, int]
+"""The first value of each tag."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class _Layout:
     samples: int
     orientation: int
     is_inverted: bool
-    is_unsigned: bool
+    sample_format: int
     chunk_bytes: float
 
     @property
@@ -43,9 +56,13 @@ class _Layout:
         return self.bits > 8 and self.samples > 1
 
     @property
+    def is_signed_byte(self) -> bool:
+        return self.bits == 8 and self.sample_format == _SIGNED
+
+    @property
     def bytes_per_pixel(self) -> float:
         """Memory for a pixel as it is decoded, and for a copy where one is made."""
-        if self.has_deep_colours:
+        if self.has_deep_colours or self.bits > 32:
             return 2 * self.samples * self.bits / 8
         if self.bits > 8:
             return max(self.bits, 16) / 8
@@ -53,11 +70,14 @@ class _Layout:
 
 
 def decode_tiff(data: bytes) -> Picture:
-    """Return the first page. Raise `PhotoError`; raw photos, which are TIFF inside, are no pictures."""
-    layout = _layout_of(data)
+    """Return the first page that is no thumbnail. Raise `PhotoError`; raw photos, which are TIFF inside, are none."""
+    place, tags = next(((place, tags) for place, tags in _pages(data) if not _is_thumbnail(tags)), (0, {}))
+    layout = _layout_of(tags, data)
     require_size(layout.width, layout.height, layout.bytes_per_pixel)
     require_memory(layout.width * layout.height * layout.bytes_per_pixel + layout.chunk_bytes)
-    return _with_opencv(data, layout) if layout.has_deep_colours else _with_pillow(data, layout)
+    page = _starting_at(data, place)
+    is_for_opencv = layout.has_deep_colours or layout.is_signed_byte
+    return _with_opencv(page, layout) if is_for_opencv else _with_pillow(page, layout)
 
 
 def _with_pillow(data: bytes, layout: _Layout) -> Picture:
@@ -73,7 +93,7 @@ def _with_pillow(data: bytes, layout: _Layout) -> Picture:
 
 
 def _grey(image: Image.Image, layout: _Layout, factor: int) -> NDArray[np.uint8]:
-    is_wrapped = layout.is_unsigned and image.mode == "I"
+    is_wrapped = layout.sample_format == _UNSIGNED and image.mode == "I"
     values = (reduced_unsigned if is_wrapped else reduced_deep)(image, factor)
     dtype = np.dtype(np.float32 if image.mode == "F" else np.uint32)
     return _turned_around(np.repeat(eight_bit(shrunk(values[..., None]), dtype), 3, axis=2), layout)
@@ -87,6 +107,8 @@ def _with_opencv(data: bytes, layout: _Layout) -> Picture:
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # which turns nothing
     if values is None:
         raise PhotoError(PhotoProblem.DAMAGED)
+    if values.size != layout.width * layout.height * layout.samples:  # samples that it does not expect
+        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
     if values.ndim == 3 and values.shape[2] >= 3:
         values[..., [0, 2]] = values[..., [2, 0]]
     pixels = rgb_of_array(values)
@@ -96,41 +118,82 @@ def _with_opencv(data: bytes, layout: _Layout) -> Picture:
     )
 
 
-def _layout_of(data: bytes) -> _Layout:
-    file = io.BytesIO(data)
-    is_big = data[2:4] in {b"+\0", b"\0+"}
-    tags = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if is_big else 8])
-    file.seek(tags.next)
-    tags.load(file)
-
-    def first(tag: int, default: int) -> int:
-        try:
-            value = tags.get(tag, default)
-        except Exception:  # Pillow raises whatever a broken tag leads to
-            return default
-        return int(value[0] if isinstance(value, tuple) else value)
-
-    if _DNG_VERSION in tags or data[8:11] == _CANON_RAW or first(_PHOTOMETRIC, 1) == _CFA:
-        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
-    if first(_SUB_FILE_KIND, 0) & _REDUCED_PICTURE and _SUB_FILES in tags:
-        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
-    width, height, bits, samples = first(_WIDTH, 0), first(_HEIGHT, 0), first(_BITS, 1), first(_SAMPLES, 1)
+def _layout_of(tags: _Tags, data: bytes) -> _Layout:
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)
+    bits, samples = tags.get(_BITS, 1), tags.get(_SAMPLES, 1)
     if not (width > 0 and height > 0 and samples >= 1):
         raise PhotoError(PhotoProblem.DAMAGED)
+    is_raw = _DNG_VERSION in tags or data[8:11] == _CANON_RAW or tags.get(_PHOTOMETRIC) == _CFA
+    is_unread_depth = bits > 8 and samples > 1 and (tags.get(_PLANES) == _SEPARATE or tags.get(_PHOTOMETRIC) == _CMYK)
+    is_half_real = bits < 32 and tags.get(_SAMPLE_FORMAT) == _REAL
+    if is_raw or is_unread_depth or is_half_real or tags.get(_COMPRESSION, 1) not in _COMPRESSIONS:
+        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
     if _TILE_WIDTH in tags:
-        chunk = _rounded(first(_TILE_WIDTH, width), 16) * _rounded(first(_TILE_HEIGHT, height), 16)
+        chunk = _rounded(tags[_TILE_WIDTH], 16) * _rounded(tags.get(_TILE_HEIGHT, height), 16)
     else:
-        chunk = width * min(first(_ROWS_PER_STRIP, height), height)
+        chunk = width * min(tags.get(_ROWS_PER_STRIP, height), height)
     return _Layout(
         width,
         height,
         bits,
         samples,
-        first(_ORIENTATION, 1),
-        first(_PHOTOMETRIC, 1) == _WHITE_IS_ZERO,
-        first(_SAMPLE_FORMAT, _UNSIGNED) == _UNSIGNED,
+        tags.get(_ORIENTATION, 1),
+        tags.get(_PHOTOMETRIC, 1) == _WHITE_IS_ZERO,
+        tags.get(_SAMPLE_FORMAT, _UNSIGNED),
         chunk * samples * bits / 8,
     )
+
+
+def _is_thumbnail(tags: _Tags) -> bool:
+    """Return whether a page is a smaller one of a later page. Raise `PhotoError` if its picture is a raw photo's."""
+    if not tags.get(_SUB_FILE_KIND, 0) & _REDUCED_PICTURE:
+        return False
+    if _SUB_FILES in tags:
+        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
+    return True
+
+
+def _pages(data: bytes) -> Iterator[tuple[int, _Tags]]:
+    """Yield the place and the tags of the first pages."""
+    order, is_big = "<>"[data.startswith(b"MM")], b"+" in data[2:4]
+    place_form, count_form = (f"{order}Q", f"{order}Q") if is_big else (f"{order}I", f"{order}H")
+    (place,) = struct.unpack_from(place_form, data, 8 if is_big else 4)
+    for _ in range(_MOST_PAGES):
+        if not place:
+            return
+        (count,) = struct.unpack_from(count_form, data, place)
+        start = place + struct.calcsize(count_form)
+        entry = f"{order}HHQ" if is_big else f"{order}HHI"
+        size = struct.calcsize(entry) + struct.calcsize(place_form)
+        tags = {}
+        for number in range(min(count, _MOST_TAGS)):
+            tag, kind, values = struct.unpack_from(entry, data, start + number * size)
+            value = _first_value(data, start + number * size + struct.calcsize(entry), place_form, kind, values)
+            if value is not None:
+                tags[tag] = value
+        yield place, tags
+        (place,) = struct.unpack_from(place_form, data, start + count * size)
+
+
+def _first_value(data: bytes, place: int, place_form: str, kind: int, count: int) -> int | None:
+    """Return the first whole number of a tag whose values, or their place, are at `place`; None if it has none."""
+    if kind not in _INTEGERS:
+        return None
+    form = place_form[0] + _INTEGERS[kind]
+    try:
+        if count * struct.calcsize(form) > struct.calcsize(place_form):
+            (place,) = struct.unpack_from(place_form, data, place)
+        return int(struct.unpack_from(form, data, place)[0])
+    except struct.error:
+        return None
+
+
+def _starting_at(data: bytes, place: int) -> bytes:
+    """Return a file whose first page is the one at a place."""
+    order, is_big = "<>"[data.startswith(b"MM")], b"+" in data[2:4]
+    header = struct.pack(f"{order}Q", place) if is_big else struct.pack(f"{order}I", place)
+    start = 8 if is_big else 4
+    return b"".join((data[:start], header, data[start + len(header) :]))
 
 
 def _rounded(side: int, step: int) -> int:

@@ -1,4 +1,4 @@
-"""Decode WebP from the chunks with pixels alone, so that no metadata decides about it."""
+"""Decode WebP from the chunks with pixels alone, so that neither metadata nor what the flags say of it decides."""
 
 import io
 import struct
@@ -9,13 +9,13 @@ from PIL import Image, WebPImagePlugin  # noqa: F401  (imports register formats)
 from recognizer.decoding.bands import first_visible, reduced_rgb
 from recognizer.decoding.exif import orientation_in
 from recognizer.decoding.picture import Picture
-from recognizer.decoding.planes import decode_planes
+from recognizer.decoding.planes import BYTES_A_LARGE_PIXEL, BYTES_A_PIXEL, decode_planes
 from recognizer.decoding.working_size import require_size, whole_factor
 from recognizer.photo_error import PhotoError, PhotoProblem
 
-_METADATA = {b"EXIF", b"XMP ", b"ICCP"}
-_METADATA_FLAGS = 0x20 | 0x08 | 0x04
-_ANIMATION_FLAG = 0x02
+_ALPHA_FLAG = 0x10
+_STILL = {b"VP8 ", b"VP8L"}
+_ANIMATION = {b"VP8X", b"ANIM", b"ANMF"}
 _BYTES_A_PIXEL = 16
 """Memory that Pillow takes for a pixel: two canvases of an animation and two copies of one."""
 _PIXELS_FOR_PILLOW = 12_000_000
@@ -27,11 +27,14 @@ _Chunk = tuple[bytes, bytes]
 def decode_webp(data: bytes) -> Picture:
     """Return the picture, or the first frame of an animation that shows something. Raise `PhotoError`."""
     chunks = list(_chunks(data))
-    width, height, is_animated = _header(chunks)
     orientation = next((orientation_in(content) for name, content in chunks if name == b"EXIF"), 1)
-    content = _rebuilt(chunks)
+    is_animated = any(name == b"ANMF" for name, _ in chunks)
+    kept = [each for each in chunks if each[0] in _ANIMATION] if is_animated else _still(chunks)
+    width, height = _size_of(*kept[0])
+    content = _rebuilt(kept)
     if width * height > _PIXELS_FOR_PILLOW and not is_animated:
-        pixels = decode_planes(content, "webp_pipe", width, height)
+        bytes_a_pixel = BYTES_A_PIXEL if kept[0][0] == b"VP8 " else BYTES_A_LARGE_PIXEL
+        pixels = decode_planes(content, "webp_pipe", width, height, bytes_a_pixel)
     else:
         require_size(width, height, _BYTES_A_PIXEL)
         with Image.open(io.BytesIO(content), formats=["WEBP"]) as image:
@@ -39,29 +42,36 @@ def decode_webp(data: bytes) -> Picture:
     return Picture(pixels, width, height, orientation)
 
 
-def _header(chunks: list[_Chunk]) -> tuple[int, int, bool]:
-    """Return width, height and whether it is an animation."""
-    if not chunks:
+def _still(chunks: list[_Chunk]) -> list[_Chunk]:
+    """Return the chunks of a still picture, under a header of its own where it has an alpha."""
+    pixels = next((each for each in chunks if each[0] in _STILL), None)
+    if pixels is None:
         raise PhotoError(PhotoProblem.DAMAGED)
-    name, content = chunks[0]
+    alpha = next((each for each in chunks if each[0] == b"ALPH"), None)
+    if alpha is None or pixels[0] == b"VP8L":
+        return [pixels]
+    sides = b"".join((side - 1).to_bytes(3, "little") for side in _size_of(*pixels))
+    return [(b"VP8X", bytes([_ALPHA_FLAG, 0, 0, 0]) + sides), alpha, pixels]
+
+
+def _size_of(name: bytes, content: bytes) -> tuple[int, int]:
+    """Return width and height as a chunk states them."""
     if name == b"VP8X" and len(content) >= 10:
         width, height = (1 + int.from_bytes(content[place : place + 3], "little") for place in (4, 7))
-        return width, height, bool(content[0] & _ANIMATION_FLAG)
+        return width, height
     if name == b"VP8L" and len(content) >= 5:
         bits = int.from_bytes(content[1:5], "little")
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF), False
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     if name == b"VP8 " and len(content) >= 10:
         width, height = struct.unpack_from("<HH", content, 6)
-        return width & 0x3FFF, height & 0x3FFF, False
+        return width & 0x3FFF, height & 0x3FFF
     raise PhotoError(PhotoProblem.DAMAGED)
 
 
 def _rebuilt(chunks: list[_Chunk]) -> bytes:
     pieces = []
     for name, content in chunks:
-        if name not in _METADATA:
-            flags = bytes([content[0] & ~_METADATA_FLAGS]) if name == b"VP8X" else content[:1]
-            pieces += [name, struct.pack("<I", len(content)), flags, content[1:], b"\0" * (len(content) % 2)]
+        pieces += [name, struct.pack("<I", len(content)), content, b"\0" * (len(content) % 2)]
     body = b"".join(pieces)
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 

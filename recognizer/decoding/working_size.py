@@ -12,6 +12,8 @@ GLANCE_SIDE = 320
 """Shortest length, in pixels, of a glance's long side."""
 MIN_SIDE = 24
 """Shortest side, in pixels, at which a face may still be visible."""
+MAX_SIDE = 65_535
+"""Longest side, in pixels, of what is decoded; as long as that of a JPEG may be."""
 MAX_DECODING_BYTES = 200_000_000
 """Most memory that decoding a picture may take by its header, next to the file itself."""
 
@@ -48,6 +50,8 @@ def require_size(width: int, height: int, bytes_per_pixel: float) -> None:
     """Raise `PhotoError` if a picture is too small to show a face, or decoding it would take too much memory."""
     if min(width, height) < MIN_SIDE:
         raise PhotoError(PhotoProblem.TOO_SMALL)
+    if max(width, height) > MAX_SIDE:
+        raise PhotoError(PhotoProblem.TOO_MANY_PIXELS)
     require_memory(width * height * bytes_per_pixel)
 
 

@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cv2
@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 from skimage import data as samples
 
 from recognizer.decoding.photo import PhotoProblem
-from tests.pictures import chunk, encoded
+from tests.pictures import chunk, encoded, flat_png
 
 P = PhotoProblem
 SIDE = 400
@@ -107,7 +107,10 @@ def _jpeg() -> Iterator[Case]:
         yield Case(f"restarts-{rows}-without-end.jpg", lambda make=restarting: make()[:-2])
         yield Case(f"restarts-{rows}-cut.jpg", lambda make=restarting: make()[: len(make()) * 8 // 10], P.DAMAGED)
     yield Case("trailing-garbage.jpg", lambda: whole() + b"\0trailing \xff\xd8 garbage" * 999)
-    yield Case("trailing-zeros-without-end.jpg", lambda: whole()[:-2] + bytes(512))
+    for name, padding in (("zeros", b"\0"), ("ones", b"\xff")):
+        for form, make in (("baseline", whole), ("progressive", progressive)):
+            yield Case(f"{form}-{name}-for-end.jpg", lambda make=make, padding=padding: make()[:-2] + 512 * padding)
+            yield Case(f"{form}-{name}-for-a-fifth.jpg", lambda make=make, p=padding: _padded(make(), p), P.DAMAGED)
     yield Case("leading-garbage.jpg", lambda: b"\r\n" + whole(), P.NOT_A_PICTURE)
     yield Case("12-bit.jpg", lambda: _patched_frame(whole(), precision=12), P.NOT_A_PICTURE)
     yield Case("lossless.jpg", lambda: _patched_frame(whole(), marker=0xC3), P.NOT_A_PICTURE)
@@ -122,6 +125,12 @@ def _jpeg() -> Iterator[Case]:
     yield Case("many-comments.jpg", lambda: whole()[:2] + (b"\xff\xfe\0\x04ab" * 50_000) + whole()[2:])
     yield Case("50-megapixels.jpg", lambda: _enlarged_jpeg(7100, 7100))
     yield Case("108-megapixels.jpg", lambda: _enlarged_jpeg(10_400, 10_400))
+
+
+def _padded(data: bytes, padding: bytes) -> bytes:
+    """Return a download that stopped at four fifths of the file, whose length was set before."""
+    got = len(data) * 8 // 10
+    return data[:got] + padding * (len(data) - got)
 
 
 _LOOP = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x08\0\0\0\x08\0\0\0"
@@ -184,6 +193,9 @@ def _png() -> Iterator[Case]:
         ("junk-density", b"pHYs", b"\0"),
         ("junk-chromaticity", b"cHRM", b"\0"),
         ("private", b"vpAg", b"whatever"),
+        ("short-transparency", b"tRNS", b"\0"),
+        ("long-transparency", b"tRNS", bytes(300)),
+        ("odd-suggested-palette", b"PLTE", bytes(7)),
         ("junk-animation", b"acTL", b"\0"),
         ("endless-animation", b"acTL", b"\xff" * 8),
     ):
@@ -198,6 +210,7 @@ def _png() -> Iterator[Case]:
     yield Case("animated.png", _with("PNG", save_all=True, append_images=[Image.new("RGB", (SIDE, SIDE))]))
     yield Case("flat-header.png", lambda: plain()[:20], P.DAMAGED)
     yield Case("tiny.png", lambda: encoded(Image.new("RGB", (1, 1)), "PNG"), P.TOO_SMALL)
+    yield Case("endless.png", lambda: flat_png(70_000, 24, 1, 0), P.TOO_MANY_PIXELS)
     yield Case("slim.png", lambda: encoded(Image.new("RGB", (23, 400)), "PNG"), P.TOO_SMALL)
 
 
@@ -253,6 +266,7 @@ def _bmp() -> Iterator[Case]:
     for alpha in (0, 255):
         yield Case(f"alpha-{alpha}.bmp", lambda alpha=alpha: encoded(_with_alpha(alpha), "BMP"))
         yield Case(f"alpha-{alpha}-masks.bmp", lambda alpha=alpha: _bmp_with_masks(alpha))
+    yield Case("alpha-1-masks.bmp", lambda: _bmp_with_masks(1))
     yield Case("top-down.bmp", lambda: _bmp_rows(_pixels()[..., ::-1].tobytes(), 24, -SIDE))
     yield Case("555.bmp", lambda: _bmp_rows(_five_bits().tobytes(), 16, -SIDE))
     yield Case("last-bytes-lost.bmp", lambda: encoded(portrait(), "BMP")[:-9])
@@ -315,10 +329,22 @@ def _webp() -> Iterator[Case]:
     yield Case("junk-exif.webp", _with("WEBP", quality=85, exif=b"Exif\0\0" + b"\xff" * 99))
     yield Case("junk-profile.webp", _with("WEBP", quality=85, icc_profile=b"\xff" * 99))
     yield Case("junk-xmp.webp", _with("WEBP", quality=85, xmp=b"\xff" * 99))
+    for flags in (0x02, 0x10, 0xFF):
+        yield Case(f"false-flags-{flags}.webp", lambda flags=flags: _webp_with_header(flags, SIDE))
+    for side in (100, 16_000):
+        yield Case(f"false-size-{side}.webp", lambda side=side: _webp_with_header(0, side))
     yield Case("last-byte-lost.webp", lambda: lossy()[:-1])
     yield Case("trailing-garbage.webp", lambda: lossy() + bytes(99))
     yield Case("cut-at-80.webp", lambda: lossy()[: len(lossy()) * 8 // 10], P.DAMAGED)
     yield Case("large.webp", lambda: encoded(portrait().resize((4000, 4000)), "WEBP", quality=70, method=0))
+
+
+def _webp_with_header(flags: int, side: int) -> bytes:
+    """Return a still picture under an extended header that lies."""
+    simple = encoded(portrait(), "WEBP", quality=85)
+    sides = 2 * (side - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X\x0a\0\0\0" + bytes([flags, 0, 0, 0]) + sides + simple[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def _webp_animation(frames: list[Image.Image]) -> bytes:
@@ -342,6 +368,11 @@ def _tiff() -> Iterator[Case]:
         ("float-to-255", grey.astype(np.float32)),
         ("float-to-65535", grey.astype(np.float32) * 257),
         ("float-with-nan", np.where(np.arange(SIDE) < 3, np.nan, grey / np.float32(255)).astype(np.float32)),
+        ("float-to-1-from-below", grey / np.float32(127.5) - np.float32(1)),
+        ("float-to-a-thousandth", grey / np.float32(255_000)),
+        ("float-with-a-lamp", np.where(np.arange(SIDE) < 8, 20, grey / np.float32(255)).astype(np.float32)),
+        ("float-with-outliers", np.where(np.arange(SIDE**2).reshape(SIDE, SIDE) < 9, 1e30, grey).astype(np.float32)),
+        ("signed-8", (grey.astype(np.int16) - 128).astype(np.int8)),
         ("signed-16", (_deep(grey, 16).astype(np.int32) - 32768).astype(np.int16)),
         ("signed-12-in-16", _deep(grey, 12).astype(np.int16)),
         ("unsigned-32", grey.astype(np.uint32) * 16843009),
@@ -356,6 +387,21 @@ def _tiff() -> Iterator[Case]:
     ):
         yield Case(f"{name}.tif", lambda v=values: _tif(v, photometric="rgb"))
     yield Case("rgba-16.tif", lambda: _tif(_deep(_bgra()[..., [2, 1, 0, 3]], 16), photometric="rgb"))
+    yield Case("rgba-12-in-16.tif", lambda: _tif(_deep(_bgra()[..., [2, 1, 0, 3]], 12), photometric="rgb"))
+    yield Case("rgb-32.tif", lambda: _tif(colour.astype(np.uint32) * 16843009, photometric="rgb"))
+    yield Case("bigtiff-big-endian.tif", lambda: _tif(_deep(grey, 12), bigtiff=True, byteorder=">"))
+    yield Case("thumbnail-first.tif", _tiff_with_thumbnail)
+    unread: tuple[tuple[str, NDArray[Any], dict[str, Any]], ...] = (
+        ("jpeg-xl-inside", colour, {"compression": "jpegxl", "photometric": "rgb"}),
+        ("jpeg-2000-in-tiles", colour, {"compression": "jpeg2000", "tile": (128, 128), "photometric": "rgb"}),
+        ("planes-16", np.moveaxis(_deep(colour, 12), 2, 0), {"planarconfig": "separate", "photometric": "rgb"}),
+        ("grey-alpha-16", _grey_alpha(12), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
+        ("float-16", (grey / 255).astype(np.float16), {}),
+        ("cmyk-16", _deep(_bgra(), 16), {"photometric": "separated"}),
+    )
+    for name, pixels, options in unread:
+        make = partial(_tif, pixels, **options)
+        yield Case(f"{name}.tif", make, P.NOT_A_PICTURE, needs="imagecodecs" if "compression" in options else "")
     yield Case("big-endian.tif", lambda: _tif(colour, byteorder=">", photometric="rgb"))
     yield Case("rgb-16-big-endian.tif", lambda: _tif(_deep(colour, 12), byteorder=">", photometric="rgb"))
     yield Case("bigtiff.tif", lambda: _tif(colour, bigtiff=True, photometric="rgb"))
@@ -374,6 +420,7 @@ def _tiff() -> Iterator[Case]:
     yield Case("junk-photoshop.tif", lambda: _tif_with_tag(34377, "B", b"8BIM" + b"\xff" * 99))
     yield Case("last-bytes-lost.tif", lambda: _tif(colour, photometric="rgb")[:-9])
     yield Case("cut-at-50.tif", lambda: _tif(colour, photometric="rgb")[: SIDE * SIDE], P.DAMAGED)
+    yield Case("large-float-64.tif", lambda: _tif(np.zeros((4000, 4000)), compression="zlib"), P.TOO_MANY_PIXELS)
     dng = (50706, "B", 4, b"\x01\x04\0\0", True)
     yield Case("raw.dng", lambda: _tif(colour, photometric="rgb", extratags=[dng]), P.NOT_A_PICTURE)
 
@@ -403,6 +450,14 @@ def _tif(values: NDArray[np.generic], **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _tiff_with_thumbnail() -> bytes:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(_pixels()[::4, ::4], photometric="rgb", subfiletype=1, metadata=None)
+        file.write(_pixels(), photometric="rgb", metadata=None)
+    return buffer.getvalue()
+
+
 def _lab_tiff() -> bytes:
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
     converted = ImageCms.profileToProfile(portrait(), srgb, lab, outputMode="LAB")
@@ -416,6 +471,13 @@ def _heic() -> Iterator[Case]:
 
     yield case("plain.heic", _heif)
     yield case("grid.heic", lambda: _heif(tile_size=128))
+    for percent in (98, 80, 50):
+        yield case(
+            f"grid-cut-at-{percent}.heic",
+            lambda percent=percent: _heif(tile_size=128)[: len(_heif(tile_size=128)) * percent // 100],
+            P.DAMAGED,
+        )
+    yield case("trailing-garbage.heic", lambda: _heif(tile_size=128) + b"\xffgarbage" * 99)
     yield case("lossless.heic", lambda: _heif(quality=-1, chroma=444))
     yield case("grey.heic", lambda: _heif(portrait().convert("L")))
     yield case("alpha.heic", lambda: _heif(_with_alpha(255)))
@@ -424,6 +486,11 @@ def _heic() -> Iterator[Case]:
         yield case(f"orientation-{orientation}.heic", lambda orientation=orientation: _heif_turned(orientation))
     for brand in (b"heix", b"hevc", b"hevx", b"hevm", b"hevs", b"heim", b"heis", b"mif1", b"msf1", b"miaf"):
         yield case(f"brand-{brand.decode()}.heic", lambda brand=brand: _branded(_heif(), brand))
+    yield case("brands-of-avif.heic", lambda: _heif().replace(b"mif1heicmiaf", b"avifmif1avis", 1))
+    for brand in (b"1pic", b"mif3", b"MiHB"):
+        yield case(
+            f"brand-{brand.decode()}.heic", lambda b=brand: _branded(_heif(), b).replace(b"heicmiaf", b"mif1miaf")
+        )
     yield case("junk-exif.heic", lambda: _heif(exif=b"Exif\0\0" + b"\xff" * 99))
     yield case("turned-exif.heic", _heif_with_false_exif)
     yield case("last-bytes-lost.heic", lambda: _heif()[:-9])
@@ -472,6 +539,10 @@ def _avif() -> Iterator[Case]:
     yield case("444.avif", _with("AVIF", quality=85, speed=10, subsampling="4:4:4"))
     yield case("alpha.avif", lambda: encoded(_with_alpha(255), "AVIF", speed=10))
     yield case("animated.avif", _avif_animation)
+    yield case(
+        "opens-with-nothing.avif", lambda: _animation("AVIF", [Image.new("RGBA", (SIDE, SIDE)), _with_alpha(255)])
+    )
+    yield case("brands-of-heic.avif", lambda: whole().replace(b"avifmif1miafMA1B", b"heicmif1miafMA1B", 1))
     for brand in (b"mif1", b"miaf", b"avis"):
         yield case(f"brand-{brand.decode()}.avif", lambda brand=brand: _branded(whole(), brand))
     for orientation in range(2, 9):
@@ -503,6 +574,7 @@ def _jxl() -> Iterator[Case]:
     yield case("12-in-16.jxl", lambda: _jpeg_xl(_deep(_pixels(), 12), lossless=True))
     yield case("float.jxl", lambda: _jpeg_xl(_pixels() / np.float32(255)))
     yield case("alpha.jxl", lambda: _jpeg_xl(np.asarray(_with_alpha(255))))
+    yield case("rgba-12-in-16.jxl", lambda: _jpeg_xl(_deep(_bgra()[..., [2, 1, 0, 3]], 12), lossless=True))
     yield case("container.jxl", lambda: _jpeg_xl(_pixels(), usecontainer=True))
     yield case("cut-at-50.jxl", lambda: _jpeg_xl(_pixels())[:2000], P.DAMAGED)
 

@@ -166,6 +166,7 @@ def test_a_clip_that_is_cut_off_is_read_as_far_as_it_goes_or_refused() -> None:
         (b"", PhotoProblem.EMPTY),
         (bytes(21 * 2**20), PhotoProblem.TOO_MANY_BYTES),
         (b"not a film at all", PhotoProblem.NOT_A_PICTURE),
+        (b"Good morning! " * 99, PhotoProblem.NOT_A_PICTURE),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", PhotoProblem.NOT_A_PICTURE),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", PhotoProblem.NOT_A_PICTURE),
         (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(999), PhotoProblem.DAMAGED),

@@ -157,6 +157,12 @@ def test_the_first_frame_of_an_animation_is_read() -> None:
     assert decode(data).pixels.max() > 200
 
 
+def test_a_large_animation_is_not_searched_for_a_frame_that_shows_something() -> None:
+    frames = [Image.new("RGBA", (6000, 6000)), Image.new("RGBA", (6000, 6000), "red")]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], disposal=2)
+    assert decode(data).pixels.min() == 255
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
