@@ -30,6 +30,8 @@ _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_MANY = 1 << 30
+_SCAN_PIECE = 1 << 16
 _COEFFICIENTS = 64
 _BYTES_A_PIXEL = 6
 _BYTES_A_PIXEL_OF_FOUR = 12
@@ -123,9 +125,12 @@ def decode_jpeg(data: bytes, wanted_scale: Callable[[int, int], float] = working
 
 
 def is_plain(data: bytes) -> bool:
-    """Return whether a JPEG is decoded row by row in one scan, in time and memory that its size bounds."""
-    layout = _layout_of(data)
-    return layout.is_whole and not layout.keeps_coefficients and layout.frame in {0xC0, 0xC1}
+    """Return whether a JPEG is decoded row by row in one scan, in time and memory that its size bounds.
+
+    What its first scan says is enough: if that has all components of a baseline JPEG, decoders ignore any others.
+    """
+    layout = _layout_of(data, scans=1)
+    return not layout.keeps_coefficients and layout.frame in {0xC0, 0xC1}
 
 
 def _factor(layout: _Layout, wanted_scale: Callable[[int, int], float]) -> int:
@@ -185,9 +190,10 @@ def _end() -> bytes:
     return bytes((0xFF, _EOI))
 
 
-def _layout_of(data: bytes) -> _Layout:
+def _layout_of(data: bytes, scans: int = _MANY) -> _Layout:
+    """Return what the segments say, up to the start of the last of so many scans."""
     layout = _Layout()
-    for marker, start, end in _segments(data):
+    for marker, start, end in _segments(data, scans):
         if marker == _EOI:
             layout.is_whole = layout.scans > 0
         elif marker in _OTHER_FRAMES:
@@ -244,8 +250,10 @@ def _note_scan(layout: _Layout, body: bytes) -> None:
         layout.restarts_in_last_scan = len(_RESTART.findall(body))
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, start and end of each segment; that of a scan includes its entropy-coded data."""
+def _segments(data: bytes, scans: int) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, start and end of each segment; that of a scan includes its entropy-coded data, but for the last one
+    of so many scans.
+    """
     place = 2
     while match := _NEXT_MARKER.search(data, place):
         place, marker = match.end() - 2, data[match.end() - 1]
@@ -259,7 +267,25 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if end > len(data):
             return
         if marker == _SOS:
-            following = _NEXT_MARKER.search(data, end)
-            end = following.end() - 2 if following else len(data)
+            scans -= 1
+            if not scans:
+                yield marker, place, end
+                return
+            end = _end_of_scan(data, end)
         yield marker, place, end
         place = end
+
+
+def _end_of_scan(data: bytes, start: int) -> int:
+    """Return where the entropy-coded data from `start` on ends: at the next marker that is no restart marker.
+
+    In it, a byte 255 is followed by a 0; it is looked at in pieces, because most of a file is one scan.
+    """
+    for place in range(start, len(data), _SCAN_PIECE):
+        piece = np.frombuffer(data, np.uint8, min(_SCAN_PIECE + 1, len(data) - place), place)
+        following = piece[np.flatnonzero(piece[:-1] == 0xFF) + 1]
+        is_data = (following == 0) | (following == 0xFF) | ((following >= 0xD0) & (following <= 0xD7))
+        if not is_data.all():
+            match = _NEXT_MARKER.search(data, place)
+            return match.end() - 2 if match else len(data)
+    return len(data)

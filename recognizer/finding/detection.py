@@ -24,11 +24,11 @@ from recognizer.runtime import FACE_MODELS, TfliteModel
 
 PROPOSALS_FILE = "face_proposals.tflite"
 """The network of this project among the models for faces; the others are MediaPipe's."""
-_PROPOSAL_SCORE = 0.3
+_PROPOSAL_SCORE = 0.15
 _TURNS = (math.pi, math.pi / 2, -math.pi / 2)
-_TURNED_LOOKS = 5
+_TURNED_LOOKS = 8
 """Number of places that are looked at in the other three orientations if no sure face is upright."""
-_TURNED_SCORE = 0.75
+_MOST_UPRIGHT_ROLL, _TURNED_SCORE = math.radians(50), 0.93
 """Minimum score of a face that is not upright: there are three times as many ways to see one where there is none."""
 _TURNED_SHARE = 0.12
 """Share of the photo's short side from which a doubtful face is verified in all four orientations."""
@@ -124,9 +124,8 @@ class FaceDetector:
         if any(face.score >= _SURE_SCORE for face in faces):
             return faces
         left = [each for each in [*whole, *proposed] if overlap_with(each, faces) < SAME_FACE_OVERLAP]
-        candidates = [rolled(each, each.roll + turn) for each in left[:_TURNED_LOOKS] for turn in _TURNS]
-        turned = [face for face in self._verified(levels, candidates, clock) if face.score >= _TURNED_SCORE]
-        return distinct([*faces, *turned])
+        turned = [rolled(each, each.roll + turn) for each in left[:_TURNED_LOOKS] for turn in _TURNS]
+        return distinct([*faces, *self._verified(levels, turned, clock)])
 
     def _look_at_whole(self, photo: NDArray[np.uint8], scale: float) -> list[Detection]:
         """Search a photo in one look; `scale` is the width of its pixels in pixels of the result."""
@@ -146,7 +145,7 @@ class FaceDetector:
                 continue
             clock.check()
             face = self._right_way_up(levels, self.verifier.verified(levels, candidate))
-            if face is not None:
+            if face is not None and (abs(face.roll) < _MOST_UPRIGHT_ROLL or face.score >= _TURNED_SCORE):
                 faces = distinct([*faces, face])
         return faces
 

@@ -15,19 +15,19 @@ from recognizer.finding.proposals import ProposalNetwork
 from recognizer.finding.views import scale_of
 from recognizer.runtime import TfliteModel
 
-LEAST_SCORE = 0.33
+LEAST_SCORE = 0.55
 """Minimum score of a verified face."""
 LEAST_WIDTH = 34
 """In pixels; a smaller face has less than half of the detail that the classifier was trained on."""
 _MARGIN = 1.8
-_CLEAR_LOOK, _CLEAR_OPINION = 0.82, 2.0
+_CLEAR_LOOK, _CLEAR_OPINION = 0.8, 1.0
 """A candidate with this score of the look and this logit of the opinion is a face without asking the mesh. Of %CLEAR%
 """
 _CLEAR_MESH = 8.0
 """Logit that the mesh would probably have in a clear case: half of the true faces have more."""
 _MESH_VIEW = 192
 _MESH_POINTS = 468
-FACE_WEIGHTS, FACE_BIAS = (0.28, 0.41, 0.41, 0.85), 0.9
+FACE_WEIGHTS, FACE_BIAS = (0.1, 0.41, 0.45, 1.0), 1.6
 """Weights of the logits of look, mesh and opinion, and of the logarithm of the face's share of the short side.
 `python -m training face-check` fits them.
 """

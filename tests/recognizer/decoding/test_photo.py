@@ -121,8 +121,8 @@ def test_only_simple_pictures_are_cheap() -> None:
     assert is_cheap(encoded(checkers(3000, 2000), "JPEG"))
     assert is_cheap(encoded(checkers(), "PNG"))
     expensive = (
-        encoded(checkers(), "JPEG", progressive=True), encoded(checkers(), "JPEG")[:-2], png_bomb(3000, 3000),
-        encoded(checkers(), "GIF"), encoded(checkers(), "WEBP"), encoded(checkers(), "TIFF"), b"", b"nothing",
+        encoded(checkers(), "JPEG", progressive=True), png_bomb(3000, 3000), encoded(checkers(), "GIF"),
+        encoded(checkers(), "WEBP"), encoded(checkers(), "TIFF"), b"", b"nothing",
     )  # fmt: skip
     assert not any(map(is_cheap, expensive))
 
