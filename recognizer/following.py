@@ -41,10 +41,18 @@ def candidate_of(face: Face, scale: float) -> Detection:
 
 def same_face(found: Detection, faces: Sequence[Face], scale: float) -> Face | None:
     """Return the face of the frame before that is the same as one found now; None if there is none."""
-    for face in faces:
-        if overlap_with(found, [candidate_of(face, scale)]) >= SAME_FACE_OVERLAP:
-            return face
-    return None
+    overlaps = [overlap_with(found, [candidate_of(face, scale)]) for face in faces]
+    best = int(np.argmax(overlaps)) if overlaps else 0
+    return faces[best] if overlaps and overlaps[best] >= SAME_FACE_OVERLAP else None
+
+
+def apart(pairs: Sequence[tuple[Face, Detection]]) -> list[tuple[Face, Detection]]:
+    """Return the faces and where they are now, without those that are where one with a better look is."""
+    kept: list[tuple[Face, Detection]] = []
+    for face, look in sorted(pairs, key=lambda pair: pair[1].score, reverse=True):
+        if overlap_with(look, [other for _, other in kept]) < SAME_FACE_OVERLAP:
+            kept.append((face, look))
+    return kept
 
 
 def steadied_box(before: Box, now: Box) -> Box:

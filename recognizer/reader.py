@@ -24,6 +24,7 @@ from recognizer.following import (
     CLASSIFY_EVERY,
     LANDMARKS_EVERY,
     SEARCH_EVERY,
+    apart,
     candidate_of,
     same_face,
     steadied_box,
@@ -49,7 +50,7 @@ class Recognizer:
     of each.
     """
 
-    def __init__(  # its parts
+    def __init__(
         self,
         detector: FaceDetector,
         landmarker: Landmarker,
@@ -123,23 +124,32 @@ class Recognizer:
 
         before: what was returned for the frame before; None for the first one. Faces are looked for where they were,
         and their boxes and emotions are smoothed over time. The whole picture is searched at first, when no face is
-        left, and every `following.SEARCH_EVERY` frames. Raise `PhotoError` if the bytes cannot be read as a photo.
+        left, and every `following.SEARCH_EVERY` frames. Raise `PhotoError` if the bytes cannot be read as a photo or
+        the picture is too small, `ValueError` for an array of another kind.
         """
         watch, clock = Stopwatch(), ProcessorClock()
         known = before.faces if before is not None else ()
-        if before is None or not known or before.age >= SEARCH_EVERY:
-            return self._searched_anew(frame, known, watch, clock)
-        photo = self._frame(frame, known, watch, clock)
+        with watch.step("decode"):
+            photo = self._frame(frame, known, clock)
+        if before is None or not known or before.age + 1 >= SEARCH_EVERY:
+            return self._searched_anew(photo, frame, known, watch, clock)
         levels = halved(photo.pixels)
         with watch.step("detect"):
-            looks = [self._detector.verifier.verified(levels, candidate_of(face, photo.scale)) for face in known]
-        pairs = [(face, look) for face, look in zip(known, looks, strict=True) if look is not None]
+            looks = [self._detector.verifier.seen_at(levels, candidate_of(face, photo.scale)) for face in known]
+            pairs = apart([(face, look) for face, look in zip(known, looks, strict=True) if look is not None])
         if not pairs:
-            return self._searched_anew(frame, known, watch, clock)
-        clock.check()
-        age = before.age + 1
-        faces = tuple(self._followed(photo, levels, face, look, age, watch) for face, look in pairs)
-        return Reading(faces, before.model, watch.ms, age)
+            return self._searched_anew(photo, frame, known, watch, clock)
+        age, classifier, emoji_map = before.age + 1, self.classifier, self.emoji_map
+        faces = []
+        for face, look in pairs:
+            clock.check()
+            with watch.step("classify"):
+                expression, seen = self._expression_now(photo, levels, face, look, age, classifier)
+            with watch.step("rank"):
+                now = _face(photo, look, expression, seen, emoji_map)
+                faces.append(replace(now, box=steadied_box(face.box, now.box), score=face.score))
+        faces.sort(key=lambda face: face.box.width, reverse=True)
+        return Reading(tuple(faces), classifier.card.version, watch.ms, age)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
@@ -166,16 +176,15 @@ class Recognizer:
             found = self._detector.find_everyone(photo.pixels, clock)
         return self._reading(photo, found, watch, clock)
 
-    def _frame(
-        self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], watch: Stopwatch, clock: ProcessorClock
-    ) -> Photo:
-        """Return a frame as finely as the faces that are known in it need."""
-        with watch.step("decode"):
-            if isinstance(frame, np.ndarray):
-                return shrunk_photo(frame)
-            photo = self._decoder.glance(frame, clock)
-            narrowest = min((face.box.width for face in known), default=0.0) / photo.scale
-            return self._decoder.decode(frame, clock) if photo.is_reduced and narrowest < _ENOUGH else photo
+    def _frame(self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], clock: ProcessorClock) -> Photo:
+        """Return a frame as finely as the faces that are known in it need; as finely as it is read if none is."""
+        if isinstance(frame, np.ndarray):
+            return shrunk_photo(frame)
+        if not known:
+            return self._decoder.decode(frame, clock)
+        photo = self._decoder.glance(frame, clock)
+        narrowest = min(face.box.width for face in known) / photo.scale
+        return self._decoder.decode(frame, clock) if photo.is_reduced and narrowest < _ENOUGH else photo
 
     def _read_photo(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
         with watch.step("detect"):
@@ -216,47 +225,52 @@ class Recognizer:
     def _look_closer(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Landmarks | None:
         return self._landmarker.find(levels, face) if face.box.width >= _ENOUGH else None
 
-    def _searched_anew(
-        self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], watch: Stopwatch, clock: ProcessorClock
+    def _searched_anew(  # what is known of a frame
+        self,
+        photo: Photo,
+        frame: bytes | NDArray[np.uint8],
+        known: Sequence[Face],
+        watch: Stopwatch,
+        clock: ProcessorClock,
     ) -> Reading:
         """Read a whole frame; faces that are the same as before change smoothly."""
-        photo = self._frame(frame, (), watch, clock)
+        if photo.is_reduced:
+            with watch.step("decode"):
+                photo = self._frame(frame, (), clock)
         emoji_map, fresh = self.emoji_map, self._read_photo(photo, watch, clock)
-        faces = []
+        faces, left = [], list(known)
         for face in fresh.faces:
-            before = same_face(candidate_of(face, photo.scale), known, photo.scale)
-            if before is not None:
-                emotions = steadied_emotions(before.probabilities, np.array(face.probabilities, np.float32))
-                expression = face.expression.with_emotions(emotions)
-                box, emoji = steadied_box(before.box, face.box), rank(emoji_map, expression).emoji
-                face = replace(face, box=box, expression=expression, emoji=emoji)  # noqa: PLW2901
-            faces.append(face)
+            before = same_face(candidate_of(face, photo.scale), left, photo.scale)
+            if before is None:
+                faces.append(face)
+                continue
+            left.remove(before)
+            emotions = steadied_emotions(before.probabilities, np.array(face.probabilities, np.float32))
+            expression = face.expression.with_emotions(emotions)
+            emoji = rank(emoji_map, expression).emoji
+            faces.append(replace(face, box=steadied_box(before.box, face.box), expression=expression, emoji=emoji))
         return replace(fresh, faces=tuple(faces), ms=watch.ms)
 
-    def _followed(  # noqa: PLR0913, PLR0917  # one face of one frame
+    def _expression_now(  # noqa: PLR0913, PLR0917  # one face of one frame
         self,
         photo: Photo,
         levels: Sequence[NDArray[np.uint8]],
         before: Face,
         look: Detection,
         age: int,
-        watch: Stopwatch,
-    ) -> Face:
-        """Return a face that was looked at where it was, with the part of the work that this frame's turn is."""
-        expression, seen = before.expression, before.framings
-        with watch.step("classify"):
-            if age % CLASSIFY_EVERY == 0:
-                seen = framings(photo.pixels, look)
-                turn = age // CLASSIFY_EVERY
-                said = self.classifier.classify_view(seen[turn % len(seen)][None], turn // len(seen))[0]
-                expression = expression.with_emotions(steadied_emotions(before.probabilities, said))
-            elif age % LANDMARKS_EVERY == 1:
-                closer = self._look_closer(levels, look)
-                meshed = self._detector.verifier.meshed(levels, look) if closer is None else look
-                expression = Expression.of(before.probabilities, meshed, closer)
-        with watch.step("rank"):
-            followed = _face(photo, look, expression, seen, self.emoji_map)
-        return replace(followed, box=steadied_box(before.box, followed.box))
+        classifier: Classifier,
+    ) -> tuple[Expression, NDArray[np.uint8]]:
+        """Return a followed face's expression and framings, with the part of the work that this frame's turn is."""
+        if age % CLASSIFY_EVERY == 0:
+            seen, turn = framings(photo.pixels, look), age // CLASSIFY_EVERY
+            said = classifier.classify_view(seen[turn % len(seen)][None], turn // len(seen))[0]
+            emotions = steadied_emotions(before.probabilities, said)
+            return before.expression.with_emotions(emotions), seen
+        if age % LANDMARKS_EVERY == 1:
+            closer = self._look_closer(levels, look)
+            meshed = self._detector.verifier.meshed(levels, look) if closer is None else look
+            return Expression.of(before.probabilities, meshed, closer), before.framings
+        return before.expression, before.framings
 
 
 def _face(

@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 FACE_MODELS = Path(str(files("recognizer") / "face_models"))
-"""Folder of MediaPipe's models; its NOTICE.md says where each is from."""
+"""Folder of the models for faces; its NOTICE.md says where each is from."""
 
 
 class TfliteModel:

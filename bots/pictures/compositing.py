@@ -114,8 +114,7 @@ def _shown(photo: Photo) -> Photo:
     shrink = WORKING_SIDE / max(photo.pixels.shape)
     if shrink >= 1:
         return photo
-    shrunk = cv2.resize(photo.pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return Photo(shrunk.astype(np.uint8, copy=False), photo.scale / shrink)
+    return Photo(shrunk(photo.pixels, shrink), photo.scale / shrink)
 
 
 def _discs(photo: Photo, faces: Sequence[CoveredFace]) -> list[Disc]:

@@ -47,11 +47,15 @@ class PictureMaker:
     def sticker(self, photo: bytes, answered: FaceEmoji, platform: Platform) -> MadePicture | None:
         """Return a sticker of the answered face, with all others covered, or None if there is no face."""
         decoded = self._recognizer.decode(photo)
-        faces = self._covered(decoded, [answered])
+        faces = self._recognizer.everyone_in(decoded).faces
         if not faces:
             return None
+        place = min(range(len(faces)), key=lambda each: _apart(faces[each], answered))
+        covered = [_covered(face, face.emoji[0]) for face in faces]
+        shown = _covered(faces[place], answered.emoji)
         form: Literal["webp", "png"] = "webp" if platform is Platform.TELEGRAM else "png"
-        return MadePicture(sticker(decoded, faces[0], form, self._artwork, faces[1:]), Form.STICKER)
+        others = covered[:place] + covered[place + 1 :]
+        return MadePicture(sticker(decoded, shown, form, self._artwork, others), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""
@@ -71,7 +75,7 @@ def _emoji_of(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[str]
     """
     emoji = [face.emoji[0] for face in faces]
     apart = sorted(
-        (float(np.abs(np.subtract(face.probabilities, known.probabilities)).sum()), place, number)
+        (_apart(face, known), place, number)
         for place, face in enumerate(faces)
         for number, known in enumerate(answered)
     )
@@ -82,6 +86,11 @@ def _emoji_of(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[str]
             places.remove(place)
             numbers.remove(number)
     return emoji
+
+
+def _apart(face: Face, known: FaceEmoji) -> float:
+    """Return how far two faces' emotions are apart, from 0 to 2."""
+    return float(np.abs(np.subtract(face.probabilities, known.probabilities)).sum())
 
 
 def _covered(face: Face, emoji: str) -> CoveredFace:

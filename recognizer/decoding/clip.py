@@ -3,7 +3,6 @@
 import io
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -59,7 +58,7 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
     if kind_of(data) not in {None, *_ANIMATIONS}:
         return [decode(data)]
     container = _container_of(data)
-    if container is None or find_spec("av") is None:
+    if container is None:
         raise PhotoError(PhotoProblem.NOT_A_PICTURE)
     import av  # noqa: PLC0415  (takes a tenth of a second to import)
 

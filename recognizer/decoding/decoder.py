@@ -33,6 +33,9 @@ _MODULE = "recognizer.decoding.decoder_process"
 RECEIVED = b"received\n"
 """What a process says when it has a job, before it looks at the picture."""
 _TIMERS = {-getattr(signal, name) for name in ("SIGPROF", "SIGALRM") if hasattr(signal, name)}
+_PASSED_ON = {
+    "HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TEMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT",
+}  # fmt: skip
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -62,18 +65,21 @@ class Decoder:
 
     def decode(self, data: bytes, clock: ProcessorClock) -> photos.Photo:
         """Return the picture as `photo.decode` does. Raise `PhotoError`."""
+        _require_bytes(data)
         if self._is_trusted(data):
             return photos.decode(data)
         return self._isolated("decode", data, clock)[0]
 
     def glance(self, data: bytes, clock: ProcessorClock) -> photos.Photo:
         """Return the picture as `photo.glance` does. Raise `PhotoError`."""
+        _require_bytes(data)
         if self._is_trusted(data):
             return photos.glance(data)
         return self._isolated("glance", data, clock)[0]
 
     def frames(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
         """Return frames as `clip.frames` does. Raise `PhotoError`."""
+        _require_bytes(data)
         return self._isolated("frames", data, clock)
 
     def close(self) -> None:
@@ -84,7 +90,6 @@ class Decoder:
         _end_all(idle)
 
     def _isolated(self, work: _Work, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
-        _require_bytes(data)
         result = self._run(work, data, max(clock.left_s, _LEAST_S))
         clock.spend(result.spent_s)
         if result.problem is not None:
@@ -93,11 +98,14 @@ class Decoder:
 
     def _run(self, work: _Work, data: bytes, seconds: float) -> "_Result":
         """Return the result of an idle process, or of a new one if that turns out to be dead."""
-        process = self._take()
-        result = process.run(work, data, seconds, self._wall_s)
-        if result is None:
-            process = _Process()
+        try:
+            process = self._take()
             result = process.run(work, data, seconds, self._wall_s)
+            if result is None:
+                process = _Process()
+                result = process.run(work, data, seconds, self._wall_s)
+        except OSError:  # no process can be started: no memory, no descriptors
+            return _Result([], PhotoProblem.UNREADABLE, 0.0)
         self._give_back(process)
         return result if result is not None else _Result([], PhotoProblem.UNREADABLE, 0.0)
 
@@ -136,7 +144,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": path},
+            env={**_passed_on(), **_ENVIRONMENT, "PYTHONPATH": path},
         )
 
     @property
@@ -220,6 +228,11 @@ def _photo(size: Any, results: IO[bytes]) -> photos.Photo:
             raise EOFError
         rest = rest[received:]
     return photos.Photo(pixels, float(scale), bool(is_reduced))
+
+
+def _passed_on() -> dict[str, str]:
+    """Return what a process needs of this one's environment; tokens and passwords are not for it."""
+    return {name: value for name, value in os.environ.items() if name in _PASSED_ON}
 
 
 def _open_end(pipe: IO[bytes] | None) -> IO[bytes]:

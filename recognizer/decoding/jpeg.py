@@ -28,9 +28,10 @@ arithmetic coding."""
 _PROGRESSIVE = {0xC2, 0xCA}
 _OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
-_NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+_NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MANY = 1 << 30
+_MOST_SEGMENTS = 200_000
 _SCAN_PIECE = 1 << 16
 _COEFFICIENTS = 64
 _BYTES_A_PIXEL = 6
@@ -47,7 +48,6 @@ _NOISE = np.random.Generator(np.random.PCG64(0)).integers(0, 255, 4096, np.uint8
 _PADDING = b"\0\xff"
 """What a memory card or a download puts in place of what it has lost; no data, though zeros decode as such."""
 _MISSING_ROWS = 0.02
-_MCU_ROWS = 1
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,13 @@ class _Layout:
 
 
 def decode_jpeg(data: bytes, wanted_scale: Callable[[int, int], float] = working_scale) -> Picture:
-    """Return the picture, reduced if `wanted_scale` of its width and height allows. Raise `PhotoError`."""
+    """Return the picture, reduced if `wanted_scale` of its width and height allows. Raise `PhotoError`.
+
+    One of several scans is reduced to no less than `working_scale` asks for: decoding it a second time would cost
+    nearly as much again.
+    """
     layout = _layout_of(data)
-    factor = _factor(layout, wanted_scale)
+    factor = _factor(layout, working_scale if layout.keeps_coefficients else wanted_scale)
     decoded = layout.width * layout.height / factor**2
     bytes_a_pixel = _BYTES_A_PIXEL_OF_FOUR if len(layout.components) == 4 else _BYTES_A_PIXEL
     require_size(layout.width, layout.height, 0)
@@ -172,7 +176,7 @@ def _without_end(layout: _Layout, content: bytes, decode: Callable[[bytes], NDAr
     pixels, other = decode(content + _end()), decode(content + _NOISE + _end())
     differing = np.flatnonzero(np.any(pixels != other, axis=(1, 2)))
     rows = len(pixels)
-    bearable = max(_MISSING_ROWS * rows, _MCU_ROWS * layout.mcu_height * rows / layout.height)
+    bearable = max(_MISSING_ROWS * rows, layout.mcu_height * rows / layout.height)
     if len(differing) and rows - differing[0] > math.ceil(bearable) + 1:
         raise PhotoError(PhotoProblem.DAMAGED)
     return pixels
@@ -247,16 +251,19 @@ def _note_scan(layout: _Layout, body: bytes) -> None:
     layout.first_scan_components = layout.first_scan_components or count
     layout.last_scan_components = count
     if layout.restart_interval:
-        layout.restarts_in_last_scan = len(_RESTART.findall(body))
+        layout.restarts_in_last_scan = sum(1 for _ in _RESTART.finditer(body))
 
 
 def _segments(data: bytes, scans: int) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and end of each segment; that of a scan includes its entropy-coded data, but for the last one
     of so many scans.
     """
-    place = 2
+    place, count = 2, 0
     while match := _NEXT_MARKER.search(data, place):
-        place, marker = match.end() - 2, data[match.end() - 1]
+        count += 1
+        if count > _MOST_SEGMENTS:
+            raise PhotoError(PhotoProblem.DAMAGED)
+        place, marker = match.start(), data[match.end() - 1]
         if marker == _EOI:
             yield marker, place, place + 2
             return

@@ -96,8 +96,14 @@ def glance(data: bytes) -> Photo:
 
 
 def shrunk_photo(pixels: NDArray[np.uint8]) -> Photo:
-    """Return upright RGB pixels, uint8 `(height, width, 3)`, in the size at which they are read."""
+    """Return upright RGB pixels, uint8 `(height, width, 3)`, in the size at which they are read.
+
+    Raise `ValueError` for any other shape or dtype, `PhotoError` if they are too few.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise ValueError(f"pixels must be uint8 (height, width, 3), not {pixels.dtype} {pixels.shape}")
     height, width = pixels.shape[:2]
+    require_size(width, height, 0)
     return _photo(Picture(pixels, width, height))
 
 

@@ -1,7 +1,6 @@
 """Decode large still pictures with FFmpeg, which hands over their planes and shrinks them without a whole copy."""
 
 import io
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +24,6 @@ def decode_planes(data: bytes, container: str, width: int, height: int, bytes_a_
     container: FFmpeg's name of the file's format. width, height: as the file states them. Raise `PhotoError`.
     """
     require_size(width, height, bytes_a_pixel)
-    if find_spec("av") is None:
-        raise PhotoError(PhotoProblem.TOO_MANY_PIXELS)
     import av  # noqa: PLC0415  (takes a tenth of a second to import)
 
     with av.open(io.BytesIO(data), "r", format=container) as file:

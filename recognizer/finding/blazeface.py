@@ -25,13 +25,8 @@ class BlazeFace:
         self._network = network
         self._anchors = _anchors()
 
-    def look(
-        self, view: NDArray[np.uint8], corner: tuple[float, float] = (0.0, 0.0), scale: float = 1.0
-    ) -> list[Detection]:
-        """Return the faces in an RGB uint8 view `(128, 128, 3)`, in pixels of the photo.
-
-        corner: x and y of the view's top left in the photo. scale: width of the view's pixels in photo pixels.
-        """
+    def look(self, view: NDArray[np.uint8], scale: float = 1.0) -> list[Detection]:
+        """Return the faces in an RGB uint8 view `(128, 128, 3)`, in pixels of which one of the view has `scale`."""
         outputs = self._network.run(view[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
         likely = np.flatnonzero(logits > logit(LEAST_SCORE))
@@ -40,9 +35,7 @@ class BlazeFace:
         scores = (1 / (1 + np.exp(-logits[likely]))).astype(np.float32)
         points = regressed[likely].reshape(-1, 8, 2)
         points[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[likely, None] * VIEW
-        points[:, 1] *= scale
-        points[:, [0, 2, 3, 4, 5, 6, 7]] = points[:, [0, 2, 3, 4, 5, 6, 7]] * scale + np.array(corner, np.float32)
-        return _merged(scores, points)
+        return _merged(scores, points * np.float32(scale))
 
     def best(self, view: NDArray[np.uint8]) -> Detection | None:
         """Return the face with the highest score in a view, in pixels of the view; None if there is none."""

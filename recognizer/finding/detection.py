@@ -18,26 +18,27 @@ from recognizer.clock import ProcessorClock
 from recognizer.finding.blazeface import VIEW, BlazeFace
 from recognizer.finding.face_geometry import SAME_FACE_OVERLAP, Detection, biggest_first, distinct, overlap_with, rolled
 from recognizer.finding.proposals import ProposalNetwork
-from recognizer.finding.verification import Verifier
+from recognizer.finding.verification import TURNS, Verifier
 from recognizer.finding.views import halved, shrunk
 from recognizer.runtime import FACE_MODELS, TfliteModel
 
 PROPOSALS_FILE = "face_proposals.tflite"
 """The network of this project among the models for faces; the others are MediaPipe's."""
 _PROPOSAL_SCORE = 0.15
-_TURNS = (math.pi, math.pi / 2, -math.pi / 2)
+"""Minimum score of a place that is looked at."""
 _TURNED_LOOKS = 8
 """Number of places that are looked at in the other three orientations if no sure face is upright."""
 _MOST_UPRIGHT_ROLL, _TURNED_SCORE = math.radians(50), 0.93
 """Minimum score of a face that is not upright: there are three times as many ways to see one where there is none."""
-_TURNED_SHARE = 0.12
-"""Share of the photo's short side from which a doubtful face is verified in all four orientations."""
-"""Minimum score of a place that is looked at."""
+_REPORTED_SCORE = 0.55
+"""Minimum score of a face that is reported: with it two of 200 pictures without a face get one."""
 _SURE_SCORE = 0.9
 _BESIDE_SURE_SCORE = 0.95
 """Minimum score of a face beside a confident one. A doubtful face is worth reporting only if it is all there is."""
 _EVERYONE_SCORE = 0.7
-"""Minimum score of a face to be covered in a picture that will be shared."""
+"""Minimum score of a face to be covered beside another in a picture that will be shared; where no face is reported, all
+that might be one are covered.
+"""
 _BIG_FACE = 0.25
 _DARK_BELOW = 140
 _BRIGHT = 220
@@ -124,7 +125,7 @@ class FaceDetector:
         if any(face.score >= _SURE_SCORE for face in faces):
             return faces
         left = [each for each in [*whole, *proposed] if overlap_with(each, faces) < SAME_FACE_OVERLAP]
-        turned = [rolled(each, each.roll + turn) for each in left[:_TURNED_LOOKS] for turn in _TURNS]
+        turned = [rolled(each, each.roll + turn) for each in left[:_TURNED_LOOKS] for turn in TURNS]
         return distinct([*faces, *self._verified(levels, turned, clock)])
 
     def _look_at_whole(self, photo: NDArray[np.uint8], scale: float) -> list[Detection]:
@@ -141,29 +142,21 @@ class FaceDetector:
         """Return the candidates that are faces, without those that overlap one with a higher score."""
         faces: list[Detection] = []
         for candidate in candidates:
-            if overlap_with(candidate, faces) >= SAME_FACE_OVERLAP:
+            sure = [face for face in faces if face.score >= _SURE_SCORE]
+            if overlap_with(candidate, sure) >= SAME_FACE_OVERLAP:
                 continue
             clock.check()
-            face = self._right_way_up(levels, self.verifier.verified(levels, candidate))
+            face = self.verifier.verified(levels, candidate)
             if face is not None and (abs(face.roll) < _MOST_UPRIGHT_ROLL or face.score >= _TURNED_SCORE):
                 faces = distinct([*faces, face])
         return faces
-
-    def _right_way_up(self, levels: Sequence[NDArray[np.uint8]], face: Detection | None) -> Detection | None:
-        """Return a face in the orientation in which it is most of a face; a small one, or a sure one, as it is."""
-        is_small = face is None or face.box.width < _TURNED_SHARE * min(levels[0].shape[:2])
-        if face is None or is_small or face.score >= _SURE_SCORE:
-            return face
-        turned = (self.verifier.verified(levels, rolled(face, face.roll + turn)) for turn in _TURNS)
-        return max([face, *filter(None, turned)], key=lambda each: each.score)
 
 
 def _worth_reporting(faces: Sequence[Detection]) -> list[Detection]:
     """Return the faces worth reporting, the widest first. Doubtful faces are dropped beside a confident one."""
     best = max((face.score for face in faces), default=0.0)
-    if best >= _SURE_SCORE:
-        faces = [face for face in faces if face.score >= min(best, _BESIDE_SURE_SCORE)]
-    return biggest_first(faces)
+    least = min(best, _BESIDE_SURE_SCORE) if best >= _SURE_SCORE else _REPORTED_SCORE
+    return biggest_first([face for face in faces if face.score >= least])
 
 
 def _is_portrait(faces: Sequence[Detection], photo: NDArray[np.uint8]) -> bool:

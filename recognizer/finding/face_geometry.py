@@ -37,7 +37,8 @@ class Detection:
 
     box: its bounding box. score: confidence, from 0 to 1. keypoints: float32 `(6, 2)`, x and y in pixels, ordered as
     `KEYPOINTS`. Box and key points may reach beyond the photo. mesh: the 468 points of the face mesh, float32
-    `(468, 2)`, x and y in a view with level eyes where 1 is `MESH_MARGIN` box widths; None before verification.
+    `(468, 2)`, x and y in a view with level eyes where 1 is `MESH_MARGIN` box widths; None where the verification did
+    not need it.
     """
 
     box: Box

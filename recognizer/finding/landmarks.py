@@ -2,8 +2,8 @@
 
 Two networks (https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker): 478 points with the irises from a
 levelled crop (Grishchenko et al. 2020, https://arxiv.org/abs/2006.10962), and 52 blendshapes from 146 of these points
-(Grishchenko et al. 2023, https://arxiv.org/abs/2309.05782). The detector's own mesh, which is five times as fast,
-verifies candidates; these networks look closer at a few big faces.
+(Grishchenko et al. 2023, https://arxiv.org/abs/2309.05782). The detector's own mesh, nearly four times as fast,
+verifies doubtful candidates; these networks look closer at a few big faces.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ class Landmarker:
 
     @classmethod
     def load(cls, folder: Path = FACE_MODELS) -> Self:
-        """Load the networks from a folder of MediaPipe's models. Raise `DetectorError`."""
+        """Load the networks from the folder of models for faces. Raise `DetectorError`."""
         names = ("face_landmarks_detector.tflite", "face_blendshapes.tflite")
         return cls(*(load_face_model(folder / name, TfliteModel) for name in names))
 

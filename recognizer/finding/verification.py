@@ -10,26 +10,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.finding.blazeface import VIEW, BlazeFace, logit
-from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_view, mapped_to_photo
+from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_view, mapped_to_photo, rolled
 from recognizer.finding.proposals import ProposalNetwork
 from recognizer.finding.views import scale_of
 from recognizer.runtime import TfliteModel
 
-LEAST_SCORE = 0.55
+LEAST_SCORE = 0.33
 """Minimum score of a verified face."""
 LEAST_WIDTH = 34
 """In pixels; a smaller face has less than half of the detail that the classifier was trained on."""
+TURNS = (math.pi, math.pi / 2, -math.pi / 2)
+"""What leads to the other three orientations, in radians."""
+_UPRIGHT_LOOK = 0.82
+"""Of 200 valid faces, 96 % score less than this in every wrong orientation, and 80 % score more in the right one."""
+_TURNED_SHARE = 0.12
+"""Share of the photo's short side from which a face is looked at in all four orientations."""
 _MARGIN = 1.8
 _CLEAR_LOOK, _CLEAR_OPINION = 0.8, 1.0
-"""A candidate with this score of the look and this logit of the opinion is a face without asking the mesh. Of %CLEAR%
+"""A candidate with this score of the look and this logit of the opinion is a face without asking the mesh: 42 % of 936
+true candidates in scenes of valid faces, and none of 955 false ones.
 """
 _CLEAR_MESH = 8.0
-"""Logit that the mesh would probably have in a clear case: half of the true faces have more."""
+"""Logit that the mesh is taken to have in a clear case: half have 12 and more, 99 of 100 more than 4.4."""
 _MESH_VIEW = 192
 _MESH_POINTS = 468
 FACE_WEIGHTS, FACE_BIAS = (0.1, 0.41, 0.45, 1.0), 1.6
 """Weights of the logits of look, mesh and opinion, and of the logarithm of the face's share of the short side.
-`python -m training face-check` fits them.
+
+They come from a logistic regression over candidates in scenes of valid faces and in pictures without one. That trusts
+the opinion more than is good elsewhere, because the proposal network knows such scenes; the weights were moved a little
+towards those of a fit in which false candidates of other photos count four times. `python -m training face-check` fits
+the former.
 """
 _MOST_SHARE = 0.6
 
@@ -68,18 +79,39 @@ class Verifier:
         levels: the photo at decreasing sizes, see `views.halved`. The mesh is in the result only if the verification
         needed it.
         """
-        view, to_photo = levelled_view(levels, candidate, _MARGIN, VIEW)
-        again = self.blazeface.best(view)
-        if again is None or again.box.width * scale_of(to_photo) < LEAST_WIDTH:
+        face = self._right_way_up(levels, self.seen_at(levels, candidate))
+        if face is None:
             return None
-        face = mapped_to_photo(again, to_photo)
         opinion = self.proposals.opinion(levels, face)
-        if self.is_clear(again.score, opinion):
+        if self.is_clear(face.score, opinion):
             mesh, mesh_logit = None, _CLEAR_MESH
         else:
             mesh, mesh_logit = self.mesh_of(levels, face)
         score = self.evidence(levels, face, mesh_logit, opinion).score
         return replace(face, score=score, mesh=mesh) if score >= LEAST_SCORE else None
+
+    def seen_at(self, levels: Sequence[NDArray[np.uint8]], candidate: Detection) -> Detection | None:
+        """Return what one look sees at a candidate, in its orientation, with the score of that look; None if nothing.
+
+        That is enough where a face was a moment ago.
+        """
+        view, to_photo = levelled_view(levels, candidate, _MARGIN, VIEW)
+        again = self.blazeface.best(view)
+        if again is None or again.box.width * scale_of(to_photo) < LEAST_WIDTH:
+            return None
+        return mapped_to_photo(again, to_photo)
+
+    def _right_way_up(self, levels: Sequence[NDArray[np.uint8]], seen: Detection | None) -> Detection | None:
+        """Return what was seen in the orientation in which BlazeFace sees it best; a small face as it is."""
+        if seen is None or seen.box.width < _TURNED_SHARE * min(levels[0].shape[:2]):
+            return seen
+        best = seen
+        for turn in TURNS:
+            if best.score >= _UPRIGHT_LOOK:
+                break
+            look = self.seen_at(levels, rolled(seen, seen.roll + turn))
+            best = look if look is not None and look.score > best.score else best
+        return best
 
     def is_clear(self, look: float, opinion: float) -> bool:
         """Check whether a candidate is a face without asking the mesh, by the score of its look and the logit of the

@@ -21,7 +21,7 @@ def portrait() -> bytes:
 
 
 def small_face() -> bytes:
-    """Return a 1280x960 JPEG with one face so small that only the finest tiles find it."""
+    """Return a 1280x960 JPEG with one face so small that only the proposals find it."""
     scene = cv2.resize(shipped_photos()[4], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     scene[500:640, 900:1040] = cv2.resize(skimage.data.astronaut()[50:200, 150:300], (140, 140))
     return _jpeg(scene)

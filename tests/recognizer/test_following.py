@@ -1,12 +1,14 @@
 """Following faces through live pictures: where they were, steady, and for a part of the work of a whole reading."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
 
-from recognizer import Box, Face, PhotoError, Reading, Recognizer
+from recognizer import Box, Face, PhotoError, PhotoProblem, Reading, Recognizer
 from recognizer.following import SEARCH_EVERY, steadied_box, steadied_emotions
 from tests.conftest import jpeg
 from training.data import Faces
@@ -61,7 +63,7 @@ def test_who_comes_in_is_seen_after_a_while(recognizer: Recognizer) -> None:
     both = _scene(20, 20)
     both[250:450, 420:620] = both[20:220, 20:220]
     reading = recognizer.follow(_scene(20, 20))
-    for _ in range(SEARCH_EVERY + 1):
+    for _ in range(SEARCH_EVERY):
         reading = recognizer.follow(both, reading)
     assert len(reading.faces) == 2
     assert reading.age == 0
@@ -77,6 +79,26 @@ def test_a_still_picture_comes_to_what_a_photo_says(recognizer: Recognizer, face
     assert reading is not None
     wanted = recognizer.read(jpeg(frame, quality=98)).faces[0].probabilities
     assert np.abs(np.subtract(reading.faces[0].probabilities, wanted)).max() < 0.2
+
+
+def test_two_faces_that_end_in_one_place_become_one(recognizer: Recognizer) -> None:
+    before = recognizer.follow(_scene(100, 100))
+    (face,) = before.faces
+    beside = replace(face, box=replace(face.box, x=face.box.x + 0.2 * face.box.width))
+    assert len(recognizer.follow(_scene(100, 100), replace(before, faces=(face, beside))).faces) == 1
+
+
+@pytest.mark.parametrize("shape", [(100, 100), (100, 100, 4)])
+def test_arrays_that_are_no_pictures_are_refused(recognizer: Recognizer, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="pixels must be uint8"):
+        recognizer.follow(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 3), (5, 100, 3)])
+def test_a_frame_that_is_too_small_is_refused(recognizer: Recognizer, shape: tuple[int, ...]) -> None:
+    with pytest.raises(PhotoError) as error:
+        recognizer.follow(np.zeros(shape, np.uint8))
+    assert error.value.code == PhotoProblem.TOO_SMALL
 
 
 def test_bytes_that_are_no_picture_are_refused(recognizer: Recognizer) -> None:

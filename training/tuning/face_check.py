@@ -22,7 +22,7 @@ SIDES = (420, 192, 120)
 
 @dataclass(frozen=True)
 class FaceCheck:
-    """Weights of looks, mesh and share, the bias, and the numbers of true and false faces they were fitted to."""
+    """Weights of look, mesh, opinion and share, the bias, and the numbers of true and false faces behind them."""
 
     weights: tuple[float, ...]
     bias: float

@@ -165,3 +165,13 @@ def test_a_recogniser_reads_on_after_a_hostile_picture(recognizer: Recognizer, s
     with pytest.raises(PhotoError):
         recognizer.read(b"\0\0\0\x18ftypheic" + bytes(99))
     assert recognizer.read(selfie).faces
+
+
+def test_a_process_is_not_told_the_bots_secrets(selfie: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", "a secret")
+    decoder = Decoder.isolating()
+    decoder.decode(selfie, ProcessorClock())
+    environments = [child.environ() for child in psutil.Process().children()]
+    assert environments
+    assert not any("TELEGRAM_TOKEN" in environment for environment in environments)
+    decoder.close()

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -203,3 +204,25 @@ def test_mutated_bytes_are_read_or_refused(sample: bytes, edits: list[tuple[int,
         data[start : start + len(replacement)] = replacement
     with suppress(PhotoError):
         assert decode(bytes(data)).pixels.ndim == 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff" * 3_000_000 + b"\0",
+        b"\xff\xd8" + b"\xff\x01" * 1_000_000,
+        b"\xff\xd8" + b"\xff\xdb\0\2" * 1_000_000,
+        encoded(checkers(), "JPEG")[:-2] + b"\xff" * 3_000_000,
+    ],
+)
+def test_a_jpeg_of_nothing_but_markers_takes_no_time(data: bytes) -> None:
+    started = time.process_time()
+    is_cheap(data)
+    with suppress(PhotoError):
+        decode(data)
+    assert time.process_time() - started < 60, "it took minutes where markers were looked for again and again"
+
+
+def test_a_glance_at_a_jpeg_of_several_scans_is_not_followed_by_a_second_decoding() -> None:
+    assert glance(encoded(checkers(3000, 2000), "JPEG")).is_reduced
+    assert not glance(encoded(checkers(3000, 2000), "JPEG", progressive=True)).is_reduced
