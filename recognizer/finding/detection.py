@@ -18,7 +18,7 @@ from recognizer.clock import ProcessorClock
 from recognizer.finding.blazeface import VIEW, BlazeFace
 from recognizer.finding.face_geometry import SAME_FACE_OVERLAP, Detection, biggest_first, distinct, overlap_with, rolled
 from recognizer.finding.proposals import ProposalNetwork
-from recognizer.finding.verification import TURNS, Verifier
+from recognizer.finding.verification import LEAST_SCORE, TURNS, Verifier
 from recognizer.finding.views import halved, shrunk
 from recognizer.runtime import FACE_MODELS, TfliteModel
 
@@ -110,9 +110,8 @@ class FaceDetector:
         portrait = self.find_portrait(photo, clock)
         everyone = self._everywhere(photo, clock)
         known = portrait or _worth_reporting(everyone)
-        more = [
-            face for face in everyone if face.score >= _EVERYONE_SCORE and overlap_with(face, known) < SAME_FACE_OVERLAP
-        ]
+        least = _EVERYONE_SCORE if known else LEAST_SCORE
+        more = [face for face in everyone if face.score >= least and overlap_with(face, known) < SAME_FACE_OVERLAP]
         return known + biggest_first(more)
 
     def _everywhere(self, photo: NDArray[np.uint8], clock: ProcessorClock) -> list[Detection]:

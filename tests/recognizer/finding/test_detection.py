@@ -141,6 +141,17 @@ def test_a_doubtful_face_that_is_not_answered_still_counts_as_someone(
     assert detector.find_everyone(photo) == [sure, doubtful]
 
 
+def test_where_nobody_is_reported_all_that_might_be_faces_are_covered(
+    detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (face,) = detector.find(ASTRONAUT)
+    doubtful = replace(face, score=0.4)
+    monkeypatch.setattr(FaceDetector, "find_portrait", lambda *_: [])
+    monkeypatch.setattr(FaceDetector, "_everywhere", lambda *_: [doubtful])
+    assert detector.find(ASTRONAUT) == []
+    assert detector.find_everyone(ASTRONAUT) == [doubtful]
+
+
 def test_a_face_that_is_all_there_is_is_answered_however_sure_it_is(
     detector: FaceDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
