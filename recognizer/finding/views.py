@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_HALVED = 256
+LEAST_HALVED = 512
 """Short side, in pixels, up to which a photo is not halved again."""
 
 
