@@ -30,7 +30,7 @@ _TURNED_LOOKS = 8
 """Number of places that are looked at in the other three orientations if no sure face is upright."""
 _MOST_UPRIGHT_ROLL, _TURNED_SCORE = math.radians(50), 0.93
 """Minimum score of a face that is not upright: there are three times as many ways to see one where there is none."""
-_REPORTED_SCORE = 0.55
+_REPORTED_SCORE = 0.45
 """Minimum score of a face that is reported: with it two of 200 pictures without a face get one."""
 _SURE_SCORE = 0.9
 _BESIDE_SURE_SCORE = 0.95
