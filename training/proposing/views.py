@@ -2,7 +2,7 @@
 are.
 
 A face lies on its background as a square with hard or soft edges or as a soft oval, with a brightness and contrast of
-its own, so that neither a frame nor a seam gives it away. Decoys lie there in the same way: parts of photos, scrambled
+its own, so that neither a frame nor a seam betrays it. Decoys lie there in the same way: parts of photos, scrambled
 faces, checks, plain shapes.
 """
 
