@@ -21,10 +21,10 @@ from recognizer.readings import Face
 
 SEARCH_EVERY = 15
 """Frames after which the whole picture is searched again: someone who comes in is seen after a second at most."""
-CLASSIFY_EVERY = 2
-LANDMARKS_EVERY = 4
+CLASSIFY_EVERY = 3
+LANDMARKS_EVERY = 6
 _EMOTION_SHARE = 0.4
-"""Share of a new classification: with one every second frame, three quarters of a change are seen after five frames."""
+"""Share of a new classification: with one every third frame, three quarters of a change are seen after nine frames."""
 _LEAST_BOX_SHARE = 0.35
 _BOX_SHARE_A_WIDTH = 4.0
 """Share of a new box, and how it grows with the box's movement in widths: still faces do not tremble, moving ones are
