@@ -6,9 +6,7 @@ from collections.abc import Callable
 from recognizer.photo_error import PhotoError, PhotoProblem
 
 LIMIT_S = 5.0
-"""Processor time, in seconds, after which a photo is given up. A photo of a crowd takes under 1 s on a slow processor
-(AVX2 only), so only odd or hostile pictures get there.
-"""
+"""Processor time, in seconds, after which a photo is given up."""
 
 
 class ProcessorClock:

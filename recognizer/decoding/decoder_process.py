@@ -28,7 +28,7 @@ from recognizer.decoding.photo import Photo, decode, glance
 from recognizer.photo_error import PhotoError, PhotoProblem
 
 MAX_GROWTH_BYTES = 290_000_000
-"""Memory that a job may take; what the headers promise is well below."""
+"""Memory that a job may take: what its header promises, the file, and the copies that decoders make."""
 
 _WORKS: dict[str, Callable[[bytes], list[Photo]]] = {
     "decode": lambda data: [decode(data)],

@@ -15,7 +15,9 @@ from recognizer.runtime import TfliteModel
 VIEW = 128
 """Side of the input, in pixels."""
 LEAST_SCORE = 0.45
-"""Minimum score of a detection. Half of the anchors' detections below it are of no face."""
+"""Minimum score of a detection. In one look at the whole, 4 % of 120 pictures without a face have one above it, and
+17 % one above 0.3.
+"""
 
 
 class BlazeFace:

@@ -30,7 +30,7 @@ FINEST = 2.0
 classifier can use, are then 22 pixels and more.
 """
 _SHAPES = 6
-"""Input shapes to be prepared for: the copies of a photo have four, and upright and lying photos share the smallest."""
+"""Input shapes to be prepared for: the copies of a photo have three; upright and lying photos share the smaller two."""
 _PIECE = 640
 _GRID = 160
 _OVERLAP = 80

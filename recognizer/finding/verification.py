@@ -28,7 +28,7 @@ _TURNED_SHARE = 0.12
 _MARGIN = 1.8
 _CLEAR_LOOK, _CLEAR_OPINION = 0.8, 1.0
 """A candidate with this score of the look and this logit of the opinion is a face without asking the mesh: 42 % of 936
-true candidates in scenes of valid faces, and none of 955 false ones.
+true candidates in scenes of valid faces, and no false one.
 """
 _CLEAR_MESH = 8.0
 """Logit that the mesh is taken to have in a clear case: half have 12 and more, 99 of 100 more than 4.4."""
