@@ -9,10 +9,13 @@ from db import Chat, Person
 
 @dataclass(frozen=True, repr=False)
 class Picture:
-    """One file that was sent. is_clip: it is a short video (a video note), not a still picture."""
+    """One file that was sent: a still picture or a clip, as its bytes say.
+
+    has_spoiler: it was sent hidden, so whatever is made from it is sent hidden, too.
+    """
 
     content: bytes
-    is_clip: bool = False
+    has_spoiler: bool = False
 
 
 class Form(Enum):
@@ -20,17 +23,28 @@ class Form(Enum):
 
     PHOTO = "photo"
     STICKER = "sticker"
+    ANIMATION = "animation"
 
 
 @dataclass(frozen=True, repr=False)
 class MadePicture:
     """A picture made by the bot: the bytes of a file and how to send it.
 
-    A photo is a JPEG. A sticker is WebP on Telegram and PNG elsewhere.
+    A photo is a JPEG. A sticker is WebP on Telegram and PNG elsewhere. An animation is MP4 on Telegram and GIF
+    elsewhere. has_spoiler: it is sent hidden; it is never a sticker then, since those cannot be.
     """
 
     content: bytes
     form: Form
+    has_spoiler: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class MadeFile:
+    """A file for a person to keep, with its name."""
+
+    name: str
+    content: bytes
 
 
 Fetch = Callable[[], Awaitable[Picture | None]]
@@ -41,16 +55,28 @@ Administers = Callable[[], Awaitable[bool]]
 """Asks the platform whether a person administers the chat; true in their own private chat."""
 
 
+Alias = Callable[[], Awaitable[Person | None]]
+"""Asks the platform for the identity, other than their own, under which a person may have sent the photo that a button
+belongs to: that of the chat for its anonymous administrators, or of a channel for its own. None if there is none."""
+
+
 async def _nobody() -> bool:
     return False
+
+
+async def _no_alias() -> None:
+    return None
 
 
 @dataclass(frozen=True)
 class PhotoMessage:
     """One message with a picture, or an album of several, to be answered once.
 
-    language: the sender's, as the platform reports it (a tag or a browser's list of them); empty if unknown.
-    comes_again: the photo can be fetched again when a button of the answer is tapped.
+    person: who asks. sender: who sent the photo, if that is another person. language: that of the person who asks, as
+    the platform reports it (a tag or a browser's list of them); empty if unknown. comes_again: the photo can be
+    fetched again when a button of the answer is tapped. is_automatic: nobody asked, the chat has automatic reactions.
+    messages: the platform's ids of the messages with the pictures. missing: the sentence (of `texts`) about files of
+    the same message that could not be fetched; empty if there are none. pictures may be empty then.
     """
 
     person: Person
@@ -58,6 +84,10 @@ class PhotoMessage:
     pictures: tuple[Picture, ...]
     language: str = ""
     comes_again: bool = False
+    sender: Person | None = None
+    is_automatic: bool = False
+    messages: tuple[str, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +96,9 @@ class Tap:
 
     token: that of the button. language: as in `PhotoMessage`. fetch: fetches the photo that the button's message
     answered; None if the platform cannot. in_public: others see the button's message. administers: checks whether the
-    person who tapped administers the chat.
+    person who tapped administers the chat. alias: asked only if the photo is not the person's own. sender: who sent
+    the photo that the button's message answered, None if that is not known. photo_message: the platform's id of the
+    message with that photo, empty if there is none.
     """
 
     person: Person
@@ -76,6 +108,23 @@ class Tap:
     fetch: Fetch | None = None
     in_public: bool = False
     administers: Administers = _nobody
+    alias: Alias = _no_alias
+    sender: Person | None = None
+    photo_message: str = ""
+
+
+@dataclass(frozen=True)
+class PeopleReaction:
+    """A person put their own reactions on a message with a photo, or on the bot's answer to it.
+
+    message: the platform's id of that message. emoji: the reactions of this person that are there now; empty if they
+    took the last one away.
+    """
+
+    person: Person
+    chat: Chat
+    message: str
+    emoji: tuple[str, ...]
 
 
 class CommandName(StrEnum):
@@ -168,8 +217,11 @@ def in_rows(buttons: Sequence[Button], width: int) -> ButtonRows:
 class Reply:
     """The reply to a photo or a command.
 
-    reactions: one for each picture, None for no reaction; empty if there is nothing to react to. rows: buttons, at most
-    five rows of five (Discord's limit). waiting: the final answer is still to come. picture: sent with the text.
+    text: empty if nothing is to be said and only the reactions are to be set. reactions: one for each picture, None
+    for no reaction; empty if there is nothing to react to. rows: buttons, at most five rows of five (Discord's limit).
+    waiting: the final answer is still to come. picture: sent with the text. file: sent with the text. photo: the number
+    under which the answered photo is stored, 0 for none; the adapter hands it to `EmojiService.note_answer` with the
+    id of the message that it sent.
     """
 
     text: str
@@ -177,6 +229,8 @@ class Reply:
     rows: ButtonRows = ()
     waiting: bool = False
     picture: MadePicture | None = None
+    file: MadeFile | None = None
+    photo: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,7 +240,8 @@ class TapReply:
     notice: a short text for the person who tapped only. is_obvious: the new buttons already say it, so the notice may
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
-    text, picture (or none) and rows replace the whole message with the button.
+    text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
+    message goes. photo: as in `Reply`, for the message with the button.
     """
 
     notice: str
@@ -196,3 +251,4 @@ class TapReply:
     is_obvious: bool = False
     picture: MadePicture | None = None
     is_whole: bool = False
+    photo: int = 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.clock import ProcessorClock
+from recognizer.decoding.clip import is_clip
 from recognizer.decoding.decoder import Decoder
 from recognizer.decoding.photo import Photo, shrunk_photo
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
@@ -86,11 +87,15 @@ class Recognizer:
         return self._decoder.decode(data, ProcessorClock())
 
     def read(self, data: bytes) -> Reading:
-        """Read the faces in a picture, at most `MOST_FACES`. Raise `PhotoError` if the bytes cannot be read as a photo.
+        """Read the faces in a picture, or in the clearest moment of a clip, at most `MOST_FACES`.
 
-        A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none.
+        A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none. Of a
+        clip, a few frames are read, and that is returned whose biggest face has the highest confidence. Raise
+        `PhotoError` if the bytes can be read neither as a photo nor as a video.
         """
         watch, clock = Stopwatch(), ProcessorClock()
+        if is_clip(data):
+            return self._read_clip(data, watch, clock)
         photo, found = self._found(data, watch, clock)
         return self._reading(photo, found, watch, clock)
 
@@ -107,17 +112,6 @@ class Recognizer:
     def everyone_in(self, photo: Photo) -> Reading:
         """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
         return self._read_everyone(photo, Stopwatch(), ProcessorClock())
-
-    def read_clip(self, data: bytes) -> Reading:
-        """Read a few frames of a short video and return the frame whose biggest face has the highest confidence.
-
-        Raise `PhotoError` if the bytes cannot be read as a video.
-        """
-        watch, clock = Stopwatch(), ProcessorClock()
-        with watch.step("decode"):
-            photos = self._decoder.frames(data, clock)
-        readings = [self._read_photo(photo, watch, clock) for photo in photos]
-        return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
 
     def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
         """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.
@@ -154,6 +148,12 @@ class Recognizer:
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
+
+    def _read_clip(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> Reading:
+        with watch.step("decode"):
+            photos = self._decoder.frames(data, clock)
+        readings = [self._read_photo(photo, watch, clock) for photo in photos]
+        return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
 
     def _found(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, list[Detection]]:
         """Return a picture, as finely as its faces need, and the faces in it."""

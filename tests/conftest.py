@@ -106,6 +106,18 @@ def wall_photo() -> bytes:
 
 
 @pytest.fixture(scope="session")
+def video_note(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return two seconds of a smiling face."""
+    path = tmp_path_factory.mktemp("clip") / "note.mp4"
+    frame = cv2.cvtColor(skimage.data.astronaut()[:384, 32:416], cv2.COLOR_RGB2BGR)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10, (384, 384))
+    for shift in range(20):
+        writer.write(np.roll(frame, shift, axis=1))
+    writer.release()
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
 def faces() -> Faces:
     """Return the valid split of FER2013 if the shared data is available."""
     if not default_folder().exists():

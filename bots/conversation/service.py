@@ -41,6 +41,7 @@ from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from db import Chat, FaceReading, Person, Preferences, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
+from recognizer.decoding.clip import is_clip
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
 
@@ -164,7 +165,7 @@ class EmojiService:
         """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
-        if picture.is_clip:
+        if is_clip(picture.content):
             return Reply(recipient.voice.say(texts.NO_CLIP))
         make = partial(self._picture_maker.emoji_me, picture.content, ())
         made, problem = await make_picture(self._pool, photo.chat.platform, make)
@@ -202,9 +203,8 @@ class EmojiService:
             return Preferences()
 
     async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
-        read = self._recognizer.read_clip if picture.is_clip else self._recognizer.read
         try:
-            reading = await self._pool.run(partial(read, picture.content))
+            reading = await self._pool.run(partial(self._recognizer.read, picture.content))
         except PhotoError as error:
             _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
             return Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
@@ -220,7 +220,7 @@ class EmojiService:
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
-        comes_again = photo.comes_again and len(photo.pictures) == 1 and not photo.pictures[0].is_clip
+        comes_again = photo.comes_again and len(photo.pictures) == 1 and not is_clip(photo.pictures[0].content)
         try:
             readings = await self._store.add_photo(photo.person, photo.chat, model, kept, comes_again=comes_again)
         except (SQLAlchemyError, OSError):
@@ -233,7 +233,7 @@ class EmojiService:
 
     async def _numbered(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> MadePicture | None:
         """Return the picture of several faces with their numbers; None for albums, whose answer is text only."""
-        if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or photo.pictures[0].is_clip:
+        if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or is_clip(photo.pictures[0].content):
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
         make = partial(self._picture_maker.outlined, photo.pictures[0].content, listed)

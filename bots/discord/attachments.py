@@ -37,7 +37,7 @@ async def download(attachments: Sequence[discord.Attachment]) -> tuple[Picture, 
     if any(attachment.size > MAX_FILE_BYTES for attachment in attachments):
         raise NotFetchedError(texts.FILE_TOO_LARGE)
     try:
-        return tuple([Picture(await each.read(), is_clip=_is_clip(each)) for each in attachments])
+        return tuple([Picture(await each.read(), each.is_spoiler()) for each in attachments])
     except TROUBLE as error:
         _log.warning("download_failed", platform=Platform.DISCORD, reason=type(error).__name__)
         raise NotFetchedError(texts.DOWNLOAD_FAILED) from error

@@ -16,7 +16,6 @@ from telegram import (
     Message,
     Update,
     User,
-    VideoNote,
 )
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ChatType, FileSizeLimit
@@ -368,7 +367,7 @@ async def _download(message: Message) -> Picture:
     if (sent.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
         raise _FileTooLargeError
     file = await sent.get_file()
-    return Picture(bytes(await file.download_as_bytearray()), is_clip=isinstance(sent, VideoNote))
+    return Picture(bytes(await file.download_as_bytearray()), bool(message.has_media_spoiler))
 
 
 async def _on_error(_update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

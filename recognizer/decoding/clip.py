@@ -42,6 +42,8 @@ _CONTAINERS = (
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"), (0, b"OggS", "ogg"),
 )  # fmt: skip
 """Offset and first bytes of containers, and FFmpeg's name of each. No other is opened: some name other files."""
+_RAW_PHOTOS = (b"ftypcrx ",)
+"""What raw photos in such a container begin with, after their first four bytes."""
 _PACKET_OF_TS = 188
 """Bytes from one mark to the next in an MPEG transport stream, which has no other."""
 
@@ -55,8 +57,10 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
         raise PhotoError(PhotoProblem.EMPTY)
     if len(data) > MAX_BYTES:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
-    if kind_of(data) not in {None, *_ANIMATIONS}:
+    kind = kind_of(data)
+    if kind not in {None, *_ANIMATIONS}:
         return [decode(data)]
+    first = [decode(data)] if kind is not None else []
     container = _container_of(data)
     if container is None:
         raise PhotoError(PhotoProblem.NOT_A_PICTURE)
@@ -66,6 +70,8 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
         with av.open(io.BytesIO(data), "r", format=container) as file:
             return _sample(file, count)
     except PhotoError:
+        if first:
+            return first
         raise
     except MemoryError as error:
         raise PhotoError(PhotoProblem.TOO_MANY_PIXELS) from error
@@ -73,10 +79,18 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
         raise PhotoError(PhotoProblem.DAMAGED) from error
 
 
+def is_clip(data: bytes) -> bool:
+    """Return whether the bytes begin like a video, or like a GIF, which may be one."""
+    kind = kind_of(data)
+    return kind in _ANIMATIONS or (kind is None and _container_of(data) is not None)
+
+
 def _container_of(data: bytes) -> str | None:
     """Return FFmpeg's name of the container, None if it is none that is opened."""
     if data[:1] == data[_PACKET_OF_TS : _PACKET_OF_TS + 1] == b"\x47":
         return "mpegts"
+    if data.startswith(_RAW_PHOTOS, 4):
+        return None
     return next((name for place, magic, name in _CONTAINERS if data.startswith(magic, place)), None)
 
 

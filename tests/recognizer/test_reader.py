@@ -71,7 +71,7 @@ def test_threads_read_what_one_reads(recognizer: Recognizer, selfie: bytes, grou
 @pytest.mark.parametrize("data", [b"", b"not a film at all", bytes(21 * 2**20)])
 def test_a_broken_clip_is_refused(recognizer: Recognizer, data: bytes) -> None:
     with pytest.raises(PhotoError):
-        recognizer.read_clip(data)
+        recognizer.read(data)
 
 
 @settings(max_examples=60)

@@ -327,7 +327,7 @@ async def test_pictures_are_only_offered_where_the_photo_comes_again(service: Em
 
 
 async def test_emoji_me_without_a_tap_covers_everyone(
-    service: EmojiService, group_photo: bytes, wall_photo: bytes
+    service: EmojiService, group_photo: bytes, wall_photo: bytes, video_note: bytes
 ) -> None:
     reply = await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(group_photo),)))
     assert reply.picture is not None
@@ -338,7 +338,7 @@ async def test_emoji_me_without_a_tap_covers_everyone(
     nobody = await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(wall_photo),)))
     assert (nobody.text, nobody.picture) == (texts.NO_FACE, None)
     assert (await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(b""),)))).text == texts.PHOTO_PROBLEMS["empty"]
-    assert (await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(b"", is_clip=True),)))).text == texts.NO_CLIP
+    assert (await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(video_note),)))).text == texts.NO_CLIP
 
 
 async def test_settings_that_could_not_be_read_are_not_written_over(

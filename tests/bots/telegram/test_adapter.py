@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 from telegram.constants import ReactionEmoji
 
@@ -536,18 +535,6 @@ async def test_an_adapter_that_was_ended_can_be_run_again(service: EmojiService)
             await server.sent("sendMessage", count)
             running.cancel()
             await asyncio.wait({running})
-
-
-@pytest.fixture(scope="session")
-def video_note(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return two seconds of a smiling face."""
-    path = tmp_path_factory.mktemp("clip") / "note.mp4"
-    frame = cv2.cvtColor(skimage.data.astronaut()[:384, 32:416], cv2.COLOR_RGB2BGR)
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10, (384, 384))
-    for shift in range(20):
-        writer.write(np.roll(frame, shift, axis=1))
-    writer.release()
-    return path.read_bytes()
 
 
 @asynccontextmanager

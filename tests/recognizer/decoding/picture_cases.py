@@ -594,12 +594,12 @@ def _others() -> Iterator[Case]:
         ("paper.pdf", b"%PDF-1.7\n"),
         ("archive.zip", b"PK\x03\x04" + bytes(99)),
         ("layers.psd", b"8BPS\0\x01" + bytes(99)),
-        ("film.mp4", b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + bytes(99)),
         ("canon.cr3", b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom" + bytes(99)),
         ("fuji.raf", b"FUJIFILMCCD-RAW 0201" + bytes(99)),
         ("zeros.bin", bytes(1000)),
         ("noise.bin", np.random.default_rng(1).integers(0, 255, 5000, np.uint8).tobytes()),
     ):
         yield Case(name, lambda content=content: content, P.NOT_A_PICTURE)
+    yield Case("film.mp4", lambda: b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2" + bytes(99), P.DAMAGED)
     for form, name in (("JPEG2000", "photo.jp2"), ("ICO", "icon.ico"), ("PPM", "photo.ppm"), ("TGA", "photo.tga")):
         yield Case(name, _with(form), P.NOT_A_PICTURE)

@@ -84,7 +84,7 @@ def problem_of(data: bytes) -> PhotoProblem:
 @pytest.mark.parametrize(("container", "codec", "pixels"), KINDS)
 def test_every_usual_kind_of_clip_is_read(recognizer: Recognizer, container: str, codec: str, pixels: str) -> None:
     face = skimage.data.astronaut()[:320, 64:384]
-    reading = recognizer.read_clip(film([face] * 6, container, codec, pixels))
+    reading = recognizer.read(film([face] * 6, container, codec, pixels))
     assert [found.emotion for found in reading.faces] == ["happy"]
     assert reading.faces[0].box.x == pytest.approx(105, abs=15)
 
