@@ -38,7 +38,6 @@ from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from db import Automatic, Chat, Person, Preferences, Store
 from recognizer import Recognizer
-from recognizer.decoding.clip import is_clip
 from recognizer.emoji_map import without_selector
 
 _SETTINGS_ACTIONS = frozenset(
@@ -179,9 +178,7 @@ class EmojiService:
         """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
-        if is_clip(picture.content):
-            return Reply(recipient.voice.say(texts.NO_CLIP))
-        make = partial(self._picture_maker.emoji_me, picture.content, ())
+        make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
         made, problem = await make_picture(self._pool, photo.chat.platform, make, picture)
         return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
