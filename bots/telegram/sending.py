@@ -15,6 +15,7 @@ from telegram import (
     InputMediaPhoto,
     Message,
     PhotoSize,
+    ReactionTypeEmoji,
     ReplyParameters,
     VideoNote,
 )
@@ -28,9 +29,8 @@ from recognizer.emoji_map import without_selector
 
 _log = structlog.get_logger()
 
-ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
-"""The emoji that a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
-_REACTIONS = {without_selector(emoji): emoji for emoji in ALLOWED_REACTIONS}
+ALLOWED_REACTIONS = frozenset(without_selector(emoji.value) for emoji in ReactionEmoji)
+"""The emoji that a bot may react with, in Telegram's spelling (https://core.telegram.org/bots/api#reactiontypeemoji)."""
 _ENOUGH_PIXELS = 640
 """Long side, in pixels, above which a larger copy of a photo does not improve the reading."""
 REFUSALS = (BadRequest, Forbidden)
@@ -146,7 +146,7 @@ async def react(message: Message, emoji: str | None) -> None:
     if reaction is None:
         return
     try:
-        await message.set_reaction(reaction)
+        await message.set_reaction(ReactionTypeEmoji(reaction))
     except REFUSALS as error:
         _log.info("reaction_refused", platform=Platform.TELEGRAM, reason=str(error))
 
@@ -156,7 +156,7 @@ def reaction_for(emoji: str) -> str | None:
     is no reaction.
     """
     spellings = (without_selector(each) for each in (emoji, plain(emoji)))
-    return next((_REACTIONS[each] for each in spellings if each in _REACTIONS), None)
+    return next((each for each in spellings if each in ALLOWED_REACTIONS), None)
 
 
 async def show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,15 +17,20 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from telegram.constants import ReactionEmoji
 from telemelya.server import bot_api
 from telemelya.server.state import StateManager
 
+from recognizer.emoji_map import without_selector
+from tests.contracts.telegram import contract_if_there
 from tests.waiting import PATIENCE_S
 
 TOKEN = "123456789:AAtelemelyaTestTokenOfNoBotAnywhere00"
-_ALLOWED = {emoji.value for emoji in ReactionEmoji}
+SUPERGROUPS_BELOW = -1_000_000_000_000
+"""Numbers of groups lie above it, those of supergroups and channels below."""
+_METHOD = re.compile(r"/bot[^/]+/(\w+)$")
+_ALLOWED = {without_selector(emoji.value) for emoji in ReactionEmoji}
 
 
 class TelegramServer:
@@ -47,6 +53,8 @@ class TelegramServer:
         self.is_away_for_edits = False
         self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
+        self.violations: list[str] = []
+        self._contract = contract_if_there()
         self._answered, self._news = 0, asyncio.Condition()
         self._state = bot_api.state_manager
 
@@ -60,12 +68,14 @@ class TelegramServer:
         message = {
             "message_id": next(self._numbers),
             "date": int(time.time()),
-            "from": {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language},
-            "chat": {"id": chat or person, "type": "group" if chat else "private", "title": "G"},
-            **content,
+            "from": user(person, language),
+            "chat": chat_of(chat or person),
+            **{name: value for name, value in content.items() if value is not None},
         }
+        if "reply_to_message" in message:
+            message["reply_to_message"] = _without_reply(message["reply_to_message"])
         self.known_chats.add(chat or person)
-        await self._deliver(message=message)
+        await self.deliver(message=message)
         return message
 
     def picture(self, data: bytes) -> list[dict[str, Any]]:
@@ -97,15 +107,15 @@ class TelegramServer:
         message = {
             "message_id": record["message_id"],
             "date": int(time.time()),
-            "chat": {"id": record["chat_id"], "type": "private"},
+            "chat": chat_of(record["chat_id"]),
             **({"text": record["text"]} if record.get("text") else {"caption": record["caption"]}),
             "reply_markup": _markup(record),
-            **({"reply_to_message": original} if original else {}),
+            **({"reply_to_message": _without_reply(original)} if original else {}),
             **facts,
         }
-        sender = {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language}
+        sender = user(person, language)
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
-        await self._deliver(callback_query=query)
+        await self.deliver(callback_query=query)
 
     async def sent(self, method: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the bot has called `method` `count` times in all, and give those calls."""
@@ -144,8 +154,21 @@ class TelegramServer:
     async def _calls(self, method: str) -> list[dict[str, Any]]:
         return [call for call in await self._state.get_responses("default") if call["method"] == method]
 
-    async def _deliver(self, **update: Any) -> None:
-        await self.updates.put({"update_id": next(self._numbers), **update})
+    async def deliver(self, **content: Any) -> None:
+        """Deliver an update, which must fit Telegram's contract."""
+        update = {"update_id": next(self._numbers), **content}
+        if self._contract is not None:
+            self.violations += self._contract.violations_of_update(update)
+        await self.updates.put(update)
+
+    async def check(self, method: str, request: Request) -> None:
+        """Check a request against Telegram's contract."""
+        if self._contract is None:
+            return
+        async with request.form() as form:
+            files = frozenset(name for name, value in form.items() if isinstance(value, UploadFile))
+            fields = {name: str(value) for name, value in form.items() if name not in files}
+        self.violations += self._contract.violations_of_request(method, fields, files)
 
     async def keep(self, method: str, form: Any, file: UploadFile) -> dict[str, Any]:
         """Accept a picture from the bot: its bytes go to `made`, the call to `sent`. Return the message."""
@@ -188,6 +211,23 @@ class TelegramServer:
     async def download_by_key(self, path: str) -> bytes | None:
         """Return the bytes of a file, for telemelya's download route."""
         return self.files.get(path)
+
+
+def user(number: int, language: str = "en") -> dict[str, Any]:
+    """Return a person as Telegram describes them."""
+    return {"id": number, "is_bot": False, "first_name": "Ada", "language_code": language}
+
+
+def chat_of(number: int) -> dict[str, Any]:
+    """Return a chat as Telegram describes it; its number tells the type."""
+    if number > 0:
+        return {"id": number, "type": "private", "first_name": "Ada"}
+    return {"id": number, "type": "group" if number > SUPERGROUPS_BELOW else "supergroup", "title": "G"}
+
+
+def _without_reply(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message as Telegram shows it within another one."""
+    return {name: value for name, value in message.items() if name != "reply_to_message"}
 
 
 def labels(record: dict[str, Any]) -> list[list[str]]:
@@ -345,6 +385,15 @@ async def _size(file: UploadFile) -> tuple[int, int]:
     return decoded.shape[0], decoded.shape[1]
 
 
+def _again(body: bytes) -> Receive:
+    """Return what gives a request's body once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
 class _Server(uvicorn.Server):
     """Tells when it listens."""
 
@@ -365,6 +414,11 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     app = FastAPI()
 
     async def noting_app(scope: Scope, receive: Receive, send: Send) -> None:
+        method = _METHOD.match(scope["path"])
+        if method is not None:
+            received = await Request(scope, receive).body()
+            await server.check(method[1], Request(scope, _again(received)))
+            receive = _again(received)
         await app(scope, receive, send)
         await server.note_call()
 
@@ -387,3 +441,4 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         uvicorn_server.should_exit = True
         await serving
         bot_api.state_manager, bot_api.media_manager = before
+    assert not server.violations, "\n".join(server.violations)
