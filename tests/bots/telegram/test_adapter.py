@@ -22,7 +22,7 @@ from bots.conversation.service import EmojiService
 from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from bots.telegram.adapter import TelegramAdapter
-from bots.telegram.sending import ALLOWED_REACTIONS, reaction_for
+from bots.telegram.reactions import ALLOWED_REACTIONS, reaction_for
 from db import Person, Platform, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
