@@ -5,7 +5,6 @@ Works on the bytes of a photo that a platform has just sent, which the recognise
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -44,8 +43,13 @@ class PictureMaker:
         faces = self._covered(decoded, answered)
         return MadePicture(emoji_me(decoded, faces, self._artwork), Form.PHOTO) if faces else None
 
-    def sticker(self, photo: bytes, answered: FaceEmoji, platform: Platform) -> MadePicture | None:
-        """Return a sticker of the answered face, with all others covered, or None if there is no face."""
+    def sticker(
+        self, photo: bytes, answered: FaceEmoji, platform: Platform, *, is_hidden: bool = False
+    ) -> MadePicture | None:
+        """Return a sticker of the answered face, with all others covered, or None if there is no face.
+
+        is_hidden: it will be sent hidden, which Telegram does not offer for stickers: there it becomes a photo.
+        """
         decoded = self._recognizer.decode(photo)
         faces = self._recognizer.everyone_in(decoded).faces
         if not faces:
@@ -53,9 +57,12 @@ class PictureMaker:
         place = min(range(len(faces)), key=lambda each: _apart(faces[each], answered))
         covered = [_covered(face, face.emoji[0]) for face in faces]
         shown = _covered(faces[place], answered.emoji)
-        form: Literal["webp", "png"] = "webp" if platform is Platform.TELEGRAM else "png"
         others = covered[:place] + covered[place + 1 :]
-        return MadePicture(sticker(decoded, shown, form, self._artwork, others), Form.STICKER)
+        if platform is not Platform.TELEGRAM:
+            return MadePicture(sticker(decoded, shown, "png", self._artwork, others), Form.STICKER)
+        if is_hidden:
+            return MadePicture(sticker(decoded, shown, "jpeg", self._artwork, others), Form.PHOTO)
+        return MadePicture(sticker(decoded, shown, "webp", self._artwork, others), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""

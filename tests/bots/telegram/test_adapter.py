@@ -461,12 +461,12 @@ async def test_a_reaction_is_dressed_only_where_telegram_allows_it(
 ) -> None:
     await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(skin_tone="dark", presentation="woman"))
     for mood, reaction in (("👍", "👍"), ("🤷", "🤷"), ("😁", "😁")):
-        monkeypatch.setattr("bots.conversation.service.reaction", lambda *_, mood=mood: mood)
+        monkeypatch.setattr("bots.conversation.photo_answers.reaction", lambda *_, mood=mood: mood)
         message = await telegram.send(photo=telegram.picture(selfie))
         await telegram.until(partial(_reacted_last_to, telegram, message))
         assert telegram.reactions[-1][2] == reaction
     await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(presentation="man"))
-    monkeypatch.setattr("bots.conversation.service.reaction", lambda *_: "🤷")
+    monkeypatch.setattr("bots.conversation.photo_answers.reaction", lambda *_: "🤷")
     await telegram.send(photo=telegram.picture(selfie))
     await telegram.until(lambda: len(telegram.reactions) == 4)
     assert telegram.reactions[-1][2] == "🤷\u200d♂"
