@@ -100,11 +100,12 @@ class TelegramAdapter:
             stack.push_async_callback(self._following.cancel)
             await updater.start_polling(allowed_updates=UPDATES, bootstrap_retries=-1, error_callback=_on_polling_error)
             stack.push_async_callback(_stop_polling, updater)
+            lasting = _lasting_tasks()
             with suppress(TelegramError):
                 await publish_commands(application.bot, self._service.admins.on(self.name))
             _log.info("adapter_open", adapter=self.name)
             try:
-                await _polling_ended()
+                await _end_of(lasting)
             except InvalidToken as error:
                 raise AdapterError(_REFUSED) from error
 
@@ -196,9 +197,13 @@ class TelegramAdapter:
         return identity.chat(self._delivery.home_of(message.chat_id))
 
 
-async def _polling_ended() -> None:
-    """Wait until the library's tasks that fetch updates and hand them on end, which they only do by an error."""
-    tasks = [task for task in asyncio.all_tasks() if task.get_name().endswith(_LIBRARY_TASKS)]
+def _lasting_tasks() -> list[asyncio.Task[None]]:
+    """Return the library's tasks that fetch updates and hand them on, as soon as they run."""
+    return [task for task in asyncio.all_tasks() if task.get_name().endswith(_LIBRARY_TASKS)]
+
+
+async def _end_of(tasks: list[asyncio.Task[None]]) -> None:
+    """Wait until one of the lasting tasks ends, which they only do by an error."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         if not task.cancelled():

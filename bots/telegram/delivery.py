@@ -1,9 +1,9 @@
 """Bring calls to Telegram through a bad connection, and to where a group has moved.
 
-What was refused with a server's error, or whose connection broke, is repeated after pauses. A message for which only the
-confirmation timed out is not: Telegram has taken it, nobody can ask whether it arrived, and an answer that comes twice
-is worse than one that hardly ever gets lost. An edit or a deletion is the same the second time, so it is repeated then,
-too.
+What was refused with a server's error, or whose connection broke, is repeated after pauses. A message for which only
+the confirmation timed out is not: Telegram has taken it, nobody can ask whether it arrived, and an answer that comes
+twice is worse than one that hardly ever gets lost. An edit or a deletion is the same the second time, so it is repeated
+then, too.
 """
 
 import asyncio

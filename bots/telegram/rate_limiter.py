@@ -76,7 +76,7 @@ class RateLimiter(BaseRateLimiter[int]):
     async def shutdown(self) -> None:
         """Do nothing: there is nothing to close."""
 
-    async def process_request(  # noqa: PLR0913  # the library's signature
+    async def process_request(  # noqa: PLR0913, PLR0917  # the library's signature
         self,
         callback: Call,
         args: Any,

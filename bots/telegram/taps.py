@@ -20,7 +20,7 @@ from bots.telegram.delivery import short
 from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
 from bots.telegram.formatting import fitting, keyboard
 from bots.telegram.reactions import Reactions
-from bots.telegram.sending import Place, Sender
+from bots.telegram.sending import Place, Said, Sender
 from db import Platform
 
 PICTURE_IN_TIME_S = 3.0
@@ -69,14 +69,15 @@ class Taps:
         if answer.picture is not None and not answer.is_whole:
             notice = await self._sent_in_time(query, message, answer)
         await _notify(query, notice)
+        shown: Message | None = message
         if answer.is_whole:
-            await self._show_whole(
-                message, Reply(answer.text or notice, rows=answer.rows or (), picture=answer.picture)
-            )
+            shown = await self._show_whole(message, answer)
         else:
             await self._show(Place.of(message), answer, message)
-        if answer.photo:
-            await self._service.note_answer(identity.chat(message.chat_id), answer.photo, str(message.message_id))
+        if answer.photo and shown is not None:
+            await self._service.note_answer(identity.chat(shown.chat_id), answer.photo, str(shown.message_id))
+        if (original := _photo_answered_by(message)) is not None:
+            await self._reactions.set(bot, message.chat_id, original.message_id, answer.reaction)
 
     async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
         """Send the requested picture; return what to tell about it as far as that is known soon."""
@@ -97,28 +98,30 @@ class Taps:
         return answer.notice
 
     async def _show(self, place: Place, answer: TapReply, message: Message | None = None) -> None:
-        """Apply the reply to the message with the button, and to the reaction on its photo."""
+        """Apply the reply to the message with the button."""
         kept = message.reply_markup if message is not None else None
         keys = kept if answer.rows is None else keyboard(answer.rows)
         if answer.text is not None:
             await self._sender.edit_text(place, answer.text, keys)
         elif answer.rows is not None:
             await self._sender.edit_keyboard(place, keys)
-        original = _photo_answered_by(message)
-        if original is not None:
-            await self._reactions.set(place.bot, place.chat, original.message_id, answer.reaction)
 
-    async def _show_whole(self, message: Message, shown: Reply) -> None:
+    async def _show_whole(self, message: Message, answer: TapReply) -> Message | None:
         """Replace the whole message; if Telegram refuses (text cannot replace a picture), send a new one and delete the
-        old one.
+        old one. Return the message that is there now.
         """
-        place, keys = Place.of(message), keyboard(shown.rows)
-        if shown.picture is not None and await self._sender.edit_picture(place, shown.picture, shown.text, keys):
-            return
-        if shown.picture is None and message.text is not None and await self._sender.edit_text(place, shown.text, keys):
-            return
-        await self._sender.say(message, shown)
+        place, keys, made = Place.of(message), keyboard(answer.rows or ()), answer.picture
+        text = answer.text or ("" if made is not None else answer.notice)
+        if made is not None and await self._sender.edit_picture(place, made, text, keys):
+            return message
+        if made is None and message.text is not None and text and await self._sender.edit_text(place, text, keys):
+            return message
+        said = Said()
+        if text or made is not None:
+            to = message.reply_to_message or message
+            said = await self._sender.say(to, Reply(text, rows=answer.rows or (), picture=made))
         await self._sender.delete(place)
+        return said.message
 
 
 def _tap(query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> Tap:
@@ -170,4 +173,4 @@ async def _fetched(bot: Bot, file: SentFile | None) -> Picture | None:
 
 async def _notify(query: CallbackQuery, notice: str) -> None:
     with suppress(TelegramError):  # too old to be answered; go on with the rest
-        await query.answer(fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH))
+        await query.answer(fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH) or None)
