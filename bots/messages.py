@@ -135,6 +135,7 @@ class CommandName(StrEnum):
     HELP = "help"
     SETTINGS = "settings"
     PRIVACY = "privacy"
+    MY_DATA = "my_data"
     FORGET_ME = "forget_me"
     CHAT_SETTINGS = "chat_settings"
 
@@ -144,7 +145,8 @@ class Command:
     """A command without arguments.
 
     language: as in `PhotoMessage`. administers: checks whether the person administers the chat. sees_all_photos: False
-    where the platform shows the bot only photos with which somebody turns to it.
+    where the platform shows the bot only photos with which somebody turns to it. in_public: others would see the
+    answer.
     """
 
     person: Person
@@ -153,6 +155,7 @@ class Command:
     language: str = ""
     administers: Administers = _nobody
     sees_all_photos: bool = True
+    in_public: bool = False
 
 
 class AdminCommandName(StrEnum):

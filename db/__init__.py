@@ -19,6 +19,7 @@ from db.feedback import (
 )
 from db.identity import Chat, ChatMessage, Person
 from db.judgement import Judgement
+from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
@@ -60,8 +61,12 @@ __all__ = [
     "LostError",
     "NotOfferedError",
     "Origin",
+    "OwnData",
+    "OwnFace",
+    "OwnTap",
     "Part",
     "Person",
+    "PersonalData",
     "Platform",
     "Preferences",
     "Promotion",

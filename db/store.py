@@ -18,6 +18,7 @@ from db.feedback import Feedback
 from db.identity import Chat, Person
 from db.migrate import upgrade
 from db.people import row_of
+from db.personal_data import PersonalData
 from db.retrainings import Retrainings
 from db.schema import ChatRow, PersonRow, PhotoRow, PromotionRow, ReadingRow, RetrainingRow, TapRow
 from db.taps import Taps, change_tastes, note
@@ -84,8 +85,8 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, feedback, choices, versions and retrainings: the other parts of the same database. transactions: for
-    what none of them offers.
+    taps, chats, personal_data, feedback, choices, versions and retrainings: the other parts of the same database.
+    transactions: for what none of them offers.
     """
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
@@ -95,6 +96,7 @@ class Store:
         self.choices = Choices(transactions, secret)
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
+        self.personal_data = PersonalData(transactions, secret)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
 

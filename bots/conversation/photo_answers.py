@@ -22,7 +22,6 @@ from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from db import FaceReading, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
-from recognizer.decoding.clip import is_clip
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
 
@@ -131,7 +130,7 @@ class PhotoAnswers:
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
-        comes_again = photo.comes_again and len(photo.pictures) == 1 and not is_clip(photo.pictures[0].content)
+        comes_again = photo.comes_again and len(photo.pictures) == 1
         try:
             stored = await self._parts.store.add_photo(
                 photo.person,
@@ -152,7 +151,7 @@ class PhotoAnswers:
 
     async def _numbered(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> MadePicture | None:
         """Return the picture of several faces with their numbers; None for albums, whose answer is text only."""
-        if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or is_clip(photo.pictures[0].content):
+        if len(outcomes) > 1 or len(outcomes[0].faces) < 2:
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
         make = partial(self._parts.picture_maker.outlined, photo.pictures[0].content, listed)

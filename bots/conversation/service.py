@@ -1,5 +1,6 @@
 """The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bots.conversation import chat_settings, settings_pages, texts
 from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
 from bots.conversation.emoji_variants import plain
 from bots.conversation.languages import Voice
+from bots.conversation.my_data import my_data_file
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
@@ -38,7 +40,6 @@ from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from db import Automatic, Chat, Person, Preferences, Store
 from recognizer import Recognizer
-from recognizer.decoding.clip import is_clip
 from recognizer.emoji_map import without_selector
 
 _SETTINGS_ACTIONS = frozenset(
@@ -179,15 +180,23 @@ class EmojiService:
         """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
-        if is_clip(picture.content):
-            return Reply(recipient.voice.say(texts.NO_CLIP))
-        make = partial(self._picture_maker.emoji_me, picture.content, ())
+        make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
         made, problem = await make_picture(self._pool, photo.chat.platform, make, picture)
         return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
         return Recipient.of(await self._preferences(person), language).voice
+
+    async def _my_data(self, command: Command, recipient: Recipient) -> Reply:
+        """Hand a person everything about them, where nobody else sees it."""
+        if command.in_public:
+            return Reply(recipient.voice.say(texts.ASK_IN_PRIVATE))
+        data = await self._store.personal_data.of(command.person)
+        if data is None:
+            return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
+        file = await asyncio.to_thread(my_data_file, data)
+        return Reply(recipient.voice.say(texts.MY_DATA), file=file)
 
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
         """Return the admin commands if this person is an admin; log the attempt of anyone else."""
@@ -287,7 +296,9 @@ class EmojiService:
         notice = shown if token.action is Action.OPEN_SETTINGS else recipient.voice.say(texts.SETTING_KEPT)
         return TapReply(notice, settings_pages.rows(page, preferences, recipient), text=shown)
 
-    async def _command(self, command: Command, preferences: Preferences, recipient: Recipient) -> Reply:
+    async def _command(  # noqa: PLR0911  # one for each command
+        self, command: Command, preferences: Preferences, recipient: Recipient
+    ) -> Reply:
         say = recipient.voice.say
         match command.name:
             case CommandName.START:
@@ -305,6 +316,8 @@ class EmojiService:
                 return Reply(_privacy_text(agreed, recipient.voice), rows=privacy_rows(agreed, recipient))
             case CommandName.CHAT_SETTINGS:
                 return await self._chat_settings.show(command, recipient)
+            case CommandName.MY_DATA:
+                return await self._my_data(command, recipient)
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
                 self._tastes.forget()

@@ -81,7 +81,7 @@ class PhotoTaps:
             for reading in stored.readings
         ]
         if token.action is Action.EMOJI_ME:
-            make, said = partial(self._picture_maker.emoji_me, picture.content, known), texts.EMOJI_ME_MADE
+            make, said = partial(self._picture_maker.emoji_me, picture.content, known, platform), texts.EMOJI_ME_MADE
         else:
             sticker, is_hidden = self._picture_maker.sticker, picture.has_spoiler
             make = partial(sticker, picture.content, known[0], platform, is_hidden=is_hidden)

@@ -36,7 +36,7 @@ HELP = _(
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• /settings – language, and how emoji of people look\n"
     "• /privacy – what I keep, and your choice about it\n"
-    "• /forget_me – delete everything I know about you"
+    "• /my_data – everything I know about you; /forget_me – delete it"
 )
 DISCORD_HELP = _(
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
@@ -46,7 +46,7 @@ DISCORD_HELP = _(
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• `/settings` – language, and how emoji of people look\n"
     "• `/privacy` – what I keep, and your choice about it\n"
-    "• `/forget_me` – delete everything I know about you"
+    "• `/my_data` – everything I know about you; `/forget_me` – delete it"
 )
 WEB_HELP = _(
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
@@ -54,7 +54,7 @@ WEB_HELP = _(
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• Settings – language, and how emoji of people look\n"
     "• Privacy – what I keep, and your choice about it\n"
-    "• Forget me – delete everything I know about you"
+    "• My data – everything I know about you; Forget me – delete it"
 )
 HELPS = {Platform.TELEGRAM: HELP, Platform.DISCORD: DISCORD_HELP, Platform.WEB: WEB_HELP}
 """The help for each platform."""
@@ -65,6 +65,7 @@ COMMANDS = {
     "help": _("What I can do"),
     "settings": _("Language, and how emoji of people look"),
     "privacy": _("What I keep, and your choice about it"),
+    "my_data": _("Everything I know about you, as a file"),
     "forget_me": _("Delete everything I know about you"),
     "chat_settings": _("What is automatic in this chat, and who may tap"),
 }
@@ -92,6 +93,9 @@ REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
 FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
 FORGOTTEN = _("Done. Everything I knew about you is deleted.")
+MY_DATA = _("Here is everything I know about you. /forget_me deletes it.")
+NOTHING_KNOWN = _("I know nothing about you.")
+ASK_IN_PRIVATE = _("That is for you only: ask me in a private chat.")
 NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.")
 
 ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
@@ -131,7 +135,6 @@ EMOJI_ME = _("🖼 Emoji me")
 STICKER = _("✂️ Sticker")
 EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
 STICKER_MADE = _("Here is your sticker!")
-NO_CLIP = _("I can only do that with a photo, not with a video.")
 PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
 VOTED = _("Thank you! Your vote helps me learn.")
@@ -199,6 +202,7 @@ WEB_MENU = {
     _("Help"): "help",
     _("Settings"): "settings",
     _("Privacy"): "privacy",
+    _("My data"): "my_data",
     _("Forget me"): "forget_me",
 }
 """The web chat's menu in place of commands, and the command that each entry stands for."""

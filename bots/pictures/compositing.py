@@ -65,6 +65,11 @@ def emoji_me(photo: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> by
     return _jpeg(pixels)
 
 
+def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> None:
+    """Cover the faces of a film's frame, in place, as `emoji_me` covers those of a photo."""
+    cover(frame.pixels, _discs(frame, faces), artwork)
+
+
 def sticker(
     photo: Photo,
     face: CoveredFace,

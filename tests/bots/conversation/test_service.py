@@ -18,7 +18,7 @@ from bots.conversation import texts
 from bots.conversation.buttons import Action, Token
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
-from bots.messages import Command, CommandName, PhotoMessage, Picture, Reply, Tap
+from bots.messages import Command, CommandName, Form, PhotoMessage, Picture, Reply, Tap
 from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
@@ -338,7 +338,9 @@ async def test_emoji_me_without_a_tap_covers_everyone(
     nobody = await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(wall_photo),)))
     assert (nobody.text, nobody.picture) == (texts.NO_FACE, None)
     assert (await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(b""),)))).text == texts.PHOTO_PROBLEMS["empty"]
-    assert (await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(video_note),)))).text == texts.NO_CLIP
+    film = await service.on_emoji_me(PhotoMessage(ADA, CHAT, (Picture(video_note),)))
+    assert film.picture is not None
+    assert film.picture.form is Form.ANIMATION
 
 
 async def test_settings_that_could_not_be_read_are_not_written_over(

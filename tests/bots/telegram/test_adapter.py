@@ -254,14 +254,6 @@ async def test_an_album_offers_no_pictures(telegram: TelegramServer, selfie: byt
     assert not telegram.made
 
 
-async def test_a_video_note_offers_no_pictures(telegram: TelegramServer, video_note: bytes) -> None:
-    note = await telegram.send(video_note={**telegram.file(video_note), "length": 384, "duration": 2})
-    [answer] = await telegram.sent("sendMessage")
-    assert len(labels(answer)) == 2
-    await telegram.send(text="/emoji_me", reply_to_message=note)
-    assert (await telegram.sent("sendMessage", 2))[1]["text"] == texts.NO_CLIP
-
-
 async def test_emoji_me_as_a_reply_to_a_photo_covers_its_faces(telegram: TelegramServer, group_photo: bytes) -> None:
     photo = await telegram.send(chat=-5, photo=telegram.picture(group_photo))
     await telegram.send(person=8, chat=-5, text="/emoji_me", reply_to_message=photo)
