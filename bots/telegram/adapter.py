@@ -35,6 +35,7 @@ from bots.telegram.photos import Photos
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
 from bots.telegram.sending import Sender
+from bots.telegram.sight import Sight
 from bots.telegram.taps import Taps
 from db import Chat, Platform
 
@@ -85,7 +86,8 @@ class TelegramAdapter:
         self._sender = Sender(self._delivery)
         reactions = Reactions(self._delivery, self._following)
         self._photos = Photos(service, self._sender, reactions, self._delivery, album_quiet_s)
-        self._taps = Taps(service, self._sender, reactions, self._following)
+        self._sight = Sight()
+        self._taps = Taps(service, self._sender, reactions, self._following, self._sight)
         self._application = self._build(token, api_url, rate_limiter or RateLimiter())
 
     async def run(self) -> None:
@@ -149,7 +151,15 @@ class TelegramAdapter:
         person = identity.sender_of(message)
         administers = partial(identity.administers, message.chat, int(person.id), message.get_bot())
         language = identity.language_of(message.from_user)
-        command = Command(person, self._chat(message), CommandName(_command_in(message.text)), language, administers)
+        command = Command(
+            person,
+            self._chat(message),
+            CommandName(_command_in(message.text)),
+            language,
+            administers,
+            await self._sight.sees_all_photos(message.chat, message.get_bot()),
+            message.chat.type != ChatType.PRIVATE,
+        )
         await self._sender.say(message, await self._service.on_command(command))
 
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -21,6 +22,7 @@ from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
 from bots.telegram.formatting import fitting, keyboard
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Place, Said, Sender
+from bots.telegram.sight import Sight
 from db import Platform
 
 PICTURE_IN_TIME_S = 3.0
@@ -32,9 +34,10 @@ class Taps:
     """Answers taps and shows what they change."""
 
     def __init__(
-        self, service: EmojiService, sender: Sender, reactions: Reactions, background: BackgroundTasks
+        self, service: EmojiService, sender: Sender, reactions: Reactions, background: BackgroundTasks, sight: Sight
     ) -> None:
         """Set the parts. background: sends pictures that take their time."""
+        self._sight = sight
         self._service = service
         self._sender = sender
         self._reactions = reactions
@@ -60,7 +63,8 @@ class Taps:
                 _log.warning("tap_not_shown", platform=Platform.TELEGRAM, reason=short(error))
 
     async def _answer(self, query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> None:
-        answer = await self._service.on_tap(_tap(query, message, bot))
+        sees_all = await self._sight.sees_all_photos(message.chat, bot)
+        answer = await self._service.on_tap(replace(_tap(query, message, bot), sees_all_photos=sees_all))
         if not isinstance(message, Message):
             await _notify(query, answer.notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)

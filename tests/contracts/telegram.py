@@ -96,6 +96,11 @@ class TelegramContract:
         self._root: Schema = {"$defs": {**definitions, **methods}}
         self._validators: dict[str, Draft202012Validator] = {}
 
+    def schema(self, type_name: str) -> Schema:
+        """Return the schema of a type."""
+        schema: Schema = self._root["$defs"][type_name]
+        return schema
+
     def violations_of_request(self, method: str, form: Mapping[str, str], files: frozenset[str]) -> list[str]:
         """Return what is wrong with a request. form: its fields that are text. files: names of the files sent with it.
 
