@@ -6,7 +6,7 @@ One `Store` in front of SQLAlchemy.
 from db.actors import Actor
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
-from db.enums import Automatic, Depth, Platform, Verdict
+from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
 from db.feedback import (
     AdminAgreement,
     Answer,
@@ -17,6 +17,7 @@ from db.feedback import (
     KeptFace,
     Source,
 )
+from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
 from db.judgement import Judgement
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
@@ -54,6 +55,8 @@ __all__ = [
     "FaceReading",
     "FaceSummary",
     "Feedback",
+    "Game",
+    "Games",
     "Imported",
     "Judgement",
     "KeptFace",
@@ -73,6 +76,7 @@ __all__ = [
     "Retraining",
     "Retrainings",
     "Role",
+    "Score",
     "ShadowComparison",
     "Source",
     "State",
@@ -81,6 +85,7 @@ __all__ = [
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "TapOrigin",
     "Taps",
     "TasteRevision",
     "Verdict",

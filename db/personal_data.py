@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.enums import TapOrigin
+from db.games import Score
 from db.identity import Person
 from db.moments import aware
-from db.schema import LabelRow, LessonRow, ModelRow, PersonRow, PhotoRow, ReadingRow, ShadowRow, TapRow
+from db.schema import LabelRow, LessonRow, ModelRow, PersonRow, PhotoRow, ReadingRow, ScoreRow, ShadowRow, TapRow
 from db.transactions import Transactions
 
 
@@ -17,14 +19,14 @@ from db.transactions import Transactions
 class OwnTap:
     """What somebody said a face shows: an emoji, an emotion, or neither if none of the suggestions fitted.
 
-    by_me: the person said so themselves. by_reaction: they put a reaction on the message.
+    by_me: the person said so themselves. origin: how.
     """
 
     at: datetime
     emoji: str | None
     emotion: str | None
     by_me: bool
-    by_reaction: bool
+    origin: TapOrigin
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +50,9 @@ class OwnFace:
 
 @dataclass(frozen=True, repr=False)
 class OwnData:
-    """Everything about a person: what they set and allowed, their faces, newest first, and their words on others'."""
+    """Everything about a person: what they set and allowed, their faces, newest first, their words on others', and
+    their scores.
+    """
 
     platform: str
     keeps_faces: bool
@@ -58,6 +62,7 @@ class OwnData:
     faces: tuple[OwnFace, ...]
     votes: tuple[OwnTap, ...]
     labels: tuple[tuple[datetime, str], ...]
+    scores: tuple[Score, ...] = ()
 
 
 class PersonalData:
@@ -73,6 +78,7 @@ class PersonalData:
             me = await session.scalar(select(PersonRow).where(PersonRow.hash == person.hashed(self._secret)))
             if me is None:
                 return None
+            scores = select(ScoreRow.name, ScoreRow.points, ScoreRow.rounds).where(ScoreRow.person_id == me.id)
             given = select(LabelRow).where(LabelRow.person_id == me.id).order_by(LabelRow.id)
             return OwnData(
                 me.platform,
@@ -83,6 +89,7 @@ class PersonalData:
                 await _faces(session, me.id),
                 await _votes(session, me.id),
                 tuple((aware(row.labelled_at), row.verdict) for row in await session.scalars(given)),
+                tuple(Score(*row) for row in await session.execute(scores)),
             )
 
 
@@ -141,4 +148,4 @@ async def _votes(session: AsyncSession, me: int) -> tuple[OwnTap, ...]:
 
 
 def _tap(row: TapRow, *, by_me: bool) -> OwnTap:
-    return OwnTap(aware(row.tapped_at), row.emoji, row.emotion, by_me, row.by_reaction)
+    return OwnTap(aware(row.tapped_at), row.emoji, row.emotion, by_me, TapOrigin(row.origin))

@@ -47,6 +47,7 @@ def _content(data: OwnData, pictures: list[str | None]) -> dict[str, Any]:
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
         "pictures_left_out": kept - sum(link is not None for link in pictures),
         "what_i_said_about_faces_of_others": [_tap(tap) for tap in data.votes],
+        "scores": [{"name": each.name, "points": each.points, "rounds": each.rounds} for each in data.scores],
         "labels_i_set_as_an_admin": [{"at": _time(at), "verdict": verdict} for at, verdict in data.labels],
     }
 
@@ -66,7 +67,7 @@ def _face(face: OwnFace, link: str | None) -> dict[str, Any]:
 
 
 def _tap(tap: OwnTap) -> dict[str, Any]:
-    return {"at": _time(tap.at), "emoji": tap.emoji, "emotion": tap.emotion, "by_reaction": tap.by_reaction}
+    return {"at": _time(tap.at), "emoji": tap.emoji, "emotion": tap.emotion, "by": tap.origin.value}
 
 
 def _emotions(probabilities: tuple[float, ...]) -> dict[str, float]:

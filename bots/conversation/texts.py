@@ -34,6 +34,7 @@ HELP = _(
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
     "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• /play – copy an emoji with your face\n"
     "• /settings – language, and how emoji of people look\n"
     "• /privacy – what I keep, and your choice about it\n"
     "• /my_data – everything I know about you; /forget_me – delete it"
@@ -44,6 +45,7 @@ DISCORD_HELP = _(
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
     "• `/emoji_me` with a photo covers its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• `/play` – copy an emoji with your face\n"
     "• `/settings` – language, and how emoji of people look\n"
     "• `/privacy` – what I keep, and your choice about it\n"
     "• `/my_data` – everything I know about you; `/forget_me` – delete it"
@@ -52,6 +54,7 @@ WEB_HELP = _(
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
     "fits.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• Play – copy an emoji with your face\n"
     "• Settings – language, and how emoji of people look\n"
     "• Privacy – what I keep, and your choice about it\n"
     "• My data – everything I know about you; Forget me – delete it"
@@ -65,6 +68,7 @@ COMMANDS = {
     "help": _("What I can do"),
     "settings": _("Language, and how emoji of people look"),
     "privacy": _("What I keep, and your choice about it"),
+    "play": _("A game: copy an emoji with your face"),
     "my_data": _("Everything I know about you, as a file"),
     "forget_me": _("Delete everything I know about you"),
     "chat_settings": _("What is automatic in this chat, and who may tap"),
@@ -144,6 +148,7 @@ CHAT_SETTINGS = _(
     "• Automatic reactions: {automatic}\n"
     "• Faces in a photo: {faces}\n"
     "• Quiet hours: {quiet}\n"
+    "• Game: {play}\n"
     "• {taps}"
 )
 AUTOMATIC_REACTIONS = _("Automatic reactions")
@@ -172,6 +177,29 @@ SEES_NO_OTHER_PHOTOS = _(
     "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
     "administrator of this group; on Discord, this bot's operator has to allow me to read messages."
 )
+PLAY_ALLOWED = _("On")
+ALLOW_PLAY = _("Allow the game, with a scoreboard")
+FORBID_PLAY = _("End the game, and delete its scoreboard")
+PLAY_ASKS = _("Round {round} of {rounds}: make this face and send me a photo of it!\n{emoji}")
+PLAY_ASKS_ALL = _(
+    "Who shows it best? Make this face and send a photo of it in reply to this message! There are {minutes} minutes.\n"
+    "{emoji}"
+)
+PLAY_GOT = _n("{count} point! I read: {feeling}.", "{count} points! I read: {feeling}.")
+PLAY_GOT_BY = _("{name}: {got}")
+PLAY_BEST_COUNTS = _("Your best photo of a round counts: {points}.")
+PLAY_ENDS = _n("That makes {count} point in all.", "That makes {count} points in all.")
+PLAY_SCOREBOARD = _("Scoreboard")
+PLAY_SCORE = _("{place}. {name}: {points}")
+PLAY_TEACHES = _("This teaches me what I know least, if you let me learn from your faces: /privacy")
+PLAY_OFF = _(
+    "The game is off in this chat. Its administrators can allow it with /chat_settings; or play with me alone."
+)
+PLAY_OVER = _("That round is over. /play begins a new one.")
+PLAY_STOPPED = _("Thanks for playing!")
+PLAY_AGAIN = _("Play again")
+PLAY_CHANGE = _("Another face")
+PLAY_STOP = _("Stop")
 SHALL_I = _("Shall I find the emoji of this photo?")
 YES_PLEASE = _("Yes, please")
 NOT_YOURS_TO_ASK = _("Only the person who sent the photo can say yes. Send me one of yours!")
@@ -200,6 +228,7 @@ WEB_PHOTO_ALT = _("the photo you sent")
 WEB_DROP = _("Drop it!")
 WEB_MENU = {
     _("Help"): "help",
+    _("Play"): "play",
     _("Settings"): "settings",
     _("Privacy"): "privacy",
     _("My data"): "my_data",
