@@ -31,6 +31,7 @@ from bots.telegram import identity
 from bots.telegram.albums import QUIET_S
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.menus import publish_commands
+from bots.telegram.noting import note_sent
 from bots.telegram.photos import Photos
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
@@ -160,7 +161,8 @@ class TelegramAdapter:
             await self._sight.sees_all_photos(message.chat, message.get_bot()),
             message.chat.type != ChatType.PRIVATE,
         )
-        await self._sender.say(message, await self._service.on_command(command))
+        reply = await self._service.on_command(command)
+        await note_sent(self._service, reply, (await self._sender.say(message, reply)).message)
 
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer in a separate task, because the library waits for its handlers when it stops, and a retraining is

@@ -13,6 +13,8 @@ from telegram.constants import MessageLimit
 
 from bots.messages import Button, Form, MadePicture, Tone
 
+_NAMES = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.webp", Form.ANIMATION: "faces.mp4"}
+
 
 def fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
     """Return the text, cut between words at Telegram's limit, which an album of crowds can exceed.
@@ -45,11 +47,11 @@ def form_of(made: MadePicture) -> Form:
 
 def upload(made: MadePicture) -> InputFile:
     """Return a picture as a file to send, with a name that fits it."""
-    names = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.webp", Form.ANIMATION: "faces.mp4"}
-    return InputFile(made.content, names[made.form])
+    return InputFile(made.content, _NAMES[made.form])
 
 
 def media(made: MadePicture, caption: str) -> InputMediaPhoto | InputMediaAnimation:
     """Return a picture to put in place of another one, which cannot be a sticker."""
     kind = InputMediaAnimation if made.form is Form.ANIMATION else InputMediaPhoto
-    return kind(upload(made), caption=fitting(caption, MessageLimit.CAPTION_LENGTH), has_spoiler=made.has_spoiler)
+    short, hidden = fitting(caption, MessageLimit.CAPTION_LENGTH), made.has_spoiler
+    return kind(made.content, caption=short, has_spoiler=hidden, filename=_NAMES[made.form])

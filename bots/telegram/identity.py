@@ -43,6 +43,13 @@ def language_of(user: User | None) -> str:
     return (user.language_code or "") if user is not None else ""
 
 
+def name_of(message: Message) -> str:
+    """Return what the sender of a message is called in the chat."""
+    if message.sender_chat is not None:
+        return message.sender_chat.effective_name or ""
+    return message.from_user.full_name if message.from_user is not None else ""
+
+
 def is_other_bot(message: Message) -> bool:
     """Check whether another bot speaks; bots that stand for a chat's administrators and channels do not count."""
     return message.from_user is not None and message.from_user.is_bot and message.sender_chat is None

@@ -17,6 +17,7 @@ from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_i
 from bots.telegram.albums import Gatherer
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
+from bots.telegram.noting import note_sent
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Said, Sender
 from db import Chat, Person, Platform
@@ -91,12 +92,21 @@ class Photos:
         is_private = asking.chat.type == ChatType.PRIVATE
         if wish is not None:
             await self._grant(wish, asking, messages)
-        elif is_private and any(file_in(message) is not None for message in messages):
+        elif any(file_in(message) is not None for message in messages) and (
+            is_private or await self._is_attempt(asking)
+        ):
             await self._grant(Wish.EMOJI, asking, messages)
         elif is_private:
             await self._help(messages)
         else:
             await self._react_unasked(messages)
+
+    async def _is_attempt(self, message: Message) -> bool:
+        """Check whether a message replies to one of the bot's that asks for a round of a game."""
+        original = message.reply_to_message
+        if original is None or original.from_user is None or original.from_user.id != message.get_bot().id:
+            return False
+        return await self._service.plays_on(self._chat(message), str(original.message_id))
 
     async def _grant(self, wish: Wish, asking: Message, messages: Sequence[Message]) -> None:
         keys = [(message.chat_id, message.message_id, wish) for message in messages]
@@ -160,6 +170,8 @@ class Photos:
             is_automatic=question.is_automatic,
             messages=tuple(map(str, question.numbers)),
             missing=_SOME[problem] if problem and not question.is_automatic else "",
+            replies_to=str(asking.reply_to_message.message_id) if asking.reply_to_message is not None else "",
+            name=identity.name_of(asking),
         )
         if question.wish is Wish.EMOJI_ME:
             await self._send_covered(question, photo)
@@ -178,8 +190,7 @@ class Photos:
         async for reply in self._service.on_photo(photo):
             said = await self._show(question, waiting, reply)
             waiting = said.message if reply.waiting else None
-            if said.message is not None and reply.photo and not reply.waiting:
-                await self._service.note_answer(photo.chat, reply.photo, str(said.message.message_id))
+            await note_sent(self._service, reply, said.message)
             reaction = next((each for each in reply.reactions if each is not None), None)
             if question.numbers and not said.is_unreachable:
                 bot = question.asking.get_bot()

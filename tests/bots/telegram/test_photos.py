@@ -12,6 +12,7 @@ from tests.rows import count_rows, select_rows
 from tests.waiting import PATIENCE_S
 
 GROUP = -5
+BOT = 123456789
 _HELP = f"{texts.HELP}\n{texts.OPENMOJI}"
 
 
@@ -75,7 +76,35 @@ async def test_a_reaction_of_the_sender_on_photo_or_answer_is_a_tap(
     async with asyncio.timeout(PATIENCE_S):
         while not await count_rows(store, "taps"):
             await asyncio.sleep(0.02)
-    assert await select_rows(store, "SELECT emoji, by_reaction FROM taps") == [("😢", True)]
+    assert await select_rows(store, "SELECT emoji FROM taps") == [("😢",)]
+
+
+async def test_a_photo_in_reply_to_a_round_of_the_game_is_an_attempt(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    await store.chats.choose(Chat(Platform.TELEGRAM, str(GROUP)), ChatChoices(allows_play=True))
+    await telegram.send(chat=GROUP, text="/play")
+    [asked] = await telegram.sent("sendMessage")
+    me = {"id": BOT, "is_bot": True, "first_name": "Mugmoji"}
+    round_: dict[str, Any] = {"message_id": asked["message_id"], "date": 1, "from": me, "chat": chat_of(GROUP)}
+    await telegram.send(chat=GROUP, photo=telegram.picture(selfie))  # in reply to nothing
+    await telegram.send(
+        person=8, chat=GROUP, photo=telegram.picture(selfie), reply_to_message={**round_, "text": asked["text"]}
+    )
+    scored = (await telegram.sent("sendMessage", 2))[1]
+    assert texts.PLAY_SCOREBOARD in scored["text"]
+    assert "Ada" in scored["text"]
+
+
+async def test_my_data_is_a_file_in_private(telegram: TelegramServer, selfie: bytes) -> None:
+    await telegram.send(photo=telegram.picture(selfie))
+    await telegram.sent("sendMessage")
+    await telegram.send(text="/my_data")
+    [sent] = await telegram.sent("sendDocument")
+    assert sent["file_name"].endswith(".json")
+    await telegram.send(chat=GROUP, text="/my_data")
+    refused = (await telegram.sent("sendMessage", 2))[1]
+    assert refused["chat_id"] == GROUP
 
 
 @pytest.mark.parametrize("chat", [GROUP, None])
