@@ -8,6 +8,7 @@ from bots.conversation import texts
 from bots.conversation.emoji_variants import Presentation, SkinTone
 from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
+from bots.custom_emoji import CustomEmoji, spoken
 from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
 from db import Automatic, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
@@ -183,6 +184,8 @@ def _choice(reading: StoredReading, place: int, recipient: Recipient, prefix: st
     emoji = reading.suggestions[place]
     tone = Tone.CHOSEN if emoji == reading.chosen else Tone.PLAIN
     token = str(Token(Action.CHOOSE, reading.id, place))
+    if CustomEmoji.parse(emoji) is not None:
+        return Button(prefix + spoken(emoji), prefix + spoken(emoji), token, tone, icon=emoji)
     return Button(prefix + recipient.variant_of(emoji), prefix + recipient.name_of(emoji), token, tone)
 
 

@@ -1,16 +1,17 @@
 """Handle taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from bots.conversation import texts
 from bots.conversation.buttons import Action, Token, photo_rows, rows_after
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
+from bots.custom_emoji import CustomEmoji, in_text
 from bots.messages import Tap, TapReply
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.inference_pool import InferencePool
-from db import Chat, Person, Store, StoredPhoto, StoredReading
+from db import Chat, OwnEmoji, Person, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
@@ -19,22 +20,24 @@ _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 class PhotoTaps:
     """Answers taps whose token names a reading. SQLAlchemy's errors are passed on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # its parts
         self,
         store: Store,
         pool: InferencePool,
         picture_maker: PictureMaker,
         candidates: int,
         taste_changed: Callable[[Person, Chat], None],
+        own_emoji: Callable[[Chat], Awaitable[tuple[OwnEmoji, ...]]],
     ) -> None:
         """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
-        a person who tapped on their own photo, and the chat.
+        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own.
         """
         self._store = store
         self._pool = pool
         self._picture_maker = picture_maker
         self._candidates = candidates
         self._taste_changed = taste_changed
+        self._own_emoji = own_emoji
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
@@ -76,8 +79,9 @@ class PhotoTaps:
         picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
         if picture is None:
             return TapReply(recipient.voice.say(texts.PHOTO_GONE))
+        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
         known = [
-            FaceEmoji(reading.probabilities, recipient.variant_of(reading.chosen or reading.suggestions[0]))
+            FaceEmoji(reading.probabilities, recipient.variant_of(_drawable(reading, like)))
             for reading in stored.readings
         ]
         if token.action is Action.EMOJI_ME:
@@ -119,13 +123,20 @@ class PhotoTaps:
         alone = len(stored.readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji
         shown = recipient.variant_of(emoji)
-        notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
+        notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=in_text(shown))
         return TapReply(
             notice,
             photo_rows(changed, self._candidates, recipient),
             text=notice if alone else None,
             reaction=shown if alone else None,
         )
+
+
+def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
+    """Return the emoji of a face that covers it in a picture. like: what each emoji of the chat's own is like."""
+    wanted = (reading.chosen, *reading.suggestions) if reading.chosen is not None else reading.suggestions
+    emoji = (like.get(each, each) for each in wanted)
+    return next((each for each in emoji if CustomEmoji.parse(each) is None), wanted[0])
 
 
 def _reading_of(token: Token, stored: StoredPhoto) -> StoredReading:

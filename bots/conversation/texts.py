@@ -177,6 +177,19 @@ SEES_NO_OTHER_PHOTOS = _(
     "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
     "administrator of this group; on Discord, this bot's operator has to allow me to read messages."
 )
+CHAT_EMOJI_COMMAND = _("Let me use an emoji of this chat's own")
+CHAT_EMOJI_EMOJI = _("The emoji")
+CHAT_EMOJI_MEANS = _("What it shows: a feeling or another emoji; off to take it out")
+CHAT_EMOJI_HOW = _(
+    "Write /chat_emoji, an emoji of this chat's own, and what it shows: a feeling or another emoji. With off in place "
+    "of it, I no longer use it."
+)
+CHAT_EMOJI_KEPT = _("Done: from now on I use {emoji} like {meaning} here.")
+CHAT_EMOJI_LINE = _("{emoji} like {meaning}")
+CHAT_EMOJI_GONE = _("Done: I no longer use {emoji} here.")
+CHAT_EMOJI_UNKNOWN = _("I do not use {emoji} here anyway.")
+CHAT_EMOJI_MEANING = _("I don't know what that shows. Name one of these feelings: {feelings}; or an emoji that I use.")
+CHAT_EMOJI_FULL = _("This chat has as many emoji of its own as I can keep. Take one out with off first.")
 PLAY_ALLOWED = _("On")
 ALLOW_PLAY = _("Allow the game, with a scoreboard")
 FORBID_PLAY = _("End the game, and delete its scoreboard")
