@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bots.conversation import texts
+from bots.conversation.service import EmojiService
 from db import Automatic, Chat, ChatChoices, Platform, Store
 from tests.bots.telegram.server import TelegramServer, chat_of, user
 from tests.rows import count_rows, select_rows
@@ -80,11 +81,15 @@ async def test_a_reaction_of_the_sender_on_photo_or_answer_is_a_tap(
 
 
 async def test_a_photo_in_reply_to_a_round_of_the_game_is_an_attempt(
-    telegram: TelegramServer, store: Store, selfie: bytes
+    telegram: TelegramServer, service: EmojiService, store: Store, selfie: bytes
 ) -> None:
-    await store.chats.choose(Chat(Platform.TELEGRAM, str(GROUP)), ChatChoices(allows_play=True))
+    group = Chat(Platform.TELEGRAM, str(GROUP))
+    await store.chats.choose(group, ChatChoices(allows_play=True))
     await telegram.send(chat=GROUP, text="/play")
     [asked] = await telegram.sent("sendMessage")
+    async with asyncio.timeout(PATIENCE_S):
+        while not await service.plays_on(group, str(asked["message_id"])):
+            await asyncio.sleep(0.02)
     me = {"id": BOT, "is_bot": True, "first_name": "Mugmoji"}
     round_: dict[str, Any] = {"message_id": asked["message_id"], "date": 1, "from": me, "chat": chat_of(GROUP)}
     await telegram.send(chat=GROUP, photo=telegram.picture(selfie))  # in reply to nothing
