@@ -271,7 +271,8 @@ class TapReply:
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
-    message goes. photo: as in `Reply`, for the message with the button.
+    message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
+    buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
     """
 
     notice: str
@@ -282,3 +283,5 @@ class TapReply:
     picture: MadePicture | None = None
     is_whole: bool = False
     photo: int = 0
+    picture_rows: ButtonRows = ()
+    is_for_pack: bool = False

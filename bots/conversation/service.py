@@ -25,6 +25,7 @@ from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
+from bots.custom_emoji import CustomEmoji
 from bots.messages import (
     AdminCommand,
     Button,
@@ -178,6 +179,18 @@ class EmojiService:
         with self._tolerated("reaction_not_kept", reaction.chat):
             if await self._store.taps.react(reaction.chat.message(reaction.message), reaction.person, emoji):
                 self._prepare_taste(reaction.person, reaction.chat)
+
+    async def recent_emoji(self, person: Person, most: int) -> tuple[str, ...]:
+        """Return the last `most` different emoji that a person chose, the newest first; none without the database."""
+        since = datetime.min.replace(tzinfo=UTC)
+        try:
+            choices = await self._store.choices.of_person(person, since, 10 * most)
+        except (SQLAlchemyError, OSError):
+            _log.exception("choices_not_read", platform=person.platform)
+            return ()
+        recipient = Recipient.of(await self._preferences(person), "")
+        own = (recipient.variant_of(each.emoji) for each in choices if CustomEmoji.parse(each.emoji) is None)
+        return tuple(dict.fromkeys(own))[:most]
 
     async def on_chat_moved(self, old: Chat, new: Chat) -> None:
         """Let everything known of a chat be known of the one that it became."""
