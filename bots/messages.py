@@ -142,7 +142,8 @@ class CommandName(StrEnum):
 class Command:
     """A command without arguments.
 
-    language: as in `PhotoMessage`. administers: checks whether the person administers the chat.
+    language: as in `PhotoMessage`. administers: checks whether the person administers the chat. sees_all_photos:
+    whether the platform shows the bot every photo of the chat; False if only those that mention it.
     """
 
     person: Person
@@ -150,6 +151,7 @@ class Command:
     name: CommandName
     language: str = ""
     administers: Administers = _nobody
+    sees_all_photos: bool = True
 
 
 class AdminCommandName(StrEnum):

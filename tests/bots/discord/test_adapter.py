@@ -18,7 +18,8 @@ from bots.adapter import AdapterError
 from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
-from bots.discord.adapter import DiscordAdapter, EmojiClient
+from bots.discord.adapter import DiscordAdapter
+from bots.discord.client import EmojiClient
 from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from db import Person, Platform, Preferences, Store
