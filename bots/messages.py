@@ -98,7 +98,7 @@ class Tap:
     answered; None if the platform cannot. in_public: others see the button's message. administers: checks whether the
     person who tapped administers the chat. alias: asked only if the photo is not the person's own. sender: who sent
     the photo that the button's message answered, None if that is not known. photo_message: the platform's id of the
-    message with that photo, empty if there is none.
+    message with that photo, empty if there is none. sees_all_photos: as in `Command`.
     """
 
     person: Person
@@ -111,6 +111,7 @@ class Tap:
     alias: Alias = _no_alias
     sender: Person | None = None
     photo_message: str = ""
+    sees_all_photos: bool = True
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,8 @@ class CommandName(StrEnum):
 class Command:
     """A command without arguments.
 
-    language: as in `PhotoMessage`. administers: checks whether the person administers the chat. sees_all_photos:
-    whether the platform shows the bot every photo of the chat; False if only those that mention it.
+    language: as in `PhotoMessage`. administers: checks whether the person administers the chat. sees_all_photos: False
+    where the platform shows the bot only photos with which somebody turns to it.
     """
 
     person: Person

@@ -4,8 +4,9 @@ One `Store` in front of SQLAlchemy.
 """
 
 from db.actors import Actor
+from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
-from db.enums import Depth, Platform, Verdict
+from db.enums import Automatic, Depth, Platform, Verdict
 from db.feedback import (
     AdminAgreement,
     Answer,
@@ -16,10 +17,11 @@ from db.feedback import (
     KeptFace,
     Source,
 )
-from db.identity import Chat, Person
+from db.identity import Chat, ChatMessage, Person
 from db.judgement import Judgement
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
+from db.taps import Taps
 from db.version_facts import (
     ConflictError,
     Lesson,
@@ -40,8 +42,12 @@ __all__ = [
     "AdminAgreement",
     "Answer",
     "AnsweredFace",
+    "Automatic",
     "BusyError",
     "Chat",
+    "ChatChoices",
+    "ChatMessage",
+    "Chats",
     "ConflictError",
     "Depth",
     "FaceReading",
@@ -70,6 +76,7 @@ __all__ = [
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "Taps",
     "TasteRevision",
     "Verdict",
     "Version",

@@ -18,12 +18,15 @@ from db.transactions import Transactions, rows_of
 
 @dataclass(frozen=True)
 class StoredChoice:
-    """An emoji that was chosen: the seven probabilities of the face, when, and a number for the person who chose it."""
+    """An emoji that was chosen: the seven probabilities of the face, when, a number for the person who chose it, and
+    whether they did so by a reaction on the message.
+    """
 
     emoji: str
     probabilities: tuple[float, ...]
     tapped_at: datetime
     person: int
+    by_reaction: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,9 @@ def _newest_choices() -> "Select[*tuple[Any, ...]]":
     later = aliased(TapRow)
     corrected = exists().where(later.reading_id == TapRow.reading_id, later.id > TapRow.id, later.person_id.is_(None))
     return (
-        select(TapRow.emoji, cast(ReadingRow.probabilities, Text), TapRow.tapped_at, TapRow.sender_id)
+        select(
+            TapRow.emoji, cast(ReadingRow.probabilities, Text), TapRow.tapped_at, TapRow.sender_id, TapRow.by_reaction
+        )
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .where(TapRow.emoji.is_not(None), TapRow.person_id.is_(None), ~corrected)
         .where(TapRow.tapped_at >= bindparam("since", type_=TapRow.tapped_at.type))
@@ -94,8 +99,8 @@ _REVISIONS = select(
 
 
 def _stored(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StoredChoice, ...]:
-    sevens = json.loads(f"[{','.join(seven for _, seven, _, _ in rows)}]")
+    sevens = json.loads(f"[{','.join(row[1] for row in rows)}]")
     return tuple(
-        StoredChoice(emoji, tuple(seven), aware(at), who)
-        for (emoji, _, at, who), seven in zip(rows, sevens, strict=True)
+        StoredChoice(emoji, tuple(seven), aware(at), who, by_reaction)
+        for (emoji, _, at, who, by_reaction), seven in zip(rows, sevens, strict=True)
     )

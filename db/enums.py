@@ -20,6 +20,17 @@ class Depth(StrEnum):
     FULL = "full"
 
 
+class Automatic(StrEnum):
+    """What happens to a photo in a chat that nobody asked about: nothing, a reaction, a reaction and buttons, or a
+    question first. The value is stored.
+    """
+
+    OFF = "off"
+    REACT = "react"
+    OFFER = "offer"
+    ASK = "ask"
+
+
 class Verdict(StrEnum):
     """What a person or an admin may say a face shows.
 

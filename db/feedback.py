@@ -23,14 +23,19 @@ from db.transactions import Transactions, rows_of
 _Rows = Sequence[Row[*tuple[Any, ...]]]
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_SENDER = func.coalesce(PhotoRow.author_id, PhotoRow.person_id)
+"""Who sent a photo: the person who asked about it, unless somebody else had sent it."""
 _BATCH = 500
 """Faces of a batch: a few milliseconds of work."""
 
 
 class Source(StrEnum):
-    """The origin of a statement about a face: its sender, others in the chat, an admin, or a set of labelled faces."""
+    """The origin of a statement about a face: the sender of its photo, others in the chat, a reaction of the sender or
+    of the person who asked, an admin, or a set of labelled faces.
+    """
 
     SENDER = "sender"
+    REACTION = "reaction"
     VOTE = "vote"
     ADMIN = "admin"
     IMPORT = "import"
@@ -124,7 +129,7 @@ class Feedback:
         query = (
             select(ReadingRow.id, ReadingRow.crop, cast(ReadingRow.probabilities, Text), PersonRow.id, PersonRow.hash)
             .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-            .join(PersonRow, PhotoRow.person_id == PersonRow.id)
+            .join(PersonRow, PersonRow.id == _SENDER)
             .where(ReadingRow.crop.is_not(None))
             .order_by(ReadingRow.id)
         )
@@ -281,14 +286,6 @@ class Feedback:
                 added += 1
         return added
 
-    async def everyone_taps(self, chat: Chat) -> bool:
-        """Return whether people other than the sender may say what a face shows in this chat; False unless its
-        administrators allowed it.
-        """
-        async with self._transactions.read() as session:
-            asked = select(ChatRow.everyone_taps).where(ChatRow.hash == chat.hashed(self._secret))
-            return bool(await session.scalar(asked))
-
     async def takes_votes(self, reading: int, chat: Chat) -> bool:
         """Return whether a face was answered in this chat, and people other than its sender may say what it shows."""
         where = (
@@ -300,17 +297,10 @@ class Feedback:
         async with self._transactions.read() as session:
             return bool(await session.scalar(where))
 
-    async def set_everyone_taps(self, chat: Chat, allowed: bool) -> None:
-        """Store what the chat's administrators chose."""
-        async with self._transactions.write() as session:
-            (await row_of(session, ChatRow, chat, self._secret)).everyone_taps = allowed
-
 
 def _faces() -> "Select[*tuple[Any, ...]]":
     return (
-        select(
-            ReadingRow.id, cast(ReadingRow.probabilities, Text), PhotoRow.person_id, PhotoRow.model, PhotoRow.taken_at
-        )
+        select(ReadingRow.id, cast(ReadingRow.probabilities, Text), _SENDER, PhotoRow.model, PhotoRow.taken_at)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
         .order_by(ReadingRow.id)
     )
@@ -319,7 +309,15 @@ def _faces() -> "Select[*tuple[Any, ...]]":
 async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) -> tuple[_Rows, _Rows]:
     """Return taps and labels on the readings selected by `which` (over readings and photos), oldest first."""
     taps = (
-        select(TapRow.reading_id, TapRow.person_id, TapRow.tapped_at, TapRow.emoji, TapRow.emotion, PhotoRow.person_id)
+        select(
+            TapRow.reading_id,
+            func.coalesce(TapRow.person_id, PhotoRow.person_id),
+            TapRow.tapped_at,
+            TapRow.emoji,
+            TapRow.emotion,
+            TapRow.by_reaction,
+            _SENDER,
+        )
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
         .where(which)
@@ -338,9 +336,8 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
 def _latest_answers(taps: _Rows, labels: _Rows) -> dict[int, tuple[Answer, ...]]:
     """Return the latest of each person on each reading, oldest first."""
     latest: dict[int, dict[tuple[Source, int | None], Answer]] = {}
-    for reading, tapper, at, emoji, emotion, sender in taps:
-        who = sender if tapper is None else tapper
-        source = Source.SENDER if who == sender else Source.VOTE
+    for reading, who, at, emoji, emotion, by_reaction, sender in taps:
+        source = Source.REACTION if by_reaction else Source.SENDER if who == sender else Source.VOTE
         latest.setdefault(reading, {})[source, who] = Answer(source, who, aware(at), emoji, emotion)
     for reading, who, at, verdict, origin in labels:
         source = Source(origin)

@@ -26,3 +26,12 @@ class Person(_Identity):
 @dataclass(frozen=True)
 class Chat(_Identity):
     """The conversation that a photo was sent in: platform, and the id of the chat, channel or browser there."""
+
+    def message(self, number: str) -> "ChatMessage":
+        """Return the identity of a message in this conversation, by its id there."""
+        return ChatMessage(self.platform, f"{self.id}:{number}")
+
+
+@dataclass(frozen=True)
+class ChatMessage(_Identity):
+    """One message of a conversation; see `Chat.message`."""

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from db.enums import Automatic
+
 _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER keys only
 
 
@@ -52,7 +54,9 @@ class ChatRow(Base):
     """A conversation, by its hash.
 
     everyone_taps: its administrators let people other than the sender say what a face shows. taste_revision: counts the
-    changes to the taps of its photos' senders.
+    changes to the taps of its photos' senders. automatic: a `db.Automatic`. quiet_from, quiet_until: the hours, 0 to
+    23, between which nothing is automatic; empty for none. utc_offset_minutes: what the chat's clocks are ahead of UTC.
+    most_faces: how many faces of a photo are answered, empty for as many as there are.
     """
 
     __tablename__ = "chats"
@@ -63,6 +67,11 @@ class ChatRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
     everyone_taps: Mapped[bool] = mapped_column(default=False, server_default=false())
     taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
+    automatic: Mapped[str] = mapped_column(String(8), default=Automatic.OFF.value, server_default=Automatic.OFF.value)
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    utc_offset_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    most_faces: Mapped[int | None]
 
 
 class PersonRow(Base):
@@ -86,9 +95,10 @@ class PersonRow(Base):
 
 
 class PhotoRow(Base):
-    """One message with a picture (or an album): who sent it, where, when, and the model that read it.
+    """One message with a picture (or an album): who asked about it, where, when, and the model that read it.
 
-    comes_again: the platform can be asked for the picture once more.
+    author_id: who sent it, if somebody else asked; deleted with them by `Store.forget`. comes_again: the platform can
+    be asked for the picture once more.
     """
 
     __tablename__ = "photos"
@@ -99,6 +109,18 @@ class PhotoRow(Base):
     taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
     model: Mapped[str] = mapped_column(String(64))
     comes_again: Mapped[bool] = mapped_column(default=False, server_default=false())
+    author_id: Mapped[int | None] = mapped_column(_Key, index=True)
+
+
+class MessageRow(Base):
+    """A message with a photo, or the bot's answer to it, by its hash: people react on either."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("hash"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photos.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(64))
 
 
 class ReadingRow(Base):
@@ -121,15 +143,17 @@ class ReadingRow(Base):
 class TapRow(Base):
     """One tap; the latest of a person on a reading counts.
 
-    person_id: who tapped, empty if the sender did. emoji: what was chosen. emotion: what they say the face shows. Both
-    empty: none of the suggestions fitted. sender_id and chat_id: those of the photo, copied, so that the newest taps of
-    either are found by an index.
+    person_id: who tapped, empty if the one who asked about the photo did; of others, only the latest is stored. emoji:
+    what was chosen. emotion: what they say the face shows. Both empty: none of the suggestions fitted. by_reaction:
+    they put a reaction on the message. sender_id and chat_id: `person_id` and `chat_id` of the photo, copied, so that
+    the newest taps of either are found by an index.
     """
 
     __tablename__ = "taps"
     __table_args__ = (
         Index("ix_taps_sender_id_tapped_at", "sender_id", "tapped_at"),
         Index("ix_taps_chat_id_tapped_at", "chat_id", "tapped_at"),
+        Index("ix_taps_reading_id_person_id", "reading_id", "person_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
@@ -138,8 +162,9 @@ class TapRow(Base):
     sender_id: Mapped[int] = mapped_column(_Key)
     chat_id: Mapped[int] = mapped_column(_Key)
     tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
-    emoji: Mapped[str | None] = mapped_column(String(32))
+    emoji: Mapped[str | None] = mapped_column(String(64))
     emotion: Mapped[str | None] = mapped_column(String(16))
+    by_reaction: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class LabelRow(Base):

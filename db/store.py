@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.util import CommandError
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
 
 from db import sqlite
+from db.chats import Chats
 from db.choices import Choices
 from db.feedback import Feedback
 from db.identity import Chat, Person
@@ -19,6 +20,7 @@ from db.migrate import upgrade
 from db.people import row_of
 from db.retrainings import Retrainings
 from db.schema import ChatRow, PersonRow, PhotoRow, PromotionRow, ReadingRow, RetrainingRow, TapRow
+from db.taps import Taps, change_tastes, note
 from db.transactions import Transactions
 from db.versions import Versions
 
@@ -54,12 +56,15 @@ class StoredReading:
 class StoredPhoto:
     """The readings of one message, in the order they were added.
 
-    own: the person who asks is the one who sent it. comes_again: the platform can be asked for its picture once more.
+    own: the person who wants to know is the one who asked about it. comes_again: the platform can be asked for its
+    picture once more. id: its number. of_another: somebody else than the one who asked had sent it.
     """
 
     own: bool
     readings: tuple[StoredReading, ...]
     comes_again: bool = False
+    id: int = 0
+    of_another: bool = False
 
     def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
         """Return the same photo after `emoji` was chosen for one of its readings."""
@@ -77,10 +82,10 @@ class Preferences:
 
 
 class Store:
-    """Chats, people, readings and taps. People and chats are stored as hashes under `secret`.
+    """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    feedback, choices, versions and retrainings: the other parts of the same database. transactions: for what none of
-    them offers.
+    taps, chats, feedback, choices, versions and retrainings: the other parts of the same database. transactions: for
+    what none of them offers.
     """
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
@@ -88,6 +93,8 @@ class Store:
         self._secret = secret
         self.feedback = Feedback(transactions, secret)
         self.choices = Choices(transactions, secret)
+        self.chats = Chats(transactions, secret)
+        self.taps = Taps(transactions, secret)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
 
@@ -115,85 +122,72 @@ class Store:
         """Close every connection."""
         await self.transactions.close()
 
-    async def add_photo(
-        self, person: Person, chat: Chat, model: str, faces: Sequence[FaceReading], *, comes_again: bool = False
-    ) -> tuple[StoredReading, ...]:
-        """Store what was read in one message; the crops only if the person agreed to it."""
+    async def add_photo(  # noqa: PLR0913  # what is known of a photo
+        self,
+        person: Person,
+        chat: Chat,
+        model: str,
+        faces: Sequence[FaceReading],
+        *,
+        comes_again: bool = False,
+        sender: Person | None = None,
+        messages: Sequence[str] = (),
+    ) -> StoredPhoto:
+        """Store what was read in one message; the crops only if everybody concerned agreed to it.
+
+        person: who asked. sender: who sent the photo, if that is another person. messages: the ids, in the chat, of the
+        messages with the pictures.
+        """
         async with self.transactions.write() as session:
             who = await row_of(session, PersonRow, person, self._secret)
+            author = await row_of(session, PersonRow, sender, self._secret) if sender not in (None, person) else None
             where = await row_of(session, ChatRow, chat, self._secret)
-            photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model, comes_again=comes_again)
+            photo = PhotoRow(
+                person_id=who.id,
+                author_id=author.id if author is not None else None,
+                chat_id=where.id,
+                model=model,
+                comes_again=comes_again,
+            )
             session.add(photo)
             await session.flush()
+            await note(session, photo.id, [chat.message(each).hashed(self._secret) for each in messages])
+            is_agreed = who.keeps_faces and (author is None or author.keeps_faces)
             rows = [
                 ReadingRow(
                     photo_id=photo.id,
                     probabilities=list(face.probabilities),
                     suggestions=list(face.suggestions),
-                    crop=face.crop if who.keeps_faces else None,
+                    crop=face.crop if is_agreed else None,
                 )
                 for face in faces
             ]
             session.add_all(rows)
             await session.flush()
-            return tuple(_stored(row, None) for row in rows)
+            stored = tuple(_stored(row, None) for row in rows)
+            return StoredPhoto(True, stored, comes_again, photo.id, author is not None)
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
         """Return the photo that a reading belongs to; None if it is not there (any more)."""
         sender = (
-            select(PhotoRow.id, PhotoRow.comes_again, PersonRow.hash)
-            .join(PersonRow)
-            .join(ReadingRow)
+            select(PhotoRow.id, PhotoRow.comes_again, PhotoRow.author_id, PersonRow.hash)
+            .join(PersonRow, PhotoRow.person_id == PersonRow.id)
+            .join(ReadingRow, ReadingRow.photo_id == PhotoRow.id)
             .where(ReadingRow.id == reading_id)
         )
         async with self.transactions.read() as session:
             found = (await session.execute(sender)).one_or_none()
             if found is None:
                 return None
-            photo_id, comes_again, sender_hash = found
+            photo_id, comes_again, author, asker_hash = found
             siblings = select(ReadingRow).where(ReadingRow.photo_id == photo_id).order_by(ReadingRow.id)
             rows = (await session.scalars(siblings)).all()
-            of_sender = TapRow.reading_id.in_([row.id for row in rows]), TapRow.person_id.is_(None)
-            taps = select(TapRow).where(*of_sender).order_by(TapRow.id)
+            of_asker = TapRow.reading_id.in_([row.id for row in rows]), TapRow.person_id.is_(None)
+            taps = select(TapRow).where(*of_asker).order_by(TapRow.id)
             chosen = {tap.reading_id: tap.emoji for tap in await session.scalars(taps)}
-            own = sender_hash == asked_by.hashed(self._secret)
-            return StoredPhoto(own, tuple(_stored(row, chosen.get(row.id)) for row in rows), comes_again)
-
-    async def add_tap(
-        self, reading_id: int, *, emoji: str | None = None, emotion: str | None = None, voter: Person | None = None
-    ) -> None:
-        """Store a tap: an emoji, a corrected emotion, or neither for "none of these". A later one corrects it.
-
-        voter: the person who tapped, if it is not the sender.
-        """
-        async with self.transactions.write() as session:
-            query = select(PhotoRow).join(ReadingRow).where(ReadingRow.id == reading_id)
-            photo = await session.scalar(query)
-            if photo is None:
-                return
-            if voter is None:
-                who = None
-                await _change_tastes(session, [photo.person_id], [photo.chat_id])
-            else:
-                who = (await row_of(session, PersonRow, voter, self._secret)).id
-                await session.execute(
-                    select(PersonRow.id)
-                    .where(PersonRow.id == photo.person_id)
-                    .with_for_update(read=True, key_share=True)
-                )
-            # The sender's row is locked now, and if they were forgotten until then, so was the reading.
-            if await session.scalar(select(ReadingRow.id).where(ReadingRow.id == reading_id)) is None:
-                return
-            session.add(
-                TapRow(
-                    reading_id=reading_id,
-                    person_id=who,
-                    sender_id=photo.person_id,
-                    chat_id=photo.chat_id,
-                    emoji=emoji,
-                    emotion=emotion,
-                )
-            )
+            own = asker_hash == asked_by.hashed(self._secret)
+            stored = tuple(_stored(row, chosen.get(row.id)) for row in rows)
+            return StoredPhoto(own, stored, comes_again, photo_id, author is not None)
 
     async def keeps_faces(self, person: Person) -> bool:
         """Return whether this person agreed that crops of their faces are stored; False if they have not chosen."""
@@ -207,7 +201,7 @@ class Store:
             row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
             if not agreed:
-                photos = select(PhotoRow.id).where(PhotoRow.person_id == row.id)
+                photos = select(PhotoRow.id).where(_concerns(row.id))
                 await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
 
     async def preferences(self, person: Person) -> Preferences:
@@ -243,23 +237,23 @@ class Store:
             who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
             if who is None:
                 return bool(acts)
-            chats = (await session.scalars(select(PhotoRow.chat_id).where(PhotoRow.person_id == who).distinct())).all()
+            chats = (await session.scalars(select(PhotoRow.chat_id).where(_concerns(who)).distinct())).all()
             await session.execute(
                 select(ChatRow.id).where(ChatRow.id.in_(chats)).order_by(ChatRow.id).with_for_update()
             )
+            sent = PhotoRow.author_id == who
+            others = (await session.scalars(select(PhotoRow.person_id).where(sent).distinct())).all()
+            await session.execute(delete(PhotoRow).where(sent))
             await session.execute(delete(PersonRow).where(PersonRow.id == who))
-            await _change_tastes(session, [], chats)
+            await change_tastes(session, others, chats)
             empty = ChatRow.id.in_(chats), ~exists().where(PhotoRow.chat_id == ChatRow.id)
             await session.execute(delete(ChatRow).where(*empty))
             return True
 
 
-async def _change_tastes(session: AsyncSession, people: Sequence[int], chats: Sequence[int]) -> None:
-    """Mark the taps of these people or chats as changed, so that a taste computed from them is computed again."""
-    for table, numbers in ((PersonRow, people), (ChatRow, chats)):
-        if numbers:
-            changed = {"taste_revision": table.taste_revision + 1}
-            await session.execute(update(table).where(table.id.in_(numbers)).values(changed))
+def _concerns(person: int) -> ColumnElement[bool]:
+    """Return the condition that a person asked about a photo, or sent it."""
+    return or_(PhotoRow.person_id == person, PhotoRow.author_id == person)
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:

@@ -32,7 +32,7 @@ from recognizer.following import (
     steadied_emotions,
 )
 from recognizer.ranking import rank
-from recognizer.readings import Face, Reading, Stopwatch
+from recognizer.readings import Face, Place, Reading, Stopwatch
 
 MOST_FACES = 40
 """Number of faces that are read in a photo, the widest; all are found where faces are covered."""
@@ -95,7 +95,7 @@ class Recognizer:
         """
         watch, clock = Stopwatch(), ProcessorClock()
         if is_clip(data):
-            return self._read_clip(data, watch, clock)
+            return self._clearest(data, watch, clock)[1]
         photo, found = self._found(data, watch, clock)
         return self._reading(photo, found, watch, clock)
 
@@ -112,6 +112,30 @@ class Recognizer:
     def everyone_in(self, photo: Photo) -> Reading:
         """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
         return self._read_everyone(photo, Stopwatch(), ProcessorClock())
+
+    def moment(self, data: bytes) -> Photo:
+        """Return a picture as `decode` does, or the moment of a clip that `read` reads. Raise `PhotoError`."""
+        clock = ProcessorClock()
+        if not is_clip(data):
+            return self._decoder.decode(data, clock)
+        return self._clearest(data, Stopwatch(), clock)[0]
+
+    def film(self, data: bytes) -> list[Photo]:
+        """Return the first seconds of a clip as small frames at a steady rate; see `decoding.film`.
+
+        Raise `PhotoError`.
+        """
+        return self._decoder.film(data, ProcessorClock())
+
+    def places_in(self, photo: Photo, clock: ProcessorClock) -> tuple[Place, ...]:
+        """Return where all faces of a decoded photo are, the widest first, without reading them.
+
+        Raise `PhotoError` if no time is left.
+        """
+        return tuple(
+            Place(_box_in_original(photo, found), math.degrees(found.roll))
+            for found in self._detector.find_everyone(photo.pixels, clock)
+        )
 
     def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
         """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.
@@ -149,11 +173,12 @@ class Recognizer:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
 
-    def _read_clip(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> Reading:
+    def _clearest(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, Reading]:
+        """Return the moment of a clip whose biggest face has the highest confidence, and what is read there."""
         with watch.step("decode"):
             photos = self._decoder.frames(data, clock)
-        readings = [self._read_photo(photo, watch, clock) for photo in photos]
-        return max(readings, key=lambda reading: reading.faces[0].confidence if reading.faces else 0.0)
+        moments = [(photo, self._read_photo(photo, watch, clock)) for photo in photos]
+        return max(moments, key=lambda moment: moment[1].faces[0].confidence if moment[1].faces else 0.0)
 
     def _found(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, list[Detection]]:
         """Return a picture, as finely as its faces need, and the faces in it."""
@@ -276,6 +301,12 @@ class Recognizer:
 def _face(
     photo: Photo, found: Detection, expression: Expression, looked: NDArray[np.uint8], emoji_map: EmojiMap
 ) -> Face:
-    box = Box(*(photo.scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
     crop, ranking = register(photo.pixels, found), rank(emoji_map, expression)
-    return Face(box, found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll))
+    return Face(
+        _box_in_original(photo, found), found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll)
+    )
+
+
+def _box_in_original(photo: Photo, found: Detection) -> Box:
+    """Return the box of a face that was found in a photo, in pixels of the original."""
+    return Box(*(photo.scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))

@@ -51,6 +51,14 @@ class Face:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a face is, before it is read: its box and tilt as in `Face`."""
+
+    box: Box
+    tilt_degrees: float
+
+
+@dataclass(frozen=True)
 class Milliseconds:
     """Duration of each step of a reading, in milliseconds; `classify` includes registration and landmarks."""
 

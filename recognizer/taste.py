@@ -34,12 +34,16 @@ Table = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Choice:
-    """One tap: the emoji, the face's emotion probabilities `(7,)`, its age in days, and the person who tapped."""
+    """One tap: the emoji, the face's emotion probabilities `(7,)`, its age in days, and the person who tapped.
+
+    weight: 1 for a button, less for what says less.
+    """
 
     emoji: str
     probabilities: tuple[float, ...]
     age_days: float
     person: Hashable = None
+    weight: float = 1.0
 
 
 def taste_of_everyone(emoji_map: EmojiMap, choices: Sequence[Choice]) -> Table:
@@ -133,6 +137,7 @@ def _weighed(emoji_map: EmojiMap, choices: Sequence[Choice]) -> _Taps:
     places = np.array([index[choice.emoji] for choice in known], np.intp)
     emotions = np.array([choice.probabilities for choice in known], np.float64).reshape(-1, len(emoji_map.likelihoods))
     ages = np.array([max(0.0, choice.age_days) for choice in known])
+    weights = np.array([choice.weight for choice in known])
     blame = emotions * emoji_map.likelihoods[:, places].T + 1e-12
-    blame *= (0.5 ** (ages / HALF_LIFE_DAYS) / blame.sum(axis=1))[:, None]
+    blame *= (weights * 0.5 ** (ages / HALF_LIFE_DAYS) / blame.sum(axis=1))[:, None]
     return _Taps(places, emotions, blame, [choice.person for choice in known])

@@ -9,7 +9,7 @@ from bots.conversation.emoji_variants import Presentation, SkinTone
 from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
-from db import StoredPhoto, StoredReading
+from db import Automatic, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
 MAX_ROWS = 5
@@ -33,6 +33,12 @@ class Action(StrEnum):
     SET_SKIN_TONE = "t"
     SET_PRESENTATION = "p"
     SET_EVERYONE_TAPS = "v"
+    OPEN_CHAT_SETTINGS = "o"
+    SET_AUTOMATIC = "a"
+    SET_QUIET_HOURS = "q"
+    SET_CLOCK = "h"
+    SET_MOST_FACES = "f"
+    READ = "r"
 
 
 class SettingsPage(IntEnum):
@@ -44,6 +50,23 @@ class SettingsPage(IntEnum):
     PRESENTATION = 3
 
 
+class ChatSettingsPage(IntEnum):
+    """A page of a chat's settings; the value is the choice in a token."""
+
+    OVERVIEW = 0
+    AUTOMATIC = 1
+    MOST_FACES = 2
+    QUIET_HOURS = 3
+
+
+QUIET_HOURS = (None, (20, 7), (21, 7), (22, 7), (22, 8), (23, 7), (23, 8), (0, 8), (0, 9))
+"""The quiet hours that may be chosen, from and until; None for none."""
+CLOCK_STEP_MINUTES = 30
+EARLIEST_CLOCK_MINUTES, LATEST_CLOCK_MINUTES = -12 * 60, 14 * 60
+"""What clocks of the world are ahead of UTC."""
+MOST_FACES = (None, 1, 3, 10)
+"""How many faces of a photo may be answered; None for as many as there are."""
+
 _CHOICES = {
     Action.CORRECT: len(EMOTIONS),
     Action.OPEN_SETTINGS: len(SettingsPage),
@@ -51,6 +74,12 @@ _CHOICES = {
     Action.SET_SKIN_TONE: 1 + len(SkinTone),
     Action.SET_PRESENTATION: 1 + len(Presentation),
     Action.SET_EVERYONE_TAPS: 2,
+    Action.OPEN_CHAT_SETTINGS: len(ChatSettingsPage),
+    Action.SET_AUTOMATIC: len(Automatic),
+    Action.SET_QUIET_HOURS: len(QUIET_HOURS),
+    Action.SET_CLOCK: 1 + (LATEST_CLOCK_MINUTES - EARLIEST_CLOCK_MINUTES) // CLOCK_STEP_MINUTES,
+    Action.SET_MOST_FACES: len(MOST_FACES),
+    Action.READ: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
 

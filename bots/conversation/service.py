@@ -1,35 +1,32 @@
 """The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
-import numpy as np
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.admin.allowlist import Allowlist
 from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
-from bots.conversation import settings_pages, texts
-from bots.conversation.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
-from bots.conversation.buttons import Action, SettingsPage, Token, photo_rows, privacy_rows
-from bots.conversation.chat_settings import ChatSettings
+from bots.conversation import chat_settings, settings_pages, texts
+from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
+from bots.conversation.emoji_variants import plain
 from bots.conversation.languages import Voice
+from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
 from bots.messages import (
     AdminCommand,
-    ButtonRows,
+    Button,
     Command,
     CommandName,
-    MadePicture,
+    PeopleReaction,
     PhotoMessage,
-    Picture,
     Reply,
     Tap,
     TapReply,
@@ -39,14 +36,9 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import Chat, FaceReading, Person, Preferences, Store, StoredPhoto
-from recognizer import EmojiMap, Face, PhotoError, Recognizer
-from recognizer.decoding.clip import is_clip
-from recognizer.ranking import rank, reaction
-from recognizer.taste import Table
-
-MOST_SUGGESTED = 63
-"""Number of emoji that a face's buttons lead to: the candidates and three more pages."""
+from db import Automatic, Chat, Person, Preferences, Store
+from recognizer import Recognizer
+from recognizer.emoji_map import without_selector
 
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
@@ -89,13 +81,13 @@ class EmojiService:
         self._store = store
         self._pool = pool
         self._picture_maker = picture_maker
-        self._map_watch = emoji_map_watch
-        self._shadowing = shadowing
         self._admin_commands = admin_commands
-        self._chat_settings = ChatSettings(store)
+        self._chat_settings = chat_settings.ChatSettings(store, clock)
         self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste)
         self._tastes = Tastes(store, clock)
-        self._candidates = candidates
+        self._photo_answers = PhotoAnswers(
+            ReadingParts(recognizer, store, pool, picture_maker, self._tastes, emoji_map_watch, shadowing, candidates)
+        )
 
     @property
     def admins(self) -> Allowlist:
@@ -106,28 +98,49 @@ class EmojiService:
         """Wait for what goes on in the background."""
         await self._tastes.close()
 
+    async def is_automatic(self, chat: Chat) -> bool:
+        """Return whether a photo in a chat is to be answered now though nobody asked."""
+        return await self._chat_settings.automatic(chat) is not Automatic.OFF
+
     async def on_photo(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
-        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer."""
-        if self._pool.is_full:
+        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer.
+
+        To one that nobody asked about, yield at most one, and none if there is nothing to react to.
+        """
+        if not photo.is_automatic and self._pool.is_full:
             voice = await self.voice_for(photo.person, photo.language)
             yield Reply(voice.say(texts.BUSY), waiting=True)
-        if self._map_watch is not None:
-            await asyncio.to_thread(self._map_watch.refresh)
-        emoji_map = self._recognizer.emoji_map
-        self._prepare_taste(photo.person, photo.chat)  # while the photo is read
-        outcomes = [await self._read(photo, picture) for picture in photo.pictures]
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
-        if any(outcome.faces for outcome in outcomes):
-            taste = await self._tastes.of(emoji_map, photo.person, photo.chat)
-            outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
-            rows = await self._keep(photo, outcomes, recipient)
-            moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
-            reactions = tuple(mood and recipient.variant_of(mood) for mood in moods)
-            yield Reply(
-                answer_text(outcomes, recipient), reactions, rows, picture=await self._numbered(photo, outcomes)
-            )
-        else:
-            yield Reply(answer_text(outcomes, recipient), (None,) * len(outcomes))
+        most_faces = (await self._chat_settings.of(photo.chat)).most_faces
+        if not photo.is_automatic:
+            yield await self._photo_answers.answer(photo, recipient, most_faces)
+            return
+        reply = await self._unasked(photo, recipient, most_faces)
+        if reply is not None:
+            yield reply
+
+    async def note_answer(self, chat: Chat, photo: int, message: str) -> None:
+        """Remember that a message is the answer to a stored photo, so that people's reactions on it are understood.
+
+        photo: as in `Reply`. message: the platform's id.
+        """
+        with self._tolerated("answer_not_noted", chat):
+            await self._store.taps.note_messages(photo, [chat.message(message)])
+
+    async def on_reaction(self, reaction: PeopleReaction) -> None:
+        """Take a person's reaction on their photo, or on the answer to it, for a tap that says less than a button."""
+        emoji = self._known(reaction.emoji)
+        if emoji is None and reaction.emoji:
+            return  # no word about the face
+        with self._tolerated("reaction_not_kept", reaction.chat):
+            if await self._store.taps.react(reaction.chat.message(reaction.message), reaction.person, emoji):
+                self._prepare_taste(reaction.person, reaction.chat)
+
+    async def on_chat_moved(self, old: Chat, new: Chat) -> None:
+        """Let everything known of a chat be known of the one that it became."""
+        with self._tolerated("chat_not_moved", new):
+            await self._store.chats.move(old, new)
+            self._tastes.forget()
 
     async def on_tap(self, tap: Tap) -> TapReply:
         """Answer a tap on a button of any age."""
@@ -165,10 +178,8 @@ class EmojiService:
         """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
-        if is_clip(picture.content):
-            return Reply(recipient.voice.say(texts.NO_CLIP))
-        make = partial(self._picture_maker.emoji_me, picture.content, ())
-        made, problem = await make_picture(self._pool, photo.chat.platform, make)
+        make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
+        made, problem = await make_picture(self._pool, photo.chat.platform, make, picture)
         return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:
@@ -202,43 +213,47 @@ class EmojiService:
             _log.exception("preferences_not_read", platform=person.platform)
             return Preferences()
 
-    async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
-        try:
-            reading = await self._pool.run(partial(self._recognizer.read, picture.content))
-        except PhotoError as error:
-            _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
-            return Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
-        except Exception:
-            _log.exception("photo_failed", platform=photo.chat.platform)
-            return Outcome(problem=texts.FAILED)
-        ms = {f"{step}_ms": round(getattr(reading.ms, step), 1) for step in ("decode", "detect", "classify", "rank")}
-        _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
-        return Outcome(reading.faces, model=reading.model) if reading.faces else Outcome(problem=texts.NO_FACE)
+    async def _unasked(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
+        """Return what is to happen to a photo that nobody asked about, None for nothing."""
+        match await self._chat_settings.automatic(photo.chat):
+            case Automatic.REACT:
+                return await self._photo_answers.react(photo, recipient, most_faces)
+            case Automatic.OFFER:
+                return await self._photo_answers.offer(photo, recipient, most_faces)
+            case Automatic.ASK if await self._photo_answers.shows_faces(photo):
+                label = recipient.voice.say(texts.YES_PLEASE)
+                return Reply(
+                    recipient.voice.say(texts.SHALL_I), rows=((Button(label, label, str(Token(Action.READ))),),)
+                )
+        return None
 
-    async def _keep(self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient) -> ButtonRows:
-        """Store the readings and return their buttons; none if the database is unavailable."""
-        faces = [face for outcome in outcomes for face in outcome.faces]
-        model = next(outcome.model for outcome in outcomes if outcome.faces)
-        kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
-        comes_again = photo.comes_again and len(photo.pictures) == 1 and not is_clip(photo.pictures[0].content)
+    async def _read(self, tap: Tap, recipient: Recipient) -> TapReply:
+        """Answer a photo after its sender was asked and said yes."""
+        say = recipient.voice.say
+        if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
+            return TapReply(say(texts.NOT_YOURS_TO_ASK))
+        picture = await tap.fetch() if tap.fetch is not None else None
+        if picture is None:
+            return TapReply(say(texts.PHOTO_GONE))
+        messages = (tap.photo_message,) if tap.photo_message else ()
+        photo = PhotoMessage(tap.person, tap.chat, (picture,), tap.language, comes_again=True, messages=messages)
+        reply = await self._photo_answers.answer(photo, recipient, (await self._chat_settings.of(tap.chat)).most_faces)
+        reaction = next((each for each in reply.reactions if each is not None), None)
+        return TapReply("", reply.rows, reply.text, reaction, picture=reply.picture, is_whole=True, photo=reply.photo)
+
+    def _known(self, emoji: Sequence[str]) -> str | None:
+        """Return the last of these that the emoji map has, in its spelling; None if it has none."""
+        spellings = {without_selector(each): each for each in self._recognizer.emoji_map.emoji}
+        found = (spellings.get(without_selector(form)) for each in reversed(emoji) for form in (each, plain(each)))
+        return next((each for each in found if each is not None), None)
+
+    @contextmanager
+    def _tolerated(self, event: str, chat: Chat) -> Iterator[None]:
+        """Log what fails in this context, and go on after it: nobody waits for an answer."""
         try:
-            readings = await self._store.add_photo(photo.person, photo.chat, model, kept, comes_again=comes_again)
+            yield
         except (SQLAlchemyError, OSError):
-            _log.exception("photo_not_kept", platform=photo.chat.platform)
-            return ()
-        if self._shadowing is not None:
-            self._shadowing.later([reading.id for reading in readings], [face.framings for face in faces])
-        stored = StoredPhoto(True, readings, comes_again)
-        return photo_rows(stored, self._candidates, recipient)
-
-    async def _numbered(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> MadePicture | None:
-        """Return the picture of several faces with their numbers; None for albums, whose answer is text only."""
-        if len(outcomes) > 1 or len(outcomes[0].faces) < 2 or is_clip(photo.pictures[0].content):
-            return None
-        listed = outcomes[0].faces[:MAX_FACES_LISTED]
-        make = partial(self._picture_maker.outlined, photo.pictures[0].content, listed)
-        made, _ = await make_picture(self._pool, photo.chat.platform, make)
-        return made
+            _log.exception(event, platform=chat.platform)
 
     async def _tap(self, tap: Tap, recipient: Recipient) -> TapReply:
         token = Token.parse(tap.token)
@@ -246,8 +261,10 @@ class EmojiService:
             return await self._tapped_settings(tap, token)
         if token.action is Action.KEEP_FACES:
             return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
-        if token.action is Action.SET_EVERYONE_TAPS:
-            return await self._chat_settings.change(tap.chat, tap.administers, recipient, allowed=token.choice == 1)
+        if token.action in chat_settings.ACTIONS:
+            return await self._chat_settings.tapped(tap, token, recipient)
+        if token.action is Action.READ:
+            return await self._read(tap, recipient)
         return await self._taps_on_photos.answer(tap, token, recipient)
 
     async def _choose_privacy(self, tap: Tap, recipient: Recipient, *, agreed: bool) -> TapReply:
@@ -284,7 +301,7 @@ class EmojiService:
                 agreed = await self._store.keeps_faces(command.person)
                 return Reply(_privacy_text(agreed, recipient.voice), rows=privacy_rows(agreed, recipient))
             case CommandName.CHAT_SETTINGS:
-                return await self._chat_settings.show(command.chat, command.administers, recipient)
+                return await self._chat_settings.show(command, recipient)
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
                 self._tastes.forget()
@@ -293,19 +310,6 @@ class EmojiService:
 
 def _admins_only(person: Person, voice: Voice) -> str:
     return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
-
-
-def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:
-    """Return the same faces with their emoji ranked for the person who asks."""
-    ranked = (replace(face, emoji=rank(emoji_map, face.expression, taste).emoji) for face in outcome.faces)
-    return replace(outcome, faces=tuple(ranked))
-
-
-def _mood(emoji_map: EmojiMap, platform: str, faces: Sequence[Face], taste: Table) -> str | None:
-    """Return the reaction to one picture, by the mood of all its faces; None if that is uncertain."""
-    if not faces or np.mean([face.probabilities for face in faces], axis=0).max() < SURE_FROM:
-        return None
-    return reaction(emoji_map, platform, [face.expression for face in faces], taste)
 
 
 def _privacy_text(agreed: bool, voice: Voice) -> str:

@@ -39,6 +39,8 @@ class PhotoTaps:
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
         stored = await self._store.photo_of(token.reading, tap.person)
+        if stored is not None and not stored.own and (alias := await tap.alias()) is not None:
+            stored = await self._store.photo_of(token.reading, alias)
         if stored is None:
             return TapReply(recipient.voice.say(texts.GONE))
         if not stored.own:
@@ -51,9 +53,12 @@ class PhotoTaps:
         return answer
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
-        """Store the vote of someone other than the sender, if the chat allows it; the answer stays unchanged."""
+        """Store the vote of someone other than the person who asked, if the chat allows it; the answer stays as it is.
+
+        If they sent the photo, their word counts as the sender's.
+        """
         if token.action not in _VOTES or not await self._store.feedback.takes_votes(token.reading, tap.chat):
-            return TapReply(recipient.voice.say(texts.NOT_YOURS))
+            return TapReply(recipient.voice.say(texts.NOT_ASKED if stored.of_another else texts.NOT_YOURS))
         emoji = emotion = None
         if token.action is Action.CHOOSE:
             reading = _reading_of(token, stored)
@@ -62,7 +67,7 @@ class PhotoTaps:
             emoji = reading.suggestions[token.choice]
         elif token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
-        await self._store.add_tap(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
+        await self._store.taps.add(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
         return TapReply(recipient.voice.say(texts.VOTED))
 
     async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
@@ -76,10 +81,12 @@ class PhotoTaps:
             for reading in stored.readings
         ]
         if token.action is Action.EMOJI_ME:
-            make, said = partial(self._picture_maker.emoji_me, picture.content, known), texts.EMOJI_ME_MADE
+            make, said = partial(self._picture_maker.emoji_me, picture.content, known, platform), texts.EMOJI_ME_MADE
         else:
-            make, said = partial(self._picture_maker.sticker, picture.content, known[0], platform), texts.STICKER_MADE
-        made, problem = await make_picture(self._pool, platform, make)
+            sticker, is_hidden = self._picture_maker.sticker, picture.has_spoiler
+            make = partial(sticker, picture.content, known[0], platform, is_hidden=is_hidden)
+            said = texts.STICKER_MADE
+        made, problem = await make_picture(self._pool, platform, make, picture)
         return TapReply(recipient.voice.say(problem or said), picture=made)
 
     async def _tapped(self, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
@@ -89,11 +96,11 @@ class PhotoTaps:
         if token.action is Action.CHOOSE:
             return await self._choose(token, stored, reading, recipient)
         if token.action is Action.NONE:
-            await self._store.add_tap(reading.id)
+            await self._store.taps.add(reading.id)
             return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, recipient))
         if token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
-            await self._store.add_tap(reading.id, emotion=emotion)
+            await self._store.taps.add(reading.id, emotion=emotion)
             notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
             changed = stored.with_choice(reading.id, None)
             return TapReply(notice, photo_rows(changed, self._candidates, recipient))
@@ -107,7 +114,7 @@ class PhotoTaps:
         if token.choice >= len(reading.suggestions):
             return TapReply(recipient.voice.say(texts.GONE))
         emoji = reading.suggestions[token.choice]
-        await self._store.add_tap(reading.id, emoji=emoji)
+        await self._store.taps.add(reading.id, emoji=emoji)
         changed = stored.with_choice(reading.id, emoji)
         alone = len(stored.readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji

@@ -26,6 +26,8 @@ EVERYONE_FOR = timedelta(minutes=10)
 _MOST_TABLES, _MOST_KNOWN = 500, 100
 """How many tables (about 10 kB each) and choices of a person or chat (up to 200 kB) are remembered."""
 
+_REACTION_WEIGHT = 0.4
+"""What a reaction on a message counts, beside a button; as in `recognizer.labels.WEIGHTS`."""
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
 
@@ -134,4 +136,13 @@ class Tastes:
 
 
 def _aged(choices: Sequence[StoredChoice], now: datetime) -> list[Choice]:
-    return [Choice(each.emoji, each.probabilities, (now - each.tapped_at) / _DAY, each.person) for each in choices]
+    return [
+        Choice(
+            each.emoji,
+            each.probabilities,
+            (now - each.tapped_at) / _DAY,
+            each.person,
+            _REACTION_WEIGHT if each.by_reaction else 1.0,
+        )
+        for each in choices
+    ]

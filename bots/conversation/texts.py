@@ -67,7 +67,7 @@ COMMANDS = {
     "settings": _("Language, and how emoji of people look"),
     "privacy": _("What I keep, and your choice about it"),
     "forget_me": _("Delete everything I know about you"),
-    "chat_settings": _("Who may tap in this chat"),
+    "chat_settings": _("What is automatic in this chat, and who may tap"),
 }
 """The description of each command in the platforms' menus."""
 EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
@@ -128,10 +128,46 @@ EMOJI_ME = _("🖼 Emoji me")
 STICKER = _("✂️ Sticker")
 EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
 STICKER_MADE = _("Here is your sticker!")
-NO_CLIP = _("I can only do that with a photo, not with a video.")
 PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
 VOTED = _("Thank you! Your vote helps me learn.")
+NOT_ASKED = _("Only the person who asked about this photo can choose. Send me one of yours!")
+CHAT_SETTINGS = _(
+    "The settings of this chat\n"
+    "• Automatic reactions: {automatic}\n"
+    "• Faces in a photo: {faces}\n"
+    "• Quiet hours: {quiet}\n"
+    "• {taps}"
+)
+AUTOMATIC_REACTIONS = _("Automatic reactions")
+AUTOMATIC = {
+    "off": _("Off"),
+    "react": _("React only"),
+    "offer": _("React and offer buttons"),
+    "ask": _("Ask first"),
+}
+"""The name of each `db.Automatic`."""
+WHICH_AUTOMATIC = _(
+    "What shall I do with photos that nobody asks me about? I only ever say something where I see a face."
+)
+MOST_FACES = _("Faces in a photo")
+WHICH_MOST_FACES = _("How many faces of a photo shall I answer, the biggest first?")
+ALL_FACES = _("All")
+QUIET_HOURS = _("Quiet hours")
+WHICH_QUIET_HOURS = _(
+    "When shall nothing be automatic? I take it to be {time} here; if that is wrong, put my clock right first."
+)
+NO_QUIET_HOURS = _("None")
+CLOCK_HOUR_BACK = _("1 hour back")
+CLOCK_HALF_BACK = _("30 min back")
+CLOCK_HOUR_ON = _("1 hour on")
+SEES_NO_OTHER_PHOTOS = _(
+    "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
+    "administrator of this group; on Discord, this bot's operator has to allow me to read messages."
+)
+SHALL_I = _("Shall I find the emoji of this photo?")
+YES_PLEASE = _("Yes, please")
+NOT_YOURS_TO_ASK = _("Only the person who sent the photo can say yes. Send me one of yours!")
 CHAT_ADMINS_ONLY = _("Only the administrators of this chat can set this. Please ask one of them.")
 SENDER_TAPS = _("In this chat only the person who sent a photo can tap an emoji for it.")
 EVERYONE_TAPS = _(

@@ -65,17 +65,23 @@ def emoji_me(photo: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> by
     return _jpeg(pixels)
 
 
+def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> None:
+    """Cover the faces of a film's frame, in place, as `emoji_me` covers those of a photo."""
+    cover(frame.pixels, _discs(frame, faces), artwork)
+
+
 def sticker(
     photo: Photo,
     face: CoveredFace,
-    form: Literal["webp", "png"],
+    form: Literal["webp", "png", "jpeg"],
     artwork: Artwork,
     others: Sequence[CoveredFace] = (),
 ) -> bytes:
     """Return a 512x512 sticker on a transparent background: a round cut-out of head and shoulders with a white outline.
 
-    The head is covered by its emoji. form: a WebP has at most `STICKER_BYTES`. others: the other faces of the photo;
-    they are covered, too. If the face's box is not in the photo, the sticker is the emoji alone.
+    The head is covered by its emoji. form: a WebP has at most `STICKER_BYTES`, a JPEG a white background. others:
+    the other faces of the photo; they are covered, too. If the face's box is not in the photo, the sticker is the
+    emoji alone.
     """
     x, y, largest = _HEAD
     head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / reach(face.emoji, artwork)), 0.0, face.emoji)
@@ -156,8 +162,12 @@ def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ground
 
 
-def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png"]) -> bytes:
+def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png", "jpeg"]) -> bytes:
     """Encode a premultiplied layer as a file with straight alpha."""
+    if form == "jpeg":
+        ground = np.full((*layer.shape[:2], 3), 255, np.uint8)
+        lay_over(ground, layer)
+        return _jpeg(ground)
     alpha = layer[..., 3:].astype(np.float32)
     straight = np.round(layer[..., :3] * (255 / np.maximum(alpha, 1))).clip(0, 255)
     pixels = cv2.cvtColor(np.dstack([straight, alpha]).astype(np.uint8), cv2.COLOR_RGBA2BGRA)

@@ -5,16 +5,19 @@ Works on the bytes of a photo that a platform has just sent, which the recognise
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from bots.messages import Form, MadePicture
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import emoji_me, outlined, sticker
+from bots.pictures.compositing import cover_frame, emoji_me, outlined, sticker
 from bots.pictures.covering import CoveredFace
+from bots.pictures.film_encoding import can_encode_mp4, gif, mp4
+from bots.pictures.film_faces import film_faces
 from db import Platform
 from recognizer import Face, Recognizer
+from recognizer.decoding.clip import is_clip
+from recognizer.decoding.film import FRAME_RATE
 from recognizer.decoding.photo import Photo
 
 
@@ -35,32 +38,61 @@ class PictureMaker:
         self._recognizer = recognizer
         self._artwork = artwork
 
-    def emoji_me(self, photo: bytes, answered: Sequence[FaceEmoji]) -> MadePicture | None:
-        """Return the photo with every face covered, or None if there is no face.
+    def emoji_me(self, photo: bytes, answered: Sequence[FaceEmoji], platform: Platform) -> MadePicture | None:
+        """Return the photo or the first seconds of the clip with every face covered, or None if there is no face.
 
         A face that is in the answer gets the same emoji as there, any other the emoji ranked first.
         """
-        decoded = self._recognizer.decode(photo)
+        if is_clip(photo) and len(frames := self._recognizer.film(photo)) > 1:
+            return self._emoji_film(frames, answered, platform)
+        decoded = self._recognizer.moment(photo)
         faces = self._covered(decoded, answered)
         return MadePicture(emoji_me(decoded, faces, self._artwork), Form.PHOTO) if faces else None
 
-    def sticker(self, photo: bytes, answered: FaceEmoji, platform: Platform) -> MadePicture | None:
-        """Return a sticker of the answered face, with all others covered, or None if there is no face."""
-        decoded = self._recognizer.decode(photo)
+    def sticker(
+        self, photo: bytes, answered: FaceEmoji, platform: Platform, *, is_hidden: bool = False
+    ) -> MadePicture | None:
+        """Return a sticker of the answered face, with all others covered, or None if there is no face.
+
+        is_hidden: it will be sent hidden, which Telegram does not offer for stickers: there it becomes a photo.
+        """
+        decoded = self._recognizer.moment(photo)
         faces = self._recognizer.everyone_in(decoded).faces
         if not faces:
             return None
         place = min(range(len(faces)), key=lambda each: _apart(faces[each], answered))
         covered = [_covered(face, face.emoji[0]) for face in faces]
         shown = _covered(faces[place], answered.emoji)
-        form: Literal["webp", "png"] = "webp" if platform is Platform.TELEGRAM else "png"
         others = covered[:place] + covered[place + 1 :]
-        return MadePicture(sticker(decoded, shown, form, self._artwork, others), Form.STICKER)
+        if platform is not Platform.TELEGRAM:
+            return MadePicture(sticker(decoded, shown, "png", self._artwork, others), Form.STICKER)
+        if is_hidden:
+            return MadePicture(sticker(decoded, shown, "jpeg", self._artwork, others), Form.PHOTO)
+        return MadePicture(sticker(decoded, shown, "webp", self._artwork, others), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""
-        decoded = self._recognizer.decode(photo)
+        decoded = self._recognizer.moment(photo)
         return MadePicture(outlined(decoded, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
+
+    def _emoji_film(self, frames: list[Photo], answered: Sequence[FaceEmoji], platform: Platform) -> MadePicture | None:
+        """Return a film with every face covered, or None if there is no face."""
+        found = film_faces(self._recognizer, frames)
+        read = [track.face for track in found.tracks if track.face is not None]
+        if not read:
+            return None
+        emoji_of = dict(zip(map(id, read), _emoji_of(read, answered), strict=True))
+        usual = emoji_of[id(read[0])]
+        for number, frame in enumerate(frames[: found.length]):
+            covered = [
+                CoveredFace(place.box, place.tilt_degrees, emoji_of.get(id(track.face), usual))
+                for track in found.tracks
+                if (place := track.places.get(number)) is not None
+            ]
+            cover_frame(frame, covered, self._artwork)
+        pixels = [frame.pixels for frame in frames[: found.length]]
+        encode = mp4 if platform is Platform.TELEGRAM and can_encode_mp4() else gif
+        return MadePicture(encode(pixels, FRAME_RATE), Form.ANIMATION)
 
     def _covered(self, photo: Photo, answered: Sequence[FaceEmoji]) -> list[CoveredFace]:
         faces = self._recognizer.everyone_in(photo).faces

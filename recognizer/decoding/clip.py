@@ -1,12 +1,18 @@
-"""Sample a few still frames of a short video held in memory, within a budget of pixels, frames and time."""
+"""Sample a few still frames of a short video or an animation in memory, within a budget of pixels, frames and time."""
 
 import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from recognizer.decoding.photo import MAX_BYTES, Photo, PhotoError, PhotoProblem, decode
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer.decoding.animation import animation_frames, frame_count, is_animation
+from recognizer.decoding.photo import MAX_BYTES, Photo, PhotoError, PhotoProblem, decode, shrunk_photo
 from recognizer.decoding.picture import upright
 from recognizer.decoding.picture_kinds import Kind, kind_of
 from recognizer.decoding.planes import rgb_of
@@ -53,36 +59,69 @@ def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
 
     A still picture is a clip of one frame. Raise `PhotoError` if no frame can be read, or they are too large.
     """
+    require_bytes(data)
+    kind = kind_of(data)
+    if is_animation(data, kind):
+        with suppress(PhotoError), refusing_odd_headers():
+            return _of_animation(data, count)
+    if kind not in {None, *_ANIMATIONS}:
+        return [decode(data)]
+    first = [decode(data)] if kind is not None else []
+    try:
+        with opened(data) as (file, stream):
+            return _sample(file, stream, count)
+    except PhotoError:
+        if first:
+            return first
+        raise
+
+
+def require_bytes(data: bytes) -> None:
+    """Raise `PhotoError` if there are none, or too many."""
     if not data:
         raise PhotoError(PhotoProblem.EMPTY)
     if len(data) > MAX_BYTES:
         raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
-    kind = kind_of(data)
-    if kind not in {None, *_ANIMATIONS}:
-        return [decode(data)]
-    first = [decode(data)] if kind is not None else []
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[tuple["InputContainer", "VideoStream"]]:
+    """Open a video or a GIF, and find what moves in it. Raise `PhotoError`, whatever the context raises."""
     container = _container_of(data)
     if container is None:
         raise PhotoError(PhotoProblem.NOT_A_PICTURE)
     import av  # noqa: PLC0415  (takes a tenth of a second to import)
 
+    with refusing_odd_headers(), av.open(io.BytesIO(data), "r", format=container) as file:
+        stream = _video_of(file)
+        if stream is None:
+            raise PhotoError(PhotoProblem.NOT_A_PICTURE)
+        context = stream.codec_context
+        require_frame(context.width, context.height)
+        context.thread_count = 1
+        context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # whatever the header says
+        yield file, stream
+
+
+@contextmanager
+def refusing_odd_headers() -> Iterator[None]:
+    """Raise `PhotoError` in place of what libraries raise in this context, for odd headers too."""
     try:
-        with av.open(io.BytesIO(data), "r", format=container) as file:
-            return _sample(file, count)
+        yield
     except PhotoError:
-        if first:
-            return first
         raise
     except MemoryError as error:
         raise PhotoError(PhotoProblem.TOO_MANY_PIXELS) from error
-    except Exception as error:  # FFmpeg's errors, and what PyAV makes of odd headers
+    except Exception as error:
         raise PhotoError(PhotoProblem.DAMAGED) from error
 
 
 def is_clip(data: bytes) -> bool:
-    """Return whether the bytes begin like a video, or like a GIF, which may be one."""
+    """Return whether the bytes begin like a video or an animation, or like a GIF, which may be one."""
     kind = kind_of(data)
-    return kind in _ANIMATIONS or (kind is None and _container_of(data) is not None)
+    if kind is None:
+        return _container_of(data) is not None
+    return kind in _ANIMATIONS or is_animation(data, kind)
 
 
 def _container_of(data: bytes) -> str | None:
@@ -94,15 +133,29 @@ def _container_of(data: bytes) -> str | None:
     return next((name for place, magic, name in _CONTAINERS if data.startswith(magic, place)), None)
 
 
-def _sample(file: "InputContainer", count: int) -> list[Photo]:
-    stream = _video_of(file)
-    if stream is None:
-        raise PhotoError(PhotoProblem.NOT_A_PICTURE)
+def _of_animation(data: bytes, count: int) -> list[Photo]:
+    total = frame_count(data)
+    wanted = {total * (2 * number + 1) // (2 * count) for number in range(count)}
+    end = time.process_time() + _MOST_TIME_S
+    sampled, last = [], None
+    for place, (_, pixels, factor) in enumerate(animation_frames(data)):
+        last = photo_of(pixels, factor)
+        if place in wanted:
+            sampled.append(last)
+        if time.process_time() > end or place >= max(wanted):
+            break
+    return sampled or [last] if last is not None else sampled
+
+
+def photo_of(pixels: NDArray[np.uint8], factor: float) -> Photo:
+    """Return upright pixels in the size at which they are read. factor: how many times smaller they are already."""
+    photo = shrunk_photo(pixels)
+    return replace(photo, scale=photo.scale * factor)
+
+
+def _sample(file: "InputContainer", stream: "VideoStream", count: int) -> list[Photo]:
     context = stream.codec_context
-    _require_size(context.width, context.height)
-    context.thread_count = 1
-    context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # whatever the header says
-    packets = list(_packets(file, stream))
+    packets = list(packets_of(file, stream))
     if context.width * context.height > _MOST_PIXELS_FOR_ALL_FRAMES:
         packets = [packet for packet in packets if packet.is_keyframe]
     if not packets:
@@ -119,14 +172,15 @@ def _video_of(file: "InputContainer") -> "VideoStream | None":
     return next((each for each in file.streams.video if not each.disposition & _ATTACHED_PICTURE), None)
 
 
-def _require_size(width: int, height: int) -> None:
+def require_frame(width: int, height: int) -> None:
+    """Raise `PhotoError` if a frame is too large to decode, or too small to read."""
     if width * height > MAX_FRAME_PIXELS:
         raise PhotoError(PhotoProblem.TOO_MANY_PIXELS)
     if 0 < min(width, height) < MIN_SIDE:
         raise PhotoError(PhotoProblem.TOO_SMALL)
 
 
-def _packets(file: "InputContainer", stream: "VideoStream") -> Iterator["VideoPacket"]:
+def packets_of(file: "InputContainer", stream: "VideoStream") -> Iterator["VideoPacket"]:
     """Yield the packets of the clip's first `MAX_DURATION_S`, until one cannot be read."""
     first: float | None = None
     try:
@@ -191,8 +245,13 @@ def _decoded(packets: list["VideoPacket"], position: int, stream: "VideoStream")
 
 
 def _photo(frame: "VideoFrame") -> Photo:
-    _require_size(frame.width, frame.height)
+    require_frame(frame.width, frame.height)
     width, height = working_size(frame.width, frame.height)
+    return upright_photo(frame, width, height)
+
+
+def upright_photo(frame: "VideoFrame", width: int, height: int) -> Photo:
+    """Return a frame in this size, in pixels before it is turned as the phone says."""
     return Photo(upright(rgb_of(frame, width, height), _TURNS.get(frame.rotation % 360, 1)), frame.width / width)
 
 

@@ -25,7 +25,7 @@ from recognizer.photo_error import PhotoError, PhotoProblem
 WALL_S = 30.0
 """Time after which a process is ended though it uses no processor, in seconds."""
 
-_Work = Literal["decode", "glance", "frames"]
+_Work = Literal["decode", "glance", "frames", "film"]
 _LEAST_S = 0.01
 _FAREWELL_S = 0.05
 _MOST_PHOTO_BYTES = 64_000_000
@@ -81,6 +81,11 @@ class Decoder:
         """Return frames as `clip.frames` does. Raise `PhotoError`."""
         _require_bytes(data)
         return self._isolated("frames", data, clock)
+
+    def film(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
+        """Return a film as `film.film` does. Raise `PhotoError`."""
+        _require_bytes(data)
+        return self._isolated("film", data, clock)
 
     def close(self) -> None:
         """End the processes, those in use after their job. What is decoded later gets a process of its own."""

@@ -4,10 +4,10 @@ It reads jobs from its standard input and writes results to its standard output 
 happens when its parent dies. Before each job it asks the kernel to end it when the job's time is over, whatever native
 code it is in by then.
 
-A job is a JSON line `{"work": "decode" | "glance" | "frames", "size": bytes, "seconds": processor time, "wall": time}`
-and the bytes of the picture. The process says `RECEIVED` when it has all of it, so that its parent knows whether it may
-have died of the picture. A result is a JSON line `{"spent": seconds, "problem": code | null, "photos": [[height,
-width, scale, is_reduced], ...]}` and the pixels of the photos, RGB uint8.
+A job is a JSON line `{"work": "decode" | "glance" | "frames" | "film", "size": bytes, "seconds": processor time,
+"wall": time}` and the bytes of the picture. The process says `RECEIVED` when it has all of it, so that its parent knows
+whether it may have died of the picture. A result is a JSON line `{"spent": seconds, "problem": code | null, "photos":
+[[height, width, scale, is_reduced], ...]}` and the pixels of the photos, RGB uint8.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import cv2
 
 from recognizer.decoding.clip import frames
 from recognizer.decoding.decoder import RECEIVED
+from recognizer.decoding.film import film
 from recognizer.decoding.photo import Photo, decode, glance
 from recognizer.photo_error import PhotoError, PhotoProblem
 
@@ -34,6 +35,7 @@ _WORKS: dict[str, Callable[[bytes], list[Photo]]] = {
     "decode": lambda data: [decode(data)],
     "glance": lambda data: [glance(data)],
     "frames": frames,
+    "film": film,
 }
 _STATUS = Path("/proc/self/status")
 

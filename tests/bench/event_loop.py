@@ -144,7 +144,7 @@ async def taste_table(store: Store, rows: int) -> Table:
         person, chat = Person(Platform.TELEGRAM, str(sender - 1)), Chat(Platform.TELEGRAM, str(where - 1))
         first.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023  # called at once
         again.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023
-        await store.add_tap(reading, emoji=emoji_map.emoji[0])
+        await store.taps.add(reading, emoji=emoji_map.emoji[0])
         tastes.prepare(emoji_map, person, chat)  # as the service does after a tap
         await tastes.close()
         after_a_tap.append(await _milliseconds(lambda: tastes.of(emoji_map, person, chat)))  # noqa: B023

@@ -52,7 +52,9 @@ async def add_faces(store: Store, count: int) -> list[int]:
     readings = []
     for number in range(count):
         crop = np.full((48, 48), 20 + 40 * number, np.uint8).tobytes()
-        [reading] = await store.add_photo(sender, chat, SHIPPED, [FaceReading(_SEVEN, ("😄", "😐", "😢"), crop)])
+        [reading] = (
+            await store.add_photo(sender, chat, SHIPPED, [FaceReading(_SEVEN, ("😄", "😐", "😢"), crop)])
+        ).readings
         readings.append(reading.id)
     return readings
 

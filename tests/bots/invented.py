@@ -81,13 +81,13 @@ async def fill(store: Store, emoji_map: EmojiMap, *, faces: int, days: int = 84,
         crop = draw_face(EMOTIONS[true], random).tobytes()
         sender = senders[int(random.integers(people))]
         reading = FaceReading(tuple(float(share) for share in said), ("😀",), crop)
-        (stored,) = await store.add_photo(sender, Chat(Platform.TELEGRAM, "invented"), SHIPPED, [reading])
+        (stored,) = (await store.add_photo(sender, Chat(Platform.TELEGRAM, "invented"), SHIPPED, [reading])).readings
         moments.append((stored.id, now - age))
         if random.random() < 0.5:
             likely = emoji_map.likelihoods[true] / emoji_map.likelihoods[true].sum()
-            await store.add_tap(stored.id, emoji=emoji_map.emoji[int(random.choice(len(likely), p=likely))])
+            await store.taps.add(stored.id, emoji=emoji_map.emoji[int(random.choice(len(likely), p=likely))])
         elif random.random() < 0.15:
-            await store.add_tap(stored.id, emotion=EMOTIONS[true])
+            await store.taps.add(stored.id, emotion=EMOTIONS[true])
         if random.random() < 0.06:
             for admin in ("Ada", "Grace"):
                 right = EMOTIONS[true] if random.random() < 0.85 else Verdict.NOT_A_FACE

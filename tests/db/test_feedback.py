@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import Actor, AdminAgreement, Chat, Depth, FaceReading, Person, Platform, Source, State, Store
+from db import Actor, AdminAgreement, Chat, ChatChoices, Depth, FaceReading, Person, Platform, Source, State, Store
 
 GRACE, EVE = Person(Platform.CONSOLE, "Grace"), Person(Platform.CONSOLE, "Eve")
 ADA, CHAT, ELSEWHERE = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "-5"), Chat(Platform.TELEGRAM, "-6")
@@ -12,10 +12,10 @@ ADA, CHAT, ELSEWHERE = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "
 
 async def test_votes_are_taken_where_the_face_was_answered_and_everybody_may_tap(store: Store) -> None:
     face = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(48 * 48))
-    [reading] = await store.add_photo(ADA, CHAT, "model-1", [face])
+    [reading] = (await store.add_photo(ADA, CHAT, "model-1", [face])).readings
     assert not await store.feedback.takes_votes(reading.id, CHAT)
     for chat in (CHAT, ELSEWHERE):
-        await store.feedback.set_everyone_taps(chat, True)
+        await store.chats.choose(chat, ChatChoices(everyone_taps=True))
     assert await store.feedback.takes_votes(reading.id, CHAT)
     assert not await store.feedback.takes_votes(reading.id, ELSEWHERE)
     assert not await store.feedback.takes_votes(reading.id + 1, CHAT)
@@ -24,21 +24,21 @@ async def test_votes_are_taken_where_the_face_was_answered_and_everybody_may_tap
 async def test_what_a_chat_chose_outlives_people_who_are_forgotten_elsewhere(store: Store) -> None:
     face = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(48 * 48))
     await store.add_photo(ADA, CHAT, "model-1", [face])
-    await store.feedback.set_everyone_taps(ELSEWHERE, True)
+    await store.chats.choose(ELSEWHERE, ChatChoices(everyone_taps=True))
     assert await store.forget(ADA)
-    assert await store.feedback.everyone_taps(ELSEWHERE)
+    assert (await store.chats.choices(ELSEWHERE)).everyone_taps
 
 
 async def add_face(store: Store, crop: bytes = bytes(48 * 48)) -> int:
     face = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), crop)
-    [reading] = await store.add_photo(ADA, CHAT, "model-1", [face])
+    [reading] = (await store.add_photo(ADA, CHAT, "model-1", [face])).readings
     return reading.id
 
 
 async def test_a_summary_says_everything_but_the_picture(store: Store) -> None:
     await store.set_keeps_faces(ADA, True)
     reading, other = await add_face(store), await add_face(store)
-    await store.add_tap(reading, emoji="😄")
+    await store.taps.add(reading, emoji="😄")
     await store.feedback.add_label(reading, GRACE, "happy")
     [face, _] = await store.feedback.faces(only_with_answers=False)
     [(summary, silent)] = [batch async for batch in store.feedback.all_summaries()]
@@ -94,7 +94,7 @@ async def test_many_faces_come_in_batches_and_none_is_lost(store: Store, monkeyp
     await store.set_keeps_faces(ADA, True)
     readings = [await add_face(store) for _ in range(5)]
     for reading in readings:
-        await store.add_tap(reading, emoji="😄")
+        await store.taps.add(reading, emoji="😄")
         await store.feedback.add_label(reading, GRACE, "happy")
     summaries = [batch async for batch in store.feedback.all_summaries()]
     assert [len(batch) for batch in summaries] == [2, 2, 1]
@@ -109,14 +109,14 @@ async def test_many_faces_come_in_batches_and_none_is_lost(store: Store, monkeyp
 async def test_what_is_new_is_counted_from_the_last_retraining_on(store: Store) -> None:
     await store.set_keeps_faces(ADA, True)
     reading = await add_face(store)
-    await store.add_tap(reading, emoji="😄")
+    await store.taps.add(reading, emoji="😄")
     await store.feedback.add_label(reading, GRACE, "happy")
     assert await store.feedback.new_answers() == 2
     number = await store.retrainings.start(Depth.ADAPT, Actor("a test"))
     await store.retrainings.finish(number, State.FAILED, "")
     assert await store.feedback.new_answers() == 2  # a retraining that made nothing has learned nothing
     number = await store.retrainings.start(Depth.ADAPT, Actor("a test"))
-    await store.add_tap(reading, emoji="🙂")
+    await store.taps.add(reading, emoji="🙂")
     await store.retrainings.finish(number, State.DONE, "")
     assert await store.feedback.new_answers() == 1  # it came after the retraining had loaded what it learns from
     await store.set_keeps_faces(ADA, False)

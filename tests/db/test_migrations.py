@@ -64,9 +64,9 @@ async def test_a_downgrade_to_nothing_and_back_works(store: Store) -> None:
 async def test_people_of_the_first_schema_keep_their_photos_and_have_no_preferences(store: Store) -> None:
     anna = Person(Platform.TELEGRAM, "778899001122")
     await store.set_keeps_faces(anna, agreed=True)
-    (reading,) = await store.add_photo(
-        anna, Chat(Platform.TELEGRAM, "1"), "model-1", [FaceReading((1.0,), ("😁",), b"")]
-    )
+    (reading,) = (
+        await store.add_photo(anna, Chat(Platform.TELEGRAM, "1"), "model-1", [FaceReading((1.0,), ("😁",), b"")])
+    ).readings
     await run_in(store, downgrade, "0001")
     await run_in(store, upgrade, SECRET)
     assert await store.keeps_faces(anna)
@@ -123,8 +123,8 @@ async def test_taps_of_before_are_found_by_person_and_chat(store: Store) -> None
         Chat(Platform.TELEGRAM, "2"),
         datetime(2000, 1, 1, tzinfo=UTC),
     )
-    (reading,) = await store.add_photo(anna, chat, "model-1", [FaceReading((1.0,), ("😁",), b"")])
-    await store.add_tap(reading.id, emoji="😁")
+    (reading,) = (await store.add_photo(anna, chat, "model-1", [FaceReading((1.0,), ("😁",), b"")])).readings
+    await store.taps.add(reading.id, emoji="😁")
     await run_in(store, downgrade, "0004")
     await run_in(store, upgrade, SECRET)
     assert [choice.emoji for choice in await store.choices.of_person(anna, long_ago, 9)] == ["😁"]
@@ -147,7 +147,7 @@ async def test_replicas_that_start_at_once_on_an_empty_database_all_start(url: s
         assert replica.stdout is not None
         assert await replica.stdout.readline() == b"ready\n"
     said = await asyncio.gather(*(replica.communicate(b"go\n") for replica in replicas))
-    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0005\n", "")] * len(replicas)
+    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0006\n", "")] * len(replicas)
 
 
 _REPLICA = """

@@ -35,7 +35,7 @@ async def rows_a_table(store: Store) -> dict[str, int]:
 
 
 async def test_a_photo_comes_back_as_it_was_read(store: Store) -> None:
-    kept = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])
+    kept = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])).readings
     assert [(each.probabilities, each.suggestions, each.chosen) for each in kept] == [
         (HAPPY.probabilities, HAPPY.suggestions, None),
         (SAD.probabilities, SAD.suggestions, None),
@@ -103,8 +103,8 @@ async def test_forget_forgets_preferences(store: Store) -> None:
 
 async def test_forget_leaves_no_row_of_this_person_in_any_table(store: Store) -> None:
     await store.set_keeps_faces(ANNA, agreed=True)
-    (reading,) = await store.add_photo(ANNA, ALONE, "model-1", [HAPPY])
-    await store.add_tap(reading.id, emoji="🙂")
+    (reading,) = (await store.add_photo(ANNA, ALONE, "model-1", [HAPPY])).readings
+    await store.taps.add(reading.id, emoji="🙂")
     assert (await rows_a_table(store)).keys() >= {"chats", "people", "photos", "readings", "taps"}
     assert await store.forget(ANNA)
     assert await rows_a_table(store) == {}
@@ -113,8 +113,8 @@ async def test_forget_leaves_no_row_of_this_person_in_any_table(store: Store) ->
 async def test_forget_leaves_another_persons_rows_in_the_same_chat(store: Store) -> None:
     kept = {}
     for person in (ANNA, BERT):
-        (kept[person],) = await store.add_photo(person, GROUP, "model-1", [HAPPY])
-        await store.add_tap(kept[person].id, emoji="🙂")
+        (kept[person],) = (await store.add_photo(person, GROUP, "model-1", [HAPPY])).readings
+        await store.taps.add(kept[person].id, emoji="🙂")
     await store.add_photo(ANNA, ALONE, "model-1", [SAD])
     assert await store.forget(ANNA)
     assert await rows_a_table(store) == dict.fromkeys(("chats", "people", "photos", "readings", "taps"), 1)
@@ -132,16 +132,16 @@ async def test_forgetting_a_stranger_says_there_was_nothing(store: Store) -> Non
 
 
 async def test_the_number_of_a_forgotten_reading_never_returns(store: Store) -> None:
-    (old,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
+    (old,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
     await store.forget(ANNA)
-    (new,) = await store.add_photo(BERT, GROUP, "model-1", [SAD])
+    (new,) = (await store.add_photo(BERT, GROUP, "model-1", [SAD])).readings
     assert new.id != old.id
 
 
 async def test_a_second_tap_corrects_the_first_and_both_are_kept(store: Store) -> None:
-    first, second = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])
-    await store.add_tap(first.id, emoji="🙂")
-    await store.add_tap(first.id, emoji="😐")
+    first, second = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])).readings
+    await store.taps.add(first.id, emoji="🙂")
+    await store.taps.add(first.id, emoji="😐")
     photo = await store.photo_of(second.id, asked_by=ANNA)
     assert photo is not None
     assert [reading.chosen for reading in photo.readings] == ["😐", None]
@@ -150,9 +150,9 @@ async def test_a_second_tap_corrects_the_first_and_both_are_kept(store: Store) -
 
 
 async def test_none_of_these_takes_a_choice_back(store: Store) -> None:
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
-    await store.add_tap(reading.id, emoji="🙂")
-    await store.add_tap(reading.id)
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
+    await store.taps.add(reading.id, emoji="🙂")
+    await store.taps.add(reading.id)
     photo = await store.photo_of(reading.id, asked_by=ANNA)
     assert photo is not None
     assert photo.readings[0].chosen is None
@@ -160,12 +160,12 @@ async def test_none_of_these_takes_a_choice_back(store: Store) -> None:
 
 
 async def test_a_tap_on_a_reading_that_is_gone_is_dropped(store: Store) -> None:
-    await store.add_tap(12345, emoji="🙂")
+    await store.taps.add(12345, emoji="🙂")
     assert await count_rows(store, "taps") == 0
 
 
 async def test_a_photo_is_own_only_to_its_sender(store: Store) -> None:
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
     for who, own in ((ANNA, True), (BERT, False), (Person(Platform.DISCORD, ANNA.id), False)):
         photo = await store.photo_of(reading.id, asked_by=who)
         assert photo is not None
@@ -179,7 +179,7 @@ async def test_concurrent_first_photos_of_one_person_make_one_row(store: Store) 
 
 async def test_what_was_kept_is_there_after_a_restart(url: str) -> None:
     store = await Store.open(url, SECRET)
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
     await store.close()
     store = await Store.open(url, SECRET)
     photo = await store.photo_of(reading.id, asked_by=ANNA)
@@ -203,8 +203,8 @@ async def test_raw_ids_are_nowhere_in_the_files_of_the_database(tmp_path: Path) 
 
 
 async def test_raw_ids_are_in_no_value_of_any_table(store: Store) -> None:
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
-    await store.add_tap(reading.id, emoji="🙂")
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
+    await store.taps.add(reading.id, emoji="🙂")
     for table in Base.metadata.tables:
         found = str(await select_rows(store, f"SELECT * FROM {table}"))
         assert ANNA.id not in found
@@ -268,11 +268,11 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 async def test_what_was_chosen_last_for_each_face_is_known(store: Store) -> None:
-    first, second = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])
-    await store.add_tap(first.id, emoji="🙂")
-    await store.add_tap(first.id, emoji="😁")
-    await store.add_tap(second.id, emoji="😢")
-    await store.add_tap(second.id)  # none of these fits after all
+    first, second = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY, SAD])).readings
+    await store.taps.add(first.id, emoji="🙂")
+    await store.taps.add(first.id, emoji="😁")
+    await store.taps.add(second.id, emoji="😢")
+    await store.taps.add(second.id)  # none of these fits after all
     (choice,) = await store.choices.of_everyone(LONG_AGO, 10)
     assert (choice.emoji, choice.probabilities) == ("😁", HAPPY.probabilities)
     assert datetime.now(UTC) - choice.tapped_at < timedelta(minutes=5)
@@ -280,8 +280,8 @@ async def test_what_was_chosen_last_for_each_face_is_known(store: Store) -> None
 
 async def test_choices_are_those_of_a_person_of_a_chat_or_of_all(store: Store) -> None:
     for person, chat, emoji in ((ANNA, GROUP, "😁"), (BERT, GROUP, "🙂"), (ANNA, ALONE, "😐")):
-        (reading,) = await store.add_photo(person, chat, "model-1", [HAPPY])
-        await store.add_tap(reading.id, emoji=emoji)
+        (reading,) = (await store.add_photo(person, chat, "model-1", [HAPPY])).readings
+        await store.taps.add(reading.id, emoji=emoji)
 
     def emoji_of(choices: Sequence[StoredChoice]) -> list[str]:
         return [choice.emoji for choice in choices]
@@ -298,22 +298,22 @@ async def test_choices_are_those_of_a_person_of_a_chat_or_of_all(store: Store) -
 
 async def test_what_a_taste_is_computed_from_has_another_revision_after_every_change(store: Store) -> None:
     seen = [await store.choices.revision(ANNA, GROUP)]
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
-    (of_bert,) = await store.add_photo(BERT, GROUP, "model-1", [HAPPY])
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
+    (of_bert,) = (await store.add_photo(BERT, GROUP, "model-1", [HAPPY])).readings
     seen.append(await store.choices.revision(ANNA, GROUP))
     for emoji in ("😁", "🙂"):
-        await store.add_tap(reading.id, emoji=emoji)
+        await store.taps.add(reading.id, emoji=emoji)
         seen.append(await store.choices.revision(ANNA, GROUP))
-    await store.add_tap(of_bert.id, emoji="😁")
+    await store.taps.add(of_bert.id, emoji="😁")
     seen.append(await store.choices.revision(ANNA, GROUP))
     await store.forget(BERT)
     seen.append(await store.choices.revision(ANNA, GROUP))
     await store.forget(ANNA)
-    (reading,) = await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])
-    await store.add_tap(reading.id, emoji="😁")
+    (reading,) = (await store.add_photo(ANNA, GROUP, "model-1", [HAPPY])).readings
+    await store.taps.add(reading.id, emoji="😁")
     seen.append(await store.choices.revision(ANNA, GROUP))
     assert len(set(seen)) == len(seen)
-    await store.add_tap(reading.id, emoji="😐", voter=BERT)  # a vote teaches no taste
+    await store.taps.add(reading.id, emoji="😐", voter=BERT)  # a vote teaches no taste
     assert await store.choices.revision(ANNA, GROUP) == seen[-1]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from db import (
     Actor,
     Chat,
+    ChatChoices,
     Depth,
     FaceReading,
     Imported,
@@ -24,16 +25,19 @@ from db import (
     Store,
     Verdict,
 )
+from db.chats import Chats
 from db.choices import Choices
 from db.feedback import Feedback
 from db.retrainings import Retrainings
 from db.schema import Base
+from db.taps import Taps
 from db.versions import Versions
 from tests.faults import Faults
 from tests.judgements import judgement
 from tests.rows import count_rows
 
 ANNA, ADMIN = Person(Platform.TELEGRAM, "1"), Person(Platform.CONSOLE, "Grace")
+OLD_CHAT = Chat(Platform.TELEGRAM, "1")
 NEW, NEW_CHAT = Person(Platform.DISCORD, "2"), Chat(Platform.DISCORD, "3")
 SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
 FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
@@ -61,14 +65,15 @@ async def _add_version(
 async def _prepared(store: Store) -> int:
     """A database in which every method has something to do; returns a reading of Anna's."""
     await store.set_keeps_faces(ANNA, agreed=True)
-    (reading,) = await store.add_photo(ANNA, Chat(Platform.TELEGRAM, "1"), "shipped-1", [FACE])
-    await store.add_tap(reading.id, emoji="😄")
+    (reading,) = (await store.add_photo(ANNA, OLD_CHAT, "shipped-1", [FACE], messages=["7"])).readings
+    await store.taps.add(reading.id, emoji="😄")
     await store.feedback.add_label(reading.id, ADMIN, Verdict.HAPPY)
     await store.versions.begin_with("shipped-1", b"files")
     await _add_version(store, "a", parent="shipped-1")
     await _add_version(store, "old", parent="shipped-1")
     await store.versions.promote("a", instead_of="shipped-1", by=GRACE)
     await _add_version(store, "b", parent="a")
+    await store.add_photo(NEW, OLD_CHAT, "shipped-1", [FACE], messages=["9"])
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
     return reading.id
 
@@ -89,15 +94,18 @@ def _add(store: Store, reading: int) -> Awaitable[object]:
 
 WRITES: dict[str, Write] = {
     "Store.add_photo": lambda store, _: store.add_photo(NEW, NEW_CHAT, "shipped-1", [FACE, FACE]),
-    "Store.add_tap": lambda store, reading: store.add_tap(reading, emoji="😐", voter=NEW),
-    "Store.add_tap of the sender": lambda store, reading: store.add_tap(reading, emoji="😐"),
+    "Taps.add": lambda store, reading: store.taps.add(reading, emoji="😐", voter=NEW),
+    "Taps.add of the sender": lambda store, reading: store.taps.add(reading, emoji="😐"),
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,
-    "Feedback.set_everyone_taps": lambda store, _: store.feedback.set_everyone_taps(NEW_CHAT, True),
+    "Chats.choose": lambda store, _: store.chats.choose(NEW_CHAT, ChatChoices(everyone_taps=True)),
+    "Chats.move": lambda store, _: store.chats.move(OLD_CHAT, NEW_CHAT),
+    "Taps.react": lambda store, _: store.taps.react(OLD_CHAT.message("9"), NEW, "😐"),
+    "Taps.note_messages": lambda store, _: store.taps.note_messages(1, [OLD_CHAT.message("8")]),
     "Versions.begin_with": lambda store, _: store.versions.begin_with("shipped-2", b"other files"),
     "Versions.add": _add,
     "Versions.promote": lambda store, _: store.versions.promote("b", instead_of="a", by=GRACE),
@@ -125,7 +133,7 @@ async def _content(store: Store) -> dict[str, list[str]]:
 def test_every_method_that_writes_is_broken_off_here() -> None:
     writing = {
         f"{kind.__name__}.{name}"
-        for kind in (Store, Feedback, Choices, Versions, Retrainings)
+        for kind in (Store, Chats, Taps, Feedback, Choices, Versions, Retrainings)
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if "transactions.write()" in inspect.getsource(method)
     }
@@ -165,7 +173,7 @@ async def test_what_was_read_in_a_transaction_stays_as_it_was(store: Store) -> N
     async with store.transactions.read() as session:
         table = Base.metadata.tables["people"]
         before = len((await session.execute(select(table))).all())
-        await store.set_preferences(NEW, Preferences("de"))
+        await store.set_preferences(Person(Platform.WEB, "a third"), Preferences("de"))
         same = len((await session.execute(select(table))).all())
     is_snapshot = store.transactions.is_sqlite  # PostgreSQL's default isolation shows what was committed meanwhile
     assert same == (before if is_snapshot else before + 1)
@@ -211,13 +219,11 @@ async def test_what_a_writer_has_read_is_still_so_when_it_writes(url: str, tmp_p
 
 async def test_taps_and_a_deletion_at_once_do_not_wait_for_each_other(store: Store) -> None:
     for _ in range(15):
-        (reading,) = await store.add_photo(ANNA, NEW_CHAT, "shipped-1", [FACE])
-        taps = [store.add_tap(reading.id, emoji="😄") for _ in range(3)]
+        (reading,) = (await store.add_photo(ANNA, NEW_CHAT, "shipped-1", [FACE])).readings
+        taps = [store.taps.add(reading.id, emoji="😄") for _ in range(3)]
         photos = [store.add_photo(person, NEW_CHAT, "shipped-1", [FACE]) for person in (ANNA, NEW)]
-        _, _, (_, (of_another,)) = await asyncio.gather(
-            asyncio.gather(*taps), store.forget(ANNA), asyncio.gather(*photos)
-        )
-        assert await store.photo_of(of_another.id, asked_by=NEW) is not None
+        _, _, (_, of_another) = await asyncio.gather(asyncio.gather(*taps), store.forget(ANNA), asyncio.gather(*photos))
+        assert await store.photo_of(of_another.readings[0].id, asked_by=NEW) is not None
         await store.forget(NEW)
 
 

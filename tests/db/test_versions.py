@@ -146,7 +146,7 @@ async def _faces_of(store: Store, name: str) -> list[int]:
         FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(2304)),
     )
     await store.set_keeps_faces(person, True)
-    stored = await store.add_photo(person, Chat(Platform.TELEGRAM, name), SHIPPED, [face, face])
+    stored = (await store.add_photo(person, Chat(Platform.TELEGRAM, name), SHIPPED, [face, face])).readings
     return [reading.id for reading in stored]
 
 

@@ -38,8 +38,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 async def tap(store: Store, person: Person, chat: Chat, times: int = 1) -> None:
     for _ in range(times):
-        (reading,) = await store.add_photo(person, chat, "model-1", [FaceReading(HAPPY, ("😎",), b"")])
-        await store.add_tap(reading.id, emoji="😎")
+        (reading,) = (await store.add_photo(person, chat, "model-1", [FaceReading(HAPPY, ("😎",), b"")])).readings
+        await store.taps.add(reading.id, emoji="😎")
 
 
 async def test_a_person_takes_their_taste_along_to_another_chat(store: Store) -> None:

@@ -79,7 +79,7 @@ async def test_a_face_whose_owner_withdrew_is_not_given_from_an_order_held(watch
     other = Person(Platform.TELEGRAM, "901")
     await store.set_keeps_faces(other, True)
     face = FaceReading((0.9, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0), ("😠",), bytes(48 * 48))
-    [stays] = await store.add_photo(other, Chat(Platform.TELEGRAM, "901"), SHIPPED, [face])
+    [stays] = (await store.add_photo(other, Chat(Platform.TELEGRAM, "901"), SHIPPED, [face])).readings
     assert set(await watched.review.queue(ANNA)) >= {first, second, stays.id}
     await store.set_keeps_faces(SENDER, False)
     assert [item.reading for item in await watched.review.find(ANNA, [first, second, stays.id], 9)] == [stays.id]

@@ -95,7 +95,7 @@ def test_no_box_and_no_tilt_breaks_a_picture(artwork: Artwork, crowd: list[Cover
 def test_bytes_that_are_no_photo_raise_a_photo_error(picture_maker: PictureMaker, data: bytes) -> None:
     answered = FaceEmoji((1 / 7,) * 7, "😀")
     for make in (
-        lambda: picture_maker.emoji_me(data, [answered]),
+        lambda: picture_maker.emoji_me(data, [answered], Platform.TELEGRAM),
         lambda: picture_maker.sticker(data, answered, Platform.TELEGRAM),
         lambda: picture_maker.outlined(data, []),
     ):

@@ -20,5 +20,5 @@ def test_faces_beyond_those_answered_get_their_own(recognizer: Recognizer, group
 
 
 def test_where_nobody_is_seen_nothing_is_made(picture_maker: PictureMaker, wall_photo: bytes) -> None:
-    assert picture_maker.emoji_me(wall_photo, []) is None
+    assert picture_maker.emoji_me(wall_photo, [], Platform.TELEGRAM) is None
     assert picture_maker.sticker(wall_photo, FaceEmoji((1 / 7,) * 7, "😎"), Platform.TELEGRAM) is None

@@ -157,7 +157,7 @@ async def test_a_version_in_shadow_reads_what_was_answered_and_answers_nobody(
     shadowing = Shadowing(store, pool, lambda: watch.shadow)
     happy = FaceReading((0, 0, 0, 1.0, 0, 0, 0), ("😄",), FACE.tobytes())
     sad = FaceReading((0, 0, 0, 0, 0, 1.0, 0), ("😢",), FACE.tobytes())
-    kept = await store.add_photo(Person(Platform.WEB, "1"), Chat(Platform.WEB, "1"), SHIPPED, [happy, sad])
+    kept = (await store.add_photo(Person(Platform.WEB, "1"), Chat(Platform.WEB, "1"), SHIPPED, [happy, sad])).readings
     shadowing.later([each.id for each in kept], [np.stack([FACE, FACE])] * 2)
     await shadowing.close()
     told = await store.versions.shadow_comparison("sad")

@@ -260,14 +260,6 @@ async def test_an_album_offers_no_pictures(telegram: TelegramServer, selfie: byt
     assert not telegram.made
 
 
-async def test_a_video_note_offers_no_pictures(telegram: TelegramServer, video_note: bytes) -> None:
-    note = await telegram.send(video_note={**telegram.file(video_note), "length": 384, "duration": 2})
-    [answer] = await telegram.sent("sendMessage")
-    assert len(labels(answer)) == 2
-    await telegram.send(text="/emoji_me", reply_to_message=note)
-    assert (await telegram.sent("sendMessage", 2))[1]["text"] == texts.NO_CLIP
-
-
 async def test_emoji_me_as_a_reply_to_a_photo_covers_its_faces(telegram: TelegramServer, group_photo: bytes) -> None:
     photo = await telegram.send(chat=-5, photo=telegram.picture(group_photo))
     await telegram.send(person=8, chat=-5, text="/emoji_me", reply_to_message=photo)
@@ -460,12 +452,12 @@ async def test_a_reaction_is_dressed_only_where_telegram_allows_it(
 ) -> None:
     await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(skin_tone="dark", presentation="woman"))
     for mood, reaction in (("👍", "👍"), ("🤷", "🤷"), ("😁", "😁")):
-        monkeypatch.setattr("bots.conversation.service.reaction", lambda *_, mood=mood: mood)
+        monkeypatch.setattr("bots.conversation.photo_answers.reaction", lambda *_, mood=mood: mood)
         message = await telegram.send(photo=telegram.picture(selfie))
         await telegram.until(partial(_reacted_last_to, telegram, message))
         assert telegram.reactions[-1][2] == reaction
     await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(presentation="man"))
-    monkeypatch.setattr("bots.conversation.service.reaction", lambda *_: "🤷")
+    monkeypatch.setattr("bots.conversation.photo_answers.reaction", lambda *_: "🤷")
     await telegram.send(photo=telegram.picture(selfie))
     await telegram.until(lambda: len(telegram.reactions) == 4)
     assert telegram.reactions[-1][2] == "🤷‍♂️"

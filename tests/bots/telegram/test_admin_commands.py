@@ -256,11 +256,11 @@ async def test_a_groups_administrator_lets_everybody_tap_and_a_member_does_not(
     assert refused["text"] == texts.CHAT_ADMINS_ONLY
     await telegram.send(person=EVE, chat=GROUP, text="/chat_settings")
     settings = (await telegram.sent("sendMessage", 3))[2]
-    assert settings["text"] == texts.SENDER_TAPS
+    assert texts.SENDER_TAPS in settings["text"]
     await telegram.tap(settings, texts.LET_EVERYONE_TAP, person=ANNA, **_IN_GROUP)
     await telegram.tap(settings, texts.LET_EVERYONE_TAP, person=BERT, **_IN_GROUP)
     [changed] = await telegram.sent("editMessageText")
-    assert changed["text"] == texts.EVERYONE_TAPS
+    assert texts.EVERYONE_TAPS in changed["text"]
     await telegram.tap(answer, second, person=EVE, original=photo, **_IN_GROUP)
     notices = [each["text"] for each in await telegram.sent("answerCallbackQuery", 4)]
     assert sorted(notices) == sorted([texts.NOT_YOURS, texts.CHAT_ADMINS_ONLY, texts.SETTING_KEPT, texts.VOTED])
@@ -272,14 +272,14 @@ async def test_a_groups_administrator_lets_everybody_tap_and_a_member_does_not(
 async def test_in_a_private_chat_one_is_ones_own_administrator(telegram: TelegramServer) -> None:
     await telegram.send(person=EVE, text="/chat_settings")
     [settings] = await telegram.sent("sendMessage")
-    assert labels(settings) == [[texts.LET_EVERYONE_TAP]]
+    assert labels(settings)[-1] == [texts.LET_EVERYONE_TAP]
 
 
 async def test_an_anonymous_administrator_speaks_as_the_group(telegram: TelegramServer) -> None:
     chat = {"id": GROUP, "type": "group", "title": "G"}
     await telegram.send(person=1087968824, chat=GROUP, text="/chat_settings", sender_chat=chat)
     [settings] = await telegram.sent("sendMessage")
-    assert settings["text"] == texts.SENDER_TAPS
+    assert texts.SENDER_TAPS in settings["text"]
 
 
 @asynccontextmanager

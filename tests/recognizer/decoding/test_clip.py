@@ -2,9 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
 from contextlib import suppress
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from recognizer import PhotoError, PhotoProblem, Recognizer
 from recognizer.decoding.clip import frames
 from recognizer.decoding.photo import WORKING_SIDE
+from tests.films import film
 from tests.pictures import checkers, encoded
 
 KINDS = (
@@ -37,37 +36,6 @@ KINDS = (
     ("flv", "libx264", "yuv420p"),
     ("gif", "gif", "rgb8"),
 )
-
-
-def film(
-    pictures: Iterable[NDArray[np.uint8]],
-    container: str = "mp4",
-    codec: str = "mpeg4",
-    pixels: str = "yuv420p",
-    options: dict[str, str] | None = None,
-) -> bytes:
-    """Encode pictures `(height, width, 3)`, ten a second. Skip the test if there is no such encoder."""
-    try:
-        av.Codec(codec, "w")
-    except ValueError:
-        pytest.skip(f"FFmpeg comes without {codec} here")
-    buffer, stream = io.BytesIO(), None
-    with av.open(buffer, "w", format=container) as file:
-        for picture in pictures:
-            if stream is None:
-                stream = _stream(file, codec, picture.shape, pixels, options)
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pixels)))
-        if stream is not None:
-            file.mux(stream.encode(None))
-    return buffer.getvalue()
-
-
-def _stream(file: Any, codec: str, shape: tuple[int, ...], pixels: str, options: dict[str, str] | None) -> Any:
-    stream = file.add_stream(codec, rate=10)
-    stream.height, stream.width, stream.pix_fmt = *shape[:2], pixels
-    stream.codec_context.time_base = Fraction(1, 10)
-    stream.options = options or {}
-    return stream
 
 
 def greys(count: int, side: int = 64) -> list[NDArray[np.uint8]]:

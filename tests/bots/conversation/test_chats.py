@@ -1,0 +1,167 @@
+"""What people really send: hidden photos, photos of others, albums with gaps, chats that move, reactions as words."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from bots.conversation import texts
+from bots.conversation.buttons import Action, Token
+from bots.conversation.service import EmojiService
+from bots.messages import Form, PeopleReaction, PhotoMessage, Picture, Reply, Tap, TapReply
+from db import Automatic, Chat, ChatChoices, Person, Platform, Source, Store
+from tests.bots.replies import button, buttons
+from tests.faults import Faults
+from tests.rows import count_rows, select_rows
+
+ADA, BERT, EVE = (Person(Platform.TELEGRAM, number) for number in ("1", "2", "3"))
+GROUP, CHANNEL = Chat(Platform.TELEGRAM, "-5"), Person(Platform.TELEGRAM, "-100")
+
+
+async def answered(service: EmojiService, content: bytes, **facts: Any) -> Reply:
+    """Return the answer to a photo of Ada's in the group, which is message 7."""
+    known: dict[str, Any] = {"comes_again": True, "messages": ("7",), **facts}
+    person = known.pop("person", ADA)
+    photo = PhotoMessage(person, GROUP, known.pop("pictures", (Picture(content),)), **known)
+    return [reply async for reply in service.on_photo(photo)][-1]
+
+
+def fetching(content: bytes, *, has_spoiler: bool = False) -> Callable[[], Awaitable[Picture]]:
+    async def fetch() -> Picture:
+        return Picture(content, has_spoiler)
+
+    return fetch
+
+
+async def test_what_is_made_from_a_hidden_photo_is_hidden(
+    service: EmojiService, selfie: bytes, group_photo: bytes
+) -> None:
+    reply = await answered(service, group_photo, pictures=(Picture(group_photo, has_spoiler=True),))
+    assert reply.picture is not None
+    assert reply.picture.has_spoiler
+    covered = await service.on_emoji_me(PhotoMessage(ADA, GROUP, (Picture(selfie, has_spoiler=True),)))
+    assert covered.picture is not None
+    assert covered.picture.has_spoiler
+    reply = await answered(service, selfie)
+    for label in (texts.EMOJI_ME, texts.STICKER):
+        tap = Tap(ADA, GROUP, button(reply, label).token, fetch=fetching(selfie, has_spoiler=True))
+        made = (await service.on_tap(tap)).picture
+        assert made is not None
+        assert (made.has_spoiler, made.form) == (True, Form.PHOTO)  # a sticker cannot be hidden on Telegram
+        shown = (await service.on_tap(Tap(ADA, GROUP, tap.token, fetch=fetching(selfie)))).picture
+        assert shown is not None
+        assert not shown.has_spoiler
+
+
+async def test_a_hidden_sticker_on_discord_stays_one(service: EmojiService, selfie: bytes) -> None:
+    chat = Chat(Platform.DISCORD, "5")
+    photo = PhotoMessage(ADA, chat, (Picture(selfie, has_spoiler=True),), comes_again=True)
+    [reply] = [each async for each in service.on_photo(photo)]
+    tap = Tap(ADA, chat, button(reply, texts.STICKER).token, fetch=fetching(selfie, has_spoiler=True))
+    made = (await service.on_tap(tap)).picture
+    assert made is not None
+    assert (made.has_spoiler, made.form) == (True, Form.STICKER)
+
+
+async def test_files_that_could_not_be_fetched_get_one_sentence_after_the_answer(
+    service: EmojiService, selfie: bytes
+) -> None:
+    reply = await answered(service, selfie, missing=texts.FILE_TOO_LARGE)
+    assert reply.text.endswith(f"\n{texts.FILE_TOO_LARGE}")
+    assert reply.rows
+    only = await answered(service, selfie, pictures=(), missing=texts.DOWNLOAD_FAILED)
+    assert only == Reply(texts.DOWNLOAD_FAILED)
+
+
+async def test_who_asked_about_anothers_photo_may_tap_and_the_other_is_told_so(
+    service: EmojiService, selfie: bytes
+) -> None:
+    reply = await answered(service, selfie, person=BERT, sender=ADA)
+    choose = buttons(reply)[0].token
+    assert (await service.on_tap(Tap(ADA, GROUP, choose))).notice == texts.NOT_ASKED
+    assert (await service.on_tap(Tap(EVE, GROUP, choose))).notice == texts.NOT_ASKED
+    assert (await service.on_tap(Tap(BERT, GROUP, choose))).text is not None
+
+
+async def test_where_everybody_may_tap_the_word_of_who_sent_it_counts_as_the_senders(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    for person in (ADA, BERT):
+        await store.set_keeps_faces(person, True)
+    await store.chats.choose(GROUP, ChatChoices(everyone_taps=True))
+    reply = await answered(service, selfie, person=BERT, sender=ADA)
+    sad = str(Token(Action.CORRECT, int(buttons(reply)[0].token.split(":")[1]), 5))
+    assert await service.on_tap(Tap(ADA, GROUP, sad)) == TapReply(texts.VOTED)
+    [face] = await store.feedback.faces()
+    assert [(answer.source, answer.verdict) for answer in face.answers] == [(Source.SENDER, "sad")]
+
+
+async def test_an_anonymous_administrator_may_tap_for_the_chat_and_others_may_not(
+    service: EmojiService, selfie: bytes
+) -> None:
+    reply = await answered(service, selfie, person=CHANNEL)
+    asked: list[Person] = []
+
+    async def alias() -> Person | None:
+        asked.append(CHANNEL)
+        return CHANNEL
+
+    choose = buttons(reply)[0].token
+    assert (await service.on_tap(Tap(EVE, GROUP, choose))).notice == texts.NOT_YOURS
+    assert (await service.on_tap(Tap(ADA, GROUP, choose, alias=alias))).reaction == "😁"
+    own = await answered(service, selfie)
+    await service.on_tap(Tap(ADA, GROUP, buttons(own)[0].token, alias=alias))
+    assert len(asked) == 1  # the platform is not asked about a person's own photo
+
+
+@pytest.mark.parametrize("message", ["7", "8"])
+async def test_a_reaction_is_taken_for_a_word_of_the_sender(
+    service: EmojiService, store: Store, selfie: bytes, message: str
+) -> None:
+    reply = await answered(service, selfie)
+    await service.note_answer(GROUP, reply.photo, "8")
+    await service.on_reaction(PeopleReaction(ADA, GROUP, message, ("👍", "😢")))
+    assert await select_rows(store, "SELECT emoji, by_reaction FROM taps") == [("😢", True)]
+    await service.on_reaction(PeopleReaction(ADA, GROUP, message, ()))
+    assert await count_rows(store, "taps") == 0
+
+
+async def test_reactions_that_say_nothing_about_a_face_are_not_kept(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    await answered(service, selfie)
+    await service.on_reaction(PeopleReaction(ADA, GROUP, "7", ("🍌",)))
+    await service.on_reaction(PeopleReaction(BERT, GROUP, "7", ("😢",)))
+    await service.on_reaction(PeopleReaction(ADA, GROUP, "99", ("😢",)))
+    assert await count_rows(store, "taps") == 0
+
+
+async def test_a_reaction_is_known_however_its_platform_spells_it(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    await answered(service, selfie)
+    await service.on_reaction(PeopleReaction(ADA, GROUP, "7", ("☹",)))
+    [(emoji,)] = await select_rows(store, "SELECT emoji FROM taps")
+    assert emoji in service._recognizer.emoji_map.emoji
+
+
+async def test_settings_and_taste_move_with_a_group_that_becomes_another(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    await store.chats.choose(GROUP, ChatChoices(Automatic.REACT))
+    reply = await answered(service, selfie)
+    moved = Chat(Platform.TELEGRAM, "-1005")
+    await service.on_chat_moved(GROUP, moved)
+    assert await service.is_automatic(moved)
+    assert not await service.is_automatic(GROUP)
+    assert (await service.on_tap(Tap(ADA, moved, buttons(reply)[0].token))).text is not None
+
+
+async def test_nobody_is_told_when_what_nobody_waits_for_cannot_be_stored(
+    service: EmojiService, selfie: bytes, faults: Faults
+) -> None:
+    reply = await answered(service, selfie)
+    with faults.no_database():
+        await service.note_answer(GROUP, reply.photo, "8")
+        await service.on_reaction(PeopleReaction(ADA, GROUP, "7", ("😢",)))
+        await service.on_chat_moved(GROUP, Chat(Platform.TELEGRAM, "-1005"))
