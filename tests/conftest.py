@@ -31,6 +31,7 @@ OTHER_KERNELS = 0.01
 and the int8 ones that were compared differ by up to 0.004.
 """
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+pytest_plugins = ("tests.contracts.summary",)
 
 
 # A test never fails for being slow: that is the machine's.

@@ -41,7 +41,8 @@ class Answers:
         files = photos_in(message)
         if message.guild is None or not files or not is_from_a_person(message):
             return
-        if not (await self._permissions.at(message)).react:
+        allowed = await self._permissions.at(message)
+        if not (allowed.react or allowed.speak):
             return
         if await self._service.is_automatic(chat_of(message.channel.id)):
             await self._answer_files(message, files, message.author, is_automatic=True)
@@ -92,7 +93,7 @@ class Answers:
         answer = MessageAnswer(message, allowed, excuse="" if is_automatic else voice.say(texts.PHOTO_GONE))
         async for reply in self._service.on_photo(photo):
             await answer.show(reply)
-            if allowed.react and answer.is_shown:
+            if allowed.react and (answer.is_shown or not allowed.speak):
                 self._react(message, reply)
             if reply.photo and answer.sent is not None:
                 await self._service.note_answer(photo.chat, reply.photo, str(answer.sent.id))

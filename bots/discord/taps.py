@@ -43,7 +43,7 @@ class Taps:
         async with self._turns.of(message.id if message is not None else interaction.id):
             with losing_no_answer_silently("tap"):
                 await acknowledging
-                reply = await self._service.on_tap(_tap(interaction, token))
+                reply = await self._service.on_tap(await _tap(interaction, token))
                 await self._show(interaction, reply)
                 if reply.photo and message is not None:
                     await self._service.note_answer(chat_at(interaction), reply.photo, str(message.id))
@@ -81,20 +81,21 @@ class Taps:
         self._reactions.want(Place(photo.channel_id, photo.message_id), emoji)
 
 
-def _tap(interaction: discord.Interaction[Any], token: str) -> Tap:
+async def _tap(interaction: discord.Interaction[Any], token: str) -> Tap:
     message = interaction.message
     answered = message.reference if message is not None else None
-    photo = answered.resolved if answered is not None else None
+    is_guest = is_guest_at(interaction)
     return Tap(
         person=person_of(interaction.user),
         chat=chat_at(interaction),
         token=token,
         language=str(interaction.locale),
-        fetch=None if is_guest_at(interaction) else partial(_answered_picture, interaction),
+        fetch=None if is_guest else partial(_answered_picture, interaction),
         in_public=interaction.guild_id is not None and not (message is not None and message.flags.ephemeral),
         administers=partial(manages_server, interaction),
-        sender=author_of(photo) if isinstance(photo, discord.Message) else None,
+        sender=None if is_guest else author_of(await _answered_message(interaction)),
         photo_message=str(answered.message_id) if answered is not None and answered.message_id is not None else "",
+        sees_all_photos=interaction.client.reads_all_messages,
     )
 
 
@@ -120,16 +121,35 @@ async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -
     await follow_up(interaction, whole, ephemeral=True)
 
 
-async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
-    """Return the first picture of the message that the button's message replies to; None if it is gone."""
+async def _answered_message(interaction: discord.Interaction[Any]) -> discord.Message | None:
+    """Return the message that the button's message replies to; None if it is gone, or there is none."""
     reference = interaction.message.reference if interaction.message is not None else None
     if reference is None or reference.message_id is None:
         return None
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved
+    return await _fetched(interaction, reference, reference.message_id)
+
+
+async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
+    """Fetch the first picture of the message that the button's message replies to; None if it is gone."""
+    reference = interaction.message.reference if interaction.message is not None else None
+    if reference is None or reference.message_id is None:
+        return None
+    message = await _fetched(interaction, reference, reference.message_id)
+    files = files_in(message) if message is not None else []
+    fetched = await download(interaction.client.http, files[:1])
+    return next(iter(fetched.pictures), None)
+
+
+async def _fetched(
+    interaction: discord.Interaction[Any], reference: discord.MessageReference, message_id: int
+) -> discord.Message | None:
+    """Fetch a message as it is now: the links of its files in an older copy may have expired."""
+    channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
     try:
-        channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
-        files = files_in(await channel.fetch_message(reference.message_id))
+        message: discord.Message = await channel.fetch_message(message_id)
     except TROUBLE as error:
         _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
         return None
-    fetched = await download(interaction.client.http, files[:1])
-    return next(iter(fetched.pictures), None)
+    return message

@@ -1,8 +1,7 @@
-"""Discord's own description of its HTTP API, against which the tests check every request of the bot, and the messages
-that an emulator sends it.
+"""What Discord says of its HTTP API, in its own OpenAPI description: requests that leave the door must fit, and so must
+the messages and other objects that an emulator sends it.
 
-The description calls itself a preview. `DIFFERENCES` says where the reference documentation, or what discord.py has
-always sent, and it differ.
+The description calls itself a preview. `DIFFERENCES` says where it and the reference documentation differ.
 """
 
 import json
@@ -16,10 +15,13 @@ from typing import Any
 from urllib.parse import unquote
 
 import emoji
+import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
+
+from tests.contracts.summary import note
 
 _BASE = "urn:discord"
 _FILE_PART = re.compile(r"files\[(\d)\]")
@@ -33,17 +35,31 @@ DIFFERENCES = {
     ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", "tts"): "as above",
 }
 """Fields that the description does not know, which are sent all the same, and why that is no mistake."""
+MOST_CHARACTERS = 2000
+"""Of a message, by the reference (https://discord.com/developers/docs/resources/message); the description has 4000."""
 
 
-def default_description() -> Path:
+def specification() -> Path:
     """Return where the description is: in `SPECS_DIR` if that is set, else in the shared folder."""
     folder = os.environ.get("SPECS_DIR") or Path(__file__).parents[2] / ".." / "shared" / "specs"
     return Path(folder) / "discord-openapi.json"
 
 
+def need_contract() -> "DiscordContract":
+    """Return the contract; skip the test where its file is not there."""
+    if not specification().exists():
+        pytest.skip(f"needs Discord's description of its API: {specification()} is not there and SPECS_DIR is not set")
+    return _contract()
+
+
+def contract_if_there() -> "DiscordContract | None":
+    """Return the contract, None where its file is not there."""
+    return _contract() if specification().exists() else None
+
+
 @dataclass(frozen=True)
 class Request:
-    """A request: the path below the version, its query, its JSON, and the names of the parts with files."""
+    """A request: the path below the version, its query, its JSON (None for none), and the names of its files' parts."""
 
     method: str
     path: str
@@ -52,19 +68,22 @@ class Request:
     file_parts: Sequence[str] = ()
 
 
-class Contract:
-    """Checks requests, and objects that Discord sends."""
+class DiscordContract:
+    """Checks requests and objects; an empty list of violations means that they fit."""
 
-    def __init__(self, description: dict[str, Any]) -> None:
-        self._paths: dict[str, Any] = description["paths"]
-        self._asked = _Schemas(description, takes_numbers_for_ids=True)
-        self._told = _Schemas(description, takes_numbers_for_ids=False)
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        """Set the description, as OpenAPI 3.1 has it."""
+        self._paths: Mapping[str, Any] = description["paths"]
+        self._asked = _Schemas(description["components"], takes_numbers_for_ids=True)
+        self._told = _Schemas(description["components"], takes_numbers_for_ids=False)
 
-    def problems(self, request: Request) -> list[str]:
-        """Return how a request does not fit, in sentences; none if it does."""
+    def violations_of_request(self, request: Request) -> list[str]:
+        """Return what is wrong with a request, in sentences. The request counts as checked."""
         template = self.template_of(request.method, request.path)
         if template is None:
             return [f"{request.method} {request.path}: there is no such operation"]
+        fields = sorted({*request.query, *_fields_of(request.body), *(("files",) if request.file_parts else ())})
+        note("discord", f"{request.method} {template}({', '.join(fields)})")
         operation = self._paths[template][request.method.lower()]
         found = (
             *self._path_problems(template, request),
@@ -73,16 +92,15 @@ class Contract:
         )
         return [f"{request.method} {template}: {problem}" for problem in found]
 
+    def violations(self, schema: str, told: object) -> list[str]:
+        """Return how an object that Discord is said to have sent does not fit its schema."""
+        problems = self._told.problems({"$ref": f"#/components/schemas/{schema}"}, told)
+        return [f"{schema}: {problem}" for problem in problems]
+
     def template_of(self, method: str, path: str) -> str | None:
         """Return the description's path with parameters for a path; that with most literal parts if several fit."""
         fitting = (known for known in self._paths if method.lower() in self._paths[known] and _fits(known, path))
         return min(fitting, key=lambda known: known.count("{"), default=None)
-
-    def problems_of(self, schema: str, told: object) -> list[str]:
-        """Return how an object that Discord is said to have sent does not fit its schema."""
-        return [
-            f"{schema}: {problem}" for problem in self._told.problems({"$ref": f"#/components/schemas/{schema}"}, told)
-        ]
 
     def _path_problems(self, template: str, request: Request) -> Iterator[str]:
         values = dict(zip(template.split("/"), request.path.split("/"), strict=True))
@@ -114,6 +132,8 @@ class Contract:
         different = {name for method, path, name in DIFFERENCES if (method, path) == (request.method, template)}
         body = _without(different, request.body)
         yield from self._asked.problems(described["content"]["application/json"]["schema"], body)
+        if isinstance(body, dict) and len(body.get("content") or "") > MOST_CHARACTERS:
+            yield f"content has more than {MOST_CHARACTERS} characters"
         if request.file_parts:
             yield from _file_problems(described, request)
 
@@ -121,9 +141,9 @@ class Contract:
 class _Schemas:
     """Validates values; what its schemas refer to is looked up once."""
 
-    def __init__(self, description: dict[str, Any], *, takes_numbers_for_ids: bool) -> None:
-        components = _closed(description["components"], takes_numbers_for_ids=takes_numbers_for_ids)
-        resource = Resource(contents={"components": components}, specification=DRAFT202012)
+    def __init__(self, described: Mapping[str, Any], *, takes_numbers_for_ids: bool) -> None:
+        components = _closed(described, takes_numbers_for_ids=takes_numbers_for_ids)
+        resource = DRAFT202012.create_resource({"components": components})
         self._registry: Registry[Any] = Registry().with_resource(_BASE, resource).crawl()
 
     def problems(self, schema: Mapping[str, Any], value: object, name: str = "") -> list[str]:
@@ -153,9 +173,8 @@ def _is_time(value: object) -> bool:
 
 
 @cache
-def load(path: Path) -> Contract:
-    """Read the contract from a file."""
-    return Contract(json.loads(path.read_text(encoding="utf-8")))
+def _contract() -> DiscordContract:
+    return DiscordContract(json.loads(specification().read_text(encoding="utf-8")))
 
 
 def _closed(node: Any, *, takes_numbers_for_ids: bool) -> Any:
@@ -176,6 +195,10 @@ def _closed(node: Any, *, takes_numbers_for_ids: bool) -> Any:
     if isinstance(node.get("properties"), dict) and "object" in node.get("type", ()):
         closed.setdefault("additionalProperties", False)
     return closed
+
+
+def _fields_of(body: Any) -> Collection[str]:
+    return body if isinstance(body, dict) else () if body is None else ("[]",)
 
 
 def _fits(template: str, path: str) -> bool:
@@ -213,6 +236,12 @@ def _sentence(error: ValidationError, name: str) -> str:
     """Return the place and the reason; of alternatives, that of the nearest."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
     if error.context:
-        nearest = max(error.context, key=lambda each: (len(each.absolute_path), each.validator != "type"))
-        return _sentence(nearest, name)
+        return _sentence(_nearest(error.context), name)
     return f"{name}{place}: {error.message[:200]}"
+
+
+def _nearest(errors: Sequence[ValidationError]) -> ValidationError:
+    """Return the deepest of the errors of several alternatives, leaving out those that are for another type."""
+    others = {each.schema_path[0] for each in errors if "type" in list(each.relative_path)[-1:]}
+    meant = [each for each in errors if each.schema_path[0] not in others] or list(errors)
+    return max(meant, key=lambda each: len(each.absolute_path))
