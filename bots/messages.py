@@ -76,7 +76,9 @@ class PhotoMessage:
     the platform reports it (a tag or a browser's list of them); empty if unknown. comes_again: the photo can be
     fetched again when a button of the answer is tapped. is_automatic: nobody asked, the chat has automatic reactions.
     messages: the platform's ids of the messages with the pictures. missing: the sentence (of `texts`) about files of
-    the same message that could not be fetched; empty if there are none. pictures may be empty then.
+    the same message that could not be fetched; empty if there are none. pictures may be empty then. replies_to: the
+    platform's id of the message that this one replies to, empty for none. name: what the person who asks is called in
+    the chat.
     """
 
     person: Person
@@ -88,6 +90,8 @@ class PhotoMessage:
     is_automatic: bool = False
     messages: tuple[str, ...] = ()
     missing: str = ""
+    replies_to: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class CommandName(StrEnum):
     HELP = "help"
     SETTINGS = "settings"
     PRIVACY = "privacy"
+    PLAY = "play"
+    MY_DATA = "my_data"
     FORGET_ME = "forget_me"
     CHAT_SETTINGS = "chat_settings"
 
@@ -144,7 +150,8 @@ class Command:
     """A command without arguments.
 
     language: as in `PhotoMessage`. administers: checks whether the person administers the chat. sees_all_photos: False
-    where the platform shows the bot only photos with which somebody turns to it.
+    where the platform shows the bot only photos with which somebody turns to it. in_public: others would see the
+    answer.
     """
 
     person: Person
@@ -153,6 +160,7 @@ class Command:
     language: str = ""
     administers: Administers = _nobody
     sees_all_photos: bool = True
+    in_public: bool = False
 
 
 class AdminCommandName(StrEnum):
@@ -224,7 +232,8 @@ class Reply:
     for no reaction; empty if there is nothing to react to. rows: buttons, at most five rows of five (Discord's limit).
     waiting: the final answer is still to come. picture: sent with the text. file: sent with the text. photo: the number
     under which the answered photo is stored, 0 for none; the adapter hands it to `EmojiService.note_answer` with the
-    id of the message that it sent.
+    id of the message that it sent. game: the number of a round that this message asks for, 0 for none; handed to
+    `EmojiService.note_round` in the same way.
     """
 
     text: str
@@ -234,6 +243,7 @@ class Reply:
     picture: MadePicture | None = None
     file: MadeFile | None = None
     photo: int = 0
+    game: int = 0
 
 
 @dataclass(frozen=True)

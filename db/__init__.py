@@ -6,7 +6,7 @@ One `Store` in front of SQLAlchemy.
 from db.actors import Actor
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
-from db.enums import Automatic, Depth, Platform, Verdict
+from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
 from db.feedback import (
     AdminAgreement,
     Answer,
@@ -17,8 +17,10 @@ from db.feedback import (
     KeptFace,
     Source,
 )
+from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
 from db.judgement import Judgement
+from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
@@ -53,6 +55,8 @@ __all__ = [
     "FaceReading",
     "FaceSummary",
     "Feedback",
+    "Game",
+    "Games",
     "Imported",
     "Judgement",
     "KeptFace",
@@ -60,14 +64,19 @@ __all__ = [
     "LostError",
     "NotOfferedError",
     "Origin",
+    "OwnData",
+    "OwnFace",
+    "OwnTap",
     "Part",
     "Person",
+    "PersonalData",
     "Platform",
     "Preferences",
     "Promotion",
     "Retraining",
     "Retrainings",
     "Role",
+    "Score",
     "ShadowComparison",
     "Source",
     "State",
@@ -76,6 +85,7 @@ __all__ = [
     "StoredChoice",
     "StoredPhoto",
     "StoredReading",
+    "TapOrigin",
     "Taps",
     "TasteRevision",
     "Verdict",

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from db.enums import Automatic
 from db.identity import Chat
 from db.people import row_of
-from db.schema import ChatRow, PhotoRow, TapRow
+from db.schema import ChatEmojiRow, ChatRow, PhotoRow, ScoreRow, TapRow
 from db.transactions import Transactions
 
 
@@ -18,7 +18,7 @@ class ChatChoices:
     automatic: what happens to photos that nobody asked about. everyone_taps: people other than the one who asked may
     say what a face shows. quiet_from, quiet_until: hours of the chat's clock, 0 to 23, between which nothing is
     automatic; both None for never. utc_offset_minutes: what that clock is ahead of UTC. most_faces: how many faces of
-    a photo are answered, None for as many as there are.
+    a photo are answered, None for as many as there are. allows_play: people may play a round with a scoreboard.
     """
 
     automatic: Automatic = Automatic.OFF
@@ -27,6 +27,7 @@ class ChatChoices:
     quiet_until: int | None = None
     utc_offset_minutes: int = 0
     most_faces: int | None = None
+    allows_play: bool = False
 
 
 class Chats:
@@ -67,6 +68,10 @@ class Chats:
             after.taste_revision += 1
             for table in (PhotoRow, TapRow):
                 await session.execute(update(table).where(table.chat_id == before.id).values(chat_id=after.id))
+            for own, key in ((ChatEmojiRow, ChatEmojiRow.symbol), (ScoreRow, ScoreRow.person_id)):
+                known = select(key).where(own.chat_id == after.id)
+                moving = own.chat_id == before.id, key.not_in(known)
+                await session.execute(update(own).where(*moving).values(chat_id=after.id))
             await session.flush()
             await session.execute(delete(ChatRow).where(ChatRow.id == before.id))
 
@@ -74,7 +79,13 @@ class Chats:
 def _choices_in(row: ChatRow) -> ChatChoices:
     known = next((each for each in Automatic if each == row.automatic), Automatic.OFF)
     return ChatChoices(
-        known, row.everyone_taps, row.quiet_from, row.quiet_until, row.utc_offset_minutes, row.most_faces
+        known,
+        row.everyone_taps,
+        row.quiet_from,
+        row.quiet_until,
+        row.utc_offset_minutes,
+        row.most_faces,
+        row.allows_play,
     )
 
 
@@ -84,3 +95,4 @@ def _put(choices: ChatChoices, row: ChatRow) -> None:
     row.quiet_from, row.quiet_until = choices.quiet_from, choices.quiet_until
     row.utc_offset_minutes = choices.utc_offset_minutes
     row.most_faces = choices.most_faces
+    row.allows_play = choices.allows_play

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Integer, Row, Select, Text, bindparam, cast, exists, select
 from sqlalchemy.orm import aliased
 
+from db.enums import TapOrigin
 from db.identity import Chat, Person
 from db.moments import aware
 from db.schema import ChatRow, PersonRow, ReadingRow, TapRow
@@ -74,9 +75,7 @@ def _newest_choices() -> "Select[*tuple[Any, ...]]":
     later = aliased(TapRow)
     corrected = exists().where(later.reading_id == TapRow.reading_id, later.id > TapRow.id, later.person_id.is_(None))
     return (
-        select(
-            TapRow.emoji, cast(ReadingRow.probabilities, Text), TapRow.tapped_at, TapRow.sender_id, TapRow.by_reaction
-        )
+        select(TapRow.emoji, cast(ReadingRow.probabilities, Text), TapRow.tapped_at, TapRow.sender_id, TapRow.origin)
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .where(TapRow.emoji.is_not(None), TapRow.person_id.is_(None), ~corrected)
         .where(TapRow.tapped_at >= bindparam("since", type_=TapRow.tapped_at.type))
@@ -101,6 +100,6 @@ _REVISIONS = select(
 def _stored(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[StoredChoice, ...]:
     sevens = json.loads(f"[{','.join(row[1] for row in rows)}]")
     return tuple(
-        StoredChoice(emoji, tuple(seven), aware(at), who, by_reaction)
-        for (emoji, _, at, who, by_reaction), seven in zip(rows, sevens, strict=True)
+        StoredChoice(emoji, tuple(seven), aware(at), who, origin == TapOrigin.REACTION)
+        for (emoji, _, at, who, origin), seven in zip(rows, sevens, strict=True)
     )

@@ -31,6 +31,16 @@ class Automatic(StrEnum):
     ASK = "ask"
 
 
+class TapOrigin(StrEnum):
+    """How somebody said what a face shows: with a button, by a reaction on a message, or by copying an emoji in a game.
+    The value is stored.
+    """
+
+    BUTTON = "button"
+    REACTION = "reaction"
+    PLAY = "play"
+
+
 class Verdict(StrEnum):
     """What a person or an admin may say a face shows.
 

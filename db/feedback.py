@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, delete, exi
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db.enums import Platform
+from db.enums import Platform, TapOrigin
 from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
@@ -31,14 +31,18 @@ _BATCH = 500
 
 class Source(StrEnum):
     """The origin of a statement about a face: the sender of its photo, others in the chat, a reaction of the sender or
-    of the person who asked, an admin, or a set of labelled faces.
+    of the person who asked, what they were asked to show in a game, an admin, or a set of labelled faces.
     """
 
     SENDER = "sender"
     REACTION = "reaction"
+    PLAY = "play"
     VOTE = "vote"
     ADMIN = "admin"
     IMPORT = "import"
+
+
+_BY_ORIGIN = {TapOrigin.REACTION.value: Source.REACTION, TapOrigin.PLAY.value: Source.PLAY}
 
 
 @dataclass(frozen=True)
@@ -315,7 +319,7 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
             TapRow.tapped_at,
             TapRow.emoji,
             TapRow.emotion,
-            TapRow.by_reaction,
+            TapRow.origin,
             _SENDER,
         )
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
@@ -336,8 +340,8 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
 def _latest_answers(taps: _Rows, labels: _Rows) -> dict[int, tuple[Answer, ...]]:
     """Return the latest of each person on each reading, oldest first."""
     latest: dict[int, dict[tuple[Source, int | None], Answer]] = {}
-    for reading, who, at, emoji, emotion, by_reaction, sender in taps:
-        source = Source.REACTION if by_reaction else Source.SENDER if who == sender else Source.VOTE
+    for reading, who, at, emoji, emotion, origin, sender in taps:
+        source = _BY_ORIGIN.get(origin) or (Source.SENDER if who == sender else Source.VOTE)
         latest.setdefault(reading, {})[source, who] = Answer(source, who, aware(at), emoji, emotion)
     for reading, who, at, verdict, origin in labels:
         source = Source(origin)

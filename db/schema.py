@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.enums import Automatic
+from db.enums import Automatic, TapOrigin
 
 _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER keys only
 
@@ -56,7 +56,8 @@ class ChatRow(Base):
     everyone_taps: its administrators let people other than the sender say what a face shows. taste_revision: counts the
     changes to the taps of its photos' senders. automatic: a `db.Automatic`. quiet_from, quiet_until: the hours, 0 to
     23, between which nothing is automatic; empty for none. utc_offset_minutes: what the chat's clocks are ahead of UTC.
-    most_faces: how many faces of a photo are answered, empty for as many as there are.
+    most_faces: how many faces of a photo are answered, empty for as many as there are. allows_play: people may play a
+    round with a scoreboard.
     """
 
     __tablename__ = "chats"
@@ -72,6 +73,7 @@ class ChatRow(Base):
     quiet_until: Mapped[int | None]
     utc_offset_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     most_faces: Mapped[int | None]
+    allows_play: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PersonRow(Base):
@@ -112,6 +114,71 @@ class PhotoRow(Base):
     author_id: Mapped[int | None] = mapped_column(_Key, index=True)
 
 
+class ChatEmojiRow(Base):
+    """An emoji of a chat's own that is offered there.
+
+    symbol: as the platform's adapter writes it. meaning: what an administrator said it stands for, an emotion or an
+    emoji. stands_for: the emoji of the map that it counts as.
+    """
+
+    __tablename__ = "chat_emoji"
+    __table_args__ = (UniqueConstraint("chat_id", "symbol"),)
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
+    symbol: Mapped[str] = mapped_column(String(64))
+    meaning: Mapped[str] = mapped_column(String(32))
+    stands_for: Mapped[str] = mapped_column(String(32))
+
+
+class GameRow(Base):
+    """A game that is on in a chat.
+
+    person_id: who plays alone, empty for a round of everybody. round: from 1. emotion and emoji: what is to be copied.
+    asked: the emotions of all rounds so far. points: so far. message_hash: of the message that asks.
+    """
+
+    __tablename__ = "games"
+    __table_args__ = (
+        UniqueConstraint("chat_id", "person_id"),
+        UniqueConstraint("message_hash"),
+        {"sqlite_autoincrement": True},  # never reuse the number of a game that is over
+    )
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    round: Mapped[int]
+    emotion: Mapped[str] = mapped_column(String(16))
+    emoji: Mapped[str] = mapped_column(String(32))
+    asked: Mapped[list[str]] = mapped_column(JSON)
+    points: Mapped[int]
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    message_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AttemptRow(Base):
+    """What somebody got in a round of everybody: the best of their attempts."""
+
+    __tablename__ = "attempts"
+
+    game_id: Mapped[int] = mapped_column(ForeignKey("games.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True)
+    points: Mapped[int]
+
+
+class ScoreRow(Base):
+    """What somebody has on the scoreboard of a chat, under the name that they are called there."""
+
+    __tablename__ = "scores"
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    points: Mapped[int]
+    rounds: Mapped[int]
+
+
 class MessageRow(Base):
     """A message with a photo, or the bot's answer to it, by its hash: people react on either."""
 
@@ -144,8 +211,8 @@ class TapRow(Base):
     """One tap; the latest of a person on a reading counts.
 
     person_id: who tapped, empty if the one who asked about the photo did; of others, only the latest is stored. emoji:
-    what was chosen. emotion: what they say the face shows. Both empty: none of the suggestions fitted. by_reaction:
-    they put a reaction on the message. sender_id and chat_id: `person_id` and `chat_id` of the photo, copied, so that
+    what was chosen. emotion: what they say the face shows, or were asked to show. Both empty: none of the suggestions
+    fitted. origin: a `db.TapOrigin`. sender_id and chat_id: `person_id` and `chat_id` of the photo, copied, so that
     the newest taps of either are found by an index.
     """
 
@@ -164,7 +231,7 @@ class TapRow(Base):
     tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
     emoji: Mapped[str | None] = mapped_column(String(64))
     emotion: Mapped[str | None] = mapped_column(String(16))
-    by_reaction: Mapped[bool] = mapped_column(default=False, server_default=false())
+    origin: Mapped[str] = mapped_column(String(8), default=TapOrigin.BUTTON.value, server_default="button")
 
 
 class LabelRow(Base):
@@ -228,7 +295,8 @@ class PromotionRow(Base):
 class LessonRow(Base):
     """A face that a version learned from or was judged by.
 
-    part: "learn" or "judge". label: a weight for each of `recognizer.EMOTIONS`, summing to 1.
+    part: "learn" or "judge". label: a weight for each of `recognizer.EMOTIONS`, summing to 1. is_played: somebody was
+    asked to show an emotion in a game.
     """
 
     __tablename__ = "lessons"
@@ -238,6 +306,7 @@ class LessonRow(Base):
     part: Mapped[str] = mapped_column(String(8))
     weight: Mapped[float] = mapped_column(Float)
     label: Mapped[list[float]] = mapped_column(JSON)
+    is_played: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ShadowRow(Base):

@@ -14,10 +14,13 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 from db import sqlite
 from db.chats import Chats
 from db.choices import Choices
+from db.enums import TapOrigin
 from db.feedback import Feedback
+from db.games import Games
 from db.identity import Chat, Person
 from db.migrate import upgrade
 from db.people import row_of
+from db.personal_data import PersonalData
 from db.retrainings import Retrainings
 from db.schema import ChatRow, PersonRow, PhotoRow, PromotionRow, ReadingRow, RetrainingRow, TapRow
 from db.taps import Taps, change_tastes, note
@@ -84,8 +87,8 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, feedback, choices, versions and retrainings: the other parts of the same database. transactions: for
-    what none of them offers.
+    taps, chats, games, personal_data, feedback, choices, versions and retrainings: the other parts of the same
+    database. transactions: for what none of them offers.
     """
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
@@ -95,6 +98,8 @@ class Store:
         self.choices = Choices(transactions, secret)
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
+        self.games = Games(transactions, secret)
+        self.personal_data = PersonalData(transactions, secret)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
 
@@ -132,11 +137,12 @@ class Store:
         comes_again: bool = False,
         sender: Person | None = None,
         messages: Sequence[str] = (),
+        shows: str | None = None,
     ) -> StoredPhoto:
         """Store what was read in one message; the crops only if everybody concerned agreed to it.
 
         person: who asked. sender: who sent the photo, if that is another person. messages: the ids, in the chat, of the
-        messages with the pictures.
+        messages with the pictures. shows: the emotion that the person was asked to show with the first face.
         """
         async with self.transactions.write() as session:
             who = await row_of(session, PersonRow, person, self._secret)
@@ -164,6 +170,9 @@ class Store:
             ]
             session.add_all(rows)
             await session.flush()
+            if shows is not None and rows:
+                copied = {"sender_id": who.id, "chat_id": where.id, "origin": TapOrigin.PLAY.value}
+                session.add(TapRow(reading_id=rows[0].id, emotion=shows, **copied))
             stored = tuple(_stored(row, None) for row in rows)
             return StoredPhoto(True, stored, comes_again, photo.id, author is not None)
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.enums import TapOrigin
 from db.identity import ChatMessage, Person
 from db.people import row_of
 from db.schema import ChatRow, MessageRow, PersonRow, PhotoRow, ReadingRow, TapRow
@@ -18,16 +19,16 @@ MOST_TAPS = 20
 
 @dataclass(frozen=True)
 class _Said:
-    """What a tap says: an emoji, an emotion, or neither; on a button or by a reaction."""
+    """What a tap says: an emoji, an emotion, or neither; and how."""
 
     emoji: str | None
     emotion: str | None
-    by_reaction: bool = False
+    origin: TapOrigin = TapOrigin.BUTTON
 
     @classmethod
     def by(cls, row: TapRow) -> "_Said":
         """Return what a stored tap says."""
-        return cls(row.emoji, row.emotion, row.by_reaction)
+        return cls(row.emoji, row.emotion, TapOrigin(row.origin))
 
 
 class Taps:
@@ -72,7 +73,7 @@ class Taps:
                 return False
             asker = await session.scalar(select(PersonRow.hash).where(PersonRow.id == photo.person_id))
             voter = None if asker == digest else person
-            said = _Said(emoji, None, by_reaction=True) if emoji is not None else None
+            said = _Said(emoji, None, TapOrigin.REACTION) if emoji is not None else None
             return await self._store(session, photo, readings[0], said, voter)
 
     async def note_messages(self, photo_id: int, messages: Sequence[ChatMessage]) -> None:
@@ -93,7 +94,8 @@ class Taps:
             TapRow.person_id.is_(None) if who is None else TapRow.person_id == who
         )
         last = await session.scalar(select(TapRow).where(mine).order_by(TapRow.id.desc()).limit(1))
-        is_weaker = (said is None or said.by_reaction) and last is not None and not last.by_reaction
+        is_reaction = said is None or said.origin is TapOrigin.REACTION
+        is_weaker = is_reaction and last is not None and last.origin != TapOrigin.REACTION
         if is_weaker or (said is None if last is None else said == _Said.by(last)):
             return False
         await self._replace(session, photo, mine, said, TapRow(reading_id=reading_id, person_id=who))
@@ -113,12 +115,12 @@ class Taps:
         self, session: AsyncSession, photo: PhotoRow, mine: ColumnElement[bool], said: _Said | None, row: TapRow
     ) -> None:
         """Store a new tap of a person; of theirs before, those stay that were on buttons, and of a vote none."""
-        obsolete = mine if row.person_id is not None else mine & TapRow.by_reaction
+        obsolete = mine if row.person_id is not None else mine & (TapRow.origin == TapOrigin.REACTION)
         await session.execute(delete(TapRow).where(obsolete))
         if said is None:
             return
         row.sender_id, row.chat_id = photo.person_id, photo.chat_id
-        row.emoji, row.emotion, row.by_reaction = said.emoji, said.emotion, said.by_reaction
+        row.emoji, row.emotion, row.origin = said.emoji, said.emotion, said.origin.value
         try:
             async with session.begin_nested():
                 session.add(row)

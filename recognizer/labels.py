@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recognizer.emoji_map import EmojiMap
 from recognizer.emotions import EMOTIONS
 
-WEIGHTS = {"sender": 1.0, "vote": 0.5, "reaction": 0.4, "admin": 3.0, "import": 2.0}
+WEIGHTS = {"sender": 1.0, "vote": 0.5, "reaction": 0.4, "play": 1.0, "admin": 3.0, "import": 2.0}
 """Weight of a statement by its source: the sender of the photo, others in the chat, a reaction on the message, which
 people also put there for fun, an admin, an imported labelled set. Set by hand: an admin outweighs the sender and two
 others.

@@ -39,6 +39,10 @@ class Action(StrEnum):
     SET_CLOCK = "h"
     SET_MOST_FACES = "f"
     READ = "r"
+    SET_PLAY = "y"
+    PLAY = "g"
+    CHANGE_ROUND = "w"
+    STOP_PLAYING = "z"
 
 
 class SettingsPage(IntEnum):
@@ -80,6 +84,10 @@ _CHOICES = {
     Action.SET_CLOCK: 1 + (LATEST_CLOCK_MINUTES - EARLIEST_CLOCK_MINUTES) // CLOCK_STEP_MINUTES,
     Action.SET_MOST_FACES: len(MOST_FACES),
     Action.READ: 1,
+    Action.SET_PLAY: 2,
+    Action.PLAY: 1,
+    Action.CHANGE_ROUND: 1,
+    Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
 

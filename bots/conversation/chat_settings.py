@@ -20,6 +20,7 @@ ACTIONS = frozenset(
         Action.SET_QUIET_HOURS,
         Action.SET_CLOCK,
         Action.SET_MOST_FACES,
+        Action.SET_PLAY,
     }
 )
 """What the buttons under a chat's settings do."""
@@ -65,6 +66,8 @@ class ChatSettings:
         choices = chat_settings_pages.after(token, before)
         if choices != before:
             await self._store.chats.choose(tap.chat, choices)
+        if before.allows_play and not choices.allows_play:
+            await self._store.games.clear_scoreboard(tap.chat)
         page = chat_settings_pages.page_of(token)
         text = self._text(page, choices, recipient, sees_all_photos=tap.sees_all_photos)
         notice = text if token.action is Action.OPEN_CHAT_SETTINGS else recipient.voice.say(texts.SETTING_KEPT)

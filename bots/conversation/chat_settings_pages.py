@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bots.conversation import texts
 from bots.conversation.buttons import (
@@ -25,6 +26,8 @@ _OPENED_BY = {
 }
 """The page that is shown after a choice, where it is not the overview: hours mean nothing without the clock."""
 
+_TAPS = (texts.LET_SENDER_TAP, texts.LET_EVERYONE_TAP)
+
 
 def is_quiet(choices: ChatChoices, now: datetime) -> bool:
     """Return whether a moment, with its zone, is in the quiet hours of a chat."""
@@ -38,19 +41,22 @@ def is_quiet(choices: ChatChoices, now: datetime) -> bool:
 
 def after(token: Token, choices: ChatChoices) -> ChatChoices:
     """Return the choices after a tap on a `SET_…` token."""
+    changes: dict[str, Any] = {}
     match token.action:
         case Action.SET_EVERYONE_TAPS:
-            return replace(choices, everyone_taps=token.choice == 1)
+            changes = {"everyone_taps": token.choice == 1}
+        case Action.SET_PLAY:
+            changes = {"allows_play": token.choice == 1}
         case Action.SET_AUTOMATIC:
-            return replace(choices, automatic=tuple(Automatic)[token.choice])
+            changes = {"automatic": tuple(Automatic)[token.choice]}
         case Action.SET_QUIET_HOURS:
             start, end = QUIET_HOURS[token.choice] or (None, None)
-            return replace(choices, quiet_from=start, quiet_until=end)
+            changes = {"quiet_from": start, "quiet_until": end}
         case Action.SET_CLOCK:
-            return replace(choices, utc_offset_minutes=EARLIEST_CLOCK_MINUTES + CLOCK_STEP_MINUTES * token.choice)
+            changes = {"utc_offset_minutes": EARLIEST_CLOCK_MINUTES + CLOCK_STEP_MINUTES * token.choice}
         case Action.SET_MOST_FACES:
-            return replace(choices, most_faces=MOST_FACES[token.choice])
-    return choices
+            changes = {"most_faces": MOST_FACES[token.choice]}
+    return replace(choices, **changes)
 
 
 def page_of(token: Token) -> ChatSettingsPage:
@@ -75,6 +81,7 @@ def text(page: ChatSettingsPage, choices: ChatChoices, now: datetime, voice: Voi
                 automatic=voice.say(texts.AUTOMATIC[choices.automatic]),
                 faces=_faces(choices.most_faces, voice),
                 quiet=_hours((choices.quiet_from, choices.quiet_until), voice),
+                play=voice.say(texts.PLAY_ALLOWED if choices.allows_play else texts.AUTOMATIC["off"]),
                 taps=voice.say(texts.EVERYONE_TAPS if choices.everyone_taps else texts.SENDER_TAPS),
             )
 
@@ -95,7 +102,6 @@ def rows(page: ChatSettingsPage, choices: ChatChoices, voice: Voice) -> ButtonRo
         case ChatSettingsPage.QUIET_HOURS:
             return _quiet_rows(choices, voice)
         case ChatSettingsPage.OVERVIEW:
-            switch = voice.say(texts.LET_SENDER_TAP if choices.everyone_taps else texts.LET_EVERYONE_TAP)
             pages = {
                 ChatSettingsPage.AUTOMATIC: texts.AUTOMATIC_REACTIONS,
                 ChatSettingsPage.MOST_FACES: texts.MOST_FACES,
@@ -103,12 +109,15 @@ def rows(page: ChatSettingsPage, choices: ChatChoices, voice: Voice) -> ButtonRo
             }
             return (
                 tuple(_opening(page, voice.say(label)) for page, label in pages.items()),
-                (
-                    Button(
-                        switch, switch, str(Token(Action.SET_EVERYONE_TAPS, choice=0 if choices.everyone_taps else 1))
-                    ),
-                ),
+                (_switch(Action.SET_PLAY, choices.allows_play, (texts.FORBID_PLAY, texts.ALLOW_PLAY), voice),),
+                (_switch(Action.SET_EVERYONE_TAPS, choices.everyone_taps, _TAPS, voice),),
             )
+
+
+def _switch(action: Action, is_on: bool, labels: tuple[str, str], voice: Voice) -> Button:
+    """Return the button for the opposite of what holds. labels: to switch it off, and to switch it on."""
+    label = voice.say(labels[0] if is_on else labels[1])
+    return Button(label, label, str(Token(action, choice=0 if is_on else 1)))
 
 
 def _quiet_rows(choices: ChatChoices, voice: Voice) -> ButtonRows:

@@ -50,9 +50,9 @@ class Voice:
         """Return the sentence in this language, with its placeholders filled in."""
         return self._catalogue.gettext(sentence).format(**values)
 
-    def count(self, sentence: Plural, count: int) -> str:
-        """Return the sentence in this language's plural form for `count`."""
-        return self._catalogue.ngettext(sentence.one, sentence.many, count).format(count=count)
+    def count(self, sentence: Plural, count: int, **values: object) -> str:
+        """Return the sentence in this language's plural form for `count`, with its other placeholders filled in."""
+        return self._catalogue.ngettext(sentence.one, sentence.many, count).format(count=count, **values)
 
     def name_of(self, emoji: str) -> str | None:
         """Return the CLDR short name of an emoji in this language, or None if the shipped Unicode data has none."""

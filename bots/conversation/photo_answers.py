@@ -85,6 +85,14 @@ class PhotoAnswers:
             return None
         return await self._answered(photo, outcomes, recipient)
 
+    async def read(self, photo: PhotoMessage) -> list[Outcome]:
+        """Return what is read in each picture of a message, by the taste of the map alone; store nothing."""
+        return await self._outcomes(photo, None)
+
+    async def keep(self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str) -> None:
+        """Store what was read of a photo in which the first face was to show an emotion."""
+        await self._keep(photo, outcomes, shows)
+
     async def shows_faces(self, photo: PhotoMessage) -> bool:
         """Return whether there is a face in a photo; store nothing."""
         return any(outcome.faces for outcome in await self._outcomes(photo, None))
@@ -125,7 +133,9 @@ class PhotoAnswers:
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
         return Outcome(reading.faces, model=reading.model) if reading.faces else Outcome(problem=texts.NO_FACE)
 
-    async def _keep(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> StoredPhoto | None:
+    async def _keep(
+        self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str | None = None
+    ) -> StoredPhoto | None:
         """Store the readings and return them; None if the database is unavailable."""
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
@@ -140,6 +150,7 @@ class PhotoAnswers:
                 comes_again=comes_again,
                 sender=photo.sender,
                 messages=photo.messages,
+                shows=shows,
             )
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)

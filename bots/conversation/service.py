@@ -1,5 +1,7 @@
 """The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +17,10 @@ from bots.conversation import chat_settings, settings_pages, texts
 from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
 from bots.conversation.emoji_variants import plain
 from bots.conversation.languages import Voice
+from bots.conversation.my_data import my_data_file
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
 from bots.conversation.picture_making import make_picture
+from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
@@ -36,13 +40,15 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import Automatic, Chat, Person, Preferences, Store
+from db import Automatic, Chat, Game, Person, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
 
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
 )
+
+_PLAYING_ACTIONS = frozenset({Action.PLAY, Action.CHANGE_ROUND, Action.STOP_PLAYING})
 
 _log = structlog.get_logger()
 
@@ -70,12 +76,14 @@ class EmojiService:
         admin_commands: AdminCommands | None = None,
         candidates: int = 3,
         clock: Callable[[], datetime] = _now,
+        chance: random.Random | None = None,
     ) -> None:
         """Assemble the service from its parts.
 
-        emoji_map_watch: reloads an edited emoji map; None keeps the map. shadowing: lets another version read the same
-        faces; None for no other. admin_commands: answers admins; None for no admins. candidates: number of emoji first
-        offered as buttons, 1 to 5. clock: the current time with its zone.
+        emoji_map_watch: reloads an edited emoji map; None keeps the map. shadowing: lets another version read
+        the same faces; None for no other. admin_commands: answers admins; None for no admins. candidates:
+        number of emoji first offered as buttons, 1 to 5. clock: the current time with its zone. chance: decides
+        what comes up in games; None for the system's.
         """
         self._recognizer = recognizer
         self._store = store
@@ -87,6 +95,9 @@ class EmojiService:
         self._tastes = Tastes(store, clock)
         self._photo_answers = PhotoAnswers(
             ReadingParts(recognizer, store, pool, picture_maker, self._tastes, emoji_map_watch, shadowing, candidates)
+        )
+        self._play = Play(
+            store, self._photo_answers, lambda: recognizer.emoji_map, clock, chance or random.SystemRandom()
         )
 
     @property
@@ -107,10 +118,14 @@ class EmojiService:
 
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
+        game = await self._play.game_of(photo)
         if not photo.is_automatic and self._pool.is_full:
             voice = await self.voice_for(photo.person, photo.language)
             yield Reply(voice.say(texts.BUSY), waiting=True)
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
+        if game is not None:
+            yield await self._attempt(photo, game, recipient)
+            return
         most_faces = (await self._chat_settings.of(photo.chat)).most_faces
         if not photo.is_automatic:
             yield await self._photo_answers.answer(photo, recipient, most_faces)
@@ -126,6 +141,18 @@ class EmojiService:
         """
         with self._tolerated("answer_not_noted", chat):
             await self._store.taps.note_messages(photo, [chat.message(message)])
+
+    async def plays_on(self, chat: Chat, message: str) -> bool:
+        """Return whether a message of the bot asks for a round of a game, so that photos in reply to it are attempts.
+
+        message: the platform's id.
+        """
+        return await self._play.is_round(chat, message)
+
+    async def note_round(self, chat: Chat, game: int, message: str) -> None:
+        """Remember that a message asks for a round. game: as in `Reply`. message: the platform's id."""
+        with self._tolerated("round_not_noted", chat):
+            await self._store.games.note_message(game, chat.message(message))
 
     async def on_reaction(self, reaction: PeopleReaction) -> None:
         """Take a person's reaction on their photo, or on the answer to it, for a tap that says less than a button."""
@@ -186,6 +213,16 @@ class EmojiService:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
         return Recipient.of(await self._preferences(person), language).voice
 
+    async def _my_data(self, command: Command, recipient: Recipient) -> Reply:
+        """Hand a person everything about them, where nobody else sees it."""
+        if command.in_public:
+            return Reply(recipient.voice.say(texts.ASK_IN_PRIVATE))
+        data = await self._store.personal_data.of(command.person)
+        if data is None:
+            return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
+        file = await asyncio.to_thread(my_data_file, data)
+        return Reply(recipient.voice.say(texts.MY_DATA), file=file)
+
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
         """Return the admin commands if this person is an admin; log the attempt of anyone else."""
         if person in self.admins:
@@ -212,6 +249,13 @@ class EmojiService:
         except Exception:
             _log.exception("preferences_not_read", platform=person.platform)
             return Preferences()
+
+    async def _attempt(self, photo: PhotoMessage, game: Game, recipient: Recipient) -> Reply:
+        try:
+            return await self._play.answer(photo, game, recipient)
+        except (SQLAlchemyError, OSError):
+            _log.exception("attempt_failed", platform=photo.chat.platform)
+            return Reply(recipient.voice.say(texts.FAILED))
 
     async def _unasked(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
         """Return what is to happen to a photo that nobody asked about, None for nothing."""
@@ -263,6 +307,8 @@ class EmojiService:
             return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
         if token.action in chat_settings.ACTIONS:
             return await self._chat_settings.tapped(tap, token, recipient)
+        if token.action in _PLAYING_ACTIONS:
+            return await self._play.tapped(tap, token, recipient)
         if token.action is Action.READ:
             return await self._read(tap, recipient)
         return await self._taps_on_photos.answer(tap, token, recipient)
@@ -284,7 +330,9 @@ class EmojiService:
         notice = shown if token.action is Action.OPEN_SETTINGS else recipient.voice.say(texts.SETTING_KEPT)
         return TapReply(notice, settings_pages.rows(page, preferences, recipient), text=shown)
 
-    async def _command(self, command: Command, preferences: Preferences, recipient: Recipient) -> Reply:
+    async def _command(  # noqa: PLR0911  # one for each command
+        self, command: Command, preferences: Preferences, recipient: Recipient
+    ) -> Reply:
         say = recipient.voice.say
         match command.name:
             case CommandName.START:
@@ -302,6 +350,10 @@ class EmojiService:
                 return Reply(_privacy_text(agreed, recipient.voice), rows=privacy_rows(agreed, recipient))
             case CommandName.CHAT_SETTINGS:
                 return await self._chat_settings.show(command, recipient)
+            case CommandName.PLAY:
+                return await self._play.start(command, recipient)
+            case CommandName.MY_DATA:
+                return await self._my_data(command, recipient)
             case CommandName.FORGET_ME:
                 known = await self._store.forget(command.person)
                 self._tastes.forget()

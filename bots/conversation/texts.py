@@ -34,9 +34,10 @@ HELP = _(
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
     "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• /play – copy an emoji with your face\n"
     "• /settings – language, and how emoji of people look\n"
     "• /privacy – what I keep, and your choice about it\n"
-    "• /forget_me – delete everything I know about you"
+    "• /my_data – everything I know about you; /forget_me – delete it"
 )
 DISCORD_HELP = _(
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
@@ -44,17 +45,19 @@ DISCORD_HELP = _(
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
     "• `/emoji_me` with a photo, or Apps → Emoji me, covers its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• `/play` – copy an emoji with your face\n"
     "• `/settings` – language, and how emoji of people look\n"
     "• `/privacy` – what I keep, and your choice about it\n"
-    "• `/forget_me` – delete everything I know about you"
+    "• `/my_data` – everything I know about you; `/forget_me` – delete it"
 )
 WEB_HELP = _(
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
     "fits.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
+    "• Play – copy an emoji with your face\n"
     "• Settings – language, and how emoji of people look\n"
     "• Privacy – what I keep, and your choice about it\n"
-    "• Forget me – delete everything I know about you"
+    "• My data – everything I know about you; Forget me – delete it"
 )
 HELPS = {Platform.TELEGRAM: HELP, Platform.DISCORD: DISCORD_HELP, Platform.WEB: WEB_HELP}
 """The help for each platform."""
@@ -66,6 +69,8 @@ COMMANDS = {
     "help": _("What I can do"),
     "settings": _("Language, and how emoji of people look"),
     "privacy": _("What I keep, and your choice about it"),
+    "play": _("A game: copy an emoji with your face"),
+    "my_data": _("Everything I know about you, as a file"),
     "forget_me": _("Delete everything I know about you"),
     "chat_settings": _("What is automatic in this chat, and who may tap"),
 }
@@ -93,6 +98,9 @@ REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
 FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
 FORGOTTEN = _("Done. Everything I knew about you is deleted.")
+MY_DATA = _("Here is everything I know about you. /forget_me deletes it.")
+NOTHING_KNOWN = _("I know nothing about you.")
+ASK_IN_PRIVATE = _("That is for you only: ask me in a private chat.")
 NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.")
 
 ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
@@ -137,6 +145,7 @@ CHAT_SETTINGS = _(
     "• Automatic reactions: {automatic}\n"
     "• Faces in a photo: {faces}\n"
     "• Quiet hours: {quiet}\n"
+    "• Game: {play}\n"
     "• {taps}"
 )
 AUTOMATIC_REACTIONS = _("Automatic reactions")
@@ -165,6 +174,29 @@ SEES_NO_OTHER_PHOTOS = _(
     "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
     "administrator of this group; on Discord, this bot's operator has to allow me to read messages."
 )
+PLAY_ALLOWED = _("On")
+ALLOW_PLAY = _("Allow the game, with a scoreboard")
+FORBID_PLAY = _("End the game, and delete its scoreboard")
+PLAY_ASKS = _("Round {round} of {rounds}: make this face and send me a photo of it!\n{emoji}")
+PLAY_ASKS_ALL = _(
+    "Who shows it best? Make this face and send a photo of it in reply to this message! There are {minutes} minutes.\n"
+    "{emoji}"
+)
+PLAY_GOT = _n("{count} point! I read: {feeling}.", "{count} points! I read: {feeling}.")
+PLAY_GOT_BY = _("{name}: {got}")
+PLAY_BEST_COUNTS = _("Your best photo of a round counts: {points}.")
+PLAY_ENDS = _n("That makes {count} point in all.", "That makes {count} points in all.")
+PLAY_SCOREBOARD = _("Scoreboard")
+PLAY_SCORE = _("{place}. {name}: {points}")
+PLAY_TEACHES = _("This teaches me what I know least, if you let me learn from your faces: /privacy")
+PLAY_OFF = _(
+    "The game is off in this chat. Its administrators can allow it with /chat_settings; or play with me alone."
+)
+PLAY_OVER = _("That round is over. /play begins a new one.")
+PLAY_STOPPED = _("Thanks for playing!")
+PLAY_AGAIN = _("Play again")
+PLAY_CHANGE = _("Another face")
+PLAY_STOP = _("Stop")
 SHALL_I = _("Shall I find the emoji of this photo?")
 YES_PLEASE = _("Yes, please")
 NOT_YOURS_TO_ASK = _("Only the person who sent the photo can say yes. Send me one of yours!")
@@ -193,8 +225,10 @@ WEB_PHOTO_ALT = _("the photo you sent")
 WEB_DROP = _("Drop it!")
 WEB_MENU = {
     _("Help"): "help",
+    _("Play"): "play",
     _("Settings"): "settings",
     _("Privacy"): "privacy",
+    _("My data"): "my_data",
     _("Forget me"): "forget_me",
 }
 """The web chat's menu in place of commands, and the command that each entry stands for."""

@@ -25,7 +25,20 @@ from bots.console import Console
 from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
-from bots.messages import Button, Command, CommandName, Form, MadePicture, PhotoMessage, Picture, Reply, Tap, Tone
+from bots.messages import (
+    Button,
+    Command,
+    CommandName,
+    Form,
+    MadeFile,
+    MadePicture,
+    PhotoMessage,
+    Picture,
+    Reply,
+    Tap,
+    Tone,
+)
+from bots.web.refetching import PATH, Refetching
 from db import Chat, Person, Platform
 
 MAX_FILES = 10
@@ -35,8 +48,15 @@ _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-
 """NiceGUI's names of languages where they differ from the bot's tags; they determine the page's `lang` and `dir`."""
 
 _Result = TypeVar("_Result")
+_FILE_PIECE = 400_000
+"""Characters of a file in one message to the browser, a multiple of four; base64 can be joined there."""
 _ANY_ADDRESS = "0.0.0.0"  # noqa: S104  # what an operator may set to let others in
-_DRAWN_BY_BROWSERS = frozenset(f"image/{kind}" for kind in ("avif", "bmp", "gif", "jpeg", "png", "webp"))
+_MADE = {
+    Form.PHOTO: ("jpeg", "emoji.jpg"),
+    Form.STICKER: ("png", "sticker.png"),
+    Form.ANIMATION: ("gif", "emoji.gif"),
+}
+"""The kind of image and the name of a file for each form of a picture that the bot made."""
 _STATIC = Path(str(files("bots.web") / "static"))
 _log = structlog.get_logger()
 
@@ -66,6 +86,8 @@ class WebAdapter:
         self._has_chat = has_chat
         self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         nicegui_app.add_static_files("/static", _STATIC)
+        self._refetching = Refetching(MAX_FILE_BYTES)
+        nicegui_app.add_api_route(PATH, self._refetching.receive, methods=["POST"])
         MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # keep uploads in memory, never in a temporary file
         if console is not None:
             console.attach()
@@ -108,7 +130,8 @@ class WebAdapter:
         person, accepted = Person(Platform.WEB, browser), client.request.headers.get("accept-language", "")
         voice = await self._service.voice_for(person, accepted)
         client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
-        _Conversation(self._service, person, Chat(Platform.WEB, browser), voice, accepted).show()
+        chat = Chat(Platform.WEB, browser)
+        _Conversation(self._service, self._refetching, person, chat, voice, accepted).show()
 
 
 class _Server(uvicorn.Server):
@@ -134,9 +157,12 @@ class _Conversation:
     Messages exist only in the page. Photos stay in the browser, which uploads one again if a picture is made from it.
     """
 
-    def __init__(self, service: EmojiService, person: Person, chat: Chat, voice: Voice, accepted: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # what a page knows
+        self, service: EmojiService, refetching: Refetching, person: Person, chat: Chat, voice: Voice, accepted: str
+    ) -> None:
         """Set up the page. voice: for the page's own labels. accepted: the browser's languages, as it sent them."""
         self._service = service
+        self._refetching = refetching
         self._person = person
         self._chat = chat
         self._voice = voice
@@ -191,8 +217,7 @@ class _Conversation:
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         waiting: ui.element | None = None
-        is_drawn = all(file.content_type in _DRAWN_BY_BROWSERS for file in upload.files)
-        photo = PhotoMessage(self._person, self._chat, pictures, self._accepted, comes_again=is_drawn)
+        photo = PhotoMessage(self._person, self._chat, pictures, self._accepted, comes_again=True)
         async for reply in self._service.on_photo(photo):
             if waiting is not None:
                 waiting.delete()
@@ -224,6 +249,8 @@ class _Conversation:
             if reply.picture is not None:
                 self._show_made(reply.picture)
             text = ui.label(reply.text)
+            if reply.file is not None:
+                _show_file(reply.file)
             keys = ui.element("div")
         self._fill(keys, reply.rows, text, shot)
         ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
@@ -231,7 +258,7 @@ class _Conversation:
 
     def _show_made(self, picture: MadePicture) -> None:
         """Show a picture made by the bot, with a download; it is sent to the browser once and not stored here."""
-        kind, name = ("png", "sticker.png") if picture.form is Form.STICKER else ("jpeg", "emoji.jpg")
+        kind, name = _MADE[picture.form]
         with ui.element("a") as link:
             link.props["download"] = name
             image = ui.element("img").classes("made")
@@ -249,7 +276,7 @@ class _Conversation:
                         _key(button).on("click", pressed)
 
     async def _on_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
-        fetch = _later(_again, shot.name) if shot is not None else None
+        fetch = _later(self._refetching.fetch, shot.name) if shot is not None else None
         answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
         voice = await self._service.voice_for(self._person, self._accepted)
         if voice is not self._voice:  # update the page's own labels
@@ -275,15 +302,14 @@ class _Shot:
     name: str
 
 
-async def _again(name: str) -> Picture | None:
-    """Fetch a photo that the browser still has, as a JPEG of at most 1280 pixels a side; None if it cannot be
-    decoded.
-    """
-    try:
-        link = await ui.run_javascript(f"return mugmoji.again({json.dumps(name)})", timeout=20)
-    except TimeoutError:
-        return None
-    return Picture(base64.b64decode(link.partition(",")[2])) if link else None
+def _show_file(file: MadeFile) -> None:
+    """Show a link that keeps a file; it is sent to the browser once and not stored here."""
+    with ui.element("a").classes("file") as link:
+        link.props["download"] = file.name
+        ui.html(html.escape(file.name), tag="span", sanitize=False)
+    content = base64.b64encode(file.content).decode()
+    for start in range(0, len(content), _FILE_PIECE):
+        ui.run_javascript(f"mugmoji.keepFile({link.html_id!r}, '{content[start : start + _FILE_PIECE]}')")
 
 
 def _later(

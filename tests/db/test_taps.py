@@ -73,7 +73,7 @@ async def test_a_reaction_can_be_changed_and_taken_back(store: Store) -> None:
     await add(store)
     for emoji in ("😢", "😐", "😐"):
         await store.taps.react(GROUP.message("7"), ADA, emoji)
-    assert await select_rows(store, "SELECT emoji, by_reaction FROM taps") == [("😐", True)]
+    assert await select_rows(store, "SELECT emoji, origin FROM taps") == [("😐", "reaction")]
     assert await store.taps.react(GROUP.message("7"), ADA, None)
     assert await count_rows(store, "taps") == 0
     assert not await store.taps.react(GROUP.message("7"), ADA, None)
@@ -85,7 +85,7 @@ async def test_a_button_outweighs_a_reaction_whichever_came_first(store: Store) 
     await store.taps.add(reading, emoji="😄")
     await store.taps.react(GROUP.message("7"), ADA, "😐")
     await store.taps.react(GROUP.message("7"), ADA, None)
-    assert await select_rows(store, "SELECT emoji, by_reaction FROM taps") == [("😄", False)]
+    assert await select_rows(store, "SELECT emoji, origin FROM taps") == [("😄", "button")]
 
 
 async def test_reactions_of_others_in_other_chats_and_on_many_faces_say_nothing(store: Store) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from db import (
     ChatChoices,
     Depth,
     FaceReading,
+    Game,
     Imported,
     Lesson,
     Origin,
@@ -28,6 +30,7 @@ from db import (
 from db.chats import Chats
 from db.choices import Choices
 from db.feedback import Feedback
+from db.games import Games
 from db.retrainings import Retrainings
 from db.schema import Base
 from db.taps import Taps
@@ -42,6 +45,8 @@ NEW, NEW_CHAT = Person(Platform.DISCORD, "2"), Chat(Platform.DISCORD, "3")
 SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
 FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
 GRACE = Actor.of(ADMIN)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+GAME = Game(1, 1, "sad", "😢", ("sad",), 0, is_shared=True)
 METRICS = judgement(offered=True).to_metrics()
 
 Write = Callable[[Store, int], Awaitable[object]]
@@ -74,6 +79,9 @@ async def _prepared(store: Store) -> int:
     await store.versions.promote("a", instead_of="shipped-1", by=GRACE)
     await _add_version(store, "b", parent="a")
     await store.add_photo(NEW, OLD_CHAT, "shipped-1", [FACE], messages=["9"])
+    assert await store.games.start(OLD_CHAT, None, "sad", "😢", LONG_AGO) == GAME
+    await store.games.note_message(GAME.id, OLD_CHAT.message("70"))
+    await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
     return reading.id
 
@@ -99,6 +107,13 @@ WRITES: dict[str, Write] = {
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
+    "Games.start": lambda store, _: store.games.start(NEW_CHAT, ANNA, "sad", "😢", LONG_AGO),
+    "Games.note_message": lambda store, _: store.games.note_message(1, OLD_CHAT.message("77")),
+    "Games.go_on": lambda store, _: store.games.go_on(GAME, 5, "fear", "😱", LONG_AGO),
+    "Games.change": lambda store, _: store.games.change(GAME, "fear", "😱", LONG_AGO),
+    "Games.end": lambda store, _: store.games.end(GAME),
+    "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
+    "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,
@@ -133,7 +148,7 @@ async def _content(store: Store) -> dict[str, list[str]]:
 def test_every_method_that_writes_is_broken_off_here() -> None:
     writing = {
         f"{kind.__name__}.{name}"
-        for kind in (Store, Chats, Taps, Feedback, Choices, Versions, Retrainings)
+        for kind in (Store, Chats, Games, Taps, Feedback, Choices, Versions, Retrainings)
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if "transactions.write()" in inspect.getsource(method)
     }

@@ -2,6 +2,8 @@
 // keeps its preview in this browser; the server never keeps the photo, and asks for it again where it needs it.
 window.mugmoji = {
   previews: {},
+  photos: {},
+  pieces: {},
   count: 0,
 
   send(files) {
@@ -9,6 +11,7 @@ window.mugmoji = {
       const name = `${Date.now()}-${this.count++}`; // its own name might come back from the server spelled otherwise
       const renamed = new File([file], name, { type: file.type });
       this.previews[name] = URL.createObjectURL(file);
+      this.photos[name] = file;
       return renamed;
     });
     if (pictures.length) this.uploader().addFiles(pictures);
@@ -20,7 +23,16 @@ window.mugmoji = {
 
   show(imageId, name) {
     const image = document.getElementById(imageId);
-    if (image && this.previews[name]) image.src = this.previews[name];
+    if (!image || !this.previews[name]) return;
+    if (this.photos[name].type.startsWith("video/")) {
+      const video = Object.assign(document.createElement("video"), { muted: true, loop: true, autoplay: true });
+      video.playsInline = true;
+      video.setAttribute("aria-label", image.alt);
+      video.src = this.previews[name];
+      image.replaceWith(video);
+    } else {
+      image.src = this.previews[name];
+    }
     window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
   },
 
@@ -33,23 +45,22 @@ window.mugmoji = {
     window.scrollTo({ top: document.body.scrollHeight, behavior: "smooth" });
   },
 
-  // The photo once more, as large as it is read: pictures of it are made when they are asked for, not before.
-  async again(name) {
-    const image = new Image();
-    image.src = this.previews[name] ?? "";
+  // A file that the server made, in pieces that fit into its messages.
+  keepFile(linkId, piece) {
+    const pieces = (this.pieces[linkId] ??= []);
+    pieces.push(Uint8Array.from(atob(piece), (character) => character.charCodeAt(0)));
+    const link = document.getElementById(linkId);
+    URL.revokeObjectURL(link.href);
+    link.href = URL.createObjectURL(new Blob(pieces, { type: "application/json" }));
+  },
+
+  // The photo once more, as it was sent: pictures of it are made when they are asked for, not before.
+  async again(name, ticket) {
+    if (!this.photos[name]) return false;
     try {
-      await image.decode();
+      return (await fetch(`/again/${ticket}`, { method: "POST", body: this.photos[name] })).ok;
     } catch {
-      return null;
-    }
-    const canvas = document.createElement("canvas");
-    for (let side = 1280; ; side *= 0.8) {
-      const scale = Math.min(1, side / Math.max(image.naturalWidth, image.naturalHeight));
-      canvas.width = Math.max(1, Math.round(image.naturalWidth * scale));
-      canvas.height = Math.max(1, Math.round(image.naturalHeight * scale));
-      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-      const link = canvas.toDataURL("image/jpeg", 0.9);
-      if (link.length < 800_000) return link; // the server hangs up on messages of a million bytes
+      return false;
     }
   },
 
@@ -57,7 +68,7 @@ window.mugmoji = {
     // Kept here, because an input that nothing refers to may be collected while its dialog is open.
     this.picker = Object.assign(document.createElement("input"), {
       type: "file",
-      accept: "image/*,.heic,.heif,.avif,.jxl",
+      accept: "image/*,video/*,.heic,.heif,.avif,.jxl",
       multiple: true,
       onchange: () => this.send(this.picker.files),
     });

@@ -1,7 +1,9 @@
-"""settings of chats, authors of photos, messages that people react on, and one row for each vote
+"""settings, emoji and games of chats, authors of photos, messages that people react on, and one row for each vote
 
 Revision 0006, after 0005.
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,10 +24,14 @@ def upgrade() -> None:
     op.add_column("chats", sa.Column("most_faces", sa.Integer(), nullable=True))
     op.add_column("photos", sa.Column("author_id", _KEY, nullable=True))
     op.create_index(op.f("ix_photos_author_id"), "photos", ["author_id"])
+    op.add_column("chats", sa.Column("allows_play", sa.Boolean(), nullable=False, server_default=sa.false()))
     _add_messages()
+    _add_chat_emoji()
+    _add_games()
     _keep_the_latest_votes()
     op.create_index("ix_taps_reading_id_person_id", "taps", ["reading_id", "person_id"], unique=True)
-    op.add_column("taps", sa.Column("by_reaction", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("taps", sa.Column("origin", sa.String(8), nullable=False, server_default="button"))
+    op.add_column("lessons", sa.Column("is_played", sa.Boolean(), nullable=False, server_default=sa.false()))
     _set_emoji_length(64)
 
 
@@ -40,6 +46,67 @@ def _add_messages() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_messages_hash")),
     )
     op.create_index(op.f("ix_messages_photo_id"), "messages", ["photo_id"])
+
+
+def _add_chat_emoji() -> None:
+    op.create_table(
+        "chat_emoji",
+        sa.Column("id", _KEY, nullable=False),
+        sa.Column("chat_id", _KEY, nullable=False),
+        sa.Column("symbol", sa.String(64), nullable=False),
+        sa.Column("meaning", sa.String(32), nullable=False),
+        sa.Column("stands_for", sa.String(32), nullable=False),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_chat_emoji_chat_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_emoji")),
+        sa.UniqueConstraint("chat_id", "symbol", name=op.f("uq_chat_emoji_chat_id")),
+    )
+    op.create_index(op.f("ix_chat_emoji_chat_id"), "chat_emoji", ["chat_id"])
+
+
+def _add_games() -> None:
+    op.create_table(
+        "games",
+        sa.Column("id", _KEY, nullable=False),
+        sa.Column("chat_id", _KEY, nullable=False),
+        sa.Column("person_id", _KEY, nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("emotion", sa.String(16), nullable=False),
+        sa.Column("emoji", sa.String(32), nullable=False),
+        sa.Column("asked", sa.JSON(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_hash", sa.String(64), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chats.id"], name=op.f("fk_games_chat_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_games_person_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_games")),
+        sa.UniqueConstraint("chat_id", "person_id", name=op.f("uq_games_chat_id")),
+        sa.UniqueConstraint("message_hash", name=op.f("uq_games_message_hash")),
+        sqlite_autoincrement=True,
+    )
+    for column in ("chat_id", "person_id"):
+        op.create_index(op.f(f"ix_games_{column}"), "games", [column])
+    _add_points("attempts", "game_id", "games.id", sa.Column("points", sa.Integer(), nullable=False))
+    _add_points(
+        "scores",
+        "chat_id",
+        "chats.id",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("rounds", sa.Integer(), nullable=False),
+    )
+
+
+def _add_points(table: str, owner: str, key: str, *columns: "sa.Column[Any]") -> None:
+    op.create_table(
+        table,
+        sa.Column(owner, _KEY, nullable=False),
+        sa.Column("person_id", _KEY, nullable=False),
+        *columns,
+        sa.ForeignKeyConstraint([owner], [key], name=op.f(f"fk_{table}_{owner}"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f(f"fk_{table}_person_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint(owner, "person_id", name=op.f(f"pk_{table}")),
+    )
+    op.create_index(op.f(f"ix_{table}_person_id"), table, ["person_id"])
 
 
 def _keep_the_latest_votes() -> None:
@@ -62,10 +129,12 @@ def _set_emoji_length(length: int) -> None:
 def downgrade() -> None:
     op.execute("DELETE FROM taps WHERE length(emoji) > 32")
     _set_emoji_length(32)
-    op.drop_column("taps", "by_reaction")
+    op.drop_column("lessons", "is_played")
+    op.drop_column("taps", "origin")
     op.drop_index("ix_taps_reading_id_person_id", "taps")
-    op.drop_table("messages")
+    for table in ("scores", "attempts", "games", "chat_emoji", "messages"):
+        op.drop_table(table)
     op.drop_index(op.f("ix_photos_author_id"), "photos")
     op.drop_column("photos", "author_id")
-    for column in ("most_faces", "utc_offset_minutes", "quiet_until", "quiet_from", "automatic"):
+    for column in ("allows_play", "most_faces", "utc_offset_minutes", "quiet_until", "quiet_from", "automatic"):
         op.drop_column("chats", column)

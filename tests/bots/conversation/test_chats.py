@@ -121,7 +121,7 @@ async def test_a_reaction_is_taken_for_a_word_of_the_sender(
     reply = await answered(service, selfie)
     await service.note_answer(GROUP, reply.photo, "8")
     await service.on_reaction(PeopleReaction(ADA, GROUP, message, ("👍", "😢")))
-    assert await select_rows(store, "SELECT emoji, by_reaction FROM taps") == [("😢", True)]
+    assert await select_rows(store, "SELECT emoji, origin FROM taps") == [("😢", "reaction")]
     await service.on_reaction(PeopleReaction(ADA, GROUP, message, ()))
     assert await count_rows(store, "taps") == 0
 

@@ -1,5 +1,6 @@
 """The web chat as a person uses it: the real program, in a real browser."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, nearest, speak
 from tests.conftest import jpeg
+from tests.films import film
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S, wait_until
 
@@ -202,23 +206,49 @@ def test_a_photo_that_hardly_compresses_is_fetched_again_all_the_same(page: Page
 
 
 @needs_browser
-def test_a_photo_that_the_browser_cannot_show_offers_no_pictures(page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["scan.tiff", "scan.jpg"])
+def test_a_photo_that_the_browser_cannot_show_is_fetched_again_as_it_was_sent(
+    page: Page, tmp_path: Path, name: str
+) -> None:
     scan = tmp_path / "scan.tiff"
     cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
-    _choose(page, scan)
-    expect(page.locator(".bubble").last).to_contain_text("You look happy")
-    assert page.get_by_role("button", name=texts.EMOJI_ME).count() == 0
+    _choose(page, scan.rename(tmp_path / name))
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.locator("img.made")).to_be_visible()
 
 
 @needs_browser
-def test_a_photo_that_only_calls_itself_a_jpeg_makes_no_picture_and_says_so(page: Page, tmp_path: Path) -> None:
-    scan, named = tmp_path / "scan.tiff", tmp_path / "scan.jpg"
-    cv2.imwrite(str(scan), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
-    scan.rename(named)
-    _choose(page, named)
+@pytest.mark.parametrize("name", ["wave.gif", "wave.mp4"])
+def test_a_clip_is_answered_and_its_emoji_me_is_a_clip(page: Page, tmp_path: Path, name: str) -> None:
+    clip = tmp_path / name
+    container, codec, pixels = ("gif", "gif", "rgb8") if name.endswith("gif") else ("mp4", "mpeg4", "yuv420p")
+    clip.write_bytes(film([skimage.data.astronaut()[:384, 32:416]] * 8, container, codec, pixels))
+    _choose(page, clip)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+    expect(page.locator(".shot img, .shot video")).to_be_visible()
     page.get_by_role("button", name=texts.EMOJI_ME).click()
-    expect(page.get_by_text(texts.PHOTO_GONE)).to_be_visible()
-    assert page.locator("img.made").count() == 0
+    made = page.locator(".bubble a")
+    expect(made).to_have_attribute("download", "emoji.gif")
+
+
+@needs_browser
+def test_everything_about_a_person_comes_as_a_file(page: Page, selfie_file: Path, tmp_path: Path) -> None:
+    _choose(page, selfie_file)
+    expect(page.locator(".bubble").last).to_contain_text("You look happy")
+    page.get_by_role("button", name="My data").click()
+    expect(page.locator("a.file")).to_have_attribute("href", re.compile("^blob:"))
+    with page.expect_download() as download:
+        page.locator("a.file").click()
+    content = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert content["platform"] == "web"
+    assert len(content["faces"]) == 1
+
+
+def test_nothing_is_taken_in_that_was_not_asked_for(bot: Bot) -> None:
+    request = urllib.request.Request(f"{bot.url}again/some-ticket", data=b"a photo", method="POST")
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(request)
+    assert error.value.code == 404
 
 
 @needs_browser

@@ -1,0 +1,60 @@
+"""Fetch a photo again from the browser that sent it: the server keeps none."""
+
+import asyncio
+import json
+import secrets
+
+import structlog
+from nicegui import ui
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bots.messages import Picture
+
+PATH = "/again/{ticket}"
+_MOST_S = 60.0
+_log = structlog.get_logger()
+
+
+class Refetching:
+    """Asks browsers for photos, and takes in what they send. A ticket is good for one photo."""
+
+    def __init__(self, max_bytes: int) -> None:
+        """max_bytes: the largest file that is taken in."""
+        self._max_bytes = max_bytes
+        self._expected: dict[str, asyncio.Future[bytes]] = {}
+
+    async def fetch(self, name: str) -> Picture | None:
+        """Return the photo that the current page has under a name; None if it does not come."""
+        ticket = secrets.token_urlsafe(24)
+        arrived = self._expected[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            asked = ui.run_javascript(
+                f"return mugmoji.again({json.dumps(name)}, {json.dumps(ticket)})", timeout=_MOST_S
+            )
+            if not await asked:
+                return None
+            async with asyncio.timeout(_MOST_S):
+                return Picture(await arrived)
+        except TimeoutError:
+            return None
+        finally:
+            del self._expected[ticket]
+
+    async def receive(self, ticket: str, request: Request) -> Response:
+        """Take in the body of a request as the photo that a ticket was issued for."""
+        arrived = self._expected.get(ticket)
+        if arrived is None or arrived.done():
+            return Response(status_code=404)
+        content = bytearray()
+        try:
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > self._max_bytes:
+                    return Response(status_code=413)
+        except ClientDisconnect:
+            _log.info("upload_cut_off", platform="web")
+            return Response(status_code=400)
+        if not arrived.done():
+            arrived.set_result(bytes(content))
+        return Response(status_code=204)
