@@ -9,7 +9,7 @@ from bots.discord.files import SentFile, download, files_in, photos_in
 from bots.discord.identity import chat_of, language_of, person_of, sender_of
 from bots.discord.permissions import Permissions
 from bots.discord.reactions import OwnReactions, Place, own_reactions
-from bots.discord.sending import MessageAnswer
+from bots.discord.sending import MessageAnswer, note_sent
 from bots.messages import Command, CommandName, PhotoMessage, Reply
 
 
@@ -37,14 +37,17 @@ class Answers:
             await self._answer_mention(message)
 
     async def answer_unasked(self, message: discord.Message) -> None:
-        """Answer a photo that nobody asked about, if it is in a channel with automatic reactions."""
+        """Answer a photo that nobody asked about, if it is in a channel with automatic reactions, or part of a game."""
         files = photos_in(message)
         if message.guild is None or not files or not is_from_a_person(message):
             return
         allowed = await self._permissions.at(message)
         if not (allowed.react or allowed.speak):
             return
-        if await self._service.is_automatic(chat_of(message.channel.id)):
+        chat, answered = chat_of(message.channel.id), _replies_to(message)
+        if answered and await self._service.plays_on(chat, answered):
+            await self._answer_files(message, files, message.author)
+        elif await self._service.is_automatic(chat):
             await self._answer_files(message, files, message.author, is_automatic=True)
 
     async def _help(self, message: discord.Message) -> None:
@@ -88,6 +91,8 @@ class Answers:
             is_automatic=is_automatic,
             messages=(str(message.id),),
             missing="" if is_automatic else fetched.missing,
+            replies_to=_replies_to(message),
+            name=asked_by.display_name,
         )
         voice = await self._service.voice_for(photo.person, photo.language)
         answer = MessageAnswer(message, allowed, excuse="" if is_automatic else voice.say(texts.PHOTO_GONE))
@@ -95,8 +100,8 @@ class Answers:
             await answer.show(reply)
             if allowed.react and (answer.is_shown or not allowed.speak):
                 self._react(message, reply)
-            if reply.photo and answer.sent is not None:
-                await self._service.note_answer(photo.chat, reply.photo, str(answer.sent.id))
+            if answer.sent is not None:
+                await note_sent(self._service, photo.chat, reply, answer.sent.id)
 
     def _react(self, message: discord.Message, reply: Reply) -> None:
         """React to a message with the first reaction that is not None; Discord's messages get only one."""
@@ -108,3 +113,9 @@ class Answers:
         """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
         voice = await self._service.voice_for(person_of(asked_by), language_of(message))
         await MessageAnswer(message, await self._permissions.at(message)).show(Reply(voice.say(sentence)))
+
+
+def _replies_to(message: discord.Message) -> str:
+    """Return the id of the message that a message replies to; empty for none."""
+    reference = message.reference if message.type is discord.MessageType.reply else None
+    return str(reference.message_id) if reference is not None and reference.message_id is not None else ""

@@ -12,8 +12,8 @@ from bots.conversation.languages import nearest, speak
 from bots.discord.admin_commands import MANAGERS
 from bots.discord.errors import losing_no_answer_silently
 from bots.discord.files import Fetched, SentFile, download, file_of, files_in, may_be_picture
-from bots.discord.identity import chat_at, person_of, sender_of
-from bots.discord.sending import respond, say_to
+from bots.discord.identity import chat_at, is_guest_at, person_of, sender_of
+from bots.discord.sending import note_sent, respond, say_to, send_to
 from bots.discord.taps import manages_server
 from bots.messages import Command, CommandName, PhotoMessage, Reply
 
@@ -23,20 +23,22 @@ _EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, privat
 _WHERE_A_MEMBER = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
 _FOR_ALL = app_commands.AppInstallationType(guild=True, user=True)
 _FOR_SERVERS = app_commands.AppInstallationType(guild=True, user=False)
+_OWN = (
+    CommandName.HELP,
+    CommandName.SETTINGS,
+    CommandName.PRIVACY,
+    CommandName.MY_DATA,
+    CommandName.FORGET_ME,
+)
+"""Commands about a person's own things, answered privately."""
 
 
 def commands_for_everybody() -> tuple[AnyCommand, ...]:
     """Return the commands, to be added to a command tree."""
-    own = (CommandName.HELP, CommandName.SETTINGS, CommandName.PRIVACY, CommandName.FORGET_ME)
     chat_settings = _plain_command(CommandName.CHAT_SETTINGS)
     chat_settings.default_permissions = MANAGERS
     chat_settings.allowed_installs, chat_settings.allowed_contexts = _FOR_SERVERS, _WHERE_A_MEMBER
-    return (*_photo_commands(), *map(_plain_command, own), chat_settings)
-
-
-def _photo_commands() -> tuple[AnyCommand, ...]:
-    photo_commands: tuple[AnyCommand, ...] = (_emoji, _emoji_me, _suggest_emoji, _cover_faces)
-    return photo_commands
+    return (_emoji, _emoji_me, _suggest_emoji, _cover_faces, _play, *map(_plain_command, _OWN), chat_settings)
 
 
 class CommandTranslator(app_commands.Translator):
@@ -99,22 +101,47 @@ async def _cover_faces(interaction: discord.Interaction[Any], message: discord.M
             await _cover(interaction, _photo(interaction, fetched, message))
 
 
+@app_commands.command(name="play", description=app_commands.locale_str(texts.COMMANDS["play"]))
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
+async def _play(interaction: discord.Interaction[Any]) -> None:
+    """Start a game: privately for one person or, where the bot may speak in a server, a round of everybody.
+
+    A round is asked for in a message of its own, since the bot is not shown what replies to the answer of a command.
+    """
+    with losing_no_answer_silently("command"):
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        service, channel_id = interaction.client.service, interaction.channel_id
+        may_speak = interaction.app_permissions.send_messages
+        in_public = interaction.guild_id is not None and not is_guest_at(interaction) and may_speak
+        reply = await service.on_command(_command(interaction, CommandName.PLAY, in_public=in_public))
+        if not reply.game or channel_id is None:
+            await respond(interaction, reply)
+            return
+        sent = await send_to(interaction.client.get_partial_messageable(channel_id), reply)
+        await note_sent(service, chat_at(interaction), reply, sent.id)
+        await interaction.delete_original_response()
+
+
+def _command(interaction: discord.Interaction[Any], name: CommandName, *, in_public: bool = False) -> Command:
+    return Command(
+        person_of(interaction.user),
+        chat_at(interaction),
+        name,
+        str(interaction.locale),
+        partial(manages_server, interaction),
+        interaction.client.reads_all_messages,
+        in_public,
+    )
+
+
 def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
     """Return a command that the service answers privately."""
 
     async def answer(interaction: discord.Interaction[Any]) -> None:
         with losing_no_answer_silently("command"):
             await interaction.response.defer(thinking=True, ephemeral=True)
-            client = interaction.client
-            command = Command(
-                person_of(interaction.user),
-                chat_at(interaction),
-                name,
-                str(interaction.locale),
-                partial(manages_server, interaction),
-                client.reads_all_messages,
-            )
-            await respond(interaction, await client.service.on_command(command))
+            await respond(interaction, await interaction.client.service.on_command(_command(interaction, name)))
 
     command: app_commands.Command[Any, ..., None] = app_commands.Command(
         name=name.value, description=app_commands.locale_str(texts.COMMANDS[name.value]), callback=answer
@@ -129,8 +156,7 @@ async def _suggest(interaction: discord.Interaction[Any], photo: PhotoMessage, *
     async for reply in service.on_photo(photo):
         shown = reply if shows_pictures else Reply(reply.text, rows=reply.rows, file=reply.file)
         sent = await respond(interaction, shown)
-        if reply.photo:
-            await service.note_answer(photo.chat, reply.photo, str(sent.id))
+        await note_sent(service, photo.chat, reply, sent.id)
 
 
 async def _cover(interaction: discord.Interaction[Any], photo: PhotoMessage) -> None:
@@ -157,6 +183,7 @@ def _photo(
         sender=sender_of(message, interaction.user) if message is not None else None,
         messages=(str(message.id),) if message is not None else (),
         missing=fetched.missing,
+        name=interaction.user.display_name,
     )
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import discord
 
+from bots.conversation.service import EmojiService
 from bots.discord.buttons import view_of
 from bots.discord.delivery import delivered, is_not_done
-from bots.discord.errors import is_about_the_reply, is_gone, losing_no_answer_silently
+from bots.discord.errors import UNKNOWN_CHANNEL, is_about_the_reply, is_gone, losing_no_answer_silently
 from bots.discord.identity import person_of
 from bots.discord.permissions import Allowed
 from bots.messages import Form, MadeFile, MadePicture, Reply
+from db import Chat
 
 MAX_TEXT = 2000
 """Maximum number of characters of a message (https://discord.com/developers/docs/resources/message#create-message)."""
@@ -34,7 +36,10 @@ class MessageAnswer:
         self._excuse = excuse
 
     async def show(self, reply: Reply) -> None:
-        """Show a reply in place of the one before; nothing if that one, or the message, was deleted meanwhile."""
+        """Show a reply in place of the one before; nothing if that one, or the message, was deleted meanwhile.
+
+        Who deletes a photo wants nothing of it shown, so that only the excuse is sent, once.
+        """
         self.is_shown = False
         if not self._is_welcome or (reply.text and not self._allowed.speak):
             return
@@ -45,7 +50,9 @@ class MessageAnswer:
             except discord.HTTPException as error:
                 if not is_gone(error):
                     raise
-                await self._give_up()
+                self._is_welcome = False
+                if self.sent is None and self._excuse and error.code != UNKNOWN_CHANNEL:
+                    await send_to(self._message.channel, Reply(self._excuse))
 
     async def _show(self, reply: Reply) -> None:
         sent = self.sent
@@ -67,37 +74,34 @@ class MessageAnswer:
         """Reply to the message or, where that is not possible although it is there, send to its channel."""
         if self._allowed.quote:
             try:
-                return await send(self._message, reply, self._allowed, quoted=self._message.to_reference())
+                return await self._send_quoting(reply, self._message.to_reference())
             except discord.HTTPException as error:
                 if not is_about_the_reply(error):
                     raise
-        return await send(self._message, reply, self._allowed)
+        return await self._send_quoting(reply, None)
 
-    async def _give_up(self) -> None:
-        """Say that the photo is gone, once; without a picture, since who deletes a photo wants none of it shown."""
-        self._is_welcome = False
-        if self.sent is None and self._excuse:
-            await send(self._message, Reply(self._excuse), self._allowed)
+    async def _send_quoting(self, reply: Reply, quoted: discord.MessageReference | None) -> discord.Message:
+        return await send_to(self._message.channel, reply, quoted, may_attach=self._allowed.attach)
 
 
-async def send(
-    message: discord.Message,
+async def send_to(
+    channel: discord.abc.Messageable,
     reply: Reply,
-    allowed: Allowed,
     quoted: discord.MessageReference | None = None,
+    *,
+    may_attach: bool = True,
 ) -> discord.Message:
-    """Send a reply to the channel of a message. quoted: the message that it replies to.
+    """Send a reply to a channel. quoted: the message that it replies to. may_attach: files may be sent there.
 
     It is sent again after errors that pass. Discord recognises by the nonce what it has already received.
     """
     nonce = secrets.token_hex(12)
 
     async def once() -> discord.Message:
-        files = files_of(reply.picture, reply.file) if allowed.attach else []
-        return await message.channel.send(
+        return await channel.send(
             fitting(reply.text),
             view=view_of(reply.rows),
-            files=files,
+            files=files_of(reply.picture, reply.file) if may_attach else [],
             reference=quoted,  # type: ignore[arg-type]  # its overloads leave None out
             mention_author=False,
             nonce=nonce,
@@ -143,6 +147,14 @@ async def follow_up(interaction: discord.Interaction[Any], reply: Reply, *, ephe
         await interaction.followup.send(fitting(reply.text), view=view, files=files, ephemeral=ephemeral)
 
     await delivered(once, is_not_done)
+
+
+async def note_sent(service: EmojiService, chat: Chat, reply: Reply, message_id: int) -> None:
+    """Tell the service which message shows a reply, where it wants to know."""
+    if reply.photo:
+        await service.note_answer(chat, reply.photo, str(message_id))
+    if reply.game:
+        await service.note_round(chat, reply.game, str(message_id))
 
 
 async def say_to(interaction: discord.Interaction[Any], sentence: str) -> None:
