@@ -104,7 +104,7 @@ class EmojiClient(discord.AutoShardedClient):
         """Log a failure of one of the methods here in one line."""
         error = sys.exc_info()[1]
         if error is not None:
-            _log.error("discord_event_failed", event=event_method, at=place_of(error), **facts_of(error))
+            _log.error("discord_event_failed", method=event_method, at=place_of(error), **facts_of(error))
 
     async def on_message(self, message: discord.Message) -> None:
         """Answer messages that are for the bot, and photos where automatic reactions are on."""
@@ -192,6 +192,6 @@ def _guarded(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         except Exception as error:
             if event in _SESSION_EVENTS:
                 raise
-            _log.warning("malformed_event", platform=Platform.DISCORD, event=event, **facts_of(error))
+            _log.warning("malformed_event", platform=Platform.DISCORD, type=event, **facts_of(error))
 
     return parse_or_leave_out

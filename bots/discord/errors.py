@@ -15,7 +15,6 @@ TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 """What may be raised by any call of Discord; time-outs are among them."""
 
 UNKNOWN_CHANNEL = 10003
-UNKNOWN_MESSAGE = 10008
 UNKNOWN_EMOJI = 10014
 CANNOT_REPLY_WITHOUT_HISTORY = 160002
 INVALID_FORM = 50035
@@ -101,7 +100,7 @@ def is_gone(error: BaseException) -> bool:
         return False
     if error.code == INVALID_FORM:  # what it says of a reply to a deleted message
         return "message_reference" in error.text and "unknown message" in error.text.lower()
-    return error.code in (UNKNOWN_MESSAGE, UNKNOWN_CHANNEL)
+    return error.status == 404 and error.code != UNKNOWN_EMOJI
 
 
 def is_about_the_reply(error: BaseException) -> bool:
