@@ -163,6 +163,21 @@ class Command:
     in_public: bool = False
 
 
+@dataclass(frozen=True)
+class ChatEmojiCommand:
+    """The command that maps an emoji of a chat's own.
+
+    words: the emoji, as `bots.custom_emoji` writes it, and what it means; empty to list what is mapped. language and
+    administers: as in `Command`.
+    """
+
+    person: Person
+    chat: Chat
+    words: str = ""
+    language: str = ""
+    administers: Administers = _nobody
+
+
 class AdminCommandName(StrEnum):
     """The commands for admins of the model."""
 
@@ -204,13 +219,15 @@ class Button:
     """A button: its label, its meaning in words (for screen readers), and the token of its `Tap`.
 
     token: at most 64 bytes of ASCII (Telegram's callback_data,
-    https://core.telegram.org/bots/api#inlinekeyboardbutton).
+    https://core.telegram.org/bots/api#inlinekeyboardbutton). icon: a custom emoji to show before the label, as
+    `bots.custom_emoji` writes it, empty for none; the label alone must do where it cannot be shown.
     """
 
     label: str
     meaning: str
     token: str
     tone: Tone = Tone.PLAIN
+    icon: str = ""
 
 
 ButtonRows = tuple[tuple[Button, ...], ...]
@@ -254,7 +271,8 @@ class TapReply:
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
-    message goes. photo: as in `Reply`, for the message with the button.
+    message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
+    buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
     """
 
     notice: str
@@ -265,3 +283,5 @@ class TapReply:
     picture: MadePicture | None = None
     is_whole: bool = False
     photo: int = 0
+    picture_rows: ButtonRows = ()
+    is_for_pack: bool = False

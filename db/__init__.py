@@ -4,6 +4,7 @@ One `Store` in front of SQLAlchemy.
 """
 
 from db.actors import Actor
+from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
 from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
@@ -48,6 +49,7 @@ __all__ = [
     "BusyError",
     "Chat",
     "ChatChoices",
+    "ChatEmoji",
     "ChatMessage",
     "Chats",
     "ConflictError",
@@ -65,6 +67,7 @@ __all__ = [
     "NotOfferedError",
     "Origin",
     "OwnData",
+    "OwnEmoji",
     "OwnFace",
     "OwnTap",
     "Part",

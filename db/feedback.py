@@ -17,7 +17,7 @@ from db.identity import Chat, Person
 from db.moments import aware
 from db.people import row_of
 from db.retrainings import State
-from db.schema import ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, RetrainingRow, TapRow
+from db.schema import ChatEmojiRow, ChatRow, LabelRow, PersonRow, PhotoRow, ReadingRow, RetrainingRow, TapRow
 from db.transactions import Transactions, rows_of
 
 _Rows = Sequence[Row[*tuple[Any, ...]]]
@@ -317,13 +317,14 @@ async def _taps_and_labels(session: AsyncSession, which: ColumnElement[bool]) ->
             TapRow.reading_id,
             func.coalesce(TapRow.person_id, PhotoRow.person_id),
             TapRow.tapped_at,
-            TapRow.emoji,
+            func.coalesce(ChatEmojiRow.stands_for, TapRow.emoji),
             TapRow.emotion,
             TapRow.origin,
             _SENDER,
         )
         .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+        .outerjoin(ChatEmojiRow, (ChatEmojiRow.chat_id == TapRow.chat_id) & (ChatEmojiRow.symbol == TapRow.emoji))
         .where(which)
         .order_by(TapRow.id)
     )

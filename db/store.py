@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
 
 from db import sqlite
+from db.chat_emoji import ChatEmoji
 from db.chats import Chats
 from db.choices import Choices
 from db.enums import TapOrigin
@@ -87,8 +88,8 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, games, personal_data, feedback, choices, versions and retrainings: the other parts of the same
-    database. transactions: for what none of them offers.
+    taps, chats, chat_emoji, games, personal_data, feedback, choices, versions and retrainings: the other parts of the
+    same database. transactions: for what none of them offers.
     """
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
@@ -98,6 +99,7 @@ class Store:
         self.choices = Choices(transactions, secret)
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
+        self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
         self.personal_data = PersonalData(transactions, secret)
         self.versions = Versions(transactions, secret)

@@ -50,12 +50,16 @@ class ConflictError(VersionError):
 
 @dataclass(frozen=True)
 class Lesson:
-    """A face that a version learned from or was judged by. label: seven shares that sum to 1."""
+    """A face that a version learned from or was judged by.
+
+    label: seven shares that sum to 1. is_played: somebody was asked to show an emotion with it in a game.
+    """
 
     reading: int
     part: Part
     weight: float
     label: tuple[float, ...]
+    is_played: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,10 @@ async def one_version(session: AsyncSession, query: "Select[*tuple[Any, ...]]") 
 
 def lessons_of(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Lesson, ...]:
     """Return lessons from rows of reading, part, weight and label (JSON)."""
-    return tuple(Lesson(reading, Part(part), weight, tuple(json.loads(label))) for reading, part, weight, label in rows)
+    return tuple(
+        Lesson(reading, Part(part), weight, tuple(json.loads(label)), is_played)
+        for reading, part, weight, label, is_played in rows
+    )
 
 
 async def kept_readings(session: AsyncSession, readings: Sequence[int]) -> set[int]:

@@ -124,6 +124,7 @@ class Versions:
                     part=each.part.value,
                     weight=each.weight,
                     label=list(each.label),
+                    is_played=each.is_played,
                 )
                 for each in lessons
                 if each.reading in there
@@ -155,7 +156,9 @@ class Versions:
     async def lessons(self, name: str) -> tuple[Lesson, ...]:
         """Return what a version learned from and was judged by, without what was forgotten since."""
         query = (
-            select(LessonRow.reading_id, LessonRow.part, LessonRow.weight, cast(LessonRow.label, Text))
+            select(
+                LessonRow.reading_id, LessonRow.part, LessonRow.weight, cast(LessonRow.label, Text), LessonRow.is_played
+            )
             .join(ModelRow, LessonRow.model_id == ModelRow.id)
             .where(ModelRow.version == name, LessonRow.part.in_(list(Part)))
             .order_by(LessonRow.reading_id)

@@ -4,7 +4,7 @@ The PyPI package `emoji`, which carries Unicode's data, knows which emoji exist;
 Errors name the file and, where one is at fault, the line.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -30,6 +30,10 @@ _SHARPNESS = 2.0
 fear.
 """
 
+_OWN_GAIN, _OWN_GAIN_ALWAYS = 4.0, 20.0
+"""How much rather an emoji of a chat's own is offered than the one that it is like; the second one for those that fit
+every intensity, which no cue speaks for.
+"""
 _LEAST_SCORE = 0.01
 _MOST_BYTES = 256 * 1024
 _MOST_DEPTH = 8
@@ -45,9 +49,10 @@ class EmojiMap:
     """The `n` emoji that may be suggested. Every array follows the order of `emoji`.
 
     families: int64 `(n,)`, a number for each family. profiles: float64 `(n, 7)`, scores from 0 to 1 in the order of
-    `EMOTIONS`. intensities: float64 `(n,)`, 0 to 1. weights: float64 `(n,)`, above 0. cues: bool `(n, k)` in the order
-    of `Cue`. reactions: bool `(n, r)`, whether an emoji belongs to each of the `reaction_sets`, the `r` names used in
-    the file (the bot names a set after each platform). lines: each emoji's line in the file.
+    `EMOTIONS`. intensities: float64 `(n,)`, 0 to 1, NaN for one that fits all. weights: float64 `(n,)`, above 0. cues:
+    bool `(n, k)` in the order of `Cue`. reactions: bool `(n, r)`, whether an emoji belongs to each of the
+    `reaction_sets`, the `r` names used in the file (the bot names a set after each platform). lines: each emoji's line
+    in the file. base: the map that this one was made of by `with_own`, None for one from a file.
     """
 
     path: Path
@@ -60,6 +65,7 @@ class EmojiMap:
     reaction_sets: tuple[str, ...]
     reactions: NDArray[np.bool_]
     lines: tuple[int, ...]
+    base: "EmojiMap | None" = None
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> "EmojiMap":
@@ -91,6 +97,34 @@ class EmojiMap:
         raw = self.profiles.T**_SHARPNESS * self.weights
         likelihoods: NDArray[np.float64] = raw / raw.sum(axis=1, keepdims=True)
         return likelihoods
+
+    def with_own(self, own: Sequence[tuple[str, str, bool]], reaction_set: str) -> "EmojiMap":
+        """Return a map with some more emoji after its own.
+
+        own: each with the emoji of this map that it is like, and whether it fits every intensity; those like none of
+        the map's are left out. Each is offered rather than what it is like, is a family of its own, and belongs to
+        `reaction_set` only.
+        """
+        index = {emoji: place for place, emoji in enumerate(self.emoji)}
+        more = {symbol: index[like] for symbol, like, _ in own if like in index and symbol not in index}
+        if not more:
+            return self
+        places = list(more.values())
+        always = np.array([fits for symbol, _, fits in own if symbol in more])
+        in_set = np.array([[name == reaction_set for name in self.reaction_sets]] * len(more))
+        return EmojiMap(
+            self.path,
+            (*self.emoji, *more),
+            np.r_[self.families, self.families.max() + 1 + np.arange(len(more))],
+            np.r_[self.profiles, self.profiles[places]],
+            np.r_[self.intensities, np.where(always, np.nan, self.intensities[places])],
+            np.r_[self.weights, np.where(always, _OWN_GAIN_ALWAYS, _OWN_GAIN) * self.weights[places]],
+            np.r_[self.cues, self.cues[places]],
+            self.reaction_sets,
+            np.r_[self.reactions, in_set],
+            (*self.lines, *(self.lines[place] for place in places)),
+            self,
+        )
 
     def may_react(self, reaction_set: str) -> NDArray[np.bool_]:
         """Return which emoji belong to a reaction set, bool `(n,)`. Raise `ValueError` if the set is unknown."""

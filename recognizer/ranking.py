@@ -74,7 +74,7 @@ def emoji_probabilities(
     emoji_map: EmojiMap, expression: Expression, taste: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
     """Return P(emoji | face), float64 `(n,)`, in the order of the map; it sums to 1."""
-    distance = (expression.intensity - emoji_map.intensities) / _INTENSITY_WIDTH
+    distance = np.nan_to_num((expression.intensity - emoji_map.intensities) / _INTENSITY_WIDTH)
     fitting = np.exp(-0.5 * distance**2) + 1e-9  # keep it above 0: a taste may hold one emoji only
     gains = [_CUE_GAINS[cue] if cue in expression.cues else 1.0 for cue in Cue]
     fitting *= np.where(emoji_map.cues, gains, 1.0).prod(axis=1)

@@ -77,6 +77,9 @@ def _facts(item: ReviewItem) -> str:
     likeliest = sorted(range(len(EMOTIONS)), key=lambda place: -item.probabilities[place])[:_LIKELIEST]
     model = ", ".join(f"{EMOTIONS[place]} {item.probabilities[place]:.0%}" for place in likeliest)
     said = admin_texts.PEOPLE_SAID.format(words=", ".join(item.said)) if item.said else admin_texts.PEOPLE_SAID_NOTHING
+    if item.asked:
+        asked = admin_texts.ASKED_FOR.format(words=", ".join(item.asked))
+        said = f"{said}\n{asked}" if item.said else asked
     return admin_texts.FACE_TO_REVIEW.format(model=model, people=said, why=item.why)
 
 

@@ -214,6 +214,7 @@ def _move(key: str, label: str, icon: str) -> None:
 def _face(item: ReviewItem) -> str:
     """Return the face with all its information as one element, so that a key never applies to a half-updated page."""
     said = " ".join(f"<span class='chip'>{html.escape(verdict(word))}</span>" for word in item.said)
+    said += " ".join(f"<span class='chip'>was asked for {html.escape(verdict(word))}</span>" for word in item.asked)
     others = f'<p class="quiet">{count(len(item.others), "other admin")} looked already</p>' if item.others else ""
     bars = "".join(
         f'<div class="bar-row"><span>{FACES[name]} {name}</span><span class="bar">'

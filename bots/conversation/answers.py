@@ -8,6 +8,7 @@ import numpy as np
 from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.recipient import Recipient
+from bots.custom_emoji import in_text
 from recognizer import EMOTIONS, Face
 
 SURE_FROM = 0.5
@@ -49,7 +50,7 @@ def _picture_text(outcome: Outcome, recipient: Recipient) -> str:
     if face.confidence < SURE_FROM:
         return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
     feeling = voice.say(texts.FEELINGS[face.emotion])
-    return voice.say(texts.ONE_FACE, emoji=recipient.variant_of(face.emoji[0]), feeling=feeling)
+    return voice.say(texts.ONE_FACE, emoji=in_text(recipient.variant_of(face.emoji[0])), feeling=feeling)
 
 
 def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
@@ -58,7 +59,7 @@ def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
         recipient.voice.say(
             texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
             number=number,
-            emoji=recipient.variant_of(face.emoji[0]),
+            emoji=in_text(recipient.variant_of(face.emoji[0])),
         )
         for number, face in enumerate(listed, start=first_number)
     ]

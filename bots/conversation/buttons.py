@@ -1,13 +1,14 @@
 """The buttons under an answer and their tokens. No state is kept: a token contains all that is needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 from bots.conversation import texts
 from bots.conversation.emoji_variants import Presentation, SkinTone
 from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
+from bots.custom_emoji import CustomEmoji, spoken
 from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
 from db import Automatic, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
@@ -39,6 +40,10 @@ class Action(StrEnum):
     SET_CLOCK = "h"
     SET_MOST_FACES = "f"
     READ = "r"
+    COVER = "j"
+    COVER_WITH = "d"
+    SWAP = "u"
+    PACK = "P"
     SET_PLAY = "y"
     PLAY = "g"
     CHANGE_ROUND = "w"
@@ -152,6 +157,52 @@ def rows_after(token: Token, stored: StoredPhoto, candidates: int, recipient: Re
     return photo_rows(stored, candidates, recipient)
 
 
+def cover_rows(stored: StoredPhoto, turn: int, recipient: Recipient) -> ButtonRows:
+    """Return the buttons under a picture in which several faces are covered: a number for each of the first few, which
+    leads to what may cover it, and one that lets the faces swap their emoji.
+
+    turn: how often they were swapped.
+    """
+    shown = swapped([_cover_of(reading) for reading in stored.readings], turn)
+    numbers = [
+        Button(
+            f"{number} {spoken(recipient.variant_of(shown[number - 1]))}",
+            recipient.voice.say(texts.WHAT_COVERS, number=number),
+            str(Token(Action.COVER, reading.id)),
+        )
+        for number, reading in enumerate(stored.readings[: (MAX_ROWS - 1) * BUTTONS_A_ROW], start=1)
+    ]
+    label = recipient.voice.say(texts.SWAP)
+    token = str(Token(Action.SWAP, stored.readings[0].id, (turn + 1) % len(stored.readings)))
+    return (*in_rows(numbers, BUTTONS_A_ROW), (Button(label, label, token, Tone.QUIET),))
+
+
+def pack_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
+    """Return the button under a sticker that puts it into the person's own pack."""
+    label = recipient.voice.say(texts.PACK_ADD)
+    return ((Button(label, label, str(Token(Action.PACK, reading.id)), Tone.QUIET),),)
+
+
+def covering_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
+    """Return the buttons with what may cover one face: the first suggestions."""
+    places = range(min(len(reading.suggestions), (MAX_ROWS - 1) * BUTTONS_A_ROW))
+    buttons = [
+        replace(_choice(reading, place, recipient), token=str(Token(Action.COVER_WITH, reading.id, place)))
+        for place in places
+    ]
+    return in_rows(buttons, BUTTONS_A_ROW)
+
+
+def swapped(emoji: Sequence[str], turn: int) -> tuple[str, ...]:
+    """Return the emoji of faces after they were handed on `turn` times, each face to the next."""
+    start = -turn % len(emoji)
+    return (*emoji[start:], *emoji[:start])
+
+
+def _cover_of(reading: StoredReading) -> str:
+    return reading.chosen or reading.suggestions[0]
+
+
 def privacy_rows(agreed: bool, recipient: Recipient) -> ButtonRows:
     """Return the only button under the privacy notice: the opposite of the current choice."""
     label = recipient.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
@@ -183,6 +234,8 @@ def _choice(reading: StoredReading, place: int, recipient: Recipient, prefix: st
     emoji = reading.suggestions[place]
     tone = Tone.CHOSEN if emoji == reading.chosen else Tone.PLAIN
     token = str(Token(Action.CHOOSE, reading.id, place))
+    if CustomEmoji.parse(emoji) is not None:
+        return Button(prefix + spoken(emoji), prefix + spoken(emoji), token, tone, icon=emoji)
     return Button(prefix + recipient.variant_of(emoji), prefix + recipient.name_of(emoji), token, tone)
 
 

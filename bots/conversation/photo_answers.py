@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bots.conversation import texts
 from bots.conversation.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
 from bots.conversation.buttons import photo_rows
+from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.conversation.tastes import Tastes
@@ -44,6 +45,7 @@ class ReadingParts:
     pool: InferencePool
     picture_maker: PictureMaker
     tastes: Tastes
+    chat_emoji: ChatEmojiMaps
     emoji_map_watch: EmojiMapWatch | None
     shadowing: Shadowing | None
     candidates: int
@@ -70,7 +72,7 @@ class PhotoAnswers:
         outcomes = await self._outcomes(photo, most_faces)
         if not any(outcome.faces for outcome in outcomes):
             return None
-        emoji_map = self._parts.recognizer.emoji_map
+        emoji_map = await self._parts.chat_emoji.of(photo.chat)
         taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
         outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
         stored = await self._keep(photo, outcomes)
@@ -99,7 +101,7 @@ class PhotoAnswers:
 
     async def _answered(self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
-        emoji_map = self._parts.recognizer.emoji_map
+        emoji_map = await self._parts.chat_emoji.of(photo.chat)
         taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
         outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
         stored = await self._keep(photo, outcomes)
@@ -116,7 +118,7 @@ class PhotoAnswers:
         if self._parts.emoji_map_watch is not None:
             await asyncio.to_thread(self._parts.emoji_map_watch.refresh)
         # while the photo is read
-        self._parts.tastes.prepare(self._parts.recognizer.emoji_map, photo.person, photo.chat)
+        self._parts.tastes.prepare(await self._parts.chat_emoji.of(photo.chat), photo.person, photo.chat)
         outcomes = [await self._read(photo, picture) for picture in photo.pictures]
         return [replace(outcome, faces=outcome.faces[:most_faces]) for outcome in outcomes]
 

@@ -15,6 +15,7 @@ from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
 from bots.conversation import chat_settings, settings_pages, texts
 from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
+from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
 from bots.conversation.languages import Voice
 from bots.conversation.my_data import my_data_file
@@ -24,9 +25,11 @@ from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
+from bots.custom_emoji import CustomEmoji
 from bots.messages import (
     AdminCommand,
     Button,
+    ChatEmojiCommand,
     Command,
     CommandName,
     PeopleReaction,
@@ -40,7 +43,8 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import Automatic, Chat, Game, Person, Preferences, Store
+from bots.serving.supervision import BackgroundTasks
+from db import Automatic, Chat, Game, OwnEmoji, Person, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
 
@@ -91,10 +95,22 @@ class EmojiService:
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
         self._chat_settings = chat_settings.ChatSettings(store, clock)
-        self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste)
+        self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji)
         self._tastes = Tastes(store, clock)
+        self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
+        self._preparing = BackgroundTasks()
         self._photo_answers = PhotoAnswers(
-            ReadingParts(recognizer, store, pool, picture_maker, self._tastes, emoji_map_watch, shadowing, candidates)
+            ReadingParts(
+                recognizer,
+                store,
+                pool,
+                picture_maker,
+                self._tastes,
+                self._chat_emoji,
+                emoji_map_watch,
+                shadowing,
+                candidates,
+            )
         )
         self._play = Play(
             store, self._photo_answers, lambda: recognizer.emoji_map, clock, chance or random.SystemRandom()
@@ -107,6 +123,7 @@ class EmojiService:
 
     async def close(self) -> None:
         """Wait for what goes on in the background."""
+        await self._preparing.finish()
         await self._tastes.close()
 
     async def is_automatic(self, chat: Chat) -> bool:
@@ -156,12 +173,24 @@ class EmojiService:
 
     async def on_reaction(self, reaction: PeopleReaction) -> None:
         """Take a person's reaction on their photo, or on the answer to it, for a tap that says less than a button."""
-        emoji = self._known(reaction.emoji)
+        emoji = await self._known(reaction.emoji, reaction.chat)
         if emoji is None and reaction.emoji:
             return  # no word about the face
         with self._tolerated("reaction_not_kept", reaction.chat):
             if await self._store.taps.react(reaction.chat.message(reaction.message), reaction.person, emoji):
                 self._prepare_taste(reaction.person, reaction.chat)
+
+    async def recent_emoji(self, person: Person, most: int) -> tuple[str, ...]:
+        """Return the last `most` different emoji that a person chose, the newest first; none without the database."""
+        since = datetime.min.replace(tzinfo=UTC)
+        try:
+            choices = await self._store.choices.of_person(person, since, 10 * most)
+        except (SQLAlchemyError, OSError):
+            _log.exception("choices_not_read", platform=person.platform)
+            return ()
+        recipient = Recipient.of(await self._preferences(person), "")
+        own = (recipient.variant_of(each.emoji) for each in choices if CustomEmoji.parse(each.emoji) is None)
+        return tuple(dict.fromkeys(own))[:most]
 
     async def on_chat_moved(self, old: Chat, new: Chat) -> None:
         """Let everything known of a chat be known of the one that it became."""
@@ -190,6 +219,15 @@ class EmojiService:
             return await self._command(command, preferences, recipient)
         except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
+            return Reply(recipient.voice.say(texts.FAILED))
+
+    async def on_chat_emoji(self, command: ChatEmojiCommand) -> Reply:
+        """Answer the command that maps an emoji of a chat's own."""
+        recipient = Recipient.of(await self._preferences(command.person), command.language)
+        try:
+            return await self._chat_emoji.command(command, recipient)
+        except (SQLAlchemyError, OSError):
+            _log.exception("command_failed", platform=command.chat.platform, command="chat_emoji")
             return Reply(recipient.voice.say(texts.FAILED))
 
     async def on_admin_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
@@ -239,8 +277,14 @@ class EmojiService:
             else TapReply(_admins_only(tap.person, recipient.voice))
         )
 
+    async def _own_emoji(self, chat: Chat) -> tuple[OwnEmoji, ...]:
+        return await self._chat_emoji.own(chat)
+
     def _prepare_taste(self, person: Person, chat: Chat) -> None:
-        self._tastes.prepare(self._recognizer.emoji_map, person, chat)
+        self._preparing.start("taste", self._prepare(person, chat))
+
+    async def _prepare(self, person: Person, chat: Chat) -> None:
+        self._tastes.prepare(await self._chat_emoji.of(chat), person, chat)
 
     async def _preferences(self, person: Person) -> Preferences:
         """Return the person's preferences; the defaults if the database is unavailable."""
@@ -285,9 +329,9 @@ class EmojiService:
         reaction = next((each for each in reply.reactions if each is not None), None)
         return TapReply("", reply.rows, reply.text, reaction, picture=reply.picture, is_whole=True, photo=reply.photo)
 
-    def _known(self, emoji: Sequence[str]) -> str | None:
+    async def _known(self, emoji: Sequence[str], chat: Chat) -> str | None:
         """Return the last of these that the emoji map has, in its spelling; None if it has none."""
-        spellings = {without_selector(each): each for each in self._recognizer.emoji_map.emoji}
+        spellings = {without_selector(each): each for each in (await self._chat_emoji.of(chat)).emoji}
         found = (spellings.get(without_selector(form)) for each in reversed(emoji) for form in (each, plain(each)))
         return next((each for each in found if each is not None), None)
 

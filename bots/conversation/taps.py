@@ -1,16 +1,27 @@
 """Handle taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from bots.conversation import texts
-from bots.conversation.buttons import Action, Token, photo_rows, rows_after
+from bots.conversation.buttons import (
+    Action,
+    Token,
+    cover_rows,
+    covering_rows,
+    pack_rows,
+    photo_rows,
+    rows_after,
+    swapped,
+)
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
-from bots.messages import Tap, TapReply
+from bots.custom_emoji import CustomEmoji, in_text
+from bots.messages import ButtonRows, Form, Tap, TapReply
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.inference_pool import InferencePool
-from db import Chat, Person, Store, StoredPhoto, StoredReading
+from db import Chat, OwnEmoji, Person, Platform, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
@@ -19,22 +30,24 @@ _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 class PhotoTaps:
     """Answers taps whose token names a reading. SQLAlchemy's errors are passed on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # its parts
         self,
         store: Store,
         pool: InferencePool,
         picture_maker: PictureMaker,
         candidates: int,
         taste_changed: Callable[[Person, Chat], None],
+        own_emoji: Callable[[Chat], Awaitable[tuple[OwnEmoji, ...]]],
     ) -> None:
         """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
-        a person who tapped on their own photo, and the chat.
+        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own.
         """
         self._store = store
         self._pool = pool
         self._picture_maker = picture_maker
         self._candidates = candidates
         self._taste_changed = taste_changed
+        self._own_emoji = own_emoji
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
@@ -45,8 +58,10 @@ class PhotoTaps:
             return TapReply(recipient.voice.say(texts.GONE))
         if not stored.own:
             return await self._vote(tap, token, stored, recipient)
-        if token.action in (Action.EMOJI_ME, Action.STICKER):
+        if token.action in (Action.EMOJI_ME, Action.STICKER, Action.PACK):
             return await self._picture(tap, token, stored, recipient)
+        if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
+            return await self._cover(tap, token, stored, recipient)
         answer = await self._tapped(token, stored, recipient)
         if token.action in _VOTES:
             self._taste_changed(tap.person, tap.chat)
@@ -70,24 +85,60 @@ class PhotoTaps:
         await self._store.taps.add(token.reading, emoji=emoji, emotion=emotion, voter=tap.person)
         return TapReply(recipient.voice.say(texts.VOTED))
 
-    async def _picture(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
-        """Fetch the photo again and make the requested picture."""
+    async def _cover(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
+        """Change what covers the faces of a picture that was made before."""
+        if token.action is Action.COVER:
+            number = 1 + [reading.id for reading in stored.readings].index(token.reading)
+            notice = recipient.voice.say(texts.WHAT_COVERS, number=number)
+            return TapReply(notice, covering_rows(_reading_of(token, stored), recipient))
+        turn = 0
+        if token.action is Action.SWAP:
+            turn = token.choice % len(stored.readings)
+        else:
+            reading = _reading_of(token, stored)
+            if token.choice >= len(reading.suggestions):
+                return TapReply(recipient.voice.say(texts.GONE))
+            emoji = reading.suggestions[token.choice]
+            await self._store.taps.add(reading.id, emoji=emoji)
+            self._taste_changed(tap.person, tap.chat)
+            stored = stored.with_choice(reading.id, emoji)
+        made = await self._picture(tap, Token(Action.EMOJI_ME, token.reading), stored, recipient, turn)
+        if made.picture is None:
+            return made
+        notice = recipient.voice.say(texts.SWAPPED if token.action is Action.SWAP else texts.EMOJI_ME_MADE)
+        return replace(made, notice=notice, text=made.notice, rows=made.picture_rows, picture_rows=(), is_whole=True)
+
+    async def _picture(
+        self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient, turn: int = 0
+    ) -> TapReply:
+        """Fetch the photo again and make the requested picture. turn: how often the faces' emoji were swapped."""
         platform = tap.chat.platform
         picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
         if picture is None:
             return TapReply(recipient.voice.say(texts.PHOTO_GONE))
+        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
+        covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
         known = [
-            FaceEmoji(reading.probabilities, recipient.variant_of(reading.chosen or reading.suggestions[0]))
-            for reading in stored.readings
+            FaceEmoji(reading.probabilities, recipient.variant_of(emoji))
+            for reading, emoji in zip(stored.readings, covers, strict=True)
         ]
         if token.action is Action.EMOJI_ME:
             make, said = partial(self._picture_maker.emoji_me, picture.content, known, platform), texts.EMOJI_ME_MADE
         else:
-            sticker, is_hidden = self._picture_maker.sticker, picture.has_spoiler
+            sticker = self._picture_maker.sticker
+            is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
             make = partial(sticker, picture.content, known[0], platform, is_hidden=is_hidden)
             said = texts.STICKER_MADE
         made, problem = await make_picture(self._pool, platform, make, picture)
-        return TapReply(recipient.voice.say(problem or said), picture=made)
+        notice = recipient.voice.say(problem or said)
+        if made is None:
+            return TapReply(notice)
+        rows: ButtonRows = ()
+        if token.action is Action.EMOJI_ME and len(stored.readings) > 1:
+            rows = cover_rows(stored, turn, recipient)
+        elif token.action is Action.STICKER and made.form is Form.STICKER and platform is Platform.TELEGRAM:
+            rows = pack_rows(stored.readings[0], recipient)
+        return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
 
     async def _tapped(self, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Answer a tap of the photo's sender."""
@@ -119,13 +170,20 @@ class PhotoTaps:
         alone = len(stored.readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji
         shown = recipient.variant_of(emoji)
-        notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=shown)
+        notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=in_text(shown))
         return TapReply(
             notice,
             photo_rows(changed, self._candidates, recipient),
             text=notice if alone else None,
             reaction=shown if alone else None,
         )
+
+
+def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
+    """Return the emoji of a face that covers it in a picture. like: what each emoji of the chat's own is like."""
+    wanted = (reading.chosen, *reading.suggestions) if reading.chosen is not None else reading.suggestions
+    emoji = (like.get(each, each) for each in wanted)
+    return next((each for each in emoji if CustomEmoji.parse(each) is None), wanted[0])
 
 
 def _reading_of(token: Token, stored: StoredPhoto) -> StoredReading:

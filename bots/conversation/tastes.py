@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import structlog
 from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
@@ -72,7 +73,7 @@ class Tastes:
     async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
         """Return P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
         try:
-            everyone = await self._of_everyone(emoji_map)
+            everyone = await self._of_everyone(emoji_map.base or emoji_map)
             revision = await self._store.choices.revision(person, chat)
             known = self._computed.get((person, chat))
             if known is not None and known.is_of(emoji_map, everyone, revision):
@@ -83,7 +84,7 @@ class Tastes:
         except (SQLAlchemyError, OSError):
             _log.exception("taste_not_known", platform=chat.platform)
             return emoji_map.likelihoods
-        table = await asyncio.to_thread(taste, emoji_map, everyone, of_chat, own)
+        table = await asyncio.to_thread(taste, emoji_map, _widened(everyone, emoji_map), of_chat, own)
         if forgotten == self._forgotten:
             self._computed[person, chat] = _Computed(table, emoji_map, everyone, revision)
         return table
@@ -133,6 +134,12 @@ class Tastes:
             if forgotten == self._forgotten:  # else somebody in the table is gone since
                 self._everyone = emoji_map, table, now + EVERYONE_FOR
             return table
+
+
+def _widened(everyone: Table, emoji_map: EmojiMap) -> Table:
+    """Return the table of everyone for a map with more emoji, which only one chat has: they get the map's own share."""
+    added = emoji_map.likelihoods[:, everyone.shape[1] :]
+    return np.hstack([everyone * (1 - added.sum(axis=1, keepdims=True)), added])
 
 
 def _aged(choices: Sequence[StoredChoice], now: datetime) -> list[Choice]:

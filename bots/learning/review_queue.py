@@ -27,13 +27,18 @@ _LOOK_AT = 32
 
 @dataclass(frozen=True, eq=False)
 class ReviewItem:
-    """A face to look at. crop: uint8 `(48, 48)`. probabilities: what the model said. said: verdicts and emoji of the
-    people in the chat. others: verdicts of other admins. why: what makes it worth a look, for a person to read."""
+    """A face to look at.
+
+    crop: uint8 `(48, 48)`. probabilities: what the model said. said: verdicts and emoji of the people in the chat.
+    asked: the emotions that its sender was asked to show in a game. others: verdicts of other admins. why: what makes
+    it worth a look, for a person to read.
+    """
 
     reading: int
     crop: NDArray[np.uint8]
     probabilities: tuple[float, ...]
     said: tuple[str, ...]
+    asked: tuple[str, ...]
     others: tuple[str, ...]
     why: str
 
@@ -221,9 +226,10 @@ def _item(face: FaceSummary, crop: bytes, me: int | None, why: str) -> ReviewIte
     said = tuple(
         str(answer.verdict or answer.emoji or "none of these")
         for answer in face.answers
-        if answer.source is not Source.ADMIN
+        if answer.source not in (Source.ADMIN, Source.PLAY)
     )
-    return ReviewItem(face.reading, pixels, face.probabilities, said, others, why)
+    asked = tuple(str(answer.verdict) for answer in face.answers if answer.source is Source.PLAY)
+    return ReviewItem(face.reading, pixels, face.probabilities, said, asked, others, why)
 
 
 def _margin(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -282,10 +282,12 @@ class _Conversation:
         if voice is not self._voice:  # update the page's own labels
             ui.navigate.reload()
             return
+        if answer.picture is not None:
+            rows = answer.picture_rows or (answer.rows or () if answer.is_whole else ())
+            self._say(Reply(answer.text or answer.notice, rows=rows, picture=answer.picture), shot)
+            return
         if answer.text is not None:
             text.set_text(answer.text)
-        elif answer.picture is not None:
-            self._say(Reply(answer.notice, picture=answer.picture))
         else:
             ui.notify(answer.notice, position="top")
         if answer.reaction is not None and shot is not None:

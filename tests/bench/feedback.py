@@ -11,7 +11,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import cv2
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bots.conversation.play import LEARNED_FROM
 from bots.logs import configure_logs
 from db import Answer, Depth, Judgement, KeptFace, Source
 from recognizer import EMOTIONS, EmojiMap
@@ -35,6 +36,11 @@ FACES_EACH = 5
 SIZES = (50, 100, 300, 1000)
 SEEDS = 3
 SHIPPED, MAP = unpack(pack_folder(MODEL_FOLDER)), EmojiMap.load()
+RARE = ("disgust", "fear")
+"""The emotions that the game is for."""
+_ODDS = np.array([LEARNED_FROM.get(emotion, np.inf) ** -0.5 for emotion in EMOTIONS])
+_ODDS /= _ODDS.sum()
+"""How often each emotion comes up in the game, before anybody has played."""
 _OPPOSITE = {
     "angry": "happy",
     "disgust": "happy",
@@ -176,6 +182,73 @@ def nothing_table(plain: Community, shifted: Community, runs: int) -> Table:
     return table
 
 
+@dataclass(frozen=True)
+class Gains:
+    """Change of the recall of each emotion, and of the accuracy, in points, on faces that nobody sent."""
+
+    recalls: NDArray[np.float64]
+    accuracy: float
+    offered: bool
+
+
+def play_table(community: Community) -> Table:
+    """Tabulate what attempts in the game gain on each emotion, beside as many ordinary corrections."""
+    table = Table("300 labels, adapt", *RARE, "others", "accuracy", "offered", title="Play: gain of recall, points")
+    half = np.random.default_rng(7).random(len(community.labels)) < 0.5
+    for name, odds, failed in (
+        ("corrections as photos come", None, 0.0),
+        ("attempts in the game", _ODDS, 0.0),
+        ("attempts, 20 % show something else", _ODDS, 0.2),
+        ("attempts, 40 % show something else", _ODDS, 0.4),
+    ):
+        gains = [_played(community, half, odds, failed, seed) for seed in range(3 * SEEDS)]
+        recalls = np.mean([each.recalls for each in gains], axis=0)
+        rare = [EMOTIONS.index(emotion) for emotion in RARE]
+        table.add_row(
+            name,
+            *(f"{recalls[place]:+.1f}" for place in rare),
+            f"{np.delete(recalls, rare).mean():+.1f}",
+            f"{np.mean([each.accuracy for each in gains]):+.1f}",
+            f"{sum(each.offered for each in gains)} of {len(gains)}",
+        )
+    return table
+
+
+def _played(
+    community: Community, half: NDArray[np.bool_], odds: NDArray[np.float64] | None, failed: float, seed: int
+) -> Gains:
+    """Return what 300 labels gain. half: faces that may be sent, the others are for measuring. odds: of each emotion to
+    be asked for; None for faces as they come. failed: share of attempts that show another emotion than asked for.
+    """
+    random = np.random.default_rng((seed, 2))
+    senders = np.flatnonzero(half)
+    if odds is None:
+        rows, asked = random.choice(senders, 300, replace=False), None
+    else:
+        asked = random.choice(len(EMOTIONS), 300, p=odds)
+        shown = np.where(random.random(300) < failed, (asked + random.integers(1, 7, 300)) % 7, asked)
+        rows = np.array([random.choice(senders[community.labels[senders] == emotion]) for emotion in shown])
+    faces = told(community, rows, Said(), seed)
+    if asked is not None:
+        faces = [_asked(face, EMOTIONS[emotion]) for face, emotion in zip(faces, asked, strict=True)]
+    made = candidate(Depth.ADAPT, SHIPPED, faces, MAP, data=None, tried=0, progress=Progress())
+    rest = np.flatnonzero(~half)
+    truth = community.labels[rest]
+    after = made.adaptation.apply(community.shown[rest], community.embeddings[rest]).argmax(axis=1)
+    before = community.shown[rest].argmax(axis=1)
+    recalls = [
+        100 * ((after == each)[truth == each].mean() - (before == each)[truth == each].mean()) for each in range(7)
+    ]
+    accuracy = 100 * float((after == truth).mean() - (before == truth).mean())
+    return Gains(np.array(recalls), accuracy, made.judgement.offered)
+
+
+def _asked(face: KeptFace, emotion: str) -> KeptFace:
+    """Return the same face as an attempt to show an emotion."""
+    [answer] = face.answers
+    return replace(face, answers=(replace(answer, source=Source.PLAY, verdict=emotion),))
+
+
 def _named(name: str, community: Community) -> str:
     return f"{name} ({(community.shown.argmax(axis=1) == community.labels).mean():.1%} before)"
 
@@ -194,7 +267,7 @@ def main() -> int:
     parser.add_argument("--split", choices=("test", "valid"), default="test", help="valid to choose by (default test)")
     parser.add_argument("--full", action="store_true", help="also the deep depth: minutes each")
     parser.add_argument("--runs", type=int, default=40, help="of each kind with nothing to learn (default 40)")
-    parser.add_argument("--only", choices=("curve", "liars", "nothing", "load"), help="one of the tables")
+    parser.add_argument("--only", choices=("curve", "liars", "nothing", "play", "load"), help="one of the tables")
     options = parser.parse_args()
     if not default_folder().exists():
         print("No FER2013 data here (FER2013_DIR): there is nobody to simulate.")
@@ -208,7 +281,7 @@ def main() -> int:
         name: Community.of(drawn(faces.pixels, look, seed=7), faces.labels, trunk) for name, look in COMMUNITIES.items()
     }
     first = next(iter(shifted.values()))
-    wanted = {options.only} if options.only else {"curve", "liars", "nothing", "load"}
+    wanted = {options.only} if options.only else {"curve", "liars", "nothing", "play", "load"}
     if "curve" in wanted:
         console.print(curve_table(shifted, full=options.full))
     if "liars" in wanted:
@@ -216,6 +289,8 @@ def main() -> int:
     if "nothing" in wanted:
         plain = Community.of(faces.pixels, faces.labels, trunk)
         console.print(nothing_table(plain, first, options.runs))
+    if "play" in wanted:
+        console.print(play_table(first))
     if "load" in wanted:
         console.print(load_table(faces))
     console.print(f"{time.monotonic() - started:.0f} s")

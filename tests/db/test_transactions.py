@@ -27,6 +27,7 @@ from db import (
     Store,
     Verdict,
 )
+from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import Chats
 from db.choices import Choices
 from db.feedback import Feedback
@@ -47,6 +48,7 @@ FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
 GRACE = Actor.of(ADMIN)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 GAME = Game(1, 1, "sad", "😢", ("sad",), 0, is_shared=True)
+OWN = OwnEmoji("<:blob:123456789012345678>", "happy", "😄")
 METRICS = judgement(offered=True).to_metrics()
 
 Write = Callable[[Store, int], Awaitable[object]]
@@ -79,6 +81,7 @@ async def _prepared(store: Store) -> int:
     await store.versions.promote("a", instead_of="shipped-1", by=GRACE)
     await _add_version(store, "b", parent="a")
     await store.add_photo(NEW, OLD_CHAT, "shipped-1", [FACE], messages=["9"])
+    await store.chat_emoji.put(OLD_CHAT, OWN)
     assert await store.games.start(OLD_CHAT, None, "sad", "😢", LONG_AGO) == GAME
     await store.games.note_message(GAME.id, OLD_CHAT.message("70"))
     await store.games.score(GAME, ANNA, "Anna", 3)
@@ -107,6 +110,8 @@ WRITES: dict[str, Write] = {
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
+    "ChatEmoji.put": lambda store, _: store.chat_emoji.put(NEW_CHAT, OWN),
+    "ChatEmoji.remove": lambda store, _: store.chat_emoji.remove(OLD_CHAT, OWN.symbol),
     "Games.start": lambda store, _: store.games.start(NEW_CHAT, ANNA, "sad", "😢", LONG_AGO),
     "Games.note_message": lambda store, _: store.games.note_message(1, OLD_CHAT.message("77")),
     "Games.go_on": lambda store, _: store.games.go_on(GAME, 5, "fear", "😱", LONG_AGO),
@@ -148,7 +153,7 @@ async def _content(store: Store) -> dict[str, list[str]]:
 def test_every_method_that_writes_is_broken_off_here() -> None:
     writing = {
         f"{kind.__name__}.{name}"
-        for kind in (Store, Chats, Games, Taps, Feedback, Choices, Versions, Retrainings)
+        for kind in (Store, Chats, ChatEmoji, Games, Taps, Feedback, Choices, Versions, Retrainings)
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if "transactions.write()" in inspect.getsource(method)
     }

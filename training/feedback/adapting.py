@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 from recognizer.adaptation import Adaptation
+from training.feedback.played import moved_by
 from training.feedback.trust import NOISE, Floats, capped, trust
 from training.guard import Anchors
 
@@ -36,7 +37,8 @@ class Lessons:
 
     embeddings: float32 `(n, d)`. probabilities: float32 `(n, 7)`, as shown without a correction. labels: float64
     `(n, 7)`, soft, rows summing to 1. weights: float64 `(n,)`, above 0. people: int64 `(n,)`, the person behind each
-    label. vouched: bool `(n,)`, whether the label is trusted regardless of the person.
+    label. vouched: bool `(n,)`, whether the label is trusted regardless of the person. offsets: float64 `(n, 7)`, what
+    is added to the logits of faces that did not come as faces usually do; see `training.feedback.played`.
     """
 
     embeddings: NDArray[np.float32]
@@ -45,6 +47,7 @@ class Lessons:
     weights: Floats
     people: NDArray[np.int64]
     vouched: NDArray[np.bool_]
+    offsets: Floats
 
     def __len__(self) -> int:
         return len(self.people)
@@ -75,7 +78,7 @@ def _weighed(lessons: Lessons, believed: Floats) -> Lessons:
 
 def _unseen(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:
     """Return cross-validated predictions, `(n, 7)`: each person's faces by a correction fitted without that person."""
-    said = lessons.probabilities.astype(np.float64)
+    said = moved_by(lessons.probabilities, lessons.offsets)
     _, people = np.unique(lessons.people, return_inverse=True)
     fold = np.random.default_rng(0).permutation(people.max() + 1)[people] % FOLDS
     for number in range(FOLDS):
@@ -83,7 +86,7 @@ def _unseen(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:
         if left_out.any() and not left_out.all():
             held = lessons[left_out]
             fitted = _fitted(lessons[~left_out], anchors, gate)
-            said[left_out] = fitted.apply(held.probabilities, held.embeddings)
+            said[left_out] = moved_by(fitted.apply(held.probabilities, held.embeddings), held.offsets)
     return said
 
 
@@ -92,7 +95,7 @@ def _fitted(lessons: Lessons, anchors: Anchors, gate: Floats) -> Adaptation:
     faces, others = _standardised(lessons.embeddings, anchors), _standardised(anchors.embeddings, anchors)
     opened, opened_others = (expit(rows @ gate[:-1] + gate[-1])[:, None] for rows in (faces, others))
     weights, bias = _correction(
-        (faces * opened, opened, _logs(lessons.probabilities), lessons.labels, _shares(lessons)),
+        (faces * opened, opened, _logs(lessons.probabilities) + lessons.offsets, lessons.labels, _shares(lessons)),
         (others * opened_others, opened_others, _logs(anchors.probabilities)),
     )
     return Adaptation(

@@ -11,6 +11,7 @@ from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, Model
 from recognizer.packing import pack
 from training.feedback.adapting import Lessons, Told, adapt
 from training.feedback.lessons import Book
+from training.feedback.played import offsets
 from training.feedback.trust import capped
 from training.guard import GUARD_FILE, Guard
 
@@ -27,6 +28,13 @@ class Trunk:
     def of(cls, files: dict[str, bytes]) -> "Trunk":
         """Build it from the files of a version. Raise `GuardError` if it cannot be judged."""
         return cls(files[WEIGHTS_FILE], json.loads(files[CARD_FILE]), Guard.read(files.get(GUARD_FILE)))
+
+    @property
+    def prior(self) -> NDArray[np.float64]:
+        """Return how frequent each emotion is by this network, `(7,)`, on faces as they usually come."""
+        mean = self.guard.anchors.probabilities.mean(axis=0, dtype=np.float64)
+        prior: NDArray[np.float64] = mean / mean.sum()
+        return prior
 
     def classifier(self, adaptation: Adaptation | None = None) -> Classifier:
         """Return a classifier of the network with this correction only. Raise `ModelError`."""
@@ -48,7 +56,8 @@ def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> tuple[A
     told: see `adapt`.
     """
     probabilities, embeddings = trunk.classifier().embed(book.crops)
-    lessons = Lessons(embeddings, probabilities, book.labels, book.weights, book.people, book.vouched)
+    moved = offsets(book, trunk.prior)
+    lessons = Lessons(embeddings, probabilities, book.labels, book.weights, book.people, book.vouched, moved)
     return adapt(lessons, trunk.guard.anchors, told)
 
 

@@ -51,8 +51,8 @@ def judged(  # noqa: PLR0913  # both sides of the scale
     learn: Book,
     judge: Book,
     *,
-    served: NDArray[np.float32],
-    candidate: NDArray[np.float32],
+    served: NDArray[np.floating],
+    candidate: NDArray[np.floating],
     guard: GuardShares,
     tried: int,
     seconds: float,
@@ -169,14 +169,14 @@ def _sureness(judge: Book, ahead: NDArray[np.float64]) -> float:
     return min(by_t, float((_drawn(judge, ahead) > 0).mean()))
 
 
-def _brier(judge: Book, said: NDArray[np.float32]) -> NDArray[np.float64]:
+def _brier(judge: Book, said: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the Brier score of each face at the temperature with the best mean: `(n,)`, 0 to 2, lower is better."""
     scores = [((_tempered(said, temperature) - judge.labels) ** 2).sum(axis=1) for temperature in _TEMPERATURES]
     best: NDArray[np.float64] = min(scores, key=lambda each: float(judge.weights @ each))
     return best
 
 
-def _tempered(said: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+def _tempered(said: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
     powers = np.clip(said.astype(np.float64), 1e-9, 1) ** (1 / temperature)
     tempered: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return tempered

@@ -28,7 +28,7 @@ class Book:
 
     readings: int64 `(n,)`. crops: uint8 `(n, 48, 48)`. labels: float64 `(n, 7)`, soft, rows summing to 1. weights:
     float64 `(n,)`, above 0. people: int64 `(n,)`, a number for the sender of the face. vouched: bool `(n,)`, whether an
-    admin or an import confirms the label.
+    admin or an import confirms the label. played: bool `(n,)`, whether somebody was asked to show an emotion in a game.
     """
 
     part: Part
@@ -38,6 +38,7 @@ class Book:
     weights: NDArray[np.float64]
     people: NDArray[np.int64]
     vouched: NDArray[np.bool_]
+    played: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.readings)
@@ -50,8 +51,10 @@ class Book:
     def lessons(self) -> tuple[Lesson, ...]:
         """Return the lessons in the form stored with a version."""
         return tuple(
-            Lesson(int(reading), self.part, float(weight), tuple(map(float, label)))
-            for reading, weight, label in zip(self.readings, self.weights, self.labels, strict=True)
+            Lesson(int(reading), self.part, float(weight), tuple(map(float, label)), bool(played))
+            for reading, weight, label, played in zip(
+                self.readings, self.weights, self.labels, self.played, strict=True
+            )
         )
 
 
@@ -93,7 +96,12 @@ def _book(part: Part, rows: Sequence[tuple[KeptFace, NDArray[np.float64], float]
         capped(weights, people),
         people,
         np.array([_is_vouched(face, label) for face, label, _ in rows], dtype=bool),
+        np.array([_is_played(face) for face, *_ in rows], dtype=bool),
     )
+
+
+def _is_played(face: KeptFace) -> bool:
+    return any(answer.source is Source.PLAY for answer in face.answers)
 
 
 def _is_vouched(face: KeptFace, label: NDArray[np.float64]) -> bool:

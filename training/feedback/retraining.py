@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from training import MissingError, TrainingError
 from training.feedback.candidates import Trunk, adaptation_of, correction, trusted
 from training.feedback.judging import MOST_LOSS, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
+from training.feedback.played import importance, moved_by, offsets
 
 LEAST_LESSONS = 10
 """Minimum number of faces to learn from."""
@@ -182,11 +183,12 @@ def candidate(  # noqa: PLR0913  # as above
         trunk, first = _tuned(shipped, learn, data, progress), 0.9
     adaptation, trust = _corrected(trunk, learn, progress, first, 0.9 if depth is Depth.ADAPT else 0.94)
     progress.tell("Judging the new version", 0.95)
+    moved = offsets(judge, trunk.prior)
     judgement = judged(
         learn,
         judge,
-        served=Classifier.from_files(files).classify(judge.crops),
-        candidate=trunk.classifier(adaptation).classify(judge.crops),
+        served=moved_by(Classifier.from_files(files).classify(judge.crops), moved),
+        candidate=moved_by(trunk.classifier(adaptation).classify(judge.crops), moved),
         guard=GuardShares(
             faces=len(trunk.guard.labels),
             served=before.guard.accuracy(adaptation_of(files)),
@@ -227,7 +229,8 @@ def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -
     except ImportError as error:
         raise MissingError(f"The full depth needs {error.name}: pip install -e '.[training]'.") from error
     _, trust = _corrected(shipped, learn, progress, 0.0, 0.05)
-    return tuned_trunk(trusted(learn, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
+    believed = replace(learn, weights=importance(learn, shipped.prior))
+    return tuned_trunk(trusted(believed, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
 
 
 async def _beat(

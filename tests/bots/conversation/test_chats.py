@@ -165,3 +165,69 @@ async def test_nobody_is_told_when_what_nobody_waits_for_cannot_be_stored(
         await service.note_answer(GROUP, reply.photo, "8")
         await service.on_reaction(PeopleReaction(ADA, GROUP, "7", ("😢",)))
         await service.on_chat_moved(GROUP, Chat(Platform.TELEGRAM, "-1005"))
+
+
+async def test_what_covers_each_face_can_be_chosen_and_swapped_in_the_picture(
+    service: EmojiService, store: Store, group_photo: bytes
+) -> None:
+    reply = await answered(service, group_photo)
+    fetch = fetching(group_photo, has_spoiler=True)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.EMOJI_ME).token, fetch=fetch))
+    assert made.picture is not None
+    first, second = (each.label for each in made.picture_rows[0])
+    assert (first[:2], second[:2]) == ("1 ", "2 ")
+    grid = await service.on_tap(Tap(ADA, GROUP, made.picture_rows[0][0].token, fetch=fetch))
+    assert grid.rows is not None
+    other = next(each for each in buttons(grid) if each.label not in first)
+    chosen = await service.on_tap(Tap(ADA, GROUP, other.token, fetch=fetch))
+    assert chosen.is_whole
+    assert chosen.picture is not None
+    assert chosen.picture.has_spoiler
+    assert chosen.picture.content != made.picture.content
+    assert chosen.rows is not None
+    assert chosen.rows[0][0].label == f"1 {other.label}"
+    assert await select_rows(store, "SELECT emoji FROM taps") == [(other.label,)]
+    swapped = await service.on_tap(Tap(ADA, GROUP, button(chosen, texts.SWAP).token, fetch=fetch))
+    assert swapped.is_whole
+    assert swapped.rows is not None
+    assert [each.label[2:] for each in swapped.rows[0]] == [chosen.rows[0][1].label[2:], other.label]
+    again = await service.on_tap(Tap(ADA, GROUP, button(swapped, texts.SWAP).token, fetch=fetch))
+    assert again.rows is not None
+    assert again.rows[0] == chosen.rows[0]
+
+
+async def test_only_who_asked_changes_what_covers_the_faces(service: EmojiService, group_photo: bytes) -> None:
+    reply = await answered(service, group_photo)
+    fetch = fetching(group_photo)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.EMOJI_ME).token, fetch=fetch))
+    for each in (*made.picture_rows[0], *made.picture_rows[-1]):
+        assert (await service.on_tap(Tap(BERT, GROUP, each.token, fetch=fetch))).notice == texts.NOT_YOURS
+    forged = f"d:{made.picture_rows[0][0].token.split(':')[1]}:999"
+    assert (await service.on_tap(Tap(ADA, GROUP, forged, fetch=fetch))).notice == texts.GONE
+    gone = await service.on_tap(Tap(ADA, GROUP, made.picture_rows[-1][0].token))
+    assert gone.notice == texts.PHOTO_GONE
+
+
+async def test_a_sticker_can_be_put_into_the_persons_own_pack_on_telegram(service: EmojiService, selfie: bytes) -> None:
+    reply = await answered(service, selfie)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
+    [[into_pack]] = made.picture_rows
+    assert into_pack.label == texts.PACK_ADD
+    packed = await service.on_tap(Tap(ADA, GROUP, into_pack.token, fetch=fetching(selfie)))
+    assert packed.is_for_pack
+    assert packed.picture is not None
+    assert packed.picture.form is Form.STICKER
+
+
+async def test_recent_emoji_are_the_persons_own_the_newest_first(
+    service: EmojiService, store: Store, selfie: bytes, faults: Faults
+) -> None:
+    reply = await answered(service, selfie)
+    reading = int(buttons(reply)[0].token.split(":")[1])
+    for emoji in ("😄", "😐"):
+        await store.taps.add(reading, emoji=emoji)
+    await answered(service, selfie, person=BERT)
+    assert await service.recent_emoji(ADA, 5) == ("😐",)
+    assert await service.recent_emoji(BERT, 5) == ()
+    with faults.no_database():
+        assert await service.recent_emoji(ADA, 5) == ()

@@ -154,7 +154,7 @@ def _literals(module: ast.Module) -> Iterator[str]:
         if isinstance(statement, ast.Assign):
             value = statement.value
             is_mapping = isinstance(value, ast.Dict)
-            commands = {"help", "settings", "privacy", "forget_me"}
+            commands = {"help", "play", "settings", "privacy", "my_data", "forget_me"}
             for each in value.values if isinstance(value, ast.Dict) else [value]:
                 yield from (words for words in _words(each) if not (is_mapping and words in commands))
 

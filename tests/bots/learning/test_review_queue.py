@@ -103,3 +103,13 @@ async def test_a_queue_is_as_long_as_asked_for_and_leaves_out_what_is_known(watc
     assert await watched.review.queue(ANNA, most=2) == order[:2]
     assert await watched.review.queue(ANNA, left_out=order[:2], most=2) == order[2:4]
     assert await watched.review.queue(ANNA, skipped=order[:2], left_out=order[2:3]) == (*order[3:], *order[:2])
+
+
+async def test_a_face_of_a_game_is_marked_with_what_its_sender_was_asked_for(watched: Watched, store: Store) -> None:
+    await store.set_keeps_faces(SENDER, True)
+    shown = FaceReading((0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0), ("😄",), bytes(48 * 48))
+    added = await store.add_photo(SENDER, Chat(Platform.TELEGRAM, "1"), SHIPPED, [shown], shows="disgust")
+    await store.taps.add(added.readings[0].id, emoji="😄")
+    item = await watched.review.next(ANNA)
+    assert item is not None
+    assert (item.asked, item.said) == (("disgust",), ("😄",))

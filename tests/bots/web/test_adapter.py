@@ -232,6 +232,18 @@ def test_a_clip_is_answered_and_its_emoji_me_is_a_clip(page: Page, tmp_path: Pat
 
 
 @needs_browser
+def test_a_game_is_played_with_photos(page: Page, selfie_file: Path) -> None:
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".bubble").last).to_contain_text("Round 1 of 3")
+    page.get_by_role("button", name=texts.PLAY_CHANGE).click()
+    expect(page.locator(".bubble").last).to_contain_text("Round 1 of 3")
+    for shown in ("Round 2 of 3", "Round 3 of 3", texts.PLAY_TEACHES):
+        _choose(page, selfie_file)
+        expect(page.locator(".bubble").last).to_contain_text(shown)
+    expect(page.get_by_role("button", name=texts.PLAY_AGAIN)).to_be_visible()
+
+
+@needs_browser
 def test_everything_about_a_person_comes_as_a_file(page: Page, selfie_file: Path, tmp_path: Path) -> None:
     _choose(page, selfie_file)
     expect(page.locator(".bubble").last).to_contain_text("You look happy")

@@ -22,7 +22,9 @@ def community(count: int, seed: int, *, wrong: float = 0.0, liars: int = 0) -> t
     said[flipped] = (said[flipped] + 3) % 7
     said[people < liars] = (labels[people < liars] + 1) % 7
     even = np.full((count, 7), 1 / 7, np.float32)
-    return Lessons(embeddings, even, np.eye(7)[said], np.ones(count), people, np.zeros(count, bool)), labels
+    return Lessons(
+        embeddings, even, np.eye(7)[said], np.ones(count), people, np.zeros(count, bool), np.zeros((count, 7))
+    ), labels
 
 
 def anchors() -> Anchors:

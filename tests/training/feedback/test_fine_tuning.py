@@ -41,7 +41,16 @@ def book() -> Book:
 def book_of(count: int) -> Book:
     faces, rows = easy_faces(count, seed=1), np.arange(count)
     labels = np.eye(7)[faces.labels]
-    return Book(Part.LEARN, rows, faces.pixels, labels, np.ones(count), rows, np.ones(count, dtype=bool))
+    return Book(
+        Part.LEARN,
+        rows,
+        faces.pixels,
+        labels,
+        np.ones(count),
+        rows,
+        np.ones(count, dtype=bool),
+        np.zeros(count, dtype=bool),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ def book(labels: NDArray[np.int64], each: int = 5) -> Book:
     n = len(labels)
     crops = np.zeros((n, 48, 48), np.uint8)
     numbers = np.arange(n)
-    return Book(Part.JUDGE, numbers, crops, np.eye(7)[labels], np.ones(n), numbers // each, np.zeros(n, bool))
+    return Book(
+        Part.JUDGE, numbers, crops, np.eye(7)[labels], np.ones(n), numbers // each, np.zeros(n, bool), np.zeros(n, bool)
+    )
 
 
 def said(labels: NDArray[np.int64], right: float, seed: int, sure: float = 0.6) -> NDArray[np.float32]:
