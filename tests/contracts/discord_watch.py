@@ -28,6 +28,11 @@ EMULATED = {
 }
 """How simcord's objects differ from Discord's, by the sentence about them: none of it is used here."""
 
+DOCUMENTED = {
+    r"\.message_reference\.type: 0 was expected": "the reference knows 1, a forward; the description does not",
+}
+"""Where the reference documentation has what the description lacks, by the sentence about it."""
+
 _PATH = re.compile(r"/api/v\d+(?P<path>/[^?]*)")
 _SENDING = (
     (HTTPClient, "json", "form"),
@@ -48,7 +53,8 @@ def watch(contract: DiscordContract, patch: pytest.MonkeyPatch) -> list[str]:
     def watched_feed(self: Any, event: str, payload: Mapping[str, Any]) -> None:
         travelling = json.loads(json.dumps(payload))
         told = (each for schema, value in _told_by(event, travelling) for each in contract.violations(schema, value))
-        violations.extend(f"{event}: {each}" for each in told if not any(re.search(known, each) for known in EMULATED))
+        known = (*EMULATED, *DOCUMENTED)
+        violations.extend(f"{event}: {each}" for each in told if not any(re.search(one, each) for one in known))
         feed(self, event, payload)
 
     patch.setattr(simcord.gateway.FakeGateway, "feed", watched_feed)
