@@ -119,6 +119,10 @@ NO_PHOTO_SEEN_IN_REPLY = _(
     "I can't see a picture in that message. If it has one: right-click (or hold) the message → Apps → Suggest emoji."
 )
 FILE_TOO_LARGE = _("That file is larger than 20 MB. Please send a smaller version of the picture.")
+SOME_TOO_LARGE = _("What is larger than 20 MB I can't fetch. Please send a smaller version of it.")
+SOME_NOT_FETCHED = _("I couldn't fetch all of it. Please send what is missing again.")
+SOME_NO_PICTURES = _("I can only read pictures and videos, so I left out the rest.")
+NO_PICTURE_FILE = _("I can only read pictures and videos. Please send me a photo with a face.")
 DOWNLOAD_FAILED = _("I couldn't fetch that picture. Please send it again.")
 FAILED = _("Something went wrong on my side. Please try again in a moment.")
 

@@ -1,32 +1,57 @@
-"""Collect the photos of an album: Telegram sends them one by one and does not mark the last one."""
+"""Collect the messages of an album: Telegram sends them one by one and does not mark the last one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from cachetools import TTLCache
+
 QUIET_S = 1.0
-"""Seconds without another photo after which an album is taken for complete."""
+"""Seconds without another message after which an album is taken for complete."""
+LONGEST_S = 10.0
+"""Seconds after which an album is handed over whatever else may come."""
+MOST_ITEMS = 10
+"""Messages of an album (https://core.telegram.org/bots/api#sendmediagroup)."""
+REMEMBERED_S = 300.0
+"""Seconds for which an album's late messages count as part of what was handed over."""
 
 Item = TypeVar("Item")
 
 
 class Gatherer(Generic[Item]):
-    """Collects the items of a key until none has arrived for `quiet_s` seconds, then passes them on as one list."""
+    """Collects the items of a key until none has arrived for `quiet_s` seconds, then passes them on as one list.
 
-    def __init__(self, quiet_s: float, hand_over: Callable[[list[Item]], Awaitable[None]]) -> None:
+    The wait has an end and the list a length. What comes for the same key afterwards is left out: an album is answered
+    once.
+    """
+
+    def __init__(
+        self,
+        quiet_s: float,
+        hand_over: Callable[[list[Item]], Awaitable[None]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Set the seconds of quiet and what receives the items. clock: returns seconds."""
         self._quiet_s = quiet_s
         self._hand_over = hand_over
+        self._clock = clock
         self._gathered: dict[Hashable, list[Item]] = {}
+        self._done: TTLCache[Hashable, bool] = TTLCache(4096, REMEMBERED_S, clock)
 
     async def add(self, key: Hashable, item: Item) -> None:
         """Add an item. The call that adds a key's first item waits for the others and passes them on."""
+        if key in self._done:
+            return
         if key in self._gathered:
             self._gathered[key].append(item)
             return
         items = self._gathered[key] = [item]
-        seen = 0
-        while seen < len(items):
+        began, seen = self._clock(), 0
+        while seen < len(items) < MOST_ITEMS and self._clock() - began < LONGEST_S:
             seen = len(items)
             await asyncio.sleep(self._quiet_s)
         del self._gathered[key]
-        await self._hand_over(items)
+        self._done[key] = True
+        await self._hand_over(items[:MOST_ITEMS])

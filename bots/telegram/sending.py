@@ -1,216 +1,177 @@
-"""Send messages, pictures, keyboards and reactions on Telegram, and handle its refusals."""
+"""Send messages, pictures and keyboards on Telegram, and handle its refusals."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from telegram import (
-    CallbackQuery,
-    Document,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    InputMediaPhoto,
-    Message,
-    PhotoSize,
-    ReplyParameters,
-    VideoNote,
-)
-from telegram.constants import MessageLimit, ReactionEmoji
+from telegram import Bot, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
+from telegram.constants import MessageLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bots.conversation.emoji_variants import plain
-from bots.messages import Button, Form, Reply, TapReply, Tone
+from bots.messages import Form, MadePicture, Reply
+from bots.telegram.delivery import Delivery, is_uncertain, short
+from bots.telegram.formatting import fitting, form_of, keyboard, media, upload
 from db import Platform
-from recognizer.emoji_map import without_selector
 
+_REFUSALS = (BadRequest, Forbidden)
 _log = structlog.get_logger()
 
-ALLOWED_REACTIONS = frozenset(emoji.value for emoji in ReactionEmoji)
-"""The emoji that a bot may react with (https://core.telegram.org/bots/api#reactiontypeemoji)."""
-_REACTIONS = {without_selector(emoji): emoji for emoji in ALLOWED_REACTIONS}
-_ENOUGH_PIXELS = 640
-"""Long side, in pixels, above which a larger copy of a photo does not improve the reading."""
-REFUSALS = (BadRequest, Forbidden)
-_Sent = PhotoSize | Document | VideoNote
+
+@dataclass(frozen=True)
+class Place:
+    """A message in a chat, whether its content is known or not. has_caption: what it says stands under a picture."""
+
+    bot: Bot
+    chat: int
+    number: int
+    has_caption: bool = False
+
+    @classmethod
+    def of(cls, message: Message) -> "Place":
+        """Return where a message is."""
+        return cls(message.get_bot(), message.chat_id, message.message_id, message.text is None)
 
 
-def picture_in(message: Message) -> _Sent | None:
-    """Return the file to read; of a photo's sizes the smallest that is large enough."""
-    if message.photo:
-        sizes = sorted(message.photo, key=lambda size: max(size.width, size.height))
-        return next((size for size in sizes if max(size.width, size.height) >= _ENOUGH_PIXELS), sizes[-1])
-    if message.document is not None and (message.document.mime_type or "").startswith("image/"):
-        return message.document
-    return message.video_note
-
-
-async def say(message: Message, reply: Reply) -> Message:
-    """Reply to a message; without the picture if it is refused, since a chat may forbid pictures."""
-    try:
-        return await send(message, reply)
-    except REFUSALS as error:
-        if reply.picture is None:
-            raise
-        _log.info("picture_refused", platform=Platform.TELEGRAM, reason=str(error))
-        return await send(message, replace(reply, picture=None))
-
-
-async def follow(message: Message, replies: AsyncIterator[Reply]) -> None:
-    """Show each reply in place of the one before.
-
-    If one fails, the later ones are still tried; if the last one fails, it is sent again as a new message.
+@dataclass(frozen=True)
+class Said:
+    """What came of saying something: the message if there is one. is_unreachable: what it replied to is gone, or the
+    chat is, so that a reaction would be refused, too.
     """
-    said: Message | None = None
-    missed: Reply | None = None
-    async for reply in replies:
-        missed = reply
+
+    message: Message | None = None
+    is_unreachable: bool = False
+
+
+class Sender:
+    """Sends to where a chat is now. An answer that is lost for good is one line in the log."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        """Set what brings calls to Telegram."""
+        self._delivery = delivery
+
+    async def say(self, to: Message, reply: Reply) -> Said:
+        """Reply to a message; without picture and file if they are refused, since a chat may forbid them."""
+        said = await self.try_to_say(to, reply)
+        has_more = reply.picture is not None or reply.file is not None
+        if said.message is None and not said.is_unreachable and has_more and reply.text:
+            return await self.try_to_say(to, replace(reply, picture=None, file=None))
+        return said
+
+    async def try_to_say(self, to: Message, reply: Reply) -> Said:
+        """Reply to a message or, if that was deleted, in its chat."""
         try:
-            if said is None or not await put_in_place_of(said, reply):
-                said = await say(message, reply)
-            missed = None
+            return await self._reply(to, reply)
+        except _REFUSALS as error:
+            _log.info("answer_refused", platform=Platform.TELEGRAM, reason=short(error))
+            return Said(is_unreachable=isinstance(error, Forbidden) or "chat not found" in error.message.lower())
         except TelegramError as error:
-            _log.warning("reply_not_shown", platform=Platform.TELEGRAM, reason=type(error).__name__)
-    if missed is None:
-        return
-    try:
-        await say(message, missed)
-    except TelegramError as error:
-        _log.warning("last_reply_lost", platform=Platform.TELEGRAM, reason=type(error).__name__)
+            unsure = is_uncertain(error)
+            _log.warning("answer_lost", platform=Platform.TELEGRAM, reason=short(error), may_have_arrived=unsure)
+            return Said()
 
+    async def follow(self, message: Message, replies: AsyncIterator[Reply]) -> None:
+        """Show each reply in place of the one before.
 
-async def send(message: Message, reply: Reply) -> Message:
-    """Reply to a message or, if it was deleted, send to its chat."""
-    bot, made = message.get_bot(), reply.picture
-    where: dict[str, Any] = {
-        "chat_id": message.chat_id,
-        "reply_parameters": ReplyParameters(message.message_id, allow_sending_without_reply=True),
-        "message_thread_id": message.message_thread_id if message.is_topic_message else None,
-        "reply_markup": _keyboard(reply.rows),
-    }
-    if made is None:
-        return await bot.send_message(text=_fitting(reply.text), **where)
-    if made.form is Form.STICKER:
-        return await bot.send_sticker(sticker=InputFile(made.content, "sticker.webp"), **where)
-    caption = _fitting(reply.text, MessageLimit.CAPTION_LENGTH)
-    return await bot.send_photo(photo=InputFile(made.content, "faces.jpg"), caption=caption, **where)
+        If one fails, the later ones are still tried; if the last one fails, it is sent again as a new message.
+        """
+        said: Message | None = None
+        missed: Reply | None = None
+        async for reply in replies:
+            missed = reply
+            try:
+                if said is None or not await self.put_in_place_of(said, reply):
+                    said = (await self.say(message, reply)).message
+                missed = reply if said is None else None
+            except TelegramError as error:
+                _log.warning("reply_not_shown", platform=Platform.TELEGRAM, reason=short(error))
+        if missed is not None:
+            await self.say(message, missed)
 
+    async def put_in_place_of(self, waiting: Message, reply: Reply) -> bool:
+        """Replace a waiting message with the answer. Raise `TelegramError` if Telegram is out of reach.
 
-async def send_made(answer: Message, tapped: TapReply) -> bool:
-    """Send the requested picture in reply to the photo; return False if Telegram refuses it."""
-    try:
-        await send(_photo_answered_by(answer) or answer, Reply(tapped.notice, picture=tapped.picture))
-    except TelegramError as error:
-        _log.info("picture_refused", platform=Platform.TELEGRAM, reason=str(error))
+        Return False if the answer is still to be sent: text cannot become a picture, and the message may be deleted.
+        """
+        if reply.text and reply.picture is None and reply.file is None:
+            return await self.edit_text(Place.of(waiting), reply.text, keyboard(reply.rows))
+        await self.delete(Place.of(waiting))
         return False
-    return True
+
+    async def edit_text(self, place: Place, text: str, keys: InlineKeyboardMarkup | None) -> bool:
+        """Give a message another text and keyboard; return False if Telegram refuses."""
+        bot, number = place.bot, place.number
+        if place.has_caption:
+            caption = fitting(text, MessageLimit.CAPTION_LENGTH)
+            return await self._change(
+                place, lambda chat: bot.edit_message_caption(chat, number, caption=caption, reply_markup=keys)
+            )
+        return await self._change(
+            place, lambda chat: bot.edit_message_text(fitting(text), chat, number, reply_markup=keys)
+        )
+
+    async def edit_keyboard(self, place: Place, keys: InlineKeyboardMarkup | None) -> bool:
+        """Give a message another keyboard; return False if Telegram refuses."""
+        bot, number = place.bot, place.number
+        return await self._change(place, lambda chat: bot.edit_message_reply_markup(chat, number, reply_markup=keys))
+
+    async def edit_picture(
+        self, place: Place, made: MadePicture, caption: str, keys: InlineKeyboardMarkup | None
+    ) -> bool:
+        """Give a message another picture, text and keyboard; return False if Telegram refuses."""
+        bot, number = place.bot, place.number
+        return await self._change(
+            place, lambda chat: bot.edit_message_media(media(made, caption), chat, number, reply_markup=keys)
+        )
+
+    async def delete(self, place: Place) -> bool:
+        """Delete a message; return False if Telegram refuses."""
+        return await self._change(place, lambda chat: place.bot.delete_message(chat, place.number))
+
+    async def _change(self, place: Place, call: Callable[[int], Awaitable[Any]]) -> bool:
+        try:
+            await self._delivery.change(place.chat, call)
+        except _REFUSALS as error:
+            _log.debug("message_not_changed", platform=Platform.TELEGRAM, reason=short(error))
+            return "not modified" in error.message.lower()  # the same button twice
+        return True
+
+    async def _reply(self, to: Message, reply: Reply) -> Said:
+        try:
+            return Said(await self._send(to, reply, ReplyParameters(to.message_id)))
+        except BadRequest as error:
+            if not _says_original_is_gone(error):
+                raise
+            return Said(await self._send(to, reply, None), is_unreachable=True)
+
+    async def _send(self, to: Message, reply: Reply, parameters: ReplyParameters | None) -> Message:
+        bot, made, file = to.get_bot(), reply.picture, reply.file
+        where: dict[str, Any] = {
+            "reply_parameters": parameters,
+            "message_thread_id": to.message_thread_id if to.is_topic_message else None,
+            "direct_messages_topic_id": to.direct_messages_topic.topic_id if to.direct_messages_topic else None,
+            "reply_markup": keyboard(reply.rows),
+        }
+
+        async def send(chat: int) -> Message:
+            caption = fitting(reply.text, MessageLimit.CAPTION_LENGTH)
+            if made is None and file is None:
+                return await bot.send_message(chat, fitting(reply.text), **where)
+            if made is None and file is not None:
+                document = InputFile(file.content, file.name)
+                return await bot.send_document(chat, document, caption=caption, **where)
+            assert made is not None
+            if form_of(made) is Form.STICKER:
+                return await bot.send_sticker(chat, upload(made), **where)
+            hidden = made.has_spoiler
+            if form_of(made) is Form.ANIMATION:
+                return await bot.send_animation(chat, upload(made), caption=caption, has_spoiler=hidden, **where)
+            return await bot.send_photo(chat, upload(made), caption=caption, has_spoiler=hidden, **where)
+
+        return await self._delivery.send(to.chat_id, send)
 
 
-async def put_in_place_of(waiting: Message, reply: Reply) -> bool:
-    """Replace a waiting message with the answer.
-
-    Return False if the answer is still to be sent: text cannot become a picture, and the message may be deleted.
-    """
-    try:
-        if reply.picture is None:
-            await waiting.edit_text(_fitting(reply.text), reply_markup=_keyboard(reply.rows))
-            return True
-        await waiting.delete()
-    except REFUSALS as error:
-        _log.debug("message_not_replaced", platform=Platform.TELEGRAM, reason=str(error))
-    return False
-
-
-def _fitting(text: str, most: int = MessageLimit.MAX_TEXT_LENGTH) -> str:
-    """Return the text, cut between words at Telegram's limit, which an album of crowds can exceed.
-
-    most: in UTF-16 units, in which Telegram counts (https://core.telegram.org/api/entities#entity-length).
-    """
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * most:
-        return text
-    kept = units[: 2 * (most - 1)].decode("utf-16-le", "ignore")
-    return (kept.rpartition(" ")[0] or kept).rstrip() + "…"
-
-
-async def react(message: Message, emoji: str | None) -> None:
-    """React if it is allowed, if necessary without skin tone and presentation.
-
-    A chat may allow fewer reactions than Telegram; a refusal is ignored.
-    """
-    if emoji is None:
-        return
-    reaction = reaction_for(emoji)
-    if reaction is None:
-        return
-    try:
-        await message.set_reaction(reaction)
-    except REFUSALS as error:
-        _log.info("reaction_refused", platform=Platform.TELEGRAM, reason=str(error))
-
-
-def reaction_for(emoji: str) -> str | None:
-    """Return the emoji in Telegram's spelling of reactions, without skin tone and presentation if necessary; None if it
-    is no reaction.
-    """
-    spellings = (without_selector(each) for each in (emoji, plain(emoji)))
-    return next((_REACTIONS[each] for each in spellings if each in _REACTIONS), None)
-
-
-async def show_tap(query: CallbackQuery, message: Message, answer: TapReply) -> None:
-    """Apply the reply to the message with the button, and to the reaction on its photo."""
-    keyboard = message.reply_markup if answer.rows is None else _keyboard(answer.rows)
-    try:
-        if answer.text is not None:
-            await query.edit_message_text(answer.text, reply_markup=keyboard)
-        elif answer.rows is not None:
-            await query.edit_message_reply_markup(keyboard)
-    except BadRequest as error:  # the same button twice: Telegram reports "not modified" as an error
-        _log.debug("message_not_edited", platform=Platform.TELEGRAM, reason=str(error))
-    original = _photo_answered_by(message)
-    if original is not None:
-        await react(original, answer.reaction)
-
-
-async def show_whole(message: Message, shown: Reply) -> None:
-    """Replace the whole message; if Telegram refuses (text cannot replace a picture), send a new one and delete the old
-    one.
-    """
-    keyboard = _keyboard(shown.rows)
-    try:
-        if shown.picture is not None:
-            caption = _fitting(shown.text, MessageLimit.CAPTION_LENGTH)
-            media = InputMediaPhoto(shown.picture.content, caption, filename="face.jpg")
-            await message.edit_media(media, reply_markup=keyboard)
-            return
-        if message.text is not None:
-            await message.edit_text(_fitting(shown.text), reply_markup=keyboard)
-            return
-    except TelegramError as error:
-        _log.debug("message_not_edited", platform=Platform.TELEGRAM, reason=str(error))
-        if "not modified" in error.message:  # the same button twice
-            return
-    await say(message, shown)
-    with suppress(TelegramError):
-        await message.delete()
-
-
-def _photo_answered_by(answer: Message) -> Message | None:
-    """Return the message with the photo; in a topic, an answer whose photo is gone replies to the topic's first
-    message.
-    """
-    original = answer.reply_to_message
-    return original if original is not None and picture_in(original) is not None else None
-
-
-def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
-    if not rows:
-        return None
-    return InlineKeyboardMarkup([[_key(button) for button in row] for row in rows])
-
-
-def _key(button: Button) -> InlineKeyboardButton:
-    label = f"✓ {button.label}" if button.tone is Tone.CHOSEN else button.label
-    return InlineKeyboardButton(label, callback_data=button.token)
+def _says_original_is_gone(error: BadRequest) -> bool:
+    """Check whether the message that was to be replied to does not exist any more."""
+    told = error.message.lower()
+    return "repl" in told and "not found" in told

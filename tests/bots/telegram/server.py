@@ -3,10 +3,14 @@
 import asyncio
 import itertools
 import json
+import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -16,15 +20,55 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from telegram.constants import ReactionEmoji
 from telemelya.server import bot_api
 from telemelya.server.state import StateManager
 
+from bots.conversation.service import EmojiService
+from bots.serving.rate_limits import RateLimit
+from bots.telegram.adapter import TelegramAdapter
+from bots.telegram.rate_limiter import Limits, RateLimiter
+from recognizer.emoji_map import without_selector
+from tests.contracts.telegram import contract_if_there
 from tests.waiting import PATIENCE_S
 
 TOKEN = "123456789:AAtelemelyaTestTokenOfNoBotAnywhere00"
-_ALLOWED = {emoji.value for emoji in ReactionEmoji}
+SUPERGROUPS_BELOW = -1_000_000_000_000
+"""Numbers of groups lie above it, those of supergroups and channels below."""
+_METHOD = re.compile(r"/bot[^/]+/(\w+)$")
+QUICK = Limits(RateLimit(1000, 1), RateLimit(1000, 1), RateLimit(1000, 1))
+"""Limits that hold nobody up, for tests of something else."""
+_MARKED = re.compile(r"(?<![\w@/])(?:/\w{1,32}(?:@\w{4,32})?|@\w{4,32})(?![\w@])")
+"""Commands and mentions, which do not follow a letter as those in e-mail addresses do."""
+_ALLOWED = {without_selector(emoji.value) for emoji in ReactionEmoji}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the bot: its fields as they were sent, and when it came in seconds."""
+
+    method: str
+    fields: dict[str, str]
+    at_s: float
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a call fails: refused with a code, or the connection is dropped. is_done: only the answer is lost.
+
+    delay_s: seconds before the answer.
+    """
+
+    code: int = 0
+    description: str = ""
+    parameters: dict[str, int] | None = None
+    is_done: bool = False
+    delay_s: float = 0.0
+
+
+DROPPED = Fault()
+BAD_GATEWAY = Fault(502, "Bad Gateway")
 
 
 class TelegramServer:
@@ -47,6 +91,12 @@ class TelegramServer:
         self.is_away_for_edits = False
         self.known_chats: set[int] = set()
         self._numbers = itertools.count(1000)
+        self.violations: list[str] = []
+        self.requests: list[Call] = []
+        self.deleted: set[int] = set()
+        self.too_big: set[str] = set()
+        self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._contract = contract_if_there()
         self._answered, self._news = 0, asyncio.Condition()
         self._state = bot_api.state_manager
 
@@ -54,19 +104,28 @@ class TelegramServer:
         self, *, person: int = 7, chat: int | None = None, language: str = "en", **content: Any
     ) -> dict[str, Any]:
         """Send a message from a person, private unless `chat` names a group; return the message."""
-        command = content.get("text", "")
-        if command.startswith("/"):
-            content["entities"] = [{"type": "bot_command", "offset": 0, "length": len(command.split()[0])}]
+        for said, marked in (("text", "entities"), ("caption", "caption_entities")):
+            if entities := entities_of(content.get(said) or ""):
+                content.setdefault(marked, entities)
         message = {
             "message_id": next(self._numbers),
             "date": int(time.time()),
-            "from": {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language},
-            "chat": {"id": chat or person, "type": "group" if chat else "private", "title": "G"},
-            **content,
+            "from": user(person, language),
+            "chat": chat_of(chat or person),
+            **{name: value for name, value in content.items() if value is not None},
         }
+        if "reply_to_message" in message:
+            message["reply_to_message"] = _without_reply(message["reply_to_message"])
         self.known_chats.add(chat or person)
-        await self._deliver(message=message)
+        await self.deliver(message=message)
         return message
+
+    async def edit(self, message: dict[str, Any], **content: Any) -> None:
+        """Let a person edit a message of theirs."""
+        for said, marked in (("text", "entities"), ("caption", "caption_entities")):
+            if entities := entities_of(content.get(said) or ""):
+                content[marked] = entities
+        await self.deliver(edited_message={**message, "edit_date": int(time.time()), **content})
 
     def picture(self, data: bytes) -> list[dict[str, Any]]:
         """Store a file and return a photo's sizes as Telegram lists them."""
@@ -97,15 +156,27 @@ class TelegramServer:
         message = {
             "message_id": record["message_id"],
             "date": int(time.time()),
-            "chat": {"id": record["chat_id"], "type": "private"},
+            "chat": chat_of(record["chat_id"]),
             **({"text": record["text"]} if record.get("text") else {"caption": record["caption"]}),
             "reply_markup": _markup(record),
-            **({"reply_to_message": original} if original else {}),
+            **({"reply_to_message": _without_reply(original)} if original else {}),
             **facts,
         }
-        sender = {"id": person, "is_bot": False, "first_name": "Ada", "language_code": language}
+        sender = user(person, language)
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
-        await self._deliver(callback_query=query)
+        await self.deliver(callback_query=query)
+
+    def fail(self, method: str, fault: "Fault", times: int = 1) -> None:
+        """Let the next calls of a method fail."""
+        self._faults[method].extend([fault] * times)
+
+    def fault_of(self, method: str) -> "Fault | None":
+        """Return how this call of a method is to fail, None if it is not."""
+        return self._faults[method].popleft() if self._faults[method] else None
+
+    def called(self, method: str) -> "list[Call]":
+        """Return the calls of a method so far, also those that failed."""
+        return [call for call in self.requests if call.method == method]
 
     async def sent(self, method: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the bot has called `method` `count` times in all, and give those calls."""
@@ -144,8 +215,22 @@ class TelegramServer:
     async def _calls(self, method: str) -> list[dict[str, Any]]:
         return [call for call in await self._state.get_responses("default") if call["method"] == method]
 
-    async def _deliver(self, **update: Any) -> None:
-        await self.updates.put({"update_id": next(self._numbers), **update})
+    async def deliver(self, **content: Any) -> None:
+        """Deliver an update, which must fit Telegram's contract."""
+        update = {"update_id": next(self._numbers), **content}
+        if self._contract is not None:
+            self.violations += self._contract.violations_of_update(update)
+        await self.updates.put(update)
+
+    async def check(self, method: str, request: Request) -> None:
+        """Check a request against Telegram's contract."""
+        async with request.form() as form:
+            files = frozenset(name for name, value in form.items() if isinstance(value, UploadFile))
+            fields = {name: str(value) for name, value in form.items() if name not in files}
+        self.requests.append(Call(method, fields, time.monotonic()))
+        if self._contract is None:
+            return
+        self.violations += self._contract.violations_of_request(method, fields, files)
 
     async def keep(self, method: str, form: Any, file: UploadFile) -> dict[str, Any]:
         """Accept a picture from the bot: its bytes go to `made`, the call to `sent`. Return the message."""
@@ -159,6 +244,7 @@ class TelegramServer:
             "caption": form.get("caption"),
             "file_name": file.filename,
             "message_thread_id": form.get("message_thread_id"),
+            "has_spoiler": form.get("has_spoiler") == "true",
             "reply_markup": None,
             **told,
         }
@@ -188,6 +274,35 @@ class TelegramServer:
     async def download_by_key(self, path: str) -> bytes | None:
         """Return the bytes of a file, for telemelya's download route."""
         return self.files.get(path)
+
+
+def entities_of(text: str) -> list[dict[str, Any]]:
+    """Return the commands and mentions that Telegram marks in a text; offsets and lengths are in UTF-16 units."""
+    return [
+        {
+            "type": "mention" if found[0].startswith("@") else "bot_command",
+            "offset": len(text[: found.start()].encode("utf-16-le")) // 2,
+            "length": len(found[0]),
+        }
+        for found in _MARKED.finditer(text)
+    ]
+
+
+def user(number: int, language: str = "en") -> dict[str, Any]:
+    """Return a person as Telegram describes them."""
+    return {"id": number, "is_bot": False, "first_name": "Ada", "language_code": language}
+
+
+def chat_of(number: int) -> dict[str, Any]:
+    """Return a chat as Telegram describes it; its number tells the type."""
+    if number > 0:
+        return {"id": number, "type": "private", "first_name": "Ada"}
+    return {"id": number, "type": "group" if number > SUPERGROUPS_BELOW else "supergroup", "title": "G"}
+
+
+def _without_reply(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message as Telegram shows it within another one."""
+    return {name: value for name, value in message.items() if name != "reply_to_message"}
 
 
 def labels(record: dict[str, Any]) -> list[list[str]]:
@@ -242,6 +357,8 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
     @router.post("/bot{token}/getFile")
     async def get_file(token: str, request: Request) -> Any:
         number = str((await request.form())["file_id"])
+        if number in server.too_big:
+            return _refuse(400, "Bad Request: file is too big")
         if number not in server.files:
             return _refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
         return {"ok": True, "result": {"file_id": number, "file_unique_id": number, "file_path": number}}
@@ -255,6 +372,26 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
             return _refuse(400, "Bad Request: REACTION_INVALID")
         server.reactions.append((int(str(form["chat_id"])), int(str(form["message_id"])), emoji))
         return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/deleteMessage")
+    async def delete_message(token: str, request: Request) -> Any:
+        if server.forbids_deletion:
+            return _refuse(400, "Bad Request: message to delete not found")
+        return await bot_api.delete_message(token, request)
+
+    @router.post("/bot{token}/editMessageText")
+    async def edit_message_text(token: str, request: Request) -> Any:
+        if server.is_away_for_edits:
+            return _refuse(502, "Bad Gateway")
+        if int(str((await request.form())["message_id"])) in server.made:
+            return _refuse(400, "Bad Request: there is no text in the message to edit")
+        return await bot_api.edit_message_text(token, request)
+
+    return router
+
+
+def _methods_that_send(server: TelegramServer) -> APIRouter:
+    router = APIRouter()
 
     @router.post("/bot{token}/sendPhoto")
     async def send_photo(token: str, request: Request) -> Any:
@@ -281,19 +418,26 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
             return _refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
         return {"ok": True, "result": await server.keep("sendSticker", form, file)}
 
-    @router.post("/bot{token}/deleteMessage")
-    async def delete_message(token: str, request: Request) -> Any:
-        if server.forbids_deletion:
-            return _refuse(400, "Bad Request: message to delete not found")
-        return await bot_api.delete_message(token, request)
+    @router.post("/bot{token}/sendAnimation")
+    async def send_animation(token: str, request: Request) -> Any:
+        form = await request.form()
+        file = form["animation"]
+        assert isinstance(file, UploadFile)
+        return {"ok": True, "result": await server.keep("sendAnimation", form, file)}
 
-    @router.post("/bot{token}/editMessageText")
-    async def edit_message_text(token: str, request: Request) -> Any:
-        if server.is_away_for_edits:
-            return _refuse(502, "Bad Gateway")
-        if int(str((await request.form())["message_id"])) in server.made:
-            return _refuse(400, "Bad Request: there is no text in the message to edit")
-        return await bot_api.edit_message_text(token, request)
+    @router.post("/bot{token}/sendDocument")
+    async def send_document(token: str, request: Request) -> Any:
+        form = await request.form()
+        file = form["document"]
+        assert isinstance(file, UploadFile)
+        return {"ok": True, "result": await server.keep("sendDocument", form, file)}
+
+    @router.post("/bot{token}/sendMessage")
+    async def send_message(token: str, request: Request) -> Any:
+        reply = json.loads(str((await request.form()).get("reply_parameters", "{}")))
+        if reply.get("message_id") in server.deleted and not reply.get("allow_sending_without_reply"):
+            return _refuse(400, "Bad Request: message to be replied not found")
+        return await bot_api.send_message(token, request)
 
     return router
 
@@ -345,6 +489,47 @@ async def _size(file: UploadFile) -> tuple[int, int]:
     return decoded.shape[0], decoded.shape[1]
 
 
+async def _fail(fault: Fault, do: Callable[[Send], Coroutine[Any, Any, None]], scope: Scope, send: Send) -> None:
+    """Answer a call with a fault, after doing it if only its answer is lost."""
+
+    async def lose(_message: Message) -> None:
+        pass
+
+    if fault.is_done:
+        await do(lose)
+    await asyncio.sleep(fault.delay_s)
+    if fault.code:
+        refusal = {"ok": False, "error_code": fault.code, "description": fault.description}
+        told = {**refusal, **({"parameters": fault.parameters} if fault.parameters else {})}
+        await JSONResponse(told, fault.code)(scope, _again(b""), send)
+    else:  # an answer that breaks off: uvicorn closes the connection
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99")]})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _again(body: bytes) -> Receive:
+    """Return what gives a request's body once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+@asynccontextmanager
+async def served(
+    service: EmojiService, server: TelegramServer, limits: Limits = QUICK, album_quiet_s: float = 0.2
+) -> AsyncIterator[TelegramAdapter]:
+    """Run the adapter against the server until the block ends."""
+    adapter = TelegramAdapter(
+        service, TOKEN, api_url=server.url, album_quiet_s=album_quiet_s, rate_limiter=RateLimiter(limits)
+    )
+    running = asyncio.create_task(adapter.run())
+    yield adapter
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 class _Server(uvicorn.Server):
     """Tells when it listens."""
 
@@ -365,6 +550,16 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     app = FastAPI()
 
     async def noting_app(scope: Scope, receive: Receive, send: Send) -> None:
+        method = _METHOD.match(scope["path"])
+        if method is not None:
+            received = await Request(scope, receive).body()
+            await server.check(method[1], Request(scope, _again(received)))
+            receive = _again(received)
+            fault = server.fault_of(method[1])
+            if fault is not None:
+                await _fail(fault, partial(app, scope, receive), scope, send)
+                await server.note_call()
+                return
         await app(scope, receive, send)
         await server.note_call()
 
@@ -374,6 +569,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server = TelegramServer("")
     bot_api.media_manager = server
     app.include_router(_missing_methods(server))
+    app.include_router(_methods_that_send(server))
     app.include_router(_missing_methods_for_admins(server))
     app.include_router(bot_api.router)
     serving = asyncio.create_task(uvicorn_server.serve())
@@ -387,3 +583,4 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         uvicorn_server.should_exit = True
         await serving
         bot_api.state_manager, bot_api.media_manager = before
+    assert not server.violations, "\n".join(server.violations)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import cv2
@@ -11,13 +10,11 @@ import pytest
 
 from bots.admin import texts as admin_texts
 from bots.conversation import texts
-from bots.conversation.service import EmojiService
 from bots.pictures.maker import PictureMaker
-from bots.telegram.adapter import TelegramAdapter
 from db import Role, State, Store
 from recognizer import Recognizer
 from tests.bots.admins import SHIPPED, add_faces, add_version, admin_service
-from tests.bots.telegram.server import TOKEN, TelegramServer, labels, telegram_server
+from tests.bots.telegram.server import TelegramServer, labels, served, telegram_server
 from tests.rows import count_rows
 from tests.waiting import PATIENCE_S
 
@@ -33,7 +30,7 @@ async def telegram(recognizer: Recognizer, store: Store, picture_maker: PictureM
         telegram_server() as server,
     ):
         server.known_chats.add(ANNA)
-        async with _served(service, server):
+        async with served(service, server):
             yield server
 
 
@@ -227,7 +224,7 @@ async def test_stopping_does_not_wait_for_a_retraining(
         admin_service(recognizer, store, picture_maker, f"telegram:{ANNA}") as service,
         telegram_server() as server,
         asyncio.timeout(PATIENCE_S),  # the retraining never ends
-        _served(service, server),
+        served(service, server),
     ):
         await server.send(person=ANNA, text="/retrain")
         await server.sent("sendMessage")
@@ -280,16 +277,6 @@ async def test_an_anonymous_administrator_speaks_as_the_group(telegram: Telegram
     await telegram.send(person=1087968824, chat=GROUP, text="/chat_settings", sender_chat=chat)
     [settings] = await telegram.sent("sendMessage")
     assert texts.SENDER_TAPS in settings["text"]
-
-
-@asynccontextmanager
-async def _served(service: EmojiService, server: TelegramServer) -> AsyncIterator[None]:
-    """Run the adapter against the server until the block ends."""
-    adapter = TelegramAdapter(service, TOKEN, api_url=server.url, album_quiet_s=0.2)
-    running = asyncio.create_task(adapter.run())
-    yield
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
 
 
 async def _active(store: Store) -> str:

@@ -1,0 +1,180 @@
+"""Handle taps on buttons: one after the other for each answer, so that the last one decides what is shown."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import structlog
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message, Update
+from telegram.constants import CallbackQueryLimit, ChatType
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from bots.conversation import texts
+from bots.conversation.service import EmojiService
+from bots.messages import Picture, Reply, Tap, TapReply
+from bots.serving.supervision import BackgroundTasks
+from bots.serving.turns import Turns
+from bots.telegram import identity
+from bots.telegram.delivery import short
+from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
+from bots.telegram.formatting import fitting, keyboard
+from bots.telegram.reactions import Reactions
+from bots.telegram.sending import Place, Said, Sender
+from bots.telegram.sight import Sight
+from db import Platform
+
+PICTURE_IN_TIME_S = 3.0
+"""Seconds for which the answer to a tap waits for a picture to be sent, so that it can tell if Telegram refuses it."""
+_log = structlog.get_logger()
+
+
+class Taps:
+    """Answers taps and shows what they change."""
+
+    def __init__(
+        self, service: EmojiService, sender: Sender, reactions: Reactions, background: BackgroundTasks, sight: Sight
+    ) -> None:
+        """Set the parts. background: sends pictures that take their time."""
+        self._sight = sight
+        self._service = service
+        self._sender = sender
+        self._reactions = reactions
+        self._background = background
+        self._turns = Turns()
+
+    async def on_update(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer a tap. Those of one answer are answered in the order in which they came."""
+        query = update.callback_query
+        if query is None:
+            return
+        message = query.message
+        if message is None or query.data is None:
+            voice = await self._service.voice_for(
+                identity.person(query.from_user.id), identity.language_of(query.from_user)
+            )
+            await _notify(query, voice.say(texts.GONE))
+            return
+        async with self._turns.of((message.chat.id, message.message_id)):
+            try:
+                await self._answer(query, message, context.bot)
+            except TelegramError as error:
+                _log.warning("tap_not_shown", platform=Platform.TELEGRAM, reason=short(error))
+
+    async def _answer(self, query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> None:
+        sees_all = await self._sight.sees_all_photos(message.chat, bot)
+        answer = await self._service.on_tap(replace(_tap(query, message, bot), sees_all_photos=sees_all))
+        if not isinstance(message, Message):
+            await _notify(query, answer.notice)
+            await self._show(Place(bot, message.chat.id, message.message_id), answer)
+            return
+        notice = answer.notice
+        if answer.picture is not None and not answer.is_whole:
+            notice = await self._sent_in_time(query, message, answer)
+        await _notify(query, notice)
+        shown: Message | None = message
+        if answer.is_whole:
+            shown = await self._show_whole(message, answer)
+        else:
+            await self._show(Place.of(message), answer, message)
+        if answer.photo and shown is not None:
+            await self._service.note_answer(identity.chat(shown.chat_id), answer.photo, str(shown.message_id))
+        if (original := _photo_answered_by(message)) is not None:
+            await self._reactions.set(bot, message.chat_id, original.message_id, answer.reaction)
+
+    async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
+        """Send the requested picture; return what to tell about it as far as that is known soon."""
+        to = _photo_answered_by(message) or message
+        sending = asyncio.ensure_future(self._sender.try_to_say(to, Reply(answer.notice, picture=answer.picture)))
+        voice = await self._service.voice_for(
+            identity.person(query.from_user.id), identity.language_of(query.from_user)
+        )
+        done, _ = await asyncio.wait({sending}, timeout=PICTURE_IN_TIME_S)
+        if done:
+            return answer.notice if sending.result().message is not None else voice.say(texts.FAILED)
+
+        async def tell_if_refused() -> None:
+            if (await sending).message is None:
+                await self._sender.say(to, Reply(voice.say(texts.FAILED)))
+
+        self._background.start("picture", tell_if_refused())
+        return answer.notice
+
+    async def _show(self, place: Place, answer: TapReply, message: Message | None = None) -> None:
+        """Apply the reply to the message with the button."""
+        kept = message.reply_markup if message is not None else None
+        keys = kept if answer.rows is None else keyboard(answer.rows)
+        if answer.text is not None:
+            await self._sender.edit_text(place, answer.text, keys)
+        elif answer.rows is not None:
+            await self._sender.edit_keyboard(place, keys)
+
+    async def _show_whole(self, message: Message, answer: TapReply) -> Message | None:
+        """Replace the whole message; if Telegram refuses (text cannot replace a picture), send a new one and delete the
+        old one. Return the message that is there now.
+        """
+        place, keys, made = Place.of(message), keyboard(answer.rows or ()), answer.picture
+        text = answer.text or ("" if made is not None else answer.notice)
+        if made is not None and await self._sender.edit_picture(place, made, text, keys):
+            return message
+        if made is None and message.text is not None and text and await self._sender.edit_text(place, text, keys):
+            return message
+        said = Said()
+        if text or made is not None:
+            to = message.reply_to_message or message
+            said = await self._sender.say(to, Reply(text, rows=answer.rows or (), picture=made))
+        await self._sender.delete(place)
+        return said.message
+
+
+def _tap(query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> Tap:
+    """Return the tap that the service is to answer."""
+    user = query.from_user
+    photo = _photo_answered_by(message)
+    return Tap(
+        identity.person(user.id),
+        identity.chat(message.chat.id),
+        query.data or "",
+        identity.language_of(user),
+        partial(_fetched, bot, _file_answered_by(message)),
+        message.chat.type != ChatType.PRIVATE,
+        partial(identity.administers, message.chat, user.id, bot),
+        partial(identity.alias_of, user, message, bot),
+        identity.sender_of(photo) if photo is not None else None,
+        str(photo.message_id) if photo is not None else "",
+    )
+
+
+def _photo_answered_by(answer: MaybeInaccessibleMessage | None) -> Message | None:
+    """Return the message with the photo; in a topic, an answer whose photo is gone replies to the topic's first
+    message.
+    """
+    original = answer.reply_to_message if isinstance(answer, Message) else None
+    return original if original is not None and file_in(original) is not None else None
+
+
+def _file_answered_by(answer: MaybeInaccessibleMessage) -> SentFile | None:
+    """Return the file that an answer is about; where a photo of another chat was asked about, it replies to that
+    question.
+    """
+    original = answer.reply_to_message if isinstance(answer, Message) else None
+    if original is None:
+        return None
+    return file_in(original) or (file_in(original.external_reply) if original.external_reply is not None else None)
+
+
+async def _fetched(bot: Bot, file: SentFile | None) -> Picture | None:
+    """Return the picture that an answer is about; None if there is none any more."""
+    if file is None:
+        return None
+    try:
+        return await fetch(bot, file)
+    except (FileTooLargeError, TelegramError) as error:
+        _log.warning("download_failed", platform=Platform.TELEGRAM, reason=type(error).__name__)
+        return None
+
+
+async def _notify(query: CallbackQuery, notice: str) -> None:
+    with suppress(TelegramError):  # too old to be answered; go on with the rest
+        await query.answer(fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH) or None)
