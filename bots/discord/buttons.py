@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
 from discord import ui
 
-from bots.messages import Button, Tone
+from bots.messages import Button, ButtonRows, Tone
 
 _STYLES = {
     Tone.PLAIN: discord.ButtonStyle.secondary,
@@ -28,11 +29,16 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
         """Return the service's button, in a row of 0 to 4.
 
         Its emoji is part of the label, because Discord rejects a whole message for one `emoji` newer than its own list.
+        A server's own has no other place than `emoji`.
         """
-        custom_id = f"mugmoji:{button.token}"
-        return cls(
-            button.token, ui.Button(label=button.label, style=_STYLES[button.tone], custom_id=custom_id, row=row)
+        shown: ui.Button[ui.View] = ui.Button(
+            label=button.label,
+            style=_STYLES[button.tone],
+            custom_id=f"mugmoji:{button.token}",
+            row=row,
+            emoji=button.icon or None,
         )
+        return cls(button.token, shown)
 
     @classmethod
     async def from_custom_id(
@@ -45,6 +51,11 @@ class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the tap to the client."""
         await interaction.client.on_tap(interaction, self._token)
+
+
+def without_icons(rows: Sequence[Sequence[Button]]) -> ButtonRows:
+    """Return the buttons with their labels alone."""
+    return tuple(tuple(replace(button, icon="") for button in row) for row in rows)
 
 
 def view_of(rows: Sequence[Sequence[Button]]) -> ui.View:

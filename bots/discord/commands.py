@@ -15,7 +15,7 @@ from bots.discord.files import Fetched, SentFile, download, file_of, files_in, m
 from bots.discord.identity import chat_at, is_guest_at, person_of, sender_of
 from bots.discord.sending import note_sent, respond, say_to, send_to
 from bots.discord.taps import manages_server
-from bots.messages import Command, CommandName, PhotoMessage, Reply
+from bots.messages import ChatEmojiCommand, Command, CommandName, PhotoMessage, Reply
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
@@ -38,7 +38,8 @@ def commands_for_everybody() -> tuple[AnyCommand, ...]:
     chat_settings = _plain_command(CommandName.CHAT_SETTINGS)
     chat_settings.default_permissions = MANAGERS
     chat_settings.allowed_installs, chat_settings.allowed_contexts = _FOR_SERVERS, _WHERE_A_MEMBER
-    return (_emoji, _emoji_me, _suggest_emoji, _cover_faces, _play, *map(_plain_command, _OWN), chat_settings)
+    own = map(_plain_command, _OWN)
+    return (_emoji, _emoji_me, _suggest_emoji, _cover_faces, _play, *own, chat_settings, _chat_emoji)
 
 
 class CommandTranslator(app_commands.Translator):
@@ -121,6 +122,26 @@ async def _play(interaction: discord.Interaction[Any]) -> None:
         sent = await send_to(interaction.client.get_partial_messageable(channel_id), reply)
         await note_sent(service, chat_at(interaction), reply, sent.id)
         await interaction.delete_original_response()
+
+
+@app_commands.command(name="chat_emoji", description=app_commands.locale_str(texts.CHAT_EMOJI_COMMAND))
+@app_commands.describe(
+    emoji=app_commands.locale_str(texts.CHAT_EMOJI_EMOJI), means=app_commands.locale_str(texts.CHAT_EMOJI_MEANS)
+)
+@app_commands.default_permissions(MANAGERS)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+async def _chat_emoji(interaction: discord.Interaction[Any], emoji: str = "", means: str = "") -> None:
+    with losing_no_answer_silently("command"):
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        command = ChatEmojiCommand(
+            person_of(interaction.user),
+            chat_at(interaction),
+            f"{emoji} {means}".strip(),
+            str(interaction.locale),
+            partial(manages_server, interaction),
+        )
+        await respond(interaction, await interaction.client.service.on_chat_emoji(command))
 
 
 def _command(interaction: discord.Interaction[Any], name: CommandName, *, in_public: bool = False) -> Command:

@@ -112,6 +112,11 @@ def is_about_the_reply(error: BaseException) -> bool:
     )
 
 
+def is_about_an_icon(error: BaseException) -> bool:
+    """Check whether a message was refused for an emoji on a button: one of a server's own that is gone by now."""
+    return isinstance(error, discord.HTTPException) and error.code == INVALID_FORM and ".emoji" in error.text
+
+
 class _ShortErrors(logging.Filter):
     """Replaces the traceback of the library's log lines, whose messages may quote people, by the error's name."""
 

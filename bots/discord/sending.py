@@ -2,21 +2,32 @@
 
 import io
 import secrets
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import discord
+from discord import ui
 
 from bots.conversation.service import EmojiService
-from bots.discord.buttons import view_of
+from bots.discord.buttons import view_of, without_icons
 from bots.discord.delivery import delivered, is_not_done
-from bots.discord.errors import UNKNOWN_CHANNEL, is_about_the_reply, is_gone, losing_no_answer_silently
+from bots.discord.errors import (
+    UNKNOWN_CHANNEL,
+    is_about_an_icon,
+    is_about_the_reply,
+    is_gone,
+    is_passing,
+    losing_no_answer_silently,
+)
 from bots.discord.identity import person_of
 from bots.discord.permissions import Allowed
-from bots.messages import Form, MadeFile, MadePicture, Reply
+from bots.messages import ButtonRows, Form, MadeFile, MadePicture, Reply
 from db import Chat
 
 MAX_TEXT = 2000
 """Maximum number of characters of a message (https://discord.com/developers/docs/resources/message#create-message)."""
+T = TypeVar("T")
 _NAMES = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.png", Form.ANIMATION: "faces.gif"}
 
 
@@ -61,14 +72,14 @@ class MessageAnswer:
                 await delivered(sent.delete)
                 self.sent = None
             return
-        may_attach = self._allowed.attach
+        self.sent = await (self._edit(sent, reply) if sent is not None else self._send(reply))
 
-        async def edit() -> discord.Message:
-            assert sent is not None
-            files = files_of(reply.picture, reply.file) if may_attach else []
-            return await sent.edit(content=fitting(reply.text), view=view_of(reply.rows), attachments=files)
+    async def _edit(self, sent: discord.Message, reply: Reply) -> discord.Message:
+        async def edit(view: ui.View) -> discord.Message:
+            files = files_of(reply.picture, reply.file) if self._allowed.attach else []
+            return await sent.edit(content=fitting(reply.text), view=view, attachments=files)
 
-        self.sent = await (delivered(edit) if sent is not None else self._send(reply))
+        return await with_buttons(reply.rows, edit)
 
     async def _send(self, reply: Reply) -> discord.Message:
         """Reply to the message or, where that is not possible although it is there, send to its channel."""
@@ -97,17 +108,17 @@ async def send_to(
     """
     nonce = secrets.token_hex(12)
 
-    async def once() -> discord.Message:
+    async def once(view: ui.View) -> discord.Message:
         return await channel.send(
             fitting(reply.text),
-            view=view_of(reply.rows),
+            view=view,
             files=files_of(reply.picture, reply.file) if may_attach else [],
             reference=quoted,  # type: ignore[arg-type]  # its overloads leave None out
             mention_author=False,
             nonce=nonce,
         )
 
-    return await delivered(once)
+    return await with_buttons(reply.rows, once)
 
 
 async def respond(
@@ -118,21 +129,17 @@ async def respond(
     text_only_if_refused: files may be forbidden where text is allowed; then the text comes alone. Else it is raised.
     """
 
-    async def edit() -> discord.Message:
+    async def edit(view: ui.View) -> discord.Message:
         files = files_of(reply.picture, reply.file)
-        view, text = view_of(reply.rows), fitting(reply.text)
-        return await interaction.edit_original_response(content=text, view=view, attachments=files)
-
-    async def edit_text() -> discord.Message:
-        view, text = view_of(reply.rows), fitting(reply.text)
-        return await interaction.edit_original_response(content=text, view=view, attachments=[])
+        return await interaction.edit_original_response(content=fitting(reply.text), view=view, attachments=files)
 
     try:
-        return await delivered(edit)
+        return await with_buttons(reply.rows, edit)
     except discord.Forbidden:
         if not text_only_if_refused:
             raise
-        return await delivered(edit_text)
+        text_only = replace(reply, picture=None, file=None)
+        return await respond(interaction, text_only, text_only_if_refused=False)
 
 
 async def follow_up(interaction: discord.Interaction[Any], reply: Reply, *, ephemeral: bool = False) -> None:
@@ -141,12 +148,26 @@ async def follow_up(interaction: discord.Interaction[Any], reply: Reply, *, ephe
     It has no nonce, so it is sent again only where Discord certainly has not received it.
     """
 
-    async def once() -> None:
-        view = view_of(reply.rows) if reply.rows else discord.utils.MISSING
+    async def once(view: ui.View) -> None:
         files = files_of(reply.picture, reply.file)
-        await interaction.followup.send(fitting(reply.text), view=view, files=files, ephemeral=ephemeral)
+        shown = view if reply.rows else discord.utils.MISSING
+        await interaction.followup.send(fitting(reply.text), view=shown, files=files, ephemeral=ephemeral)
 
-    await delivered(once, is_not_done)
+    await with_buttons(reply.rows, once, is_not_done)
+
+
+async def with_buttons(
+    rows: ButtonRows,
+    call: Callable[[ui.View], Awaitable[T]],
+    is_repeatable: Callable[[BaseException], bool] = is_passing,
+) -> T:
+    """Deliver a call with a view of the buttons; without their icons where Discord refuses one of those."""
+    try:
+        return await delivered(lambda: call(view_of(rows)), is_repeatable)
+    except discord.HTTPException as error:
+        if not is_about_an_icon(error):
+            raise
+    return await delivered(lambda: call(view_of(without_icons(rows))), is_repeatable)
 
 
 async def note_sent(service: EmojiService, chat: Chat, reply: Reply, message_id: int) -> None:

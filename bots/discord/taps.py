@@ -6,20 +6,23 @@ from typing import Any
 
 import discord
 import structlog
+from discord import ui
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from bots.discord.buttons import view_of
 from bots.discord.delivery import delivered
 from bots.discord.errors import TROUBLE, facts_of, losing_no_answer_silently, tolerated
 from bots.discord.files import download, files_in
 from bots.discord.identity import author_of, chat_at, is_guest_at, person_of
 from bots.discord.permissions import may_react
 from bots.discord.reactions import OwnReactions, Place
-from bots.discord.sending import fitting, follow_up, respond
+from bots.discord.sending import fitting, follow_up, respond, with_buttons
 from bots.messages import Picture, Reply, Tap, TapReply
 from bots.serving.turns import Turns
 from db import Platform
+
+MOST_STEPS_TO_PHOTO = 3
+"""Messages that are fetched on the way from a made picture to its photo."""
 
 _log = structlog.get_logger()
 
@@ -49,13 +52,13 @@ class Taps:
                     await self._service.note_answer(chat_at(interaction), reply.photo, str(message.id))
 
     async def _show(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
+        if answer.reaction is not None:
+            self._react(interaction, answer.reaction)
         if answer.is_whole:
             await _show_whole(interaction, answer)
             return
         if answer.text is not None or answer.rows is not None:
-            await delivered(partial(_edit, interaction, answer))
-        if answer.reaction is not None:
-            self._react(interaction, answer.reaction)
+            await with_buttons(answer.rows or (), partial(_edit, interaction, answer))
         if answer.picture is not None:
             await self._send_picture(interaction, answer)
         elif answer.text is None and not answer.is_obvious:
@@ -63,7 +66,7 @@ class Taps:
 
     async def _send_picture(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
         try:
-            await follow_up(interaction, Reply(answer.notice, picture=answer.picture))
+            await follow_up(interaction, Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture))
         except discord.Forbidden:
             voice = await self._service.voice_for(person_of(interaction.user), str(interaction.locale))
             await follow_up(interaction, Reply(voice.say(texts.FAILED)), ephemeral=True)
@@ -104,16 +107,19 @@ async def manages_server(interaction: discord.Interaction[Any]) -> bool:
     return interaction.guild_id is None or interaction.permissions.manage_guild
 
 
-async def _edit(interaction: discord.Interaction[Any], answer: TapReply) -> None:
+async def _edit(interaction: discord.Interaction[Any], answer: TapReply, view: ui.View) -> None:
     """Change the text, the buttons or both of the message with the button."""
     await interaction.edit_original_response(
         content=discord.utils.MISSING if answer.text is None else fitting(answer.text),
-        view=discord.utils.MISSING if answer.rows is None else view_of(answer.rows),
+        view=discord.utils.MISSING if answer.rows is None else view,
     )
 
 
 async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -> None:
     """Replace the whole message of the button, or send a new one if that is refused."""
+    if not (answer.text or answer.rows or answer.picture):
+        await delivered(interaction.delete_original_response)
+        return
     whole = Reply(answer.text or answer.notice, rows=answer.rows or (), picture=answer.picture)
     with tolerated("edit"):
         await respond(interaction, whole, text_only_if_refused=False)
@@ -122,34 +128,44 @@ async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -
 
 
 async def _answered_message(interaction: discord.Interaction[Any]) -> discord.Message | None:
-    """Return the message that the button's message replies to; None if it is gone, or there is none."""
+    """Return the message that the button's message answers; None if it is gone, or there is none."""
     reference = interaction.message.reference if interaction.message is not None else None
-    if reference is None or reference.message_id is None:
-        return None
-    if isinstance(reference.resolved, discord.Message):
-        return reference.resolved
-    return await _fetched(interaction, reference, reference.message_id)
+    known = reference.resolved if reference is not None else None
+    return known if isinstance(known, discord.Message) else await _fetched_photo(interaction)
 
 
 async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
-    """Fetch the first picture of the message that the button's message replies to; None if it is gone."""
-    reference = interaction.message.reference if interaction.message is not None else None
-    if reference is None or reference.message_id is None:
-        return None
-    message = await _fetched(interaction, reference, reference.message_id)
+    """Fetch the first picture of the message that the button's message answers; None if it is gone."""
+    message = await _fetched_photo(interaction)
     files = files_in(message) if message is not None else []
     fetched = await download(interaction.client.http, files[:1])
     return next(iter(fetched.pictures), None)
 
 
-async def _fetched(
-    interaction: discord.Interaction[Any], reference: discord.MessageReference, message_id: int
-) -> discord.Message | None:
-    """Fetch a message as it is now: the links of its files in an older copy may have expired."""
-    channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
-    try:
-        message: discord.Message = await channel.fetch_message(message_id)
-    except TROUBLE as error:
-        _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
-        return None
-    return message
+async def _fetched_photo(interaction: discord.Interaction[Any]) -> discord.Message | None:
+    """Fetch the message that the button's message answers as it is now: links in an older copy may have expired.
+
+    A picture that the bot made at a press on its answer leads to that answer, and from there to the photo.
+    """
+    message, me = interaction.message, interaction.client.user
+    for _ in range(MOST_STEPS_TO_PHOTO):
+        if message is None or message.author != me:
+            break
+        source = _source_of(message)
+        if source is None:
+            return None
+        channel = interaction.client.get_partial_messageable(message.channel.id, guild_id=interaction.guild_id)
+        try:
+            message = await channel.fetch_message(source)
+        except TROUBLE as error:
+            _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
+            return None
+    return message if message is not None and message.author != me else None
+
+
+def _source_of(message: discord.Message) -> int | None:
+    """Return the id of the message that one of the bot's replies to, or on which it was asked for with a button."""
+    if message.reference is not None:
+        return message.reference.message_id
+    cause = message.interaction_metadata
+    return cause.interacted_message_id if cause is not None else None

@@ -132,7 +132,7 @@ class DiscordContract:
         different = {name for method, path, name in DIFFERENCES if (method, path) == (request.method, template)}
         body = _without(different, request.body)
         yield from self._asked.problems(described["content"]["application/json"]["schema"], body)
-        if isinstance(body, dict) and len(body.get("content") or "") > MOST_CHARACTERS:
+        if isinstance(body, dict) and len(str(body.get("content") or "")) > MOST_CHARACTERS:
             yield f"content has more than {MOST_CHARACTERS} characters"
         if request.file_parts:
             yield from _file_problems(described, request)
@@ -237,11 +237,11 @@ def _sentence(error: ValidationError, name: str) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
     if error.context:
         return _sentence(_nearest(error.context), name)
-    return f"{name}{place}: {error.message[:200]}"
+    return f"{name}{place}: {error.message[-200:]}"
 
 
 def _nearest(errors: Sequence[ValidationError]) -> ValidationError:
     """Return the deepest of the errors of several alternatives, leaving out those that are for another type."""
     others = {each.schema_path[0] for each in errors if "type" in list(each.relative_path)[-1:]}
     meant = [each for each in errors if each.schema_path[0] not in others] or list(errors)
-    return max(meant, key=lambda each: len(each.absolute_path))
+    return max(meant, key=lambda each: (len(each.absolute_path), each.validator != "type"))

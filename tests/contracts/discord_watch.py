@@ -24,6 +24,7 @@ EMULATED = {
     r"'banner' is a required property": "members lack it",
     r"\.description: None is": "attachments have null for no description",
     r"\.nonce: None is": "messages have null for no nonce",
+    r"\.message_reference: 'type' is a required": "references of messages about threads lack it",
     r"'fail_if_not_exists' was unexpected": "references keep what only requests have",
 }
 """How simcord's objects differ from Discord's, by the sentence about them: none of it is used here."""

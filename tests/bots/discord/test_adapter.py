@@ -240,7 +240,15 @@ async def test_commands_come_in_discords_own_languages(simcord_env: Env) -> None
     menus = {texts.SUGGEST_EMOJI, texts.EMOJI_ME_MENU}
     for_everybody = {name for name, command in by_name.items() if command["default_member_permissions"] is None}
     assert for_everybody == {"emoji", "emoji_me", "help", "play", "settings", "privacy", "my_data", "forget_me", *menus}
-    assert set(by_name) - for_everybody == {"chat_settings", "review", "retrain", "models", "rollback", "promote"}
+    assert set(by_name) - for_everybody == {
+        "chat_settings",
+        "chat_emoji",
+        "review",
+        "retrain",
+        "models",
+        "rollback",
+        "promote",
+    }
     translated = by_name["settings"]["description_localizations"]
     assert translated["es-ES"] == translated["es-419"] == speak("es").say(texts.COMMANDS["settings"])
     assert {"de", "fr", "pt-BR", "ru", "hi", "ja", "zh-CN"} < set(translated)

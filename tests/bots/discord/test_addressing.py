@@ -48,8 +48,8 @@ async def test_a_mention_of_the_bots_own_role_counts(
 async def test_pins_and_other_messages_of_discord_are_left_alone(
     simcord_env: Env, channel: ChannelHandle, alice: MemberActor
 ) -> None:
-    of_people = {MessageType.DEFAULT, MessageType.REPLY}
-    for kind in set(MessageType) - of_people:
+    known = {1, 2, 3, 4, 5, 6, 7, 8, 12, 14, 18, 20, 21, 22, 23, 24, 25, 27, 31, 32, 36, 37, 38, 39, 46}
+    for kind in map(MessageType, known):
         simcord_env.backend.create_message(alice.user.dm_channel.id, alice.id, "system", message_type=kind)
     await simcord_env.settle()
     assert not [each for each in alice.user.dm_channel.history() if each.author == simcord_env.bot.user]

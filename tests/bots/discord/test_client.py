@@ -1,7 +1,5 @@
 """What nobody asked for: automatic reactions and people's own reactions; threads and channels that are not known."""
 
-from collections.abc import AsyncIterator
-
 import discord
 import pytest
 from simcord import ChannelHandle, Env, GuildHandle, MemberActor
@@ -18,10 +16,9 @@ pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 
 
 @pytest.fixture
-async def reading_all(simcord_env: Env, service: EmojiService) -> AsyncIterator[None]:
+async def reading_all(simcord_env: Env, service: EmojiService) -> None:
     """Let the bot have the intent for the content of messages."""
     await simcord_env.restart_bot(EmojiClient(service, shard_count=1, reads_all_messages=True))
-    yield
 
 
 async def switch_on(store: Store, channel: ChannelHandle, automatic: Automatic = Automatic.REACT) -> None:

@@ -7,6 +7,8 @@ import simcord
 from simcord import ChannelHandle, Env, MemberActor
 
 from bots.conversation import texts
+from bots.conversation.service import EmojiService
+from bots.discord.client import EmojiClient
 from db import Chat, ChatChoices, Platform, Store
 from tests.bots.discord.driving import labels_of, last_in, response_to
 from tests.waiting import PATIENCE_S
@@ -37,10 +39,10 @@ async def test_commands_say_where_they_can_be_used(simcord_env: Env) -> None:
     assert {where[name] == ([0], [0, 1]) for name in set(where) - FOR_ALL - MENUS} == {True}
 
 
-async def test_a_command_that_may_be_used_elsewhere_is_published_again(simcord_env: Env) -> None:
-    for command in simcord_env.backend.global_commands.values():
+async def test_a_command_that_may_be_used_elsewhere_is_published_again(simcord_env: Env, service: EmojiService) -> None:
+    for command in simcord_env.backend.commands[None].values():
         command["contexts"] = [0]
-    await simcord_env.restart_bot()
+    await simcord_env.restart_bot(EmojiClient(service, shard_count=1))
     published = [request.method for request in simcord_env.http_requests if request.path.endswith("/commands")]
     assert published == ["GET", "PUT", "GET", "PUT"]
 
