@@ -87,7 +87,7 @@ class Transactions:
         await self._engine.dispose()
 
     async def _require_file(self) -> None:
-        """Raise `sqlite.DatabaseGoneError` if the file of the database is gone; if another is in its place, open that."""
+        """Raise `sqlite.DatabaseGoneError` if the database's file is gone; open another one that took its place."""
         if self._file is None or self._file.is_same():
             return
         async with self._reopening:
