@@ -1,7 +1,8 @@
 """Keep Telegram's limits on messages without holding up other chats, and wait where Telegram asks for it.
 
 A message waits for the turn of its chat and then for the overall one. Edits, questions to Telegram and deletions are no
-messages and wait only while Telegram has asked for a pause; answers to taps and decorations never wait.
+messages and wait only while Telegram has asked for a pause; answers to taps and to inline queries, and decorations
+never wait.
 """
 
 import asyncio
@@ -28,7 +29,10 @@ no chat occupies the whole bot.
 """
 CHATS_FOR_GLOBAL_PAUSE = 3
 """If so many chats are paused at once, the limit that was hit is the bot's own, and everything pauses."""
-_AT_ONCE = frozenset({"answerCallbackQuery", "answerInlineQuery", "setMessageReaction", "sendChatAction"})
+_AT_ONCE = frozenset(
+    {"answerCallbackQuery", "answerInlineQuery", "getStickerSet", "setMessageReaction", "sendChatAction"}
+)
+"""Calls that are worth nothing later; of those, the set of stickers is what an inline query is answered with."""
 _TIDY_ABOVE = 256
 
 Result = bool | dict[str, Any] | list[dict[str, Any]]
