@@ -49,8 +49,8 @@ class CustomEmojiFacts:
         if chat not in self._allowed:
             try:
                 told = (await bot.get_chat(chat)).available_reactions or ()
-            except TelegramError as error:
-                _log.info("reactions_not_known", platform=Platform.TELEGRAM, reason=short(error))
+            except Exception as error:  # also of the library, which wants to understand all that is told of a chat
+                _log.info("reactions_not_known", platform=Platform.TELEGRAM, reason=type(error).__name__)
                 return False
             listed = (each.custom_emoji_id for each in told if isinstance(each, ReactionTypeCustomEmoji))
             self._allowed[chat] = frozenset(listed)
@@ -92,10 +92,8 @@ def _custom_in(message: Message) -> dict[MessageEntity, str]:
 
 def _written(number: str | None, stands_for: str) -> str | None:
     """Return a custom emoji as text; None if there is something about it that a text cannot keep."""
-    if number is None or not number.isdecimal():
-        return None
-    written = str(CustomEmoji(int(number), fallback=stands_for))
-    return written if CustomEmoji.parse(written) is not None else None
+    found = CustomEmoji.parse(f"<{stands_for}:{number}>")
+    return str(found) if found is not None and found.fallback else None
 
 
 def _typed(units: bytes) -> str:

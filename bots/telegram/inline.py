@@ -30,6 +30,8 @@ MOST_EMOJI = 20
 START_PARAMETER = "selfie"
 """What comes with `/start` from somebody for whom there is nothing yet."""
 _A_PAGE: int = InlineQueryLimit.RESULTS
+_LONG_OFFSET = 6
+"""Digits that no offset of this bot has."""
 _log = structlog.get_logger()
 
 
@@ -84,6 +86,6 @@ def _page(results: Sequence[InlineQueryResult], offset: str) -> tuple[Sequence[I
     """Return the results from an offset on, as many as one answer may have, and the offset of the rest; empty if there
     is none.
     """
-    start = int(offset) if offset.isdecimal() else 0
+    start = int(offset) if offset.isdecimal() and len(offset) < _LONG_OFFSET else 0
     following = start + _A_PAGE
     return results[start:following], str(following) if following < len(results) else ""

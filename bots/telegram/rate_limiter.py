@@ -37,7 +37,7 @@ _TIDY_ABOVE = 256
 
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 Call = Callable[..., Coroutine[Any, Any, Result]]
-ChatKey = int | str | None
+ChatKey = int | str
 _log = structlog.get_logger()
 
 
@@ -92,7 +92,7 @@ class RateLimiter(BaseRateLimiter[int]):
         """Make the request when its turn has come. Raise `RetryAfter` if Telegram keeps refusing it or for too long."""
         if endpoint in _AT_ONCE:
             return await callback(*args, **kwargs)
-        chat = _key(data.get("chat_id"))
+        chat = _key(data.get("chat_id", data.get("user_id"))) or endpoint  # a pause for what has no chat is its own
         for repeats_left in range(MOST_REPEATS, -1, -1):
             await self._wait(endpoint, chat)
             try:
@@ -106,7 +106,7 @@ class RateLimiter(BaseRateLimiter[int]):
         raise AssertionError  # the last repeat returned or raised
 
     async def _wait(self, endpoint: str, chat: ChatKey) -> None:
-        if not _is_message(endpoint) or chat is None:
+        if not _is_message(endpoint):
             await self._wait_for_pause(chat)
             return
         queue = self._chat(chat)
@@ -183,8 +183,8 @@ def _is_message(endpoint: str) -> bool:
     return endpoint.startswith(("send", "copy", "forward"))
 
 
-def _key(chat: Any) -> ChatKey:
-    """Return the chat of a request in one spelling: numbers may come as words."""
+def _key(chat: Any) -> ChatKey | None:
+    """Return the chat of a request in one spelling: numbers may come as words. None if it has none."""
     try:
         return int(chat)
     except (TypeError, ValueError):
@@ -193,4 +193,4 @@ def _key(chat: Any) -> ChatKey:
 
 def _is_group(chat: ChatKey) -> bool:
     """Check whether the limit of groups holds: names belong to supergroups and channels only."""
-    return isinstance(chat, str) or (chat is not None and chat < 0)
+    return isinstance(chat, str) or chat < 0

@@ -41,6 +41,7 @@ QUICK = Limits(RateLimit(1000, 1), RateLimit(1000, 1), RateLimit(1000, 1))
 """Limits that hold nobody up, for tests of something else."""
 _MARKED = re.compile(r"(?<![\w@/])(?:/\w{1,32}(?:@\w{4,32})?|@\w{4,32})(?![\w@])")
 """Commands and mentions, which do not follow a letter as those in e-mail addresses do."""
+_GIFTS = ("unlimited", "limited", "unique")
 _PACK_NAME = re.compile(r"[A-Za-z]\w*_by_telemelya_bot", re.ASCII)
 _ALLOWED = {without_selector(emoji.value) for emoji in ReactionEmoji}
 
@@ -123,7 +124,7 @@ class TelegramServer:
     ) -> dict[str, Any]:
         """Send a message from a person, private unless `chat` names a group; return the message."""
         for said, marked in (("text", "entities"), ("caption", "caption_entities")):
-            if entities := entities_of(content.get(said) or ""):
+            if entities := entities_of(content.get(said) or ""):  # unless a test has others
                 content.setdefault(marked, entities)
         message = {
             "message_id": next(self._numbers),
@@ -185,6 +186,11 @@ class TelegramServer:
         sender = user(person, language)
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
         await self.deliver(callback_query=query)
+
+    async def react(self, chat: int, message: int, reactions: list[dict[str, str]], *, person: int = 7) -> None:
+        """Let a person have these reactions on a message."""
+        facts = {"chat": chat_of(chat), "message_id": message, "date": int(time.time()), "old_reaction": []}
+        await self.deliver(message_reaction={**facts, "user": user(person), "new_reaction": reactions})
 
     async def ask_inline(self, words: str = "", *, person: int = 7, offset: str = "") -> dict[str, Any]:
         """Type words after the bot's name; return how the bot answers."""
@@ -583,8 +589,10 @@ def _methods_for_stickers(server: TelegramServer) -> APIRouter:
     @router.post("/bot{token}/getChat")
     async def get_chat(token: str, request: Request) -> Any:
         number = int(str((await request.form())["chat_id"]))
-        rights = dict.fromkeys(("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), True)
-        told = {**chat_of(number), "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": rights}
+        gifts = dict.fromkeys(
+            (*(f"{each}_gifts" for each in _GIFTS), "premium_subscription", "gifts_from_channels"), True
+        )
+        told = {**chat_of(number), "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
         if number in server.chat_reactions:
             told["available_reactions"] = server.chat_reactions[number]
         return {"ok": True, "result": told}
