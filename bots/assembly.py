@@ -69,7 +69,13 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
     if discord_token := settings.discord_token.get_secret_value():
         from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
 
-        factories.append(AdapterFactory(DiscordAdapter, lambda made: DiscordAdapter(made.service, discord_token)))
+        reads_all = settings.discord_message_content
+        factories.append(
+            AdapterFactory(
+                DiscordAdapter,
+                lambda made: DiscordAdapter(made.service, discord_token, reads_all_messages=reads_all),
+            )
+        )
     if settings.web_chat or settings.console:
         from bots.web.adapter import WebAdapter  # noqa: PLC0415
 

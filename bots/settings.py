@@ -26,6 +26,7 @@ class Settings(DatabaseSettings):
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
     discord_token: SecretStr = SecretStr("")
+    discord_message_content: bool = False
     admins: Annotated[str, AfterValidator(_admins_named)] = ""
     web_chat: bool = True
     web_host: str = "127.0.0.1"

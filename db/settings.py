@@ -48,7 +48,7 @@ class DatabaseSettings(BaseSettings):
         """
         file = self.data_dir / name
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not file.exists():
                 _make_secret(file)
             secret = file.read_text(encoding="utf-8").strip()

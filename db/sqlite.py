@@ -6,8 +6,10 @@ Savepoints / Transactional DDL"), the driver's own handling is switched off and 
 """
 
 import asyncio
+import os
 import sqlite3
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -19,12 +21,16 @@ _ROWS_AT_ONCE = 64
 """The default of `aiosqlite.connect`."""
 BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for one in another process."""
+_OWN_FILE, _OWN_FOLDER, _FOR_OTHERS = 0o600, 0o700, 0o077
 _PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON")
 _BEGIN = "sqlite_begin"
 WRITING = {_BEGIN: "BEGIN IMMEDIATE"}
 """Execution options of a transaction that writes: it waits for the lock at its beginning, when nothing has been read
 that could be outdated by then. Other databases ignore them.
 """
+
+OUTSIDE = {_BEGIN: ""}
+"""Execution options of a connection whose statements are not in a transaction."""
 
 
 class _Connection(aiosqlite.Connection):
@@ -50,6 +56,40 @@ def connection(database: str, **options: Any) -> aiosqlite.Connection:
     return made
 
 
+class DatabaseGoneError(OSError):
+    """The file of the database is not there any more, so nothing written to it would be kept."""
+
+
+class DatabaseFile:
+    """The file of a database, as it is on disk: only for its owner, and the same one all the time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def prepare(self) -> None:
+        """Create the file and its folder, if there are none, for nobody else to read; take an older file's permissions
+        for others away. Raise `OSError`.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=_OWN_FOLDER)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, _OWN_FILE))
+        for file in (self._path, *(self._path.with_name(f"{self._path.name}{suffix}") for suffix in ("-wal", "-shm"))):
+            if file.exists() and file.stat().st_mode & _FOR_OTHERS:
+                file.chmod(_OWN_FILE)
+        self._known = self._identity()
+
+    def is_same(self) -> bool:
+        """Return whether the file is the one that was opened. Raise `DatabaseGoneError` if there is none."""
+        try:
+            return self._identity() == self._known
+        except FileNotFoundError as error:
+            raise DatabaseGoneError(f"{self._path} is gone: stop the bot, and restore it from a backup") from error
+
+    def _identity(self) -> tuple[int, int]:
+        found = self._path.stat()
+        return found.st_dev, found.st_ino
+
+
 def is_busy(error: BaseException) -> bool:
     """Return whether the database was locked by another process."""
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
@@ -70,4 +110,5 @@ def _configure(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    if statement := connection.get_execution_options().get(_BEGIN, "BEGIN"):
+        connection.exec_driver_sql(statement)

@@ -1,14 +1,16 @@
 """The only access to the database. Every method is one transaction."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from alembic.util import CommandError
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, union, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
 
 from db import sqlite
@@ -23,7 +25,17 @@ from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
 from db.retrainings import Retrainings
-from db.schema import ChatRow, PersonRow, PhotoRow, PromotionRow, ReadingRow, RetrainingRow, TapRow
+from db.schema import (
+    ChatRow,
+    GameRow,
+    PersonRow,
+    PhotoRow,
+    PromotionRow,
+    ReadingRow,
+    RetrainingRow,
+    ScoreRow,
+    TapRow,
+)
 from db.taps import Taps, change_tastes, note
 from db.transactions import Transactions
 from db.versions import Versions
@@ -112,8 +124,9 @@ class Store:
         before_statement: as in `Transactions`; not called for the migrations.
         """
         address = _async_url(url)
+        file = _file_of(address)
         try:
-            engine = await _connected(address, secret)
+            engine = await _connected(address, file, secret)
         except (SQLAlchemyError, OSError, ImportError, TypeError) as error:  # TypeError: options it does not know
             shown = _without_password(address)
             reason = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
@@ -123,7 +136,7 @@ class Store:
                 f"The database {_without_password(address)} was written by a newer version of Mugmoji ({error}): "
                 "update, or restore a backup of before."
             ) from error
-        return cls(Transactions(engine, before_statement), secret)
+        return cls(Transactions(engine, before_statement, file, partial(_migrate, secret=secret)), secret)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -214,6 +227,13 @@ class Store:
             if not agreed:
                 photos = select(PhotoRow.id).where(_concerns(row.id))
                 await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
+        if not agreed:
+            await self._scrub()
+
+    async def _scrub(self) -> None:
+        """Let what was deleted be readable nowhere; where that fails, the next deletion or the log's end does it."""
+        with suppress(SQLAlchemyError, OSError):
+            await self.transactions.scrub()
 
     async def preferences(self, person: Person) -> Preferences:
         """Return what this person set; empty preferences if nothing is known of them."""
@@ -237,29 +257,36 @@ class Store:
 
         Promotions and retrainings that they asked for stay, but no longer say who did.
         """
-        digest = person.hashed(self._secret)
         async with self.transactions.write() as session:
-            promoted = update(PromotionRow).where(PromotionRow.by_hash == digest).values(by="", by_hash=None)
-            asked = update(RetrainingRow).where(RetrainingRow.asked_by_hash == digest)
-            acts = [
-                *await session.scalars(promoted.returning(PromotionRow.id)),
-                *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
-            ]
-            who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
-            if who is None:
-                return bool(acts)
-            chats = (await session.scalars(select(PhotoRow.chat_id).where(_concerns(who)).distinct())).all()
-            await session.execute(
-                select(ChatRow.id).where(ChatRow.id.in_(chats)).order_by(ChatRow.id).with_for_update()
-            )
-            sent = PhotoRow.author_id == who
-            others = (await session.scalars(select(PhotoRow.person_id).where(sent).distinct())).all()
-            await session.execute(delete(PhotoRow).where(sent))
-            await session.execute(delete(PersonRow).where(PersonRow.id == who))
-            await change_tastes(session, others, chats)
-            empty = ChatRow.id.in_(chats), ~exists().where(PhotoRow.chat_id == ChatRow.id)
-            await session.execute(delete(ChatRow).where(*empty))
-            return True
+            was_known = await self._forget(session, person.hashed(self._secret))
+        await self._scrub()
+        return was_known
+
+    async def _forget(self, session: AsyncSession, digest: str) -> bool:
+        promoted = update(PromotionRow).where(PromotionRow.by_hash == digest).values(by="", by_hash=None)
+        asked = update(RetrainingRow).where(RetrainingRow.asked_by_hash == digest)
+        acts = [
+            *await session.scalars(promoted.returning(PromotionRow.id)),
+            *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
+        ]
+        who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
+        if who is None:
+            return bool(acts)
+        places = (
+            select(PhotoRow.chat_id).where(_concerns(who)),
+            select(GameRow.chat_id).where(GameRow.person_id == who),
+            select(ScoreRow.chat_id).where(ScoreRow.person_id == who),
+        )
+        chats = (await session.scalars(union(*places))).all()
+        await session.execute(select(ChatRow.id).where(ChatRow.id.in_(chats)).order_by(ChatRow.id).with_for_update())
+        sent = PhotoRow.author_id == who
+        others = (await session.scalars(select(PhotoRow.person_id).where(sent).distinct())).all()
+        await session.execute(delete(PhotoRow).where(sent))
+        await session.execute(delete(PersonRow).where(PersonRow.id == who))
+        await change_tastes(session, others, chats)
+        empty = [~exists().where(table.chat_id == ChatRow.id) for table in (PhotoRow, ScoreRow)]
+        await session.execute(delete(ChatRow).where(ChatRow.id.in_(chats), *empty))
+        return True
 
 
 def _concerns(person: int) -> ColumnElement[bool]:
@@ -286,26 +313,38 @@ def _without_password(address: URL) -> str:
     return address.set(query={}).render_as_string(hide_password=True)
 
 
-async def _connected(address: URL, secret: str) -> AsyncEngine:
-    """Return an engine whose database has the newest schema; the folder of a new SQLite file is created."""
+def _file_of(address: URL) -> sqlite.DatabaseFile | None:
+    """Return the file of a SQLite database; None for one in memory, and for other databases."""
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return None
+    return sqlite.DatabaseFile(Path(str(address.database)))
+
+
+async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str) -> AsyncEngine:
+    """Return an engine whose database has the newest schema; a new SQLite file and its folder are created."""
     is_sqlite = address.get_backend_name() == "sqlite"
-    if is_sqlite and address.database not in (None, "", ":memory:"):
-        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+    if file is not None:
+        file.prepare()
     options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
     engine = create_async_engine(address, pool_pre_ping=True, connect_args=options)
     if is_sqlite:
         sqlite.listen(engine.sync_engine)
     try:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception(sqlite.is_busy),
-            stop=stop_after_delay(_MOST_MIGRATING_S),
-            wait=wait_random(0.05, 0.2),
-            reraise=True,
-        ):
-            with attempt:
-                async with engine.execution_options(**sqlite.WRITING).begin() as connection:
-                    await connection.run_sync(upgrade, secret)
+        await _migrate(engine, secret)
     except BaseException:
         await engine.dispose()
         raise
     return engine
+
+
+async def _migrate(engine: AsyncEngine, secret: str) -> None:
+    """Bring a database to the newest schema; wait for others that do so at the same time."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception(sqlite.is_busy),
+        stop=stop_after_delay(_MOST_MIGRATING_S),
+        wait=wait_random(0.05, 0.2),
+        reraise=True,
+    ):
+        with attempt:
+            async with engine.execution_options(**sqlite.WRITING).begin() as connection:
+                await connection.run_sync(upgrade, secret)

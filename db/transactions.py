@@ -1,7 +1,7 @@
 """Transactions: one kind that only reads and one that writes, each all or nothing, on SQLite as on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import sqlite
 
+_SCRUBBING_PAUSES_S = (0.0, 0.05, 0.2, 0.5, 1.0)
 _ROWS_AT_ONCE = 500
 """Rows converted to Python objects before the event loop may run something else: about 2 ms of work."""
 
@@ -18,11 +19,21 @@ _ROWS_AT_ONCE = 500
 class Transactions:
     """Opens transactions on one database."""
 
-    def __init__(self, engine: AsyncEngine, before_statement: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        before_statement: Callable[[str], None] | None = None,
+        file: sqlite.DatabaseFile | None = None,
+        prepare: Callable[[AsyncEngine], Awaitable[None]] | None = None,
+    ) -> None:
         """before_statement: a callback that receives each SQL statement before it runs, and may raise instead; tests
-        use it to inject faults.
+        use it to inject faults. file: of a SQLite database, None for one in memory. prepare: makes a database ready
+        that was put in the place of the one that was opened.
         """
         self._engine = engine
+        self._file = file
+        self._prepare = prepare
+        self._reopening = asyncio.Lock()
         self._readers = async_sessionmaker(engine, expire_on_commit=False)
         self._writers = async_sessionmaker(engine.execution_options(**sqlite.WRITING), expire_on_commit=False)
         self.is_sqlite = engine.dialect.name == "sqlite"
@@ -33,7 +44,11 @@ class Transactions:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that changes nothing; on SQLite it sees the database as it is at its first statement."""
+        """Open a transaction that changes nothing; on SQLite it sees the database as it is at its first statement.
+
+        Raise `sqlite.DatabaseGoneError`.
+        """
+        await self._require_file()
         async with self._writing if self._has_one_connection else nullcontext(), self._readers() as session:
             yield session
 
@@ -42,8 +57,9 @@ class Transactions:
         """Open a transaction that is committed at its end, or rolled back completely if anything is raised in it.
 
         SQLite has one writer at a time: those of this process wait for each other in the order of their arrival, and
-        for those of other processes up to `sqlite.BUSY_TIMEOUT_MS`.
+        for those of other processes up to `sqlite.BUSY_TIMEOUT_MS`. Raise `sqlite.DatabaseGoneError`.
         """
+        await self._require_file()
         if not self.is_sqlite:
             async with self._writers.begin() as session:
                 yield session
@@ -51,9 +67,36 @@ class Transactions:
         async with self._writing, self._writers.begin() as session:
             yield session
 
+    async def scrub(self) -> bool:
+        """Let nothing that was deleted stay readable in SQLite's write-ahead log; return False if readers prevent it.
+
+        What is deleted is overwritten in the database itself (`secure_delete`), but the log still holds what it was.
+        """
+        if not self.is_sqlite or self._has_one_connection:
+            return True
+        for pause_s in _SCRUBBING_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            async with self._engine.execution_options(**sqlite.OUTSIDE).connect() as connection:
+                is_busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+            if not is_busy:
+                return True
+        return False
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+    async def _require_file(self) -> None:
+        """Raise `sqlite.DatabaseGoneError` if the database's file is gone; open another one that took its place."""
+        if self._file is None or self._file.is_same():
+            return
+        async with self._reopening:
+            if self._file.is_same():
+                return
+            await self._engine.dispose()
+            self._file.prepare()
+            if self._prepare is not None:
+                await self._prepare(self._engine)
 
 
 async def rows_of(

@@ -43,7 +43,7 @@ DISCORD_HELP = _(
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
     "fits.\n"
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
-    "• `/emoji_me` with a photo covers its faces with emoji.\n"
+    "• `/emoji_me` with a photo, or Apps → Emoji me, covers its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
     "• `/play` – copy an emoji with your face\n"
     "• `/settings` – language, and how emoji of people look\n"
@@ -64,6 +64,7 @@ HELPS = {Platform.TELEGRAM: HELP, Platform.DISCORD: DISCORD_HELP, Platform.WEB: 
 OPENMOJI = _("The emoji in pictures are by OpenMoji, CC BY-SA 4.0 (openmoji.org).")
 """Shown with the help, because the licence requires it."""
 SUGGEST_EMOJI = _("Suggest emoji")
+EMOJI_ME_MENU = _("Emoji me")
 COMMANDS = {
     "help": _("What I can do"),
     "settings": _("Language, and how emoji of people look"),

@@ -1,14 +1,17 @@
 """Discord's commands for admins: hidden from ordinary members, answered privately."""
 
+import secrets
 from typing import Any, Literal
 
 import discord
 from discord import app_commands
 
 from bots.admin import texts as admin_texts
-from bots.discord.attachments import files_of
-from bots.discord.errors import tolerated
-from bots.discord.sending import fitting, person_of, view_of
+from bots.discord.buttons import view_of
+from bots.discord.delivery import delivered
+from bots.discord.errors import losing_no_answer_silently, tolerated
+from bots.discord.identity import person_of
+from bots.discord.sending import files_of, fitting, respond
 from bots.messages import AdminCommand, AdminCommandName, Reply
 
 MANAGERS = discord.Permissions(manage_guild=True)
@@ -33,12 +36,16 @@ def _plain(name: AdminCommandName) -> app_commands.Command[Any, ..., None]:
         name=name.value, description=admin_texts.COMMANDS[name.value], callback=answer, auto_locale_strings=False
     )
     command.default_permissions = MANAGERS
+    command.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
+    command.allowed_contexts = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
     return command
 
 
 @app_commands.command(name="retrain", description=admin_texts.COMMANDS["retrain"], auto_locale_strings=False)
 @app_commands.describe(depth=admin_texts.DEPTH_OPTION)
 @app_commands.default_permissions(MANAGERS)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 async def _retrain(interaction: discord.Interaction[Any], depth: Literal["adapt", "full"] = "adapt") -> None:
     await _answer_admin(interaction, AdminCommandName.RETRAIN, depth)
 
@@ -46,13 +53,15 @@ async def _retrain(interaction: discord.Interaction[Any], depth: Literal["adapt"
 @app_commands.command(name="promote", description=admin_texts.COMMANDS["promote"], auto_locale_strings=False)
 @app_commands.describe(version=admin_texts.VERSION_OPTION, reason=admin_texts.REASON_OPTION)
 @app_commands.default_permissions(MANAGERS)
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
 async def _promote(interaction: discord.Interaction[Any], version: str, reason: str = "") -> None:
     await _answer_admin(interaction, AdminCommandName.PROMOTE, f"{version} {reason}")
 
 
 async def _answer_admin(interaction: discord.Interaction[Any], name: AdminCommandName, words: str = "") -> None:
     """Answer an admin's command privately; each reply replaces the one before."""
-    with tolerated("command"):
+    with losing_no_answer_silently("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
         command = AdminCommand(person_of(interaction.user), name, words, str(interaction.locale))
         direct: discord.Message | None = None
@@ -68,14 +77,18 @@ async def _replace_answer(
     Answers can be edited for 15 minutes, less than a long retraining. direct: the direct message so far, which is
     returned.
     """
-    text = fitting(reply.text)
     if direct is None:
         with tolerated("edit"):
-            files = files_of(reply.picture)
-            await interaction.edit_original_response(content=text, view=view_of(reply.rows), attachments=files)
+            await respond(interaction, reply, text_only_if_refused=False)
             return None
-    with tolerated("direct_message"):
+
+    async def send() -> discord.Message:
+        view, files = view_of(reply.rows), files_of(reply.picture, reply.file)
         if direct is None:
-            return await interaction.user.send(text, view=view_of(reply.rows), files=files_of(reply.picture))
-        await direct.edit(content=text, view=view_of(reply.rows), attachments=files_of(reply.picture))
+            return await interaction.user.send(fitting(reply.text), view=view, files=files, nonce=nonce)
+        return await direct.edit(content=fitting(reply.text), view=view, attachments=files)
+
+    nonce = secrets.token_hex(12)
+    with losing_no_answer_silently("direct_message"):
+        return await delivered(send)
     return direct

@@ -1,191 +1,197 @@
-"""Send messages with persistent buttons, and reactions, on Discord."""
+"""Send answers on Discord: to messages, whose answer later replies replace, and to commands."""
 
-import re
-from collections.abc import Sequence
-from functools import partial
-from typing import Any
+import io
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import discord
-import structlog
 from discord import ui
 
-from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from bots.discord.attachments import NotFetchedError, download, files_of, pictures_in
-from bots.discord.errors import TROUBLE, tolerated
-from bots.messages import Button, Picture, Reply, Tap, TapReply, Tone
-from db import Chat, Person, Platform
-
-_log = structlog.get_logger()
+from bots.discord.buttons import view_of, without_icons
+from bots.discord.delivery import delivered, is_not_done
+from bots.discord.errors import (
+    UNKNOWN_CHANNEL,
+    is_about_an_icon,
+    is_about_the_reply,
+    is_gone,
+    is_passing,
+    losing_no_answer_silently,
+)
+from bots.discord.identity import person_of
+from bots.discord.permissions import Allowed
+from bots.messages import ButtonRows, Form, MadeFile, MadePicture, Reply
+from db import Chat
 
 MAX_TEXT = 2000
 """Maximum number of characters of a message (https://discord.com/developers/docs/resources/message#create-message)."""
-_STYLES = {
-    Tone.PLAIN: discord.ButtonStyle.secondary,
-    Tone.CHOSEN: discord.ButtonStyle.success,
-    Tone.QUIET: discord.ButtonStyle.secondary,
-}
+T = TypeVar("T")
+_NAMES = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.png", Form.ANIMATION: "faces.gif"}
 
 
-class TapButton(ui.DynamicItem[ui.Button[ui.View]], template=r"mugmoji:(?P<token>[!-~]{1,64})"):
-    """A button that works as long as its message exists: all it needs is in its custom_id."""
+class MessageAnswer:
+    """The answer to a message: a message of its own, which later replies replace.
 
-    def __init__(self, token: str, button: ui.Button[ui.View]) -> None:
-        super().__init__(button)
-        self._token = token
-
-    @classmethod
-    def showing(cls, button: Button, row: int) -> "TapButton":
-        """Return the service's button, in a row of 0 to 4.
-
-        Its emoji is part of the label, because Discord rejects a whole message for one `emoji` newer than its own list.
-        """
-        custom_id = f"mugmoji:{button.token}"
-        return cls(
-            button.token, ui.Button(label=button.label, style=_STYLES[button.tone], custom_id=custom_id, row=row)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> "TapButton":
-        """Restore the button from the custom_id that came back when it was pressed."""
-        assert isinstance(item, ui.Button)
-        return cls(match["token"], item)
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Pass the tap to the service and show its reply."""
-        service: EmojiService = interaction.client.service
-        with tolerated("tap"):
-            await interaction.response.defer()
-            language = str(interaction.locale)
-            fetch = partial(_answered_picture, interaction)
-            person, chat = person_of(interaction.user), chat_of(interaction.channel_id)
-            message, administers = interaction.message, partial(manages_server, interaction)
-            in_public = interaction.guild_id is not None and not (message is not None and message.flags.ephemeral)
-            tap = Tap(person, chat, self._token, language, fetch, in_public, administers)
-            await _show_tap(interaction, await service.on_tap(tap))
-
-
-async def manages_server(interaction: discord.Interaction[Any]) -> bool:
-    """Check whether a person may change the settings of a server's channels; always true in a direct message."""
-    return interaction.guild_id is None or interaction.permissions.manage_guild
-
-
-async def _show_whole(interaction: discord.Interaction[Any], answer: TapReply) -> None:
-    """Replace the whole message of the button, or send a new one if that is refused."""
-    text, rows = fitting(answer.text or answer.notice), answer.rows or ()
-    with tolerated("edit"):
-        files = files_of(answer.picture)
-        await interaction.edit_original_response(content=text, view=view_of(rows), attachments=files)
-        return
-    await interaction.followup.send(text, view=view_of(rows), files=files_of(answer.picture), ephemeral=True)
-
-
-async def _show_tap(interaction: discord.Interaction[Any], answer: TapReply) -> None:
-    if answer.is_whole:
-        await _show_whole(interaction, answer)
-        return
-    if answer.text is not None or answer.rows is not None:
-        await interaction.edit_original_response(
-            content=discord.utils.MISSING if answer.text is None else fitting(answer.text),
-            view=discord.utils.MISSING if answer.rows is None else view_of(answer.rows),
-        )
-    if answer.picture is not None:
-        try:
-            await interaction.followup.send(answer.notice, files=files_of(answer.picture))
-        except discord.Forbidden:
-            voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
-            await interaction.followup.send(voice.say(texts.FAILED), ephemeral=True)
-    elif answer.text is None and not answer.is_obvious:
-        await interaction.followup.send(answer.notice, ephemeral=True)
-    if answer.reaction is not None:
-        await _replace_reaction(interaction, answer.reaction)
-
-
-async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | None:
-    """Return the first picture of the message that the button's message replies to; None if it is gone."""
-    reference = interaction.message.reference if interaction.message is not None else None
-    if reference is None or reference.message_id is None:
-        return None
-    try:
-        channel = interaction.client.get_partial_messageable(reference.channel_id, guild_id=reference.guild_id)
-        pictures = await download(pictures_in(await channel.fetch_message(reference.message_id))[:1])
-    except (NotFetchedError, *TROUBLE) as error:
-        _log.info("photo_not_there", platform=Platform.DISCORD, reason=type(error).__name__)
-        return None
-    return next(iter(pictures), None)
-
-
-async def _replace_reaction(interaction: discord.Interaction[Any], emoji: str) -> None:
-    """Replace the reaction on the answered photo; not for private answers, which must leave no trace in the channel."""
-    answer = interaction.message
-    photo = answer.reference if answer is not None and not answer.flags.ephemeral else None
-    is_allowed = interaction.guild_id is None or _allows_reactions(interaction.app_permissions)
-    if photo is None or photo.message_id is None or not is_allowed:
-        return
-    channel = interaction.client.get_partial_messageable(photo.channel_id, guild_id=photo.guild_id)
-    message = await channel.fetch_message(photo.message_id)
-    own = {str(reaction.emoji) for reaction in message.reactions if reaction.me}
-    for former in own - {emoji}:
-        await message.remove_reaction(former, interaction.client.user)
-    if emoji not in own:
-        await message.add_reaction(emoji)
-
-
-async def say(message: discord.Message, reply: Reply) -> discord.Message | None:
-    """Reply to a message or, if it was deleted or cannot be replied to, send to its channel."""
-    text, view = fitting(reply.text), view_of(reply.rows)
-    with tolerated("reply"):
-        files = files_of(reply.picture) if permissions_at(message).attach_files else []
-        if not permissions_at(message).read_message_history:
-            return await message.channel.send(text, view=view, files=files)
-        quoted = message.to_reference(fail_if_not_exists=False)
-        return await message.channel.send(text, view=view, files=files, reference=quoted, mention_author=False)
-    return None
-
-
-async def react(message: discord.Message, reply: Reply) -> None:
-    """React to a message with the first reaction that is not None; Discord's messages get only one."""
-    emoji = next((reaction for reaction in reply.reactions if reaction is not None), None)
-    if emoji is not None and _allows_reactions(permissions_at(message)):
-        with tolerated("reaction"):
-            await message.add_reaction(emoji)
-
-
-def permissions_at(message: discord.Message) -> discord.Permissions:
-    """Return the bot's permissions at a message. Checked before each call, because Discord bans bots for failed
-    attempts.
+    sent: the bot's message, None while there is none. is_shown: the last reply is, or had nothing to say.
     """
-    if message.guild is None:
-        return discord.Permissions.all()
+
+    def __init__(self, message: discord.Message, allowed: Allowed, excuse: str = "") -> None:
+        """allowed: what the bot may do there. excuse: what to say where the message is gone; empty for nothing."""
+        self.sent: discord.Message | None = None
+        self.is_shown = False
+        self._is_welcome = True  # until the message, or the answer, is deleted
+        self._message = message
+        self._allowed = allowed
+        self._excuse = excuse
+
+    async def show(self, reply: Reply) -> None:
+        """Show a reply in place of the one before; nothing if that one, or the message, was deleted meanwhile.
+
+        Who deletes a photo wants nothing of it shown, so that only the excuse is sent, once.
+        """
+        self.is_shown = False
+        if not self._is_welcome or (reply.text and not self._allowed.speak):
+            return
+        with losing_no_answer_silently("reply"):
+            try:
+                await self._show(reply)
+                self.is_shown = True
+            except discord.HTTPException as error:
+                if not is_gone(error):
+                    raise
+                self._is_welcome = False
+                if self.sent is None and self._excuse and error.code != UNKNOWN_CHANNEL:
+                    await send_to(self._message.channel, Reply(self._excuse))
+
+    async def _show(self, reply: Reply) -> None:
+        sent = self.sent
+        if not reply.text:
+            if sent is not None:
+                await delivered(sent.delete)
+                self.sent = None
+            return
+        self.sent = await (self._edit(sent, reply) if sent is not None else self._send(reply))
+
+    async def _edit(self, sent: discord.Message, reply: Reply) -> discord.Message:
+        async def edit(view: ui.View) -> discord.Message:
+            files = files_of(reply.picture, reply.file) if self._allowed.attach else []
+            return await sent.edit(content=fitting(reply.text), view=view, attachments=files)
+
+        return await with_buttons(reply.rows, edit)
+
+    async def _send(self, reply: Reply) -> discord.Message:
+        """Reply to the message or, where that is not possible although it is there, send to its channel."""
+        if self._allowed.quote:
+            try:
+                return await self._send_quoting(reply, self._message.to_reference())
+            except discord.HTTPException as error:
+                if not is_about_the_reply(error):
+                    raise
+        return await self._send_quoting(reply, None)
+
+    async def _send_quoting(self, reply: Reply, quoted: discord.MessageReference | None) -> discord.Message:
+        return await send_to(self._message.channel, reply, quoted, may_attach=self._allowed.attach)
+
+
+async def send_to(
+    channel: discord.abc.Messageable,
+    reply: Reply,
+    quoted: discord.MessageReference | None = None,
+    *,
+    may_attach: bool = True,
+) -> discord.Message:
+    """Send a reply to a channel. quoted: the message that it replies to. may_attach: files may be sent there.
+
+    It is sent again after errors that pass. Discord recognises by the nonce what it has already received.
+    """
+    nonce = secrets.token_hex(12)
+
+    async def once(view: ui.View) -> discord.Message:
+        return await channel.send(
+            fitting(reply.text),
+            view=view,
+            files=files_of(reply.picture, reply.file) if may_attach else [],
+            reference=quoted,  # type: ignore[arg-type]  # its overloads leave None out
+            mention_author=False,
+            nonce=nonce,
+        )
+
+    return await with_buttons(reply.rows, once)
+
+
+async def respond(
+    interaction: discord.Interaction[Any], reply: Reply, *, text_only_if_refused: bool = True
+) -> discord.Message:
+    """Show a reply as the answer to a command, in place of the one before.
+
+    text_only_if_refused: files may be forbidden where text is allowed; then the text comes alone. Else it is raised.
+    """
+
+    async def edit(view: ui.View) -> discord.Message:
+        files = files_of(reply.picture, reply.file)
+        return await interaction.edit_original_response(content=fitting(reply.text), view=view, attachments=files)
+
     try:
-        return message.channel.permissions_for(message.guild.me)
-    except discord.ClientException:  # a thread in a channel that is invisible to the bot
-        return discord.Permissions.none()
+        return await with_buttons(reply.rows, edit)
+    except discord.Forbidden:
+        if not text_only_if_refused:
+            raise
+        text_only = replace(reply, picture=None, file=None)
+        return await respond(interaction, text_only, text_only_if_refused=False)
 
 
-def _allows_reactions(permissions: discord.Permissions) -> bool:
-    return permissions.view_channel and permissions.read_message_history and permissions.add_reactions
+async def follow_up(interaction: discord.Interaction[Any], reply: Reply, *, ephemeral: bool = False) -> None:
+    """Send a further answer to an interaction; ephemeral: only who caused it sees it.
+
+    It has no nonce, so it is sent again only where Discord certainly has not received it.
+    """
+
+    async def once(view: ui.View) -> None:
+        files = files_of(reply.picture, reply.file)
+        shown = view if reply.rows else discord.utils.MISSING
+        await interaction.followup.send(fitting(reply.text), view=shown, files=files, ephemeral=ephemeral)
+
+    await with_buttons(reply.rows, once, is_not_done)
 
 
-def person_of(user: discord.abc.User) -> Person:
-    """Return the service's identity of a Discord user."""
-    return Person(Platform.DISCORD, str(user.id))
+async def with_buttons(
+    rows: ButtonRows,
+    call: Callable[[ui.View], Awaitable[T]],
+    is_repeatable: Callable[[BaseException], bool] = is_passing,
+) -> T:
+    """Deliver a call with a view of the buttons; without their icons where Discord refuses one of those."""
+    try:
+        return await delivered(lambda: call(view_of(rows)), is_repeatable)
+    except discord.HTTPException as error:
+        if not is_about_an_icon(error):
+            raise
+    return await delivered(lambda: call(view_of(without_icons(rows))), is_repeatable)
 
 
-def chat_of(channel_id: int | None) -> Chat:
-    """Return the service's identity of a channel or direct message."""
-    return Chat(Platform.DISCORD, str(channel_id))
+async def note_sent(service: EmojiService, chat: Chat, reply: Reply, message_id: int) -> None:
+    """Tell the service which message shows a reply, where it wants to know."""
+    if reply.photo:
+        await service.note_answer(chat, reply.photo, str(message_id))
+    if reply.game:
+        await service.note_round(chat, reply.game, str(message_id))
 
 
-def view_of(rows: Sequence[Sequence[Button]]) -> ui.View:
-    """Return the service's buttons as a view."""
-    view = ui.View(timeout=None)
-    for number, row in enumerate(rows):
-        for button in row:
-            view.add_item(TapButton.showing(button, number))
-    return view
+async def say_to(interaction: discord.Interaction[Any], sentence: str) -> None:
+    """Answer a command with a sentence of `texts` alone, in the language of who gave it."""
+    voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
+    await respond(interaction, Reply(voice.say(sentence)))
+
+
+def files_of(picture: MadePicture | None, file: MadeFile | None = None) -> list[discord.File]:
+    """Return what the bot made as attachments; hidden if it is to be."""
+    files = []
+    if picture is not None:
+        files.append(discord.File(io.BytesIO(picture.content), _NAMES[picture.form], spoiler=picture.has_spoiler))
+    if file is not None:
+        files.append(discord.File(io.BytesIO(file.content), file.name))
+    return files
 
 
 def fitting(text: str) -> str:

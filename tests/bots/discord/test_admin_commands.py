@@ -13,7 +13,7 @@ from bots.admin import texts as admin_texts
 from bots.admin.allowlist import Allowlist
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from bots.discord.adapter import EmojiClient
+from bots.discord.client import EmojiClient
 from bots.pictures.maker import PictureMaker
 from db import Person, Platform, Role, State, Store
 from recognizer import Recognizer
