@@ -1,6 +1,7 @@
 """Updates that cannot be read, and the end, which nothing holds up."""
 
 import asyncio
+import gc
 import time
 from typing import Any
 
@@ -75,6 +76,24 @@ async def test_the_end_does_not_wait_for_what_the_limits_hold_up(
     logged = capsys.readouterr().out
     assert "updates_lost_at_the_end" in logged
     assert "Traceback" not in logged
+
+
+async def test_the_end_leaves_no_picture_that_still_wants_to_be_sent(
+    service: EmojiService, selfie: bytes, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = Limits(RateLimit(1000, 1), RateLimit(1, 100), RateLimit(1, 100))
+    async with telegram_server() as server:
+        async with served(service, server, slow):
+            message = await server.send(photo=server.picture(selfie))
+            [answer] = await server.sent("sendMessage")
+            await server.tap(answer, texts.EMOJI_ME, original=message)
+            await server.until(lambda: len(server.called("getFile")) == 2)
+            began = time.monotonic()
+        assert time.monotonic() - began < LONGEST_END_S + 3
+        assert not [task for task in asyncio.all_tasks() if "try_to_say" in repr(task.get_coro())]
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    assert "Traceback" not in capsys.readouterr().out
 
 
 async def test_at_the_end_what_is_nearly_done_is_done(service: EmojiService, selfie: bytes) -> None:
