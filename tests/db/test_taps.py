@@ -114,6 +114,12 @@ async def test_who_sent_the_photo_that_another_asked_about_is_its_sender(store: 
     assert await store.taps.react(GROUP.message("7"), BERT, "😐") is False  # they have tapped a button
 
 
+async def test_the_face_of_somebody_unknown_is_kept_on_nobodys_word(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    await add(store, sender=Person.unknown(Platform.TELEGRAM))
+    assert await count_rows(store, "readings WHERE crop IS NOT NULL") == 0
+
+
 @pytest.mark.parametrize(("asker", "sender", "kept"), [(True, True, 1), (True, False, 0), (False, True, 0)])
 async def test_a_crop_is_kept_only_if_everybody_concerned_agreed(
     store: Store, asker: bool, sender: bool, kept: int

@@ -137,7 +137,8 @@ async def test_after_ten_minutes_a_photo_is_a_photo_again(game: EmojiService, cl
 
 async def test_a_game_is_of_one_person_in_one_chat(game: EmojiService, selfie: bytes) -> None:
     await play(game)
-    for facts in ({"person": BERT}, {"chat": GROUP}, {"sender": BERT}):
+    unknown = Person.unknown(Platform.TELEGRAM)
+    for facts in ({"person": BERT}, {"chat": GROUP}, {"sender": BERT}, {"sender": unknown}, {"is_new": False}):
         assert "You look happy" in (await send(game, selfie, **facts)).text
 
 
