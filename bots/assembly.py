@@ -1,9 +1,12 @@
 """Assemble the parts that the adapters need, run the background tasks, and create the configured adapters."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+import structlog
 
 from bots.adapter import Adapter
 from bots.admin.allowlist import Allowlist
@@ -19,14 +22,18 @@ from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
-from bots.serving.model_watch import ModelWatch
+from bots.serving.model_watch import ModelWatch, whole_version
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import Supervisor
 from bots.settings import Settings
 from db import Platform, Store
-from recognizer import EmojiMap, Recognizer
+from recognizer import EmojiMap, ModelError, Recognizer
+from recognizer.classification import Classifier
 from recognizer.decoding.decoder import Decoder
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.landmarks import Landmarker
 
+_log = structlog.get_logger()
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 """The platforms for which an emoji map says of every emoji whether a bot can react with it there."""
 
@@ -89,13 +96,20 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
 
     Raise `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
     """
-    recognizer = Recognizer.load(emoji_map=settings.emoji_map, decoder=Decoder.isolating())
-    check = _emoji_map_check(factories)
-    check(recognizer.emoji_map)
-    picture_maker = PictureMaker(recognizer, Artwork.load())
+    emoji_map, check = EmojiMap.load(settings.emoji_map), _emoji_map_check(factories)
+    check(emoji_map)
+    artwork = Artwork.load()
     store = await settings.open_store()
+    try:
+        classifier, damage = await _classifier(store)
+        detector, landmarker = FaceDetector.load(), Landmarker.load()
+    except BaseException:
+        await store.close()
+        raise
+    recognizer = Recognizer(detector, landmarker, classifier, emoji_map, Decoder.isolating())
+    picture_maker = PictureMaker(recognizer, artwork)
     pool = InferencePool(settings.workers, settings.waiting)
-    model_watch = ModelWatch(recognizer, store)
+    model_watch = ModelWatch(recognizer, store, damage)
     shadowing = Shadowing(store, pool, lambda: model_watch.shadow)
     try:
         await model_watch.start()
@@ -136,6 +150,21 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
         pool.close()
         recognizer.close()
         await store.close()
+
+
+async def _classifier(store: Store) -> tuple[Classifier, str]:
+    """Return the model that came with the software and nothing, or a whole one from the database and what is wrong.
+
+    Raise `ModelError` if none is whole.
+    """
+    try:
+        return await asyncio.to_thread(Classifier.load), ""
+    except ModelError as error:
+        whole = await whole_version(store)
+        if whole is None:
+            raise
+        _log.error("shipped_model_damaged", reason=str(error), served=whole.card.version)
+        return whole, f"The model that came with the software is damaged ({error})"
 
 
 def _spare_the_garbage_collector() -> None:
