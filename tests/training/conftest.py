@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recognizer.checksums import SUMS_FILE
 from recognizer.classification import CARD_FILE, MODEL_FOLDER
 from tests.training.faces import easy_faces, in_turns, write_kaggle_csv, write_sheets
 from tests.training.recipes import LIVELY, tiny_recipe
@@ -43,7 +44,7 @@ class Reported:
 
 def model_folder(folder: Path, version: str, members: list[object]) -> Path:
     """Write the shipped model under another version, with these members in its card."""
-    shutil.copytree(MODEL_FOLDER, folder)
+    shutil.copytree(MODEL_FOLDER, folder, ignore=shutil.ignore_patterns(SUMS_FILE))
     card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     card.pop("recipe", None)
     card |= {"members": members, "serving": card["serving"] | {"version": version}}
