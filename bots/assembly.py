@@ -161,6 +161,8 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
         secret=settings.cookie_secret(),
         has_chat=settings.web_chat,
         console=console,
+        hosts=settings.allowed_hosts(),
+        trusted_proxies=settings.web_trusted_proxies,
     )
 
 

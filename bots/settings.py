@@ -31,6 +31,8 @@ class Settings(DatabaseSettings):
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    web_allowed_hosts: str = ""
+    web_trusted_proxies: str = "127.0.0.1"
     console: bool = True
     console_token: SecretStr = SecretStr("")
     console_remote: bool = False
@@ -46,6 +48,10 @@ class Settings(DatabaseSettings):
     def for_another_process(self) -> dict[str, str]:
         """Return what `DatabaseSettings.for_another_process` returns, and the emoji map. Raise as that does."""
         return {**super().for_another_process(), "EMOJI_MAP": str(self.emoji_map.resolve())}
+
+    def allowed_hosts(self) -> list[str]:
+        """Return the names that `WEB_ALLOWED_HOSTS` lists."""
+        return [name for each in self.web_allowed_hosts.split(",") if (name := each.strip())]
 
     def cookie_secret(self) -> str:
         """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither reveals
