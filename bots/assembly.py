@@ -152,7 +152,12 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
 
     console = None
     if settings.console:
-        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
+        access = Access(
+            settings.console_secret(),
+            settings.where_console_token_is(),
+            settings.console_remote,
+            settings.console_pass_file(),
+        )
         console = Console(made.store, made.emoji_map_watch.refresh, made.retraining_process, access, made.problem)
     return WebAdapter(
         made.service,

@@ -13,6 +13,7 @@ from db.settings import DatabaseSettings
 from recognizer.emoji_map import DEFAULT_PATH
 
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
+CONSOLE_PASS_FILE = "console.passes.json"  # noqa: S105  (a file name)
 
 
 def _admins_named(text: str) -> str:
@@ -66,6 +67,11 @@ class Settings(DatabaseSettings):
         Raise `SettingsError` if it can be neither read nor written.
         """
         return self.console_token.get_secret_value() or self.kept_secret(CONSOLE_TOKEN_FILE, "CONSOLE_TOKEN")
+
+    def console_pass_file(self) -> Path:
+        """Return the file for the passes of admins who entered the console; its folder exists."""
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.data_dir / CONSOLE_PASS_FILE
 
     def where_console_token_is(self) -> str:
         """Return the file that contains the token, or the name of the setting that does, for a log line."""

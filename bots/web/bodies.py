@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bots.web.connections import is_loopback
+from bots.serving.addresses import is_loopback
 
 NEXT_PIECE_WITHIN_S = 15.0
 START_WITHIN_S = 30.0

@@ -1,11 +1,12 @@
 """Connections of strangers: each has to get on with it, and those that do not make room for those that do."""
 
 import asyncio
-import ipaddress
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bots.serving.addresses import is_loopback
 
 MOST_CONNECTIONS = 512
 """Connections at once, those of open pages among them; half of the 1,024 files that systems let a process open."""
@@ -125,13 +126,3 @@ class BoundedProtocol(H11Protocol):
         if self._reading_deadline is not None:
             self._reading_deadline.cancel()
             self._reading_deadline = None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address is this machine's own, reachable only from here."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)

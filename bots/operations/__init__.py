@@ -1,0 +1,1 @@
+"""What an operator and their tools ask of a running bot: is it alive, is it ready, how does it do."""
