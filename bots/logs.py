@@ -57,11 +57,11 @@ def configure_logs(level: str, style: str, listener: Listener | None = None) -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     told: list[Any] = [_telling(listener)] if listener is not None else []
-    least = min(logging.getLevelName(level.upper()), logging.INFO)  # the standard library's loggers drop the rest
     structlog.configure(
         processors=[*told, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        # the listener is told everything; the standard library's loggers drop what is below the level
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler()

@@ -37,6 +37,8 @@ class Settings(DatabaseSettings):
     console: bool = True
     console_token: SecretStr = SecretStr("")
     console_remote: bool = False
+    ops_host: str = "127.0.0.1"
+    ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     retrain_at: time | None = None
     retrain_after: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     emoji_map: Path = DEFAULT_PATH

@@ -92,6 +92,10 @@ class Console:
             _log.warning("console_token_short", least_characters=_LEAST_TOKEN)
         _log.info("console_open", address=f"{address}/console", token_in=self._access.token_place)
 
+    def is_admin(self, request: Request) -> bool:
+        """Return whether a request comes with a valid pass."""
+        return self._admin(request) is not None
+
     def _page(self, place: Place) -> Callable[[], Response | None]:
         def page() -> Response | None:
             request = ui.context.client.request

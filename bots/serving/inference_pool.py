@@ -19,6 +19,11 @@ class InferencePool:
         self._inside = 0
 
     @property
+    def length(self) -> int:
+        """Return how many are being read or wait for it."""
+        return self._inside
+
+    @property
     def is_full(self) -> bool:
         """Return whether the queue is full, so that the next one has to wait longer than intended."""
         return self._inside >= self._capacity

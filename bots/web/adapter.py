@@ -5,8 +5,7 @@ import base64
 import copy
 import html
 import json
-import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +19,10 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import events, ui
 from nicegui.language import Language
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import RedirectResponse
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from bots.adapter import AdapterError
 from bots.console import Console
@@ -41,6 +42,9 @@ from bots.messages import (
     Tap,
     Tone,
 )
+from bots.operations import HEALTH, METRICS, READY, Operations
+from bots.serving.addresses import is_loopback
+from bots.serving.web_server import WebServer
 from bots.web import guests, missing, uploads
 from bots.web.bodies import BodyLimits, MemoryBudget, client_of
 from bots.web.connections import MOST_HEAD_BYTES, BoundedProtocol
@@ -92,12 +96,16 @@ class WebAdapter:
         console: Console | None = None,
         hosts: Sequence[str] = (),
         trusted_proxies: str = "127.0.0.1",
+        operations: Operations | None = None,
+        has_figures: bool = True,
     ) -> None:
         """Configure the server.
 
         secret: signs the cookie that identifies a browser. console: the admins' pages, None for none. hosts: the names
         under which people reach the server, besides its own addresses. trusted_proxies: addresses, separated by
-        commas, of those whose word on a request's origin is believed (X-Forwarded-For, X-Forwarded-Proto).
+        commas, of those whose word on a request's origin is believed (X-Forwarded-For, X-Forwarded-Proto). operations:
+        answers whether the bot is alive, None for nobody. has_figures: tells admins and this machine also whether it
+        is ready, and the figures for Prometheus; False where these have a port of their own.
         """
         self._service = service
         self._console = console
@@ -109,6 +117,10 @@ class WebAdapter:
         self._app = self._guarded(hosts)
         nicegui_app.add_static_files("/static", _STATIC)
         nicegui_app.add_api_route(PATH, self._refetching.receive, methods=["POST"])
+        if operations is not None:
+            self._app.add_route(HEALTH, operations.health)
+            for path, answer in ((READY, operations.ready), (METRICS, operations.metrics)) if has_figures else ():
+                nicegui_app.add_route(path, _only_if(self._is_operator, answer))
         uploads.attach()
         guests.attach()
         missing.attach()
@@ -141,14 +153,13 @@ class WebAdapter:
             access_log=False,
             timeout_graceful_shutdown=2,
         )
-        server = _Server(config, started=self._announce)
-        with _listening(self._host, self._port) as listener:
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            try:
-                await asyncio.shield(serving)
-            finally:
-                server.should_exit = True
-                await serving
+        try:
+            await WebServer(config, self._announce).serve_until_cancelled(self._host, self._port)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AdapterError(
+                f"The web chat cannot listen on {self._host}:{self._port} ({reason}); set WEB_HOST or WEB_PORT."
+            ) from error
 
     def _guarded(self, hosts: Sequence[str]) -> FastAPI:
         """Return the application with what every request has to pass, the last first."""
@@ -161,6 +172,11 @@ class WebAdapter:
             TrustedHostMiddleware, allowed_hosts=allowed_hosts(hosts, self._host), www_redirect=False
         )
         return guarded
+
+    def _is_operator(self, request: Request) -> bool:
+        """Return whether somebody may see how the bot does: on this machine, or with a pass to the console."""
+        is_admin = self._console is not None and self._console.is_admin(request)
+        return is_admin or is_loopback(client_of(request.scope))
 
     def _announce(self) -> None:
         """Log the addresses, and print the one to open as the last line of the start."""
@@ -184,6 +200,19 @@ class WebAdapter:
         _Conversation(self._service, self._refetching, hold, person, chat, voice, accepted).show()
 
 
+def _only_if(
+    may_ask: Callable[[Request], bool], answer: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that is not there for others."""
+
+    async def route(request: Request) -> Response:
+        if not may_ask(request):
+            raise HTTPException(404)
+        return await answer(request)
+
+    return route
+
+
 def _most_bytes(path: str) -> int:
     """Return the limit for the body of a request."""
     if path.startswith(PREFIX):
@@ -191,23 +220,6 @@ def _most_bytes(path: str) -> int:
     if path.startswith(SOCKETS):
         return guests.MOST_MESSAGE_BYTES
     return uploads.most_bytes(path) or MOST_BODY_BYTES
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it answers requests."""
-
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._started = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, as uvicorn does, then call `started`."""
-        try:
-            await super().startup(sockets)
-        except SystemExit as error:  # uvicorn would end the whole process, the other platforms with it
-            raise RuntimeError("the web server could not start") from error
-        if self.started:
-            self._started()
 
 
 class _Conversation:
@@ -400,16 +412,6 @@ def _later(
 ) -> Callable[[], Coroutine[Any, Any, _Result]]:
     """Return the action as a handler with its arguments bound."""
     return lambda: action(*arguments)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise AdapterError(
-            f"The web chat cannot listen on {host}:{port} ({reason}); set WEB_HOST or WEB_PORT."
-        ) from error
 
 
 def _key(button: Button) -> ui.element:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -17,6 +18,8 @@ NEXT_PIECE_WITHIN_S = 15.0
 START_WITHIN_S = 30.0
 LEAST_BYTES_A_SECOND = 20_000
 """What a sender has to manage on average after the first `START_WITHIN_S`: a slow mobile network does."""
+
+_log = structlog.get_logger()
 
 
 class Refused(HTTPException):
@@ -96,6 +99,7 @@ class BodyLimits:
         try:
             body.expect(_declared(scope))
         except Refused as refusal:
+            _note(refusal)
             await PlainTextResponse(refusal.detail, refusal.status_code, refusal.headers)(scope, receive, send)
             return
         try:
@@ -127,6 +131,13 @@ class _Body:
 
     async def receive(self) -> Message:
         """Return the next piece. Raise `Refused`."""
+        try:
+            return await self._next()
+        except Refused as refusal:
+            _note(refusal)
+            raise
+
+    async def _next(self) -> Message:
         if self._is_whole:
             return await self._receive()
         now = asyncio.get_running_loop().time()
@@ -146,6 +157,10 @@ def client_of(scope: Scope) -> str:
     """Return the address that a request came from, as a trusted proxy reports it; empty if it is not known."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _note(refusal: Refused) -> None:
+    _log.debug("request_refused", platform="web", code=str(refusal.status_code))  # counted, but no line for strangers
 
 
 def _declared(scope: Scope) -> int:
