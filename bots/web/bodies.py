@@ -19,6 +19,7 @@ START_WITHIN_S = 30.0
 LEAST_BYTES_A_SECOND = 20_000
 """What a sender has to manage on average after the first `START_WITHIN_S`: a slow mobile network does."""
 
+_LOST: Message = {"type": "http.disconnect"}
 _log = structlog.get_logger()
 
 
@@ -98,24 +99,25 @@ class BodyLimits:
         body = _Body(receive, self._budget, client_of(scope), self._most_bytes(scope["path"]))
         try:
             body.expect(_declared(scope))
-        except Refused as refusal:
-            _note(refusal)
-            await PlainTextResponse(refusal.detail, refusal.status_code, refusal.headers)(scope, receive, send)
-            return
-        try:
-            await self.app(scope, body.receive, send)
+            await self.app(scope, body.receive, body.only_if_whole(send))
+        except Exception as error:
+            body.note(error)
         finally:
             body.let_go()
+        if (refusal := body.refusal) is not None:
+            _log.debug("request_refused", platform="web", code=str(refusal.status_code))  # counted, but no line
+            await PlainTextResponse(refusal.detail, refusal.status_code, refusal.headers)(scope, receive, send)
 
 
 class _Body:
-    """The body of one request."""
+    """The body of one request. refusal: why it was not taken in; to the application it looks like a lost connection."""
 
     def __init__(self, receive: Receive, budget: MemoryBudget, client: str, most_bytes: int) -> None:
         self._receive, self._budget, self._client, self._most_bytes = receive, budget, client, most_bytes
         self._started = asyncio.get_running_loop().time()
         self._came = self._reserved = 0
-        self._is_whole = False
+        self._is_whole = self._is_answered = False
+        self.refusal: Refused | None = None
 
     def expect(self, length: int) -> None:
         """Reserve memory for what the head announces. Raise `Refused`."""
@@ -129,13 +131,33 @@ class _Body:
         self._budget.give_back(self._client, self._reserved)
         self._reserved = 0
 
+    def note(self, error: Exception) -> None:
+        """Take an error for what follows from a refusal, or for the refusal itself; raise any other."""
+        if isinstance(error, Refused):
+            self.refusal = error
+        elif self.refusal is None:
+            raise error
+
+    def only_if_whole(self, send: Send) -> Send:
+        """Return `send` for an answer to this body; what the application says of one that was refused is dropped."""
+
+        async def send_unless_refused(message: Message) -> None:
+            if self.refusal is None:
+                self._is_answered = True
+                await send(message)
+
+        return send_unless_refused
+
     async def receive(self) -> Message:
-        """Return the next piece. Raise `Refused`."""
+        """Return the next piece."""
+        if self.refusal is not None:
+            return _LOST
         try:
             return await self._next()
         except Refused as refusal:
-            _note(refusal)
-            raise
+            if not self._is_answered:
+                self.refusal = refusal
+            return _LOST
 
     async def _next(self) -> Message:
         if self._is_whole:
@@ -157,10 +179,6 @@ def client_of(scope: Scope) -> str:
     """Return the address that a request came from, as a trusted proxy reports it; empty if it is not known."""
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-def _note(refusal: Refused) -> None:
-    _log.debug("request_refused", platform="web", code=str(refusal.status_code))  # counted, but no line for strangers
 
 
 def _declared(scope: Scope) -> int:

@@ -1,6 +1,7 @@
 """What guests leave behind in NiceGUI, and what they may ask of it: the library keeps both without a limit."""
 
 import inspect
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -36,6 +37,9 @@ def attach() -> None:
     for event in ("handshake", "event", "javascript_response", "ack"):
         handlers[event] = _tolerating(handlers[event])
     handlers["connect"] = _tolerating(handlers["connect"])
+    for logger in (core.sio.logger, core.sio.eio.logger):  # they write what strangers send, past the bot's own log
+        logger.handlers.clear()
+        logger.setLevel(logging.CRITICAL)
     core.sio.eio.cors_allowed_origins = []  # no other site may read; `SameOrigin` refuses them before
     core.sio.eio.max_http_buffer_size = MOST_MESSAGE_BYTES
     nicegui_app.storage.max_tab_storage_age = TAB_LASTS_S

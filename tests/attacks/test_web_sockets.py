@@ -39,6 +39,17 @@ async def test_a_guest_writes_no_line_of_the_log(bot: Bot, guest: Guest) -> None
     assert len(bot.said()) - before < 1_000
 
 
+async def test_a_stranger_who_misuses_the_path_of_sockets_writes_no_line_of_the_log(bot: Bot, guest: Guest) -> None:
+    before = len(bot.said())
+    for query in ("sid=", "EIO=4&transport=", "EIO=4&transport=polling&sid=", "EIO=", "EIO=4&transport=polling&j="):
+        for method in ("GET", "POST", "OPTIONS", "DELETE"):
+            await guest.http.request(method, f"/_nicegui_ws/socket.io/?{query}{FORGED}", content=b"4" + FORGED.encode())
+    for path in (f"/{FORGED}", f"/console/{FORGED}", f"/static/{FORGED}", f"/_nicegui/{FORGED}"):
+        assert (await guest.http.get(path)).status_code == 404
+    assert await guest.is_served()
+    assert bot.said()[before:] == ""
+
+
 async def test_malformed_events_neither_write_the_log_nor_end_anything(bot: Bot, guest: Guest) -> None:
     before = len(bot.said())
     chance = random.Random(16)
