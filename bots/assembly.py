@@ -18,7 +18,7 @@ from bots.conversation.service import EmojiService
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
 from bots.learning.schedule import RetrainingSchedule
-from bots.operations import Operations, Readiness, database_problem
+from bots.operations import Check, Operations, Readiness, database_problem
 from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
@@ -158,7 +158,7 @@ def _readiness(store: Store, model_watch: ModelWatch, supervisor: Supervisor) ->
     async def model_problem() -> str:
         return model_watch.problem
 
-    checks = {"The database": partial(database_problem, store), "The model": model_problem}
+    checks: dict[str, Check] = {"The database": partial(database_problem, store), "The model": model_problem}
     return Readiness(checks, lambda: supervisor.problems)
 
 

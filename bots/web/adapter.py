@@ -271,20 +271,14 @@ class _Conversation:
         self._say(Reply(say(texts.WEB_START)))
 
     def _uploader(self) -> None:
-        uploader = ui.upload(
-            multiple=True,
-            auto_upload=True,
-            max_file_size=uploads.MOST_FILE_BYTES,
-            max_total_size=uploads.MOST_UPLOAD_BYTES,
-            max_files=uploads.MOST_FILES,
-            on_multi_upload=self._on_pictures,
+        self._uploads = uploads.Uploader(
+            self._on_pictures,
             on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
+            on_failed=self._on_failed_upload,
         ).classes("bot-only")
-        uploads.use_this_route(uploader)
-        uploader.on("failed", self._on_failed_upload, args=[])
 
-    def _on_failed_upload(self, event: events.GenericEventArguments) -> None:
-        event.sender.reset()  # type: ignore[attr-defined]
+    def _on_failed_upload(self) -> None:
+        self._uploads.reset()
         self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN)))
 
     def _camera(self) -> None:
@@ -303,7 +297,7 @@ class _Conversation:
             self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
 
     async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
-        upload.sender.reset()  # type: ignore[attr-defined]
+        self._uploads.reset()
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         names = [file.name for file in upload.files]

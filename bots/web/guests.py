@@ -1,7 +1,11 @@
 """What guests leave behind in NiceGUI, and what they may ask of it: the library keeps both without a limit."""
 
+import asyncio
+import ctypes
+import gc
 import inspect
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,7 +21,7 @@ CONNECT_WITHIN_S = 30.0
 """Time from the answer with a page to its socket, long enough for a slow network."""
 JOIN_WITHIN_S = 10.0
 """Time from a socket to its page."""
-MOST_WAITING_PAGES = 300
+MOST_WAITING_PAGES = 150
 """Pages whose socket is still to come; beyond it the oldest is given up, and a browser that is there loads it again."""
 TAB_LASTS_S = 60.0
 MOST_MESSAGE_BYTES = 256 * 1024
@@ -68,15 +72,31 @@ class _Sweep:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._first_seen: dict[str, float] = {}
+        self._pages: set[str] = set()
 
     async def run(self) -> None:
         Client.prune_instances(client_age_threshold=CONNECT_WITHIN_S)
+        if _gone(self._pages):
+            await asyncio.to_thread(_give_memory_back)
+        self._pages = set(Client.instances)
         now = self._clock()
         strangers = set(core.sio.eio.sockets) - _joined()
         self._first_seen = {each: self._first_seen.get(each, now) for each in strangers}
         for stranger, since in list(self._first_seen.items()):
             if now - since >= JOIN_WITHIN_S:
                 await core.sio.eio.disconnect(stranger)
+
+
+def _gone(pages: set[str]) -> bool:
+    """Return whether any of these pages was deleted."""
+    return not pages.issubset(Client.instances)
+
+
+def _give_memory_back() -> None:
+    """Free what deleted pages leave: their elements know each other, and the C library keeps what Python frees."""
+    gc.collect()
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)  # glibc only
 
 
 def _is_waiting(client: Client) -> bool:

@@ -22,10 +22,12 @@ class Guest:
     """
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
         self.socket = socketio.AsyncClient()
         self.told: list[str] = []
+        self.tab = str(uuid.uuid4())
         self.id = self.upload = ""
         self.listeners: list[tuple[int, str]] = []
 
@@ -51,7 +53,6 @@ class Guest:
 
     async def connect(self, **headers: str) -> None:
         """Open the socket and join the page."""
-        tab = str(uuid.uuid4())
         query = f"client_id={self.id}&next_message_id=0&implicit_handshake=false"
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
         await self.socket.connect(
@@ -60,7 +61,9 @@ class Guest:
             transports=["websocket"],
             headers={"Cookie": cookies, **headers},
         )
-        joined = await self.socket.call("handshake", {"client_id": self.id, "tab_id": tab, "document_id": tab})
+        joined = await self.socket.call(
+            "handshake", {"client_id": self.id, "tab_id": self.tab, "document_id": self.tab}
+        )
         assert joined is True
 
     async def send(self, event: str, message: Any) -> None:

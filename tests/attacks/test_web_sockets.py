@@ -76,7 +76,7 @@ async def test_a_socket_that_joins_no_page_is_closed(bot: Bot) -> None:
 @pytest.mark.parametrize("tab", ["x" * 10_000, 7, ["a"], {"a": 1}])
 async def test_a_tab_has_a_short_name(guest: Guest, tab: object) -> None:
     await guest.socket.disconnect()
-    async with Guest(int(guest.url.rpartition(":")[2])) as another:
+    async with Guest(guest.port) as another:
         message = {"client_id": another.id, "tab_id": tab, "document_id": "d"}
         assert await another.socket.call("handshake", message) is False
 
