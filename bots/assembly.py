@@ -1,5 +1,6 @@
 """Assemble the parts that the adapters need, run the background tasks, and create the configured adapters."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,13 +25,16 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
 from bots.serving.measures import Measures
-from bots.serving.model_watch import ModelWatch
+from bots.serving.model_watch import ModelWatch, whole_version
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import Supervisor
 from bots.settings import Settings
 from db import Platform, Store
-from recognizer import EmojiMap, Recognizer
+from recognizer import EmojiMap, ModelError, Recognizer
+from recognizer.classification import Classifier
 from recognizer.decoding.decoder import Decoder
+from recognizer.finding.detection import FaceDetector
+from recognizer.finding.landmarks import Landmarker
 
 _log = structlog.get_logger()
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
@@ -100,13 +104,20 @@ async def assembled(
     measures: counts the events of the log; None for figures that nobody counts.
     Raise `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
     """
-    recognizer = Recognizer.load(emoji_map=settings.emoji_map, decoder=Decoder.isolating())
-    check = _emoji_map_check(factories)
-    check(recognizer.emoji_map)
-    picture_maker = PictureMaker(recognizer, Artwork.load())
+    emoji_map, check = EmojiMap.load(settings.emoji_map), _emoji_map_check(factories)
+    check(emoji_map)
+    artwork = Artwork.load()
     store = await settings.open_store()
+    try:
+        classifier, damage = await _classifier(store)
+        detector, landmarker = FaceDetector.load(), Landmarker.load()
+    except BaseException:
+        await store.close()
+        raise
+    recognizer = Recognizer(detector, landmarker, classifier, emoji_map, Decoder.isolating())
+    picture_maker = PictureMaker(recognizer, artwork)
     pool = InferencePool(settings.workers, settings.waiting)
-    model_watch = ModelWatch(recognizer, store)
+    model_watch = ModelWatch(recognizer, store, damage)
     shadowing = Shadowing(store, pool, lambda: model_watch.shadow)
     try:
         await model_watch.start()
@@ -138,7 +149,7 @@ async def assembled(
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
                 supervisor.start("The schedule of retrainings", schedule.run)
             measures = measures or Measures()
-            measures.watch(lambda: pool.length, lambda: recognizer.version)
+            measures.watch(lambda: pool.waiting, lambda: recognizer.version)
             operations = Operations(_readiness(store, model_watch, supervisor), measures)
             if settings.ops_port is not None:
                 supervisor.start("The port for operations", partial(_serve_operations, operations, settings))
@@ -166,6 +177,21 @@ async def _serve_operations(operations: Operations, settings: Settings) -> None:
     host, port = settings.ops_host, settings.ops_port
     assert port is not None
     await operations.serve(host, port, lambda: _log.info("operations_open", address=f"http://{host}:{port}"))
+
+
+async def _classifier(store: Store) -> tuple[Classifier, str]:
+    """Return the model that came with the software and nothing, or a whole one from the database and what is wrong.
+
+    Raise `ModelError` if none is whole.
+    """
+    try:
+        return await asyncio.to_thread(Classifier.load), ""
+    except ModelError as error:
+        whole = await whole_version(store)
+        if whole is None:
+            raise
+        _log.error("shipped_model_damaged", reason=str(error), served=whole.card.version)
+        return whole, f"The model that came with the software is damaged ({error})"
 
 
 def _spare_the_garbage_collector() -> None:

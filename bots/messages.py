@@ -77,7 +77,8 @@ class PhotoMessage:
     fetched again when a button of the answer is tapped. is_automatic: nobody asked, the chat has automatic reactions.
     messages: the platform's ids of the messages with the pictures. missing: the sentence (of `texts`) about files of
     the same message that could not be fetched; empty if there are none. pictures may be empty then. replies_to: the
-    platform's id of the message that this one replies to, empty for none. name: what the person who asks is called in
+    platform's id of the message that this one replies to, empty for none. is_new: the pictures came with the message
+    that asks, neither in one that it replies to nor forwarded. name: what the person who asks is called in
     the chat.
     """
 
@@ -92,6 +93,7 @@ class PhotoMessage:
     missing: str = ""
     replies_to: str = ""
     name: str = ""
+    is_new: bool = True
 
 
 @dataclass(frozen=True)

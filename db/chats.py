@@ -1,8 +1,9 @@
 """What a chat's administrators set for it, and what becomes of a chat that moves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from db.enums import Automatic
 from db.identity import Chat
@@ -44,10 +45,25 @@ class Chats:
             row = await session.scalar(query)
         return _choices_in(row) if row is not None else ChatChoices()
 
+    async def change(self, chat: Chat, change: Callable[[ChatChoices], ChatChoices]) -> tuple[ChatChoices, ChatChoices]:
+        """Store what a change makes of what was chosen in a chat, and return both; changes at once all count."""
+        async with self._transactions.write() as session:
+            number = (await row_of(session, ChatRow, chat, self._secret)).id
+            row = await session.scalar(
+                select(ChatRow)
+                .where(ChatRow.id == number)
+                .with_for_update(key_share=True)
+                .execution_options(populate_existing=True)
+            )
+            assert row is not None
+            before = _choices_in(row)
+            after = change(before)
+            _put(after, row)
+            return before, after
+
     async def choose(self, chat: Chat, choices: ChatChoices) -> None:
         """Store all that the administrators of a chat chose, in place of what they chose before."""
-        async with self._transactions.write() as session:
-            _put(choices, await row_of(session, ChatRow, chat, self._secret))
+        await self.change(chat, lambda _: choices)
 
     async def move(self, old: Chat, new: Chat) -> None:
         """Let everything known of a chat be known of the one that it became; what was chosen in the new one stays.
@@ -56,7 +72,7 @@ class Chats:
         """
         if old == new:
             return
-        async with self._transactions.write() as session:
+        async with self._transactions.write(alone=True) as session:
             before = await session.scalar(
                 select(ChatRow).where(ChatRow.hash == old.hashed(self._secret)).with_for_update()
             )
@@ -68,12 +84,29 @@ class Chats:
             after.taste_revision += 1
             for table in (PhotoRow, TapRow):
                 await session.execute(update(table).where(table.chat_id == before.id).values(chat_id=after.id))
+            for score in await session.scalars(select(ScoreRow).where(ScoreRow.chat_id == before.id)):
+                mine = ScoreRow.chat_id == after.id, ScoreRow.person_id == score.person_id
+                both = {"points": ScoreRow.points + score.points, "rounds": ScoreRow.rounds + score.rounds}
+                await session.execute(update(ScoreRow).where(*mine).values(both))
             for own, key in ((ChatEmojiRow, ChatEmojiRow.symbol), (ScoreRow, ScoreRow.person_id)):
                 known = select(key).where(own.chat_id == after.id)
                 moving = own.chat_id == before.id, key.not_in(known)
                 await session.execute(update(own).where(*moving).values(chat_id=after.id))
             await session.flush()
             await session.execute(delete(ChatRow).where(ChatRow.id == before.id))
+
+
+def has_default_choices() -> ColumnElement[bool]:
+    """Return the condition that the administrators of a chat chose nothing."""
+    default = ChatChoices()
+    return and_(
+        ChatRow.automatic == default.automatic.value,
+        ChatRow.everyone_taps.is_(default.everyone_taps),
+        ChatRow.allows_play.is_(default.allows_play),
+        ChatRow.quiet_from.is_(None),
+        ChatRow.most_faces.is_(None),
+        ChatRow.utc_offset_minutes == default.utc_offset_minutes,
+    )
 
 
 def _choices_in(row: ChatRow) -> ChatChoices:

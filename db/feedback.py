@@ -30,8 +30,8 @@ _BATCH = 500
 
 
 class Source(StrEnum):
-    """The origin of a statement about a face: the sender of its photo, others in the chat, a reaction of the sender or
-    of the person who asked, what they were asked to show in a game, an admin, or a set of labelled faces.
+    """The origin of a statement about a face: the sender of its photo, others in the chat, a reaction of the sender,
+    what they were asked to show in a game, an admin, or a set of labelled faces.
     """
 
     SENDER = "sender"
@@ -342,7 +342,7 @@ def _latest_answers(taps: _Rows, labels: _Rows) -> dict[int, tuple[Answer, ...]]
     """Return the latest of each person on each reading, oldest first."""
     latest: dict[int, dict[tuple[Source, int | None], Answer]] = {}
     for reading, who, at, emoji, emotion, origin, sender in taps:
-        source = _BY_ORIGIN.get(origin) or (Source.SENDER if who == sender else Source.VOTE)
+        source = _BY_ORIGIN.get(origin, Source.SENDER) if who == sender else Source.VOTE
         latest.setdefault(reading, {})[source, who] = Answer(source, who, aware(at), emoji, emotion)
     for reading, who, at, verdict, origin in labels:
         source = Source(origin)

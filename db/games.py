@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.enums import TapOrigin
 from db.identity import Chat, ChatMessage, Person
 from db.people import row_of
-from db.schema import AttemptRow, ChatRow, GameRow, PersonRow, ScoreRow, TapRow
+from db.schema import AttemptRow, ChatRow, GameRow, PersonRow, ReadingRow, ScoreRow, TapRow
 from db.transactions import Transactions
 
 MOST_NAME = 64
@@ -50,7 +50,7 @@ class Games:
 
     async def start(self, chat: Chat, person: Person | None, emotion: str, emoji: str, at: datetime) -> Game:
         """Start a game of one person, or a round of everybody for None, in place of the one that was on there."""
-        async with self._transactions.write() as session:
+        async with self._transactions.write(alone=True) as session:
             who = await row_of(session, PersonRow, person, self._secret) if person is not None else None
             where = await row_of(session, ChatRow, chat, self._secret)
             number = who.id if who is not None else None
@@ -166,13 +166,18 @@ class Games:
     async def clear_scoreboard(self, chat: Chat) -> None:
         """Delete the scores and the rounds of everybody in a chat."""
         where = select(ChatRow.id).where(ChatRow.hash == chat.hashed(self._secret)).scalar_subquery()
-        async with self._transactions.write() as session:
+        async with self._transactions.write(alone=True) as session:
             await session.execute(delete(ScoreRow).where(ScoreRow.chat_id == where))
             await session.execute(delete(GameRow).where(GameRow.chat_id == where, GameRow.person_id.is_(None)))
 
     async def attempts_by_emotion(self) -> dict[str, int]:
-        """Return how many faces were made for each emotion in games."""
-        query = select(TapRow.emotion, func.count()).where(TapRow.origin == TapOrigin.PLAY).group_by(TapRow.emotion)
+        """Return how many faces that may be learned from were made for each emotion in games."""
+        query = (
+            select(TapRow.emotion, func.count())
+            .join(ReadingRow, TapRow.reading_id == ReadingRow.id)
+            .where(TapRow.origin == TapOrigin.PLAY, ReadingRow.crop.is_not(None))
+            .group_by(TapRow.emotion)
+        )
         async with self._transactions.read() as session:
             return {str(emotion): count for emotion, count in (await session.execute(query)).all()}
 

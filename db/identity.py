@@ -22,6 +22,11 @@ class _Identity:
 class Person(_Identity):
     """Someone who uses the bot: the platform, and their id there."""
 
+    @classmethod
+    def unknown(cls, platform: Platform) -> "Person":
+        """Return the identity of whoever sent something and hides, or is no person: nobody who could agree to it."""
+        return cls(platform, "?")
+
 
 @dataclass(frozen=True)
 class Chat(_Identity):

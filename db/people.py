@@ -1,13 +1,15 @@
-"""The row of a person or a chat, created if there is none yet."""
+"""Rows that may be there already: of a person or a chat, and others that are stored in place of an earlier one."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.identity import Chat, Person
-from db.schema import ChatRow, PersonRow
+from db.schema import Base, ChatRow, PersonRow
 
 _Row = TypeVar("_Row", PersonRow, ChatRow)
 
@@ -25,3 +27,14 @@ async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Ch
     except IntegrityError:
         pass  # another photo of the same person was stored first
     return (await session.scalars(query)).one()
+
+
+async def put(session: AsyncSession, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Store a row in place of the one that has the same key, if there is one; also if another is stored just now.
+
+    key: columns with a unique index; where one of them is None, a row is added.
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    row = insert.values(**key, **values)
+    await session.execute(row.on_conflict_do_update(index_elements=list(key), set_=dict(values)))

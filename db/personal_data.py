@@ -1,18 +1,38 @@
 """Everything that is stored about one person, for them to see."""
 
+import asyncio
+import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, Select, Text, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.enums import TapOrigin
 from db.games import Score
 from db.identity import Person
 from db.moments import aware
-from db.schema import LabelRow, LessonRow, ModelRow, PersonRow, PhotoRow, ReadingRow, ScoreRow, ShadowRow, TapRow
-from db.transactions import Transactions
+from db.schema import (
+    GameRow,
+    LabelRow,
+    LessonRow,
+    ModelRow,
+    PersonRow,
+    PhotoRow,
+    PromotionRow,
+    ReadingRow,
+    RetrainingRow,
+    ScoreRow,
+    ShadowRow,
+    TapRow,
+)
+from db.transactions import Transactions, rows_of
+
+MOST_FACES = 5_000
+"""Faces that are handed over, the newest; of more, only their number is."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,9 @@ class OwnFace:
 class OwnData:
     """Everything about a person: what they set and allowed, their faces, newest first, their words on others', and
     their scores.
+
+    games: those that are on, with what is to be copied and the points so far. acts: what they did as an admin: the
+    versions that they let be served, and the retrainings that they asked for.
     """
 
     platform: str
@@ -63,6 +86,9 @@ class OwnData:
     votes: tuple[OwnTap, ...]
     labels: tuple[tuple[datetime, str], ...]
     scores: tuple[Score, ...] = ()
+    faces_left_out: int = 0
+    games: tuple[tuple[datetime, str, int], ...] = ()
+    acts: tuple[tuple[datetime, str], ...] = ()
 
 
 class PersonalData:
@@ -75,10 +101,14 @@ class PersonalData:
     async def of(self, person: Person) -> OwnData | None:
         """Return everything about a person, None if nothing is known of them."""
         async with self._transactions.read() as session:
-            me = await session.scalar(select(PersonRow).where(PersonRow.hash == person.hashed(self._secret)))
+            digest = person.hashed(self._secret)
+            me = await session.scalar(select(PersonRow).where(PersonRow.hash == digest))
+            acts = await _acts(session, digest)
             if me is None:
-                return None
+                return OwnData(person.platform, False, None, None, None, (), (), (), acts=acts) if acts else None
             scores = select(ScoreRow.name, ScoreRow.points, ScoreRow.rounds).where(ScoreRow.person_id == me.id)
+            count = _faces_of(me.id).with_only_columns(func.count()).order_by(None)
+            games = select(GameRow.asked_at, GameRow.emotion, GameRow.points).where(GameRow.person_id == me.id)
             given = select(LabelRow).where(LabelRow.person_id == me.id).order_by(LabelRow.id)
             return OwnData(
                 me.platform,
@@ -90,49 +120,104 @@ class PersonalData:
                 await _votes(session, me.id),
                 tuple((aware(row.labelled_at), row.verdict) for row in await session.scalars(given)),
                 tuple(Score(*row) for row in await session.execute(scores)),
+                max(0, (await session.scalar(count) or 0) - MOST_FACES),
+                tuple((aware(at), emotion, points) for at, emotion, points in await session.execute(games)),
+                acts,
             )
 
 
+async def _acts(session: AsyncSession, digest: str) -> tuple[tuple[datetime, str], ...]:
+    promoted = (
+        select(PromotionRow.at, PromotionRow.kind, ModelRow.version)
+        .join(ModelRow, PromotionRow.model_id == ModelRow.id)
+        .where(PromotionRow.by_hash == digest)
+        .order_by(PromotionRow.id)
+    )
+    asked = select(RetrainingRow.started_at, RetrainingRow.depth).where(RetrainingRow.asked_by_hash == digest)
+    return (
+        *((aware(at), f"{kind} {version}") for at, kind, version in await session.execute(promoted)),
+        *((aware(at), f"retrain {depth}") for at, depth in await session.execute(asked.order_by(RetrainingRow.id))),
+    )
+
+
 async def _faces(session: AsyncSession, me: int) -> tuple[OwnFace, ...]:
-    mine = or_(PhotoRow.person_id == me, PhotoRow.author_id == me)
-    query = (
-        select(ReadingRow, PhotoRow)
+    rows = await rows_of(session, _faces_of(me).limit(MOST_FACES))
+    first = rows[-1][0] if rows else 0
+    numbers = _faces_of(me).where(ReadingRow.id >= first).with_only_columns(ReadingRow.id).order_by(None)
+    taps: dict[int, list[OwnTap]] = defaultdict(list)
+    owners = {row[0]: (row[6], row[6] if row[7] is None else row[7]) for row in rows}
+    for tap in await session.scalars(select(TapRow).where(TapRow.reading_id.in_(numbers)).order_by(TapRow.id)):
+        asker, sender = owners.get(tap.reading_id, (0, 0))
+        by_me = (tap.person_id or asker) == me
+        if by_me or sender == me:
+            taps[tap.reading_id].append(_tap(tap, by_me=by_me))
+    others = await _words_on(session, numbers)
+    return await asyncio.to_thread(_own_faces, rows, me, taps, others)
+
+
+def _faces_of(me: int) -> "Select[*tuple[Any, ...]]":
+    """Return the query of faces of photos that a person sent or asked about, the newest first."""
+    return (
+        select(
+            ReadingRow.id,
+            cast(ReadingRow.probabilities, Text),
+            cast(ReadingRow.suggestions, Text),
+            ReadingRow.crop,
+            PhotoRow.taken_at,
+            PhotoRow.model,
+            PhotoRow.person_id,
+            PhotoRow.author_id,
+        )
         .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-        .where(mine)
+        .where(or_(PhotoRow.person_id == me, PhotoRow.author_id == me))
         .order_by(ReadingRow.id.desc())
     )
-    rows = (await session.execute(query)).all()
-    numbers = select(ReadingRow.id).join(PhotoRow, ReadingRow.photo_id == PhotoRow.id).where(mine)
-    taps: dict[int, list[OwnTap]] = defaultdict(list)
-    asked_by = {reading.id: photo.person_id for reading, photo in rows}
-    for tap in await session.scalars(select(TapRow).where(TapRow.reading_id.in_(numbers)).order_by(TapRow.id)):
-        by_me = (tap.person_id or asked_by[tap.reading_id]) == me
-        taps[tap.reading_id].append(_tap(tap, by_me=by_me))
-    verdicts: dict[int, list[str]] = defaultdict(list)
-    for label in await session.scalars(select(LabelRow).where(LabelRow.reading_id.in_(numbers)).order_by(LabelRow.id)):
-        verdicts[label.reading_id].append(label.verdict)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What admins and versions of the model made of faces, by reading."""
+
+    verdicts: dict[int, list[str]]
+    versions: dict[int, list[str]]
+    shadows: dict[int, list[tuple[str, tuple[float, ...]]]]
+
+
+async def _words_on(session: AsyncSession, numbers: "Select[*tuple[Any, ...]]") -> _Words:
+    words = _Words(defaultdict(list), defaultdict(list), defaultdict(list))
+    labels = select(LabelRow.reading_id, LabelRow.verdict).order_by(LabelRow.id)
+    for reading, verdict in await session.execute(labels.where(LabelRow.reading_id.in_(numbers))):
+        words.verdicts[reading].append(verdict)
     learned = select(LessonRow.reading_id, ModelRow.version).join(ModelRow, LessonRow.model_id == ModelRow.id)
-    versions: dict[int, list[str]] = defaultdict(list)
-    for reading_id, version in await session.execute(learned.where(LessonRow.reading_id.in_(numbers))):
-        versions[reading_id].append(version)
+    for reading, version in await session.execute(learned.where(LessonRow.reading_id.in_(numbers))):
+        words.versions[reading].append(version)
     tried = select(ShadowRow, ModelRow.version).join(ModelRow, ShadowRow.model_id == ModelRow.id)
-    shadows: dict[int, list[tuple[str, tuple[float, ...]]]] = defaultdict(list)
     for shadow, version in await session.execute(tried.where(ShadowRow.reading_id.in_(numbers))):
-        shadows[shadow.reading_id].append((version, tuple(shadow.probabilities)))
-    return tuple(
-        OwnFace(
-            aware(photo.taken_at),
-            photo.model,
-            tuple(reading.probabilities),
-            tuple(reading.suggestions),
-            reading.crop,
-            tuple(taps[reading.id]),
-            tuple(verdicts[reading.id]),
-            tuple(versions[reading.id]),
-            tuple(shadows[reading.id]),
+        words.shadows[shadow.reading_id].append((version, tuple(shadow.probabilities)))
+    return words
+
+
+def _own_faces(
+    rows: Sequence[Row[*tuple[Any, ...]]], me: int, taps: dict[int, list[OwnTap]], words: _Words
+) -> tuple[OwnFace, ...]:
+    """Return the faces; of one that somebody else sent, nothing but what the person got and said themselves."""
+    faces = []
+    for reading, seven, suggestions, crop, at, model, asker, author in rows:
+        is_mine = me == (asker if author is None else author)
+        faces.append(
+            OwnFace(
+                aware(at),
+                model,
+                tuple(json.loads(seven)),
+                tuple(json.loads(suggestions)),
+                crop if is_mine else None,
+                tuple(taps.get(reading, ())),
+                tuple(words.verdicts.get(reading, ())) if is_mine else (),
+                tuple(words.versions.get(reading, ())) if is_mine else (),
+                tuple(words.shadows.get(reading, ())) if is_mine else (),
+            )
         )
-        for reading, photo in rows
-    )
+    return tuple(faces)
 
 
 async def _votes(session: AsyncSession, me: int) -> tuple[OwnTap, ...]:

@@ -67,19 +67,23 @@ class DatabaseFile:
         self._path = path
         self._known: tuple[int, int] | None = None
 
-    def prepare(self) -> None:
-        """Create the file and its folder, if there are none, for nobody else to read; take an older file's permissions
-        for others away. Raise `OSError`.
+    def prepare(self) -> "tuple[int, int]":
+        """Return what identifies the file, to `know` it once it is ready. Create the file and its folder, if there are
+        none, for nobody else to read; take an older file's permissions for others away. Raise `OSError`.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=_OWN_FOLDER)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, _OWN_FILE))
         for file in (self._path, *(self._path.with_name(f"{self._path.name}{suffix}") for suffix in ("-wal", "-shm"))):
             if file.exists() and file.stat().st_mode & _FOR_OTHERS:
                 file.chmod(_OWN_FILE)
-        self._known = self._identity()
+        return self._identity()
+
+    def know(self, opened: "tuple[int, int]") -> None:
+        """Remember the file that `prepare` returned as the one that is open."""
+        self._known = opened
 
     def is_same(self) -> bool:
-        """Return whether the file is the one that was opened. Raise `DatabaseGoneError` if there is none."""
+        """Return whether the file is the one that is open. Raise `DatabaseGoneError` if there is none."""
         try:
             return self._identity() == self._known
         except FileNotFoundError as error:

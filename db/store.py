@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 from db import sqlite
 from db.chat_emoji import ChatEmoji
-from db.chats import Chats
+from db.chats import Chats, has_default_choices
 from db.choices import Choices
 from db.enums import TapOrigin
 from db.feedback import Feedback
@@ -26,6 +26,7 @@ from db.people import row_of
 from db.personal_data import PersonalData
 from db.retrainings import Retrainings
 from db.schema import (
+    ChatEmojiRow,
     ChatRow,
     GameRow,
     PersonRow,
@@ -252,17 +253,18 @@ class Store:
             row.presentation = preferences.presentation
 
     async def forget(self, person: Person) -> bool:
-        """Delete everything of this person, and chats in which nobody else sent a photo; return whether there was
-        anything.
+        """Delete everything of this person, and chats in which nobody else did or set anything; return whether there
+        was anything.
 
         Promotions and retrainings that they asked for stay, but no longer say who did.
         """
-        async with self.transactions.write() as session:
-            was_known = await self._forget(session, person.hashed(self._secret))
+        alone = Chat(person.platform, person.id)  # what most platforms call the chat with one person
+        async with self.transactions.write(alone=True) as session:
+            was_known = await self._forget(session, person.hashed(self._secret), alone.hashed(self._secret))
         await self._scrub()
         return was_known
 
-    async def _forget(self, session: AsyncSession, digest: str) -> bool:
+    async def _forget(self, session: AsyncSession, digest: str, alone: str) -> bool:
         promoted = update(PromotionRow).where(PromotionRow.by_hash == digest).values(by="", by_hash=None)
         asked = update(RetrainingRow).where(RetrainingRow.asked_by_hash == digest)
         acts = [
@@ -278,14 +280,14 @@ class Store:
             select(ScoreRow.chat_id).where(ScoreRow.person_id == who),
         )
         chats = (await session.scalars(union(*places))).all()
-        await session.execute(select(ChatRow.id).where(ChatRow.id.in_(chats)).order_by(ChatRow.id).with_for_update())
         sent = PhotoRow.author_id == who
         others = (await session.scalars(select(PhotoRow.person_id).where(sent).distinct())).all()
         await session.execute(delete(PhotoRow).where(sent))
         await session.execute(delete(PersonRow).where(PersonRow.id == who))
         await change_tastes(session, others, chats)
-        empty = [~exists().where(table.chat_id == ChatRow.id) for table in (PhotoRow, ScoreRow)]
-        await session.execute(delete(ChatRow).where(ChatRow.id.in_(chats), *empty))
+        used = [exists().where(table.chat_id == ChatRow.id) for table in (PhotoRow, ScoreRow, GameRow, ChatEmojiRow)]
+        is_empty = ChatRow.id.in_(chats) & ~or_(*used) & has_default_choices()
+        await session.execute(delete(ChatRow).where(or_(is_empty, ChatRow.hash == alone)))
         return True
 
 
@@ -323,8 +325,7 @@ def _file_of(address: URL) -> sqlite.DatabaseFile | None:
 async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str) -> AsyncEngine:
     """Return an engine whose database has the newest schema; a new SQLite file and its folder are created."""
     is_sqlite = address.get_backend_name() == "sqlite"
-    if file is not None:
-        file.prepare()
+    opened = file.prepare() if file is not None else None
     options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
     engine = create_async_engine(address, pool_pre_ping=True, connect_args=options)
     if is_sqlite:
@@ -334,6 +335,8 @@ async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str
     except BaseException:
         await engine.dispose()
         raise
+    if file is not None and opened is not None:
+        file.know(opened)
     return engine
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.enums import TapOrigin
 from db.identity import ChatMessage, Person
-from db.people import row_of
+from db.people import put, row_of
 from db.schema import ChatRow, MessageRow, PersonRow, PhotoRow, ReadingRow, TapRow
 from db.transactions import Transactions
 
@@ -98,7 +97,7 @@ class Taps:
         is_weaker = is_reaction and last is not None and last.origin != TapOrigin.REACTION
         if is_weaker or (said is None if last is None else said == _Said.by(last)):
             return False
-        await self._replace(session, photo, mine, said, TapRow(reading_id=reading_id, person_id=who))
+        await self._replace(session, photo, reading_id, who, mine, said)
         if who is None:
             await change_tastes(session, [photo.person_id], [photo.chat_id])
         return True
@@ -111,30 +110,31 @@ class Taps:
         await session.execute(asker.with_for_update(read=is_vote, key_share=is_vote))
         return who
 
-    async def _replace(
-        self, session: AsyncSession, photo: PhotoRow, mine: ColumnElement[bool], said: _Said | None, row: TapRow
+    async def _replace(  # noqa: PLR0913, PLR0917  # what is known of a tap
+        self,
+        session: AsyncSession,
+        photo: PhotoRow,
+        reading_id: int,
+        who: int | None,
+        mine: ColumnElement[bool],
+        said: _Said | None,
     ) -> None:
         """Store a new tap of a person; of theirs before, those stay that were on buttons, and of a vote none."""
-        obsolete = mine if row.person_id is not None else mine & (TapRow.origin == TapOrigin.REACTION)
+        obsolete = mine if who is not None else mine & (TapRow.origin == TapOrigin.REACTION)
         await session.execute(delete(TapRow).where(obsolete))
         if said is None:
             return
-        row.sender_id, row.chat_id = photo.person_id, photo.chat_id
-        row.emoji, row.emotion, row.origin = said.emoji, said.emotion, said.origin.value
-        try:
-            async with session.begin_nested():
-                session.add(row)
-        except IntegrityError:  # the same person's other vote, stored at the same moment
-            return
+        facts = {"emoji": said.emoji, "emotion": said.emotion, "origin": said.origin.value}
+        row = {"sender_id": photo.person_id, "chat_id": photo.chat_id, **facts}
+        await put(session, TapRow, {"reading_id": reading_id, "person_id": who}, row)
         newest = select(TapRow.id).where(mine).order_by(TapRow.id.desc()).limit(MOST_TAPS)
         await session.execute(delete(TapRow).where(mine, TapRow.id.not_in(newest)))
 
 
 async def note(session: AsyncSession, photo_id: int, hashes: Sequence[str]) -> None:
     """Store the hashes of messages as those of a photo; one that was another photo's before is this one's now."""
-    await session.execute(delete(MessageRow).where(MessageRow.hash.in_(hashes)))
-    session.add_all(MessageRow(photo_id=photo_id, hash=digest) for digest in dict.fromkeys(hashes))
-    await session.flush()
+    for digest in sorted(set(hashes)):
+        await put(session, MessageRow, {"hash": digest}, {"photo_id": photo_id})
 
 
 async def change_tastes(session: AsyncSession, people: Sequence[int], chats: Sequence[int]) -> None:

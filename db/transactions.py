@@ -5,13 +5,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, event
+from sqlalchemy import Connection, Row, Select, event, func, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from db import sqlite
 
 _SCRUBBING_PAUSES_S = (0.0, 0.05, 0.2, 0.5, 1.0)
+_WRITING_LOCK = 7_253_117
+_ALONE = select(func.pg_advisory_xact_lock(_WRITING_LOCK))
+_TOGETHER = select(func.pg_advisory_xact_lock_shared(_WRITING_LOCK))
+"""Locks until the end of a transaction, which exclude one that is alone
+(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
+"""
 _ROWS_AT_ONCE = 500
 """Rows converted to Python objects before the event loop may run something else: about 2 ms of work."""
 
@@ -53,8 +59,11 @@ class Transactions:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, *, alone: bool = False) -> AsyncIterator[AsyncSession]:
         """Open a transaction that is committed at its end, or rolled back completely if anything is raised in it.
+
+        alone: no other writer is at work meanwhile, for rare ones that touch the rows of many; on PostgreSQL, where
+        others lock theirs in another order.
 
         SQLite has one writer at a time: those of this process wait for each other in the order of their arrival, and
         for those of other processes up to `sqlite.BUSY_TIMEOUT_MS`. Raise `sqlite.DatabaseGoneError`.
@@ -62,6 +71,7 @@ class Transactions:
         await self._require_file()
         if not self.is_sqlite:
             async with self._writers.begin() as session:
+                await session.execute(_ALONE if alone else _TOGETHER)
                 yield session
             return
         async with self._writing, self._writers.begin() as session:
@@ -94,9 +104,10 @@ class Transactions:
             if self._file.is_same():
                 return
             await self._engine.dispose()
-            self._file.prepare()
+            opened = self._file.prepare()
             if self._prepare is not None:
                 await self._prepare(self._engine)
+            self._file.know(opened)
 
 
 async def rows_of(

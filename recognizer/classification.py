@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.adaptation import Adaptation
+from recognizer.checksums import read_sound
 from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.runtime import TfliteModel
 
@@ -78,7 +79,7 @@ class ModelCard:
     def load(cls, path: Path) -> "ModelCard":
         """Read the file `model.json`. Raise `ModelError` if it is missing, damaged or out of range."""
         try:
-            return cls.read(path.read_bytes(), str(path))
+            return cls.read(read_sound(path), str(path))
         except OSError as error:
             raise ModelError(f"{path} is missing or damaged ({error}); restore the model folder.") from error
 
@@ -122,9 +123,11 @@ class Classifier:
         """Load a model's two files from a folder. Raise `ModelError`."""
         card = ModelCard.load(folder / CARD_FILE)
         try:
-            return cls(TfliteModel.from_file(folder / WEIGHTS_FILE), card)
+            return cls(TfliteModel(read_sound(folder / WEIGHTS_FILE)), card)
         except (OSError, ValueError) as error:
-            raise ModelError(f"{folder / WEIGHTS_FILE} is missing or damaged; restore the model folder.") from error
+            raise ModelError(
+                f"{folder / WEIGHTS_FILE} is missing or damaged ({error}); restore the model folder."
+            ) from error
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "Classifier":

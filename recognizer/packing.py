@@ -5,6 +5,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from recognizer.checksums import read_sound
+
 PACKED = ("expression.tflite", "model.json", "guard.npz")
 """The files of a version: the network, its model card, and the data that changes to it are judged by."""
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # fixed, so that equal files pack to equal bytes
@@ -20,8 +22,8 @@ def pack(files: dict[str, bytes]) -> bytes:
 
 
 def pack_folder(folder: Path) -> bytes:
-    """Pack the files of a model's folder. Raise `OSError` if one cannot be read."""
-    return pack({name: (folder / name).read_bytes() for name in PACKED if (folder / name).exists()})
+    """Pack the files of a model's folder. Raise `OSError` if one cannot be read or is damaged."""
+    return pack({name: read_sound(folder / name) for name in PACKED if (folder / name).exists()})
 
 
 def unpack(content: bytes) -> dict[str, bytes]:

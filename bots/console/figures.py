@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from db import AnsweredFace
+from db import AnsweredFace, Source
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.labels import soft_label
 
@@ -102,7 +102,8 @@ class Tally:
             day = face.taken_at.astimezone(self._now.tzinfo).date()
             said_by_model = int(np.argmax(face.probabilities))
             self._mixes[day][said_by_model] += 1
-            label = soft_label(self._emoji_map, face.probabilities, face.answers) if face.answers else None
+            said = [answer for answer in face.answers if answer.source is not Source.PLAY]  # asked for, not seen
+            label = soft_label(self._emoji_map, face.probabilities, said) if said else None
             if label is not None:
                 self._confusions[day][:, said_by_model] += label.shares
             for until, counts in self._days.items():

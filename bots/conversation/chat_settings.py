@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -62,10 +63,10 @@ class ChatSettings:
         """Open a page of the settings, or change one. token: with one of `ACTIONS`."""
         if not await tap.administers():
             return TapReply(recipient.voice.say(texts.CHAT_ADMINS_ONLY))
-        before = await self._store.chats.choices(tap.chat)
-        choices = chat_settings_pages.after(token, before)
-        if choices != before:
-            await self._store.chats.choose(tap.chat, choices)
+        if token.action is Action.OPEN_CHAT_SETTINGS:
+            before = choices = await self._store.chats.choices(tap.chat)
+        else:
+            before, choices = await self._store.chats.change(tap.chat, partial(chat_settings_pages.after, token))
         if before.allows_play and not choices.allows_play:
             await self._store.games.clear_scoreboard(tap.chat)
         page = chat_settings_pages.page_of(token)

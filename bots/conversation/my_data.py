@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +15,15 @@ from db import OwnData, OwnFace, OwnTap
 from recognizer import EMOTIONS, FACE_SIZE
 
 MOST_BYTES = 8_000_000
-"""Largest file; Discord takes 10 MB from bots. Pictures of older faces that do not fit are left out, and counted."""
+"""Largest file; Discord takes 10 MB from bots. What is too much is left out and counted, old pictures first."""
 _NAME = "mugmoji-my-data.json"
 
 
 def my_data_file(data: OwnData) -> MadeFile:
     """Return the file. Its keys are English in every language, for programs to read."""
-    room = MOST_BYTES - len(_json(_content(data, pictures=[None] * len(data.faces))))
+    while (room := MOST_BYTES - len(_json(_content(data, pictures=[None] * len(data.faces))))) < 0 and data.faces:
+        kept = data.faces[: len(data.faces) // 2]
+        data = replace(data, faces=kept, faces_left_out=data.faces_left_out + len(data.faces) - len(kept))
     pictures = list(_pictures(data.faces, room))
     return MadeFile(_NAME, _json(_content(data, pictures)))
 
@@ -45,9 +48,14 @@ def _content(data: OwnData, pictures: list[str | None]) -> dict[str, Any]:
         "may_learn_from_my_faces": data.keeps_faces,
         "settings": {"language": data.language, "skin_tone": data.skin_tone, "presentation": data.presentation},
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
+        "older_faces_left_out": data.faces_left_out,
         "pictures_left_out": kept - sum(link is not None for link in pictures),
         "what_i_said_about_faces_of_others": [_tap(tap) for tap in data.votes],
         "scores": [{"name": each.name, "points": each.points, "rounds": each.rounds} for each in data.scores],
+        "games_that_are_on": [
+            {"at": _time(at), "asked_for": emotion, "points": points} for at, emotion, points in data.games
+        ],
+        "what_i_did_as_an_admin": [{"at": _time(at), "what": what} for at, what in data.acts],
         "labels_i_set_as_an_admin": [{"at": _time(at), "verdict": verdict} for at, verdict in data.labels],
     }
 

@@ -19,6 +19,7 @@ from bots.conversation.tastes import Tastes
 from bots.messages import MadePicture, PhotoMessage, Picture, Reply
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
+from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from db import FaceReading, Store, StoredPhoto
@@ -123,8 +124,11 @@ class PhotoAnswers:
         return [replace(outcome, faces=outcome.faces[:most_faces]) for outcome in outcomes]
 
     async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
+        whose = Whose(photo.chat, photo.person)
         try:
-            reading = await self._parts.pool.run(partial(self._parts.recognizer.read, picture.content))
+            reading = await self._parts.pool.run(partial(self._parts.recognizer.read, picture.content), whose)
+        except TooManyError:
+            return Outcome(problem=texts.SLOW_DOWN)
         except PhotoError as error:
             _log.info("photo_refused", platform=photo.chat.platform, code=error.code.value)
             return Outcome(problem=texts.PHOTO_PROBLEMS[error.code])
@@ -168,7 +172,7 @@ class PhotoAnswers:
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
         make = partial(self._parts.picture_maker.outlined, photo.pictures[0].content, listed)
-        made, _ = await make_picture(self._parts.pool, photo.chat.platform, make, photo.pictures[0])
+        made, _ = await make_picture(self._parts.pool, photo.person, photo.chat, make, photo.pictures[0])
         return made
 
 

@@ -80,7 +80,8 @@ class Play:
 
     async def game_of(self, photo: PhotoMessage) -> Game | None:
         """Return the game that a photo is an attempt in: the round that it replies to, or the one of who sent it."""
-        if photo.is_automatic or photo.sender not in (None, photo.person) or not photo.pictures:
+        is_own = photo.sender in (None, photo.person)
+        if photo.is_automatic or not photo.is_new or not is_own or not photo.pictures:
             return None
         since = self._clock() - ROUND_LASTS
         try:
@@ -102,7 +103,10 @@ class Play:
             return False
 
     async def answer(self, photo: PhotoMessage, game: Game, recipient: Recipient) -> Reply:
-        """Answer an attempt: with points, and what comes next; a photo without a face may be sent again."""
+        """Answer an attempt: with points, and what comes next; a photo without a face may be sent again.
+
+        Of an album, the first picture counts.
+        """
         say = recipient.voice.say
         photo = replace(photo, pictures=photo.pictures[:1], messages=photo.messages[:1])
         [outcome] = await self._photo_answers.read(photo)
@@ -112,8 +116,10 @@ class Play:
         await self._photo_answers.keep(photo, [replace(outcome, faces=(face,))], shows=game.emotion)
         points = round(MOST_POINTS * face.probabilities[EMOTIONS.index(game.emotion)])
         if game.is_shared:
-            return await self._scored(photo, game, points, face, recipient)
-        return await self._went_on(game, points, face, recipient)
+            reply = await self._scored(photo, game, points, face, recipient)
+        else:
+            reply = await self._went_on(game, points, face, recipient)
+        return replace(reply, text=f"{reply.text}\n{say(photo.missing)}") if photo.missing else reply
 
     async def tapped(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Answer a button of a game that one person plays alone. token: with a playing action."""

@@ -41,6 +41,7 @@ from bots.messages import (
 )
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
+from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
@@ -136,9 +137,10 @@ class EmojiService:
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
         game = await self._play.game_of(photo)
-        if not photo.is_automatic and self._pool.is_full:
+        ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
+        if not photo.is_automatic and ahead:
             voice = await self.voice_for(photo.person, photo.language)
-            yield Reply(voice.say(texts.BUSY), waiting=True)
+            yield Reply(voice.count(texts.BUSY, ahead), waiting=True)
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         if game is not None:
             yield await self._attempt(photo, game, recipient)
@@ -244,7 +246,7 @@ class EmojiService:
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
         picture = photo.pictures[0]
         make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
-        made, problem = await make_picture(self._pool, photo.chat.platform, make, picture)
+        made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
         return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
 
     async def voice_for(self, person: Person, language: str) -> Voice:

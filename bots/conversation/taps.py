@@ -132,7 +132,7 @@ class PhotoTaps:
             is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
             make = partial(sticker, picture.content, known[0], platform, is_hidden=is_hidden)
             said = texts.STICKER_MADE
-        made, problem = await make_picture(self._pool, platform, make, picture)
+        made, problem = await make_picture(self._pool, tap.person, tap.chat, make, picture)
         notice = recipient.voice.say(problem or said)
         if made is None:
             return TapReply(notice)

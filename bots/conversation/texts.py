@@ -111,7 +111,11 @@ NUMBERED_UNSURE = _("{number}. {emoji} (not sure)")
 OF_PICTURE = _("Photo {number}: {text}")
 MORE_FACES = _n("… and {count} more.", "… and {count} more.")
 NO_FACE = _("I can't find a face here. Try a photo where the face is larger, brighter, and turned to the camera.")
-BUSY = _("I'm busy right now, one moment. Your photo is in the queue and will be answered.")
+BUSY = _n(
+    "I'm busy right now, one moment. {count} photo is before yours, which will be answered.",
+    "I'm busy right now, one moment. {count} photos are before yours, which will be answered.",
+)
+SLOW_DOWN = _("Slow down, please! I still have many photos of yours. Send me this one again in a moment.")
 NO_PHOTO_IN_REPLY = _("Reply with {command} to a message that has a photo.")
 NO_PHOTO_IN_MESSAGE = _("There is no picture in that message. Try it on a message with a photo.")
 MENTIONED_WITHOUT_PHOTO = _("Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji.")

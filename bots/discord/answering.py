@@ -62,7 +62,7 @@ class Answers:
         if not isinstance(original, discord.Message) or original.author == me:
             await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
         elif files := files_in(original):
-            await self._answer_files(original, files, message.author)
+            await self._answer_files(original, files, message.author, is_new=False)
         else:
             await self._explain(message, texts.NO_PHOTO_SEEN_IN_REPLY, message.author)
 
@@ -73,8 +73,9 @@ class Answers:
         asked_by: discord.abc.User,
         *,
         is_automatic: bool = False,
+        is_new: bool = True,
     ) -> None:
-        """Answer the files of a message, in reply to it."""
+        """Answer the files of a message, in reply to it. is_new: it is the one that asks."""
         fetched = await download(self._client.http, files)
         if not fetched.pictures:
             if not is_automatic:
@@ -93,6 +94,7 @@ class Answers:
             missing="" if is_automatic else fetched.missing,
             replies_to=_replies_to(message),
             name=asked_by.display_name,
+            is_new=is_new and not message.message_snapshots,
         )
         voice = await self._service.voice_for(photo.person, photo.language)
         answer = MessageAnswer(message, allowed, excuse="" if is_automatic else voice.say(texts.PHOTO_GONE))

@@ -205,6 +205,7 @@ def _photo(
         messages=(str(message.id),) if message is not None else (),
         missing=fetched.missing,
         name=interaction.user.display_name,
+        is_new=message is None,
     )
 
 

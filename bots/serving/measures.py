@@ -43,7 +43,7 @@ class Measures:
         self._errors = Counter("mugmoji_errors", "Errors in the log, by their event.", ["event"], registry=registry)
         self._logins = Counter("mugmoji_console_refusals", "Refusals of the console.", registry=registry)
         self._model = Gauge("mugmoji_model", "1 for the version that reads photos.", ["version"], registry=registry)
-        self._queue = Gauge("mugmoji_queue_length", "Photos that are read or wait for it.", registry=registry)
+        self._queue = Gauge("mugmoji_queue_length", "Photos that wait to be read.", registry=registry)
         self._version: Callable[[], str] = lambda: ""
         self._tapped = self._agreed = 0
         self._notes: dict[str, Callable[[Facts], None]] = {

@@ -28,11 +28,13 @@ class ModelWatch:
     classifier of the version in shadow; None if there is none.
     """
 
-    def __init__(self, recognizer: Recognizer, store: Store) -> None:
+    def __init__(self, recognizer: Recognizer, store: Store, damage: str = "") -> None:
+        """damage: what is wrong with the model that came with the software, as a sentence; empty if it is whole."""
+        self._damage = damage
         self._recognizer = recognizer
         self._store = store
         self._refused: dict[Role, tuple[str, str]] = {}
-        self.problem = ""
+        self.problem = damage
         self.shadow: Classifier | None = None
 
     async def start(self) -> None:
@@ -61,7 +63,7 @@ class ModelWatch:
         """
         try:
             problems = [await self._take_up(role) for role in Role]
-            problem = " ".join(filter(None, problems))
+            problem = " ".join(filter(None, (self._damage, *problems)))
         except (SQLAlchemyError, OSError) as error:
             problem = "The database cannot be reached; the model that was served goes on."
             reason = type(error).__name__
@@ -108,6 +110,19 @@ class ModelWatch:
         """
         artefact = await self._store.versions.artefact(version.name)
         return await asyncio.to_thread(_tried, artefact)
+
+
+async def whole_version(store: Store) -> Classifier | None:
+    """Return a version that is stored whole, for where the one that came with the software is damaged: the active one,
+    else the newest; None if there is none.
+    """
+    versions = [version for version in await store.versions.all() if version.is_kept]
+    for version in sorted(versions, key=lambda each: each.role is not Role.ACTIVE):
+        try:
+            return await asyncio.to_thread(_tried, await store.versions.artefact(version.name))
+        except (VersionError, ModelError, ValueError, RuntimeError) as error:
+            _log.warning("version_not_whole", version=version.name, reason=str(error))
+    return None
 
 
 def _tried(artefact: bytes) -> Classifier:

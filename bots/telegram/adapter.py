@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 import structlog
-from telegram import Message, ReactionTypeEmoji, Update
+from telegram import Message, Update
 from telegram.constants import ChatType
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import (
@@ -16,6 +16,7 @@ from telegram.ext import (
     CallbackQueryHandler,
     CommandHandler,
     ContextTypes,
+    InlineQueryHandler,
     MessageHandler,
     MessageReactionHandler,
     Updater,
@@ -23,26 +24,39 @@ from telegram.ext import (
 )
 
 from bots.adapter import AdapterError
+from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from bots.messages import AdminCommand, AdminCommandName, Command, CommandName, PeopleReaction
+from bots.messages import (
+    AdminCommand,
+    AdminCommandName,
+    ChatEmojiCommand,
+    Command,
+    CommandName,
+    PeopleReaction,
+    Reply,
+)
 from bots.serving.backoff import restarts
 from bots.serving.supervision import BackgroundTasks
 from bots.telegram import identity
 from bots.telegram.albums import QUIET_S
+from bots.telegram.custom_emoji import CustomEmojiFacts, text_of
 from bots.telegram.delivery import Delivery, short
-from bots.telegram.menus import publish_commands
+from bots.telegram.inline import InlineAnswers
+from bots.telegram.menus import CHAT_EMOJI, publish_commands
 from bots.telegram.noting import note_sent
+from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
 from bots.telegram.sending import Sender
 from bots.telegram.sight import Sight
 from bots.telegram.taps import Taps
+from bots.telegram.updates import UpdateProcessor, UpdatesRequest
 from db import Chat, Platform
 
 UPDATES = (
     *(Update.MESSAGE, Update.EDITED_MESSAGE, Update.CHANNEL_POST, Update.EDITED_CHANNEL_POST),
-    *(Update.CALLBACK_QUERY, Update.MESSAGE_REACTION),
+    *(Update.CALLBACK_QUERY, Update.INLINE_QUERY, Update.MESSAGE_REACTION),
 )
 """The kinds of updates that Telegram sends. Messages in the private chats of a business account are not among them:
 the bot would speak there in somebody else's name.
@@ -85,10 +99,14 @@ class TelegramAdapter:
         self._following = BackgroundTasks()
         self._delivery = Delivery(self._on_move)
         self._sender = Sender(self._delivery)
-        reactions = Reactions(self._delivery, self._following)
+        self._custom_emoji = CustomEmojiFacts()
+        self._packs = StickerPacks(token, self._delivery)
+        self._inline = InlineAnswers(service, self._packs)
+        self._updates = UpdateProcessor(MOST_AT_ONCE)
+        reactions = Reactions(self._delivery, self._following, self._custom_emoji)
         self._photos = Photos(service, self._sender, reactions, self._delivery, album_quiet_s)
         self._sight = Sight()
-        self._taps = Taps(service, self._sender, reactions, self._following, self._sight)
+        self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
         self._application = self._build(token, api_url, rate_limiter or RateLimiter())
 
     async def run(self) -> None:
@@ -101,6 +119,7 @@ class TelegramAdapter:
             await application.start()
             stack.push_async_callback(application.stop)
             stack.push_async_callback(self._following.cancel)
+            stack.push_async_callback(self._updates.end)
             await updater.start_polling(allowed_updates=UPDATES, bootstrap_retries=-1, error_callback=_on_polling_error)
             stack.push_async_callback(_stop_polling, updater)
             lasting = _lasting_tasks()
@@ -127,7 +146,8 @@ class TelegramAdapter:
 
     def _build(self, token: str, api_url: str, rate_limiter: RateLimiter) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().rate_limiter(rate_limiter)
-        builder = builder.token(token).concurrent_updates(MOST_AT_ONCE).read_timeout(READ_TIMEOUT_S)
+        builder = builder.token(token).concurrent_updates(self._updates).read_timeout(READ_TIMEOUT_S)
+        builder = builder.get_updates_request(UpdatesRequest())
         if api_url:
             builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
         application = builder.build()
@@ -137,10 +157,12 @@ class TelegramAdapter:
             application.add_handler(CommandHandler(name.value, self._on_command, new))
         for admin_name in AdminCommandName:
             application.add_handler(CommandHandler(admin_name.value, self._on_admin_command, new))
+        application.add_handler(CommandHandler(CHAT_EMOJI, self._on_chat_emoji, new))
         posts = filters.UpdateType.CHANNEL_POSTS
         application.add_handler(MessageHandler(moves & new, self._on_migration))
         application.add_handler(MessageHandler(filters.UpdateType.MESSAGES | posts, self._on_message))
         application.add_handler(CallbackQueryHandler(self._taps.on_update))
+        application.add_handler(InlineQueryHandler(self._inline.on_update))
         application.add_handler(MessageReactionHandler(self._on_reaction))
         application.add_error_handler(_on_error)
         return application
@@ -162,7 +184,27 @@ class TelegramAdapter:
             message.chat.type != ChatType.PRIVATE,
         )
         reply = await self._service.on_command(command)
+        if command.name is CommandName.FORGET_ME and not await self._forget_pack(message):
+            voice = await self._service.voice_for(person, language)
+            reply = Reply(voice.say(texts.FAILED))
         await note_sent(self._service, reply, (await self._sender.say(message, reply)).message)
+
+    async def _forget_pack(self, message: Message) -> bool:
+        """Remove the sticker pack of who sent a message; return False if there may still be one."""
+        if message.from_user is None or message.sender_chat is not None:
+            return True
+        return await self._packs.remove(message.get_bot(), message.from_user.id)
+
+    async def _on_chat_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.message
+        if message is None:
+            return
+        person = identity.sender_of(message)
+        words = "".join(text_of(message).split(maxsplit=1)[1:])
+        language = identity.language_of(message.from_user)
+        administers = partial(identity.administers, message.chat, int(person.id), message.get_bot())
+        command = ChatEmojiCommand(person, self._chat(message), words, language, administers)
+        await self._sender.say(message, await self._service.on_chat_emoji(command))
 
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer in a separate task, because the library waits for its handlers when it stops, and a retraining is
@@ -200,7 +242,7 @@ class TelegramAdapter:
         changed = update.message_reaction
         if changed is None or changed.user is None or changed.user.is_bot:
             return
-        emoji = tuple(each.emoji for each in changed.new_reaction if isinstance(each, ReactionTypeEmoji))
+        emoji = await self._custom_emoji.emoji_of(changed.get_bot(), changed.new_reaction)
         chat = identity.chat(self._delivery.home_of(changed.chat.id))
         reaction = PeopleReaction(identity.person(changed.user.id), chat, str(changed.message_id), emoji)
         await self._service.on_reaction(reaction)

@@ -11,6 +11,7 @@ from telegram import (
 )
 from telegram.constants import MessageLimit
 
+from bots.custom_emoji import CustomEmoji
 from bots.messages import Button, Form, MadePicture, Tone
 
 _NAMES = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.webp", Form.ANIMATION: "faces.mp4"}
@@ -37,7 +38,9 @@ def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
 
 def _key(button: Button) -> InlineKeyboardButton:
     label = f"✓ {button.label}" if button.tone is Tone.CHOSEN else button.label
-    return InlineKeyboardButton(label, callback_data=button.token)
+    icon = CustomEmoji.parse(button.icon)
+    number = str(icon.id) if icon is not None else None
+    return InlineKeyboardButton(label, callback_data=button.token, icon_custom_emoji_id=number)
 
 
 def form_of(made: MadePicture) -> Form:
@@ -48,6 +51,11 @@ def form_of(made: MadePicture) -> Form:
 def upload(made: MadePicture) -> InputFile:
     """Return a picture as a file to send, with a name that fits it."""
     return InputFile(made.content, _NAMES[made.form])
+
+
+def attachment(made: MadePicture) -> InputFile:
+    """Return a picture as a file to send beside the fields of a request that name it."""
+    return InputFile(made.content, _NAMES[made.form], attach=True)
 
 
 def media(made: MadePicture, caption: str) -> InputMediaPhoto | InputMediaAnimation:

@@ -31,11 +31,11 @@ def sender_of(message: Message) -> Person:
     return person(message.from_user.id if message.from_user is not None else message.chat_id)
 
 
-def sender_elsewhere(reply: ExternalReplyInfo) -> Person | None:
-    """Return who sent what a message replies to in another chat; None if they hide."""
+def sender_elsewhere(reply: ExternalReplyInfo) -> Person:
+    """Return who sent what a message replies to in another chat; somebody unknown if they hide."""
     origin = reply.origin
     source = (getattr(origin, name, None) for name in ("sender_user", "sender_chat", "chat"))
-    return next((person(each.id) for each in source if each is not None), None)
+    return next((person(each.id) for each in source if each is not None), Person.unknown(Platform.TELEGRAM))
 
 
 def language_of(user: User | None) -> str:

@@ -11,9 +11,16 @@ from bots.conversation import texts
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.messages import CommandName
 
-_COMMANDS = {"emoji": texts.TELEGRAM_EMOJI, "emoji_me": texts.EMOJI_ME_COMMAND, **texts.COMMANDS}
-_OF_CHAT_ADMINISTRATORS = CommandName.CHAT_SETTINGS.value
-"""The command that only a chat's administrators have in their menu."""
+CHAT_EMOJI = "chat_emoji"
+"""The command that maps an emoji of a chat's own."""
+_COMMANDS = {
+    "emoji": texts.TELEGRAM_EMOJI,
+    "emoji_me": texts.EMOJI_ME_COMMAND,
+    **texts.COMMANDS,
+    CHAT_EMOJI: texts.CHAT_EMOJI_COMMAND,
+}
+_OF_CHAT_ADMINISTRATORS = frozenset({CommandName.CHAT_SETTINGS.value, CHAT_EMOJI})
+"""The commands that only a chat's administrators have in their menu."""
 
 
 async def publish_commands(bot: Bot, admins: Iterable[str]) -> None:
@@ -24,7 +31,7 @@ async def publish_commands(bot: Bot, admins: Iterable[str]) -> None:
     for language in OWN_NAMES:
         voice = speak(language)
         everything = [BotCommand(name, voice.say(meaning)) for name, meaning in _COMMANDS.items()]
-        commands = [command for command in everything if command.command != _OF_CHAT_ADMINISTRATORS]
+        commands = [command for command in everything if command.command not in _OF_CHAT_ADMINISTRATORS]
         code = None if language == "en" else language
         await bot.set_my_commands(commands, language_code=code)
         await bot.set_my_commands(everything, BotCommandScopeAllChatAdministrators(), language_code=code)

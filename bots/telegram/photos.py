@@ -172,6 +172,7 @@ class Photos:
             missing=_SOME[problem] if problem and not question.is_automatic else "",
             replies_to=str(asking.reply_to_message.message_id) if asking.reply_to_message is not None else "",
             name=identity.name_of(asking),
+            is_new=asking in question.shown and asking.forward_origin is None,
         )
         if question.wish is Wish.EMOJI_ME:
             await self._send_covered(question, photo)

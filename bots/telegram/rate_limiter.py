@@ -1,7 +1,8 @@
 """Keep Telegram's limits on messages without holding up other chats, and wait where Telegram asks for it.
 
 A message waits for the turn of its chat and then for the overall one. Edits, questions to Telegram and deletions are no
-messages and wait only while Telegram has asked for a pause; answers to taps and decorations never wait.
+messages and wait only while Telegram has asked for a pause; answers to taps and to inline queries, and decorations
+never wait.
 """
 
 import asyncio
@@ -28,12 +29,15 @@ no chat occupies the whole bot.
 """
 CHATS_FOR_GLOBAL_PAUSE = 3
 """If so many chats are paused at once, the limit that was hit is the bot's own, and everything pauses."""
-_AT_ONCE = frozenset({"answerCallbackQuery", "answerInlineQuery", "setMessageReaction", "sendChatAction"})
+_AT_ONCE = frozenset(
+    {"answerCallbackQuery", "answerInlineQuery", "getStickerSet", "setMessageReaction", "sendChatAction"}
+)
+"""Calls that are worth nothing later; of those, the set of stickers is what an inline query is answered with."""
 _TIDY_ABOVE = 256
 
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 Call = Callable[..., Coroutine[Any, Any, Result]]
-ChatKey = int | str | None
+ChatKey = int | str
 _log = structlog.get_logger()
 
 
@@ -88,7 +92,7 @@ class RateLimiter(BaseRateLimiter[int]):
         """Make the request when its turn has come. Raise `RetryAfter` if Telegram keeps refusing it or for too long."""
         if endpoint in _AT_ONCE:
             return await callback(*args, **kwargs)
-        chat = _key(data.get("chat_id"))
+        chat = _key(data.get("chat_id", data.get("user_id"))) or endpoint  # a pause for what has no chat is its own
         for repeats_left in range(MOST_REPEATS, -1, -1):
             await self._wait(endpoint, chat)
             try:
@@ -102,7 +106,7 @@ class RateLimiter(BaseRateLimiter[int]):
         raise AssertionError  # the last repeat returned or raised
 
     async def _wait(self, endpoint: str, chat: ChatKey) -> None:
-        if not _is_message(endpoint) or chat is None:
+        if not _is_message(endpoint):
             await self._wait_for_pause(chat)
             return
         queue = self._chat(chat)
@@ -179,8 +183,8 @@ def _is_message(endpoint: str) -> bool:
     return endpoint.startswith(("send", "copy", "forward"))
 
 
-def _key(chat: Any) -> ChatKey:
-    """Return the chat of a request in one spelling: numbers may come as words."""
+def _key(chat: Any) -> ChatKey | None:
+    """Return the chat of a request in one spelling: numbers may come as words. None if it has none."""
     try:
         return int(chat)
     except (TypeError, ValueError):
@@ -189,4 +193,4 @@ def _key(chat: Any) -> ChatKey:
 
 def _is_group(chat: ChatKey) -> bool:
     """Check whether the limit of groups holds: names belong to supergroups and channels only."""
-    return isinstance(chat, str) or (chat is not None and chat < 0)
+    return isinstance(chat, str) or chat < 0

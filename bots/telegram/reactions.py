@@ -4,12 +4,15 @@ import asyncio
 
 import structlog
 from cachetools import LRUCache
-from telegram import Bot, ReactionTypeEmoji
+from telegram import Bot, ReactionTypeCustomEmoji, ReactionTypeEmoji
 from telegram.constants import ReactionEmoji
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bots.conversation.emoji_variants import plain
+from bots.custom_emoji import CustomEmoji, in_text
 from bots.serving.supervision import BackgroundTasks
+from bots.serving.turns import Turns
+from bots.telegram.custom_emoji import CustomEmojiFacts
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.rate_limiter import seconds_of
 from db import Platform
@@ -24,6 +27,7 @@ LONGEST_PAUSE_S = 60.0
 MOST_LATER = 100
 """Reactions that may wait for their second attempt; further ones are dropped."""
 
+_Forms = tuple[ReactionTypeEmoji | ReactionTypeCustomEmoji, ...]
 _log = structlog.get_logger()
 
 
@@ -36,44 +40,67 @@ def reaction_for(emoji: str) -> str | None:
 
 
 class Reactions:
-    """Sets reactions; where that fails for now, once more in the background, unless a newer one is wanted by then."""
+    """Sets reactions, those of a message in their order; where that fails for now, once more in the background, unless
+    a newer one is wanted by then.
+    """
 
-    def __init__(self, delivery: Delivery, background: BackgroundTasks) -> None:
-        """Set the parts. background: runs the second attempts."""
+    def __init__(self, delivery: Delivery, background: BackgroundTasks, facts: CustomEmojiFacts) -> None:
+        """Set the parts. background: runs the second attempts. facts: which custom emoji a chat allows."""
         self._delivery = delivery
         self._background = background
-        self._wanted: LRUCache[tuple[int, int], str] = LRUCache(1024)
+        self._facts = facts
+        self._turns = Turns()
+        self._wanted: LRUCache[tuple[int, int], _Forms] = LRUCache(1024)
         self._later = 0
 
     async def set(self, bot: Bot, chat: int, message: int, emoji: str | None) -> None:
-        """React to a message if it is allowed; a chat may allow fewer reactions than Telegram."""
-        reaction = reaction_for(emoji) if emoji is not None else None
-        if reaction is None:
-            return
-        self._wanted[chat, message] = reaction
-        pause_s = await self._try(bot, chat, message, reaction)
-        if pause_s is not None and pause_s <= LONGEST_PAUSE_S and self._later < MOST_LATER:
-            self._background.start("reaction", self._try_later(bot, chat, message, reaction, pause_s))
+        """React to a message if it is allowed; a chat may allow fewer reactions than Telegram.
 
-    async def _try(self, bot: Bot, chat: int, message: int, reaction: str) -> float | None:
+        emoji: None to keep the reaction that is there. One that is no reaction takes away what was set before, which
+        would say something else.
+        """
+        if emoji is None:
+            return
+        async with self._turns.of((chat, message)):
+            forms = await self._forms(bot, chat, emoji)
+            if not forms and not self._wanted.get((chat, message)):
+                return
+            self._wanted[chat, message] = forms
+            pause_s = await self._try(bot, chat, message, forms)
+        if pause_s is not None and pause_s <= LONGEST_PAUSE_S and self._later < MOST_LATER:
+            self._background.start("reaction", self._try_later(bot, chat, message, forms, pause_s))
+
+    async def _forms(self, bot: Bot, chat: int, emoji: str) -> _Forms:
+        """Return the reactions that stand for an emoji, the best one first: a custom one, then a standard one."""
+        custom, standard = CustomEmoji.parse(emoji), reaction_for(in_text(emoji))
+        forms: _Forms = (ReactionTypeEmoji(standard),) if standard is not None else ()
+        if custom is not None and await self._facts.may_react(bot, self._delivery.home_of(chat), custom):
+            return (ReactionTypeCustomEmoji(str(custom.id)), *forms)
+        return forms
+
+    async def _try(self, bot: Bot, chat: int, message: int, forms: _Forms) -> float | None:
         """Return the pause in seconds before another attempt; None if none is needed or none would help."""
         where = self._delivery.home_of(chat)
-        try:
-            await bot.set_message_reaction(where, message, ReactionTypeEmoji(reaction))
-        except RetryAfter as error:
-            return seconds_of(error)
-        except (BadRequest, Forbidden) as error:
-            _log.info("reaction_refused", platform=Platform.TELEGRAM, reason=short(error))
-        except TelegramError as error:
-            _log.info("reaction_missed", platform=Platform.TELEGRAM, reason=short(error))
-            return LATER_S
+        for form in forms or ((),):
+            try:
+                await bot.set_message_reaction(where, message, form)
+            except RetryAfter as error:
+                return seconds_of(error)
+            except (BadRequest, Forbidden) as error:
+                _log.info("reaction_refused", platform=Platform.TELEGRAM, reason=short(error))
+            except TelegramError as error:
+                _log.info("reaction_missed", platform=Platform.TELEGRAM, reason=short(error))
+                return LATER_S
+            else:
+                return None
         return None
 
-    async def _try_later(self, bot: Bot, chat: int, message: int, reaction: str, pause_s: float) -> None:
+    async def _try_later(self, bot: Bot, chat: int, message: int, forms: _Forms, pause_s: float) -> None:
         self._later += 1
         try:
             await asyncio.sleep(pause_s)
         finally:
             self._later -= 1
-        if self._wanted.get((chat, message)) == reaction:
-            await self._try(bot, chat, message, reaction)
+        async with self._turns.of((chat, message)):
+            if self._wanted.get((chat, message)) == forms:
+                await self._try(bot, chat, message, forms)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from bots.messages import Form, MadePicture, Reply
 from bots.telegram.delivery import Delivery, is_uncertain, short
 from bots.telegram.formatting import fitting, form_of, keyboard, media, upload
+from bots.telegram.icons import Icons
 from db import Platform
 
 _REFUSALS = (BadRequest, Forbidden)
@@ -49,6 +51,7 @@ class Sender:
     def __init__(self, delivery: Delivery) -> None:
         """Set what brings calls to Telegram."""
         self._delivery = delivery
+        self._icons = Icons()
 
     async def say(self, to: Message, reply: Reply) -> Said:
         """Reply to a message; without picture and file if they are refused, since a chat may forbid them."""
@@ -104,16 +107,20 @@ class Sender:
         if place.has_caption:
             caption = fitting(text, MessageLimit.CAPTION_LENGTH)
             return await self._change(
-                place, lambda chat: bot.edit_message_caption(chat, number, caption=caption, reply_markup=keys)
+                place,
+                keys,
+                lambda chat, keys: bot.edit_message_caption(chat, number, caption=caption, reply_markup=keys),
             )
         return await self._change(
-            place, lambda chat: bot.edit_message_text(fitting(text), chat, number, reply_markup=keys)
+            place, keys, lambda chat, keys: bot.edit_message_text(fitting(text), chat, number, reply_markup=keys)
         )
 
     async def edit_keyboard(self, place: Place, keys: InlineKeyboardMarkup | None) -> bool:
         """Give a message another keyboard; return False if Telegram refuses."""
         bot, number = place.bot, place.number
-        return await self._change(place, lambda chat: bot.edit_message_reply_markup(chat, number, reply_markup=keys))
+        return await self._change(
+            place, keys, lambda chat, keys: bot.edit_message_reply_markup(chat, number, reply_markup=keys)
+        )
 
     async def edit_picture(
         self, place: Place, made: MadePicture, caption: str, keys: InlineKeyboardMarkup | None
@@ -121,16 +128,26 @@ class Sender:
         """Give a message another picture, text and keyboard; return False if Telegram refuses."""
         bot, number = place.bot, place.number
         return await self._change(
-            place, lambda chat: bot.edit_message_media(media(made, caption), chat, number, reply_markup=keys)
+            place,
+            keys,
+            lambda chat, keys: bot.edit_message_media(media(made, caption), chat, number, reply_markup=keys),
         )
 
     async def delete(self, place: Place) -> bool:
         """Delete a message; return False if Telegram refuses."""
-        return await self._change(place, lambda chat: place.bot.delete_message(chat, place.number))
+        return await self._change(place, None, lambda chat, _: place.bot.delete_message(chat, place.number))
 
-    async def _change(self, place: Place, call: Callable[[int], Awaitable[Any]]) -> bool:
+    async def _change(
+        self,
+        place: Place,
+        keys: InlineKeyboardMarkup | None,
+        call: Callable[[int, InlineKeyboardMarkup | None], Awaitable[Any]],
+    ) -> bool:
+        """Change a message; return False if Telegram refuses. call: gets the chat, and the keyboard to show."""
         try:
-            await self._delivery.change(place.chat, call)
+            await self._icons.show(
+                keys, lambda shown: self._delivery.change(place.chat, lambda chat: call(chat, shown))
+            )
         except _REFUSALS as error:
             _log.debug("message_not_changed", platform=Platform.TELEGRAM, reason=short(error))
             return "not modified" in error.message.lower()  # the same button twice
@@ -150,25 +167,27 @@ class Sender:
             "reply_parameters": parameters,
             "message_thread_id": to.message_thread_id if to.is_topic_message else None,
             "direct_messages_topic_id": to.direct_messages_topic.topic_id if to.direct_messages_topic else None,
-            "reply_markup": keyboard(reply.rows),
         }
 
-        async def send(chat: int) -> Message:
+        async def send(keys: InlineKeyboardMarkup | None, chat: int) -> Message:
+            told = {**where, "reply_markup": keys}
             caption = fitting(reply.text, MessageLimit.CAPTION_LENGTH)
             if made is None and file is None:
-                return await bot.send_message(chat, fitting(reply.text), **where)
+                return await bot.send_message(chat, fitting(reply.text), **told)
             if made is None and file is not None:
                 document = InputFile(file.content, file.name)
-                return await bot.send_document(chat, document, caption=caption, **where)
+                return await bot.send_document(chat, document, caption=caption, **told)
             assert made is not None
             if form_of(made) is Form.STICKER:
-                return await bot.send_sticker(chat, upload(made), **where)
+                return await bot.send_sticker(chat, upload(made), **told)
             hidden = made.has_spoiler
             if form_of(made) is Form.ANIMATION:
-                return await bot.send_animation(chat, upload(made), caption=caption, has_spoiler=hidden, **where)
-            return await bot.send_photo(chat, upload(made), caption=caption, has_spoiler=hidden, **where)
+                return await bot.send_animation(chat, upload(made), caption=caption, has_spoiler=hidden, **told)
+            return await bot.send_photo(chat, upload(made), caption=caption, has_spoiler=hidden, **told)
 
-        return await self._delivery.send(to.chat_id, send)
+        return await self._icons.show(
+            keyboard(reply.rows), lambda keys: self._delivery.send(to.chat_id, partial(send, keys))
+        )
 
 
 def _says_original_is_gone(error: BadRequest) -> bool:

@@ -12,14 +12,16 @@ from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bots.conversation import texts
+from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
-from bots.messages import Picture, Reply, Tap, TapReply
+from bots.messages import MadePicture, Picture, Reply, Tap, TapReply
 from bots.serving.supervision import BackgroundTasks
 from bots.serving.turns import Turns
 from bots.telegram import identity
 from bots.telegram.delivery import short
 from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
 from bots.telegram.formatting import fitting, keyboard
+from bots.telegram.packs import Outcome, StickerPacks
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Place, Said, Sender
 from bots.telegram.sight import Sight
@@ -27,17 +29,30 @@ from db import Platform
 
 PICTURE_IN_TIME_S = 3.0
 """Seconds for which the answer to a tap waits for a picture to be sent, so that it can tell if Telegram refuses it."""
+_PACK_SENTENCES = {
+    Outcome.ADDED: texts.PACK_ADDED,
+    Outcome.FULL: texts.PACK_FULL,
+    Outcome.NEVER_WROTE: texts.PACK_START,
+    Outcome.FAILED: texts.FAILED,
+}
 _log = structlog.get_logger()
 
 
 class Taps:
     """Answers taps and shows what they change."""
 
-    def __init__(
-        self, service: EmojiService, sender: Sender, reactions: Reactions, background: BackgroundTasks, sight: Sight
+    def __init__(  # noqa: PLR0913, PLR0917  # its parts
+        self,
+        service: EmojiService,
+        sender: Sender,
+        reactions: Reactions,
+        background: BackgroundTasks,
+        sight: Sight,
+        packs: StickerPacks,
     ) -> None:
         """Set the parts. background: sends pictures that take their time."""
         self._sight = sight
+        self._packs = packs
         self._service = service
         self._sender = sender
         self._reactions = reactions
@@ -51,10 +66,7 @@ class Taps:
             return
         message = query.message
         if message is None or query.data is None:
-            voice = await self._service.voice_for(
-                identity.person(query.from_user.id), identity.language_of(query.from_user)
-            )
-            await _notify(query, voice.say(texts.GONE))
+            await _notify(query, (await self._voice_for(query)).say(texts.GONE))
             return
         async with self._turns.of((message.chat.id, message.message_id)):
             try:
@@ -68,6 +80,9 @@ class Taps:
         if not isinstance(message, Message):
             await _notify(query, answer.notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)
+            return
+        if answer.is_for_pack and answer.picture is not None:
+            await self._put_into_pack(query, message, answer.picture)
             return
         notice = answer.notice
         if answer.picture is not None and not answer.is_whole:
@@ -86,11 +101,14 @@ class Taps:
     async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
         """Send the requested picture; return what to tell about it as far as that is known soon."""
         to = _photo_answered_by(message) or message
-        sending = asyncio.ensure_future(self._sender.try_to_say(to, Reply(answer.notice, picture=answer.picture)))
-        voice = await self._service.voice_for(
-            identity.person(query.from_user.id), identity.language_of(query.from_user)
-        )
-        done, _ = await asyncio.wait({sending}, timeout=PICTURE_IN_TIME_S)
+        reply = Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture)
+        sending = asyncio.ensure_future(self._sender.try_to_say(to, reply))
+        try:
+            voice = await self._voice_for(query)
+            done, _ = await asyncio.wait({sending}, timeout=PICTURE_IN_TIME_S)
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
         if done:
             return answer.notice if sending.result().message is not None else voice.say(texts.FAILED)
 
@@ -100,6 +118,21 @@ class Taps:
 
         self._background.start("picture", tell_if_refused())
         return answer.notice
+
+    async def _put_into_pack(self, query: CallbackQuery, message: Message, made: MadePicture) -> None:
+        """Put a sticker into the pack of the person who tapped, and tell them alone where it is."""
+        person, bot, voice = query.from_user.id, message.get_bot(), await self._voice_for(query)
+        outcome = await self._packs.add(bot, person, made, voice.say(texts.PACK_TITLE))
+        said = voice.say(_PACK_SENTENCES[outcome], link=self._packs.link_to(person, bot))
+        if outcome is Outcome.ADDED and message.chat.type == ChatType.PRIVATE:
+            await _notify(query, "")
+            await self._sender.say(message, Reply(said))
+        else:
+            await _notify(query, said, is_alert=True)
+
+    async def _voice_for(self, query: CallbackQuery) -> Voice:
+        user = query.from_user
+        return await self._service.voice_for(identity.person(user.id), identity.language_of(user))
 
     async def _show(self, place: Place, answer: TapReply, message: Message | None = None) -> None:
         """Apply the reply to the message with the button."""
@@ -175,6 +208,8 @@ async def _fetched(bot: Bot, file: SentFile | None) -> Picture | None:
         return None
 
 
-async def _notify(query: CallbackQuery, notice: str) -> None:
+async def _notify(query: CallbackQuery, notice: str, *, is_alert: bool = False) -> None:
+    """Answer a tap. is_alert: the notice stays until it is put away."""
     with suppress(TelegramError):  # too old to be answered; go on with the rest
-        await query.answer(fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH) or None)
+        text = fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
+        await query.answer(text or None, show_alert=is_alert or None)

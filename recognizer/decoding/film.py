@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -51,8 +51,10 @@ def film(data: bytes) -> list[Photo]:
             return _steady((begins, photo_of(pixels, factor)) for begins, pixels, factor in animation_frames(data))
     if kind not in {None, Kind.GIF}:
         return [_small(decode(data))]
-    with opened(data) as (file, stream):
+    first = [_small(decode(data))] if kind is Kind.GIF else []
+    with suppress(PhotoError) if first else nullcontext(), opened(data) as (file, stream):
         return _steady(_timed(chain(packets_of(file, stream), (None,)), stream))
+    return first
 
 
 def _timed(packets: "Iterable[VideoPacket | None]", stream: "VideoStream") -> Iterator[tuple[float, "VideoFrame"]]:

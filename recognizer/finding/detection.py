@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.checksums import read_sound
 from recognizer.clock import ProcessorClock
 from recognizer.finding.blazeface import VIEW, BlazeFace
 from recognizer.finding.face_geometry import SAME_FACE_OVERLAP, Detection, biggest_first, distinct, overlap_with, rolled
@@ -57,7 +58,7 @@ def load_face_model(path: Path, kind: Callable[[bytes], Loaded]) -> Loaded:
     missing or damaged.
     """
     try:
-        return kind(path.read_bytes())
+        return kind(read_sound(path))
     except (OSError, ValueError) as error:
         raise DetectorError(f"{path} is missing or damaged: restore it from the repository.") from error
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bots.conversation.play import LEARNED_FROM
+from bots.conversation.play import LEARNED_FROM, ROUNDS
 from bots.logs import configure_logs
 from db import Answer, Depth, Judgement, KeptFace, Source
 from recognizer import EMOTIONS, EmojiMap
@@ -38,9 +39,24 @@ SEEDS = 3
 SHIPPED, MAP = unpack(pack_folder(MODEL_FOLDER)), EmojiMap.load()
 RARE = ("disgust", "fear")
 """The emotions that the game is for."""
-_ODDS = np.array([LEARNED_FROM.get(emotion, np.inf) ** -0.5 for emotion in EMOTIONS])
-_ODDS /= _ODDS.sum()
-"""How often each emotion comes up in the game, before anybody has played."""
+
+
+def _shares_of_games() -> NDArray[np.float64]:
+    """Return how often each emotion comes up in games of three rounds without a repetition, before anybody has played:
+    `(7,)`, summing to 1.
+    """
+    odds = np.array([LEARNED_FROM.get(emotion, np.inf) ** -0.5 for emotion in EMOTIONS])
+    shares = np.zeros(len(odds))
+    for order in permutations(np.flatnonzero(odds), ROUNDS):
+        left, chance = odds.sum(), 1.0
+        for place in order:
+            chance *= odds[place] / left
+            left -= odds[place]
+        shares[list(order)] += chance
+    return shares / ROUNDS
+
+
+_ODDS = _shares_of_games()
 _OPPOSITE = {
     "angry": "happy",
     "disgust": "happy",

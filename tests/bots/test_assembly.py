@@ -1,6 +1,7 @@
 """What is put together goes on as a whole: a part that dies is logged, told to admins, and started again."""
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from bots.messages import AdminCommand, AdminCommandName, PhotoMessage, Picture
 from bots.serving.model_watch import ModelWatch
 from bots.settings import Settings
 from db import Chat, Person, Platform
-from recognizer import EmojiMapError
+from recognizer import EmojiMapError, ModelError
+from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.emoji_map import DEFAULT_PATH
 from tests.waiting import until
 
@@ -84,3 +86,27 @@ def _decoding() -> set[psutil.Process]:
 
 def _models() -> AdminCommand:
     return AdminCommand(ANNA, AdminCommandName.MODELS)
+
+
+async def test_where_the_shipped_model_is_damaged_a_whole_version_of_the_database_answers_and_admins_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, selfie: bytes
+) -> None:
+    damaged = tmp_path / "model"
+    shutil.copytree(MODEL_FOLDER, damaged)
+    content = bytearray((damaged / "expression.tflite").read_bytes())
+    content[5000] ^= 1
+    (damaged / "expression.tflite").write_bytes(content)
+    load = Classifier.load
+    with monkeypatch.context() as patched:
+        patched.setattr(Classifier, "load", lambda: load(damaged))
+        with pytest.raises(ModelError, match="restore the model folder"):
+            async with assembled(settings(tmp_path), []):
+                pass
+    async with assembled(settings(tmp_path), []):
+        pass  # a healthy start stores the shipped version
+    monkeypatch.setattr(Classifier, "load", lambda: load(damaged))
+    photo = PhotoMessage(ANNA, Chat(Platform.TELEGRAM, "1"), (Picture(selfie),))
+    async with assembled(settings(tmp_path), []) as assembly:
+        answers = [reply.text async for reply in assembly.service.on_photo(photo)]
+        assert "happy" in answers[-1]
+        assert "damaged" in assembly.problem()

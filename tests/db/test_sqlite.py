@@ -10,6 +10,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from db.sqlite import DatabaseGoneError, connection
@@ -150,3 +151,28 @@ async def test_an_empty_file_in_the_place_of_a_database_becomes_one(in_folder: t
     (file.parent / "other").rename(file)
     await store.set_preferences(ADA, Preferences("de"))
     assert (await store.preferences(ADA)).language == "de"
+
+
+async def test_a_restored_file_that_cannot_be_brought_up_to_date_is_tried_again(
+    in_folder: tuple[Store, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, file = in_folder
+    for each in file.parent.glob("test.db*"):
+        each.unlink()
+    (file.parent / "other").touch()
+    (file.parent / "other").rename(file)
+    prepare, tries = store.transactions._prepare, []
+    assert prepare is not None
+
+    async def at_the_second_time(engine: AsyncEngine) -> None:
+        tries.append(engine)
+        if len(tries) == 1:
+            raise OSError("the disk is full")
+        await prepare(engine)
+
+    monkeypatch.setattr(store.transactions, "_prepare", at_the_second_time)
+    with pytest.raises(OSError, match="full"):
+        await store.preferences(ADA)
+    await store.set_preferences(ADA, Preferences("de"))
+    assert (await store.preferences(ADA)).language == "de"
+    assert len(tries) == 2

@@ -1,6 +1,7 @@
 """Who said what last: replays change nothing, others have one vote each, and reactions say less than buttons."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -113,6 +114,12 @@ async def test_who_sent_the_photo_that_another_asked_about_is_its_sender(store: 
     assert await store.taps.react(GROUP.message("7"), BERT, "😐") is False  # they have tapped a button
 
 
+async def test_the_face_of_somebody_unknown_is_kept_on_nobodys_word(store: Store) -> None:
+    await store.set_keeps_faces(ADA, True)
+    await add(store, sender=Person.unknown(Platform.TELEGRAM))
+    assert await count_rows(store, "readings WHERE crop IS NOT NULL") == 0
+
+
 @pytest.mark.parametrize(("asker", "sender", "kept"), [(True, True, 1), (True, False, 0), (False, True, 0)])
 async def test_a_crop_is_kept_only_if_everybody_concerned_agreed(
     store: Store, asker: bool, sender: bool, kept: int
@@ -147,3 +154,49 @@ async def test_a_message_that_is_answered_anew_belongs_to_the_newer_answer(store
 async def test_a_message_of_a_photo_that_is_gone_is_not_noted(store: Store) -> None:
     await store.taps.note_messages(12345, [GROUP.message("8")])
     assert await count_rows(store, "messages") == 0
+
+
+async def test_two_people_who_ask_about_the_same_photo_at_once_are_both_answered(store: Store) -> None:
+    people = [Person(Platform.TELEGRAM, str(number)) for number in range(6)]
+    for _ in range(5):
+        added = await asyncio.gather(
+            *(store.add_photo(person, GROUP, "model-1", [FACE], sender=EVE, messages=["7"]) for person in people)
+        )
+        assert len({photo.id for photo in added}) == 6
+    assert await count_rows(store, "messages") == 1
+
+
+async def test_different_votes_of_one_person_at_once_are_one_row(store: Store) -> None:
+    [reading] = await add(store)
+    emoji = ["😐", "😢", "😄"] * 5
+    await asyncio.gather(*(store.taps.add(reading, emoji=each, voter=BERT) for each in emoji))
+    assert await count_rows(store, "taps") == 1
+
+
+async def test_a_deletion_of_who_sent_it_and_taps_of_who_asked_do_not_wait_for_each_other(store: Store) -> None:
+    for _ in range(12):
+        [reading] = await add(store, sender=BERT)
+        taps = [store.taps.add(reading, emoji=emoji) for emoji in ("😐", "😢", "😄")]
+        votes = [store.taps.add(reading, emoji="😐", voter=person) for person in (BERT, EVE)]
+        await asyncio.gather(*taps, store.forget(BERT), *votes)
+        assert await store.photo_of(reading, ADA) is None
+
+
+async def test_games_that_begin_are_scored_and_are_cleared_at_once_end_well(store: Store) -> None:
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    for _ in range(6):
+        started = await asyncio.gather(*(store.games.start(GROUP, None, "sad", "😢", now) for _ in range(3)))
+        assert await count_rows(store, "games WHERE person_id IS NULL") == 1
+        scores = [store.games.score(started[-1], person, "x", 5) for person in (ADA, BERT, EVE)]
+        await asyncio.gather(*scores, store.games.clear_scoreboard(GROUP))
+        await asyncio.gather(*(store.games.start(GROUP, ADA, "sad", "😢", now) for _ in range(3)))
+        assert await count_rows(store, "games WHERE person_id IS NOT NULL") == 1
+
+
+async def test_the_reaction_of_who_asked_about_anothers_photo_is_a_vote(store: Store) -> None:
+    for person in (ADA, BERT):
+        await store.set_keeps_faces(person, True)
+    await add(store, sender=BERT)
+    await store.taps.react(GROUP.message("7"), ADA, "😢")
+    [face] = await store.feedback.faces()
+    assert [answer.source for answer in face.answers] == [Source.VOTE]

@@ -122,7 +122,7 @@ WRITES: dict[str, Write] = {
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,
-    "Chats.choose": lambda store, _: store.chats.choose(NEW_CHAT, ChatChoices(everyone_taps=True)),
+    "Chats.change": lambda store, _: store.chats.change(NEW_CHAT, lambda _: ChatChoices(everyone_taps=True)),
     "Chats.move": lambda store, _: store.chats.move(OLD_CHAT, NEW_CHAT),
     "Taps.react": lambda store, _: store.taps.react(OLD_CHAT.message("9"), NEW, "😐"),
     "Taps.note_messages": lambda store, _: store.taps.note_messages(1, [OLD_CHAT.message("8")]),
@@ -155,7 +155,7 @@ def test_every_method_that_writes_is_broken_off_here() -> None:
         f"{kind.__name__}.{name}"
         for kind in (Store, Chats, ChatEmoji, Games, Taps, Feedback, Choices, Versions, Retrainings)
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
-        if "transactions.write()" in inspect.getsource(method)
+        if "transactions.write(" in inspect.getsource(method)
     }
     assert writing == {name.removesuffix(" of the sender") for name in WRITES}
 

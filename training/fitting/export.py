@@ -15,6 +15,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 
 from recognizer import EMOTIONS
+from recognizer.checksums import write_sums
 from recognizer.classification import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -119,6 +120,7 @@ def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str
         },
     }
     (folder / CARD_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_sums(folder)
     return card
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from recognizer.checksums import write_sums
 from recognizer.finding.detection import PROPOSALS_FILE
 from training.data import Faces
 from training.proposing.views import ViewMaker, target_of
@@ -84,6 +85,7 @@ def export(network: keras.Model, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PROPOSALS_FILE
     path.write_bytes(content)
+    write_sums(folder)
     return path
 
 

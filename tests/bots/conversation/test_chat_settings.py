@@ -1,5 +1,7 @@
 """What administrators choose for a chat, and what then happens to photos that nobody asked about."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from bots.conversation.chat_settings_pages import is_quiet
 from bots.conversation.service import EmojiService
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Reply, Tap, TapReply
 from bots.pictures.maker import PictureMaker
+from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
 from db import Automatic, Chat, ChatChoices, Person, Platform, Store
 from recognizer import Recognizer
@@ -21,7 +24,7 @@ from tests.faults import Faults
 from tests.rows import count_rows
 
 ADA, BERT = Person(Platform.TELEGRAM, "1"), Person(Platform.TELEGRAM, "2")
-GROUP = Chat(Platform.TELEGRAM, "-5")
+GROUP, EVE_CHAT = Chat(Platform.TELEGRAM, "-5"), Chat(Platform.TELEGRAM, "3")
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 
@@ -174,11 +177,16 @@ async def test_ask_first_reads_after_the_senders_yes(
 async def test_a_full_queue_is_not_announced_to_people_who_did_not_ask(
     recognizer: Recognizer, store: Store, picture_maker: PictureMaker, selfie: bytes
 ) -> None:
-    pool = InferencePool(workers=1, waiting=0)
-    pool._inside = 1
+    pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
+    working = asyncio.create_task(pool.run(busy.wait))
     await store.chats.choose(GROUP, ChatChoices(Automatic.REACT))
     service = EmojiService(recognizer, store, pool, picture_maker, clock=lambda: NOON)
-    [reply] = await replies(service, selfie)
+    answering = asyncio.create_task(replies(service, selfie))
+    while not pool.wait_of(Whose(EVE_CHAT, BERT)) > 1:
+        await asyncio.sleep(0.01)
+    busy.set()
+    [reply] = await answering
+    await working
     assert reply.text == ""
     await service.close()
     pool.close()

@@ -20,6 +20,7 @@ from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
 from bots.messages import Command, CommandName, Form, PhotoMessage, Picture, Reply, Tap
 from bots.pictures.maker import PictureMaker
+from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from recognizer import EMOTIONS, PhotoProblem, Reading, Recognizer
@@ -412,9 +413,9 @@ async def test_when_the_pool_is_full_people_hear_so_and_are_answered_in_turn(
         order.append(data[-1])
         return read(self, data)
 
-    def noticed(self: InferencePool, work: Callable[[], Any]) -> Awaitable[Any]:
+    def noticed(self: InferencePool, work: Callable[[], Any], whose: Whose) -> Awaitable[Any]:
         in_line.release()
-        return run(self, work)
+        return run(self, work, whose)
 
     monkeypatch.setattr(Recognizer, "read", slow)
     monkeypatch.setattr(InferencePool, "run", noticed)

@@ -562,7 +562,7 @@ async def test_a_photo_that_has_to_wait_is_told_so_and_then_answered(
     await send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
     await working
     posted = [each.json["content"] for each in simcord_env.http_requests if each.json and "content" in each.json]
-    assert posted[0] == texts.BUSY
+    assert posted[0] == texts.BUSY.one.format(count=1)
     assert "You look happy" in posted[1]
     _photo, answer = alice.user.dm_channel.history()
     assert answer.content == posted[1]

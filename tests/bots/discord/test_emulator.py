@@ -1,4 +1,4 @@
-"""What simcord accepts that Discord does not: the table about it in `docs/contracts-discord.md`, line by line."""
+"""What simcord accepts that Discord does not: the table about it in `docs/contracts.md`, line by line."""
 
 from typing import Any
 

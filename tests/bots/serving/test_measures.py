@@ -40,7 +40,7 @@ def test_refusals_limits_and_errors_are_counted() -> None:
     measures.note("warning", {"event": "discord_refused", "status": 403})
     measures.note("error", {"event": "task_died"})
     found = figures(measures)
-    assert found["mugmoji_refusals_total", "web", "not_an_image"] == 1
+    assert found["mugmoji_refusals_total", "not_an_image", "web"] == 1
     assert found["mugmoji_platform_limits_total", "telegram"] == 1
     assert found["mugmoji_platform_limits_total", "discord"] == 1
     assert found["mugmoji_errors_total", "task_died"] == 1

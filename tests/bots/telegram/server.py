@@ -9,7 +9,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,8 @@ QUICK = Limits(RateLimit(1000, 1), RateLimit(1000, 1), RateLimit(1000, 1))
 """Limits that hold nobody up, for tests of something else."""
 _MARKED = re.compile(r"(?<![\w@/])(?:/\w{1,32}(?:@\w{4,32})?|@\w{4,32})(?![\w@])")
 """Commands and mentions, which do not follow a letter as those in e-mail addresses do."""
+_GIFTS = ("unlimited", "limited", "unique")
+_PACK_NAME = re.compile(r"[A-Za-z]\w*_by_telemelya_bot", re.ASCII)
 _ALLOWED = {without_selector(emoji.value) for emoji in ReactionEmoji}
 
 
@@ -67,6 +69,15 @@ class Fault:
     delay_s: float = 0.0
 
 
+@dataclass
+class Pack:
+    """A sticker set: who owns it, what it is called, and its stickers with their files, the oldest first."""
+
+    owner: int
+    title: str
+    stickers: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
+
+
 DROPPED = Fault()
 BAD_GATEWAY = Fault(502, "Bad Gateway")
 
@@ -77,10 +88,18 @@ class TelegramServer:
     def __init__(self, url: str) -> None:
         self.url = url
         self.reactions: list[tuple[int, int, str]] = []
-        self.updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.updates: asyncio.Queue[Any] = asyncio.Queue()
+        self.fetched: list[Any] = []
+        self.packs: dict[str, Pack] = {}
+        self.custom_emoji: dict[str, str] = {}
+        self.chat_reactions: dict[int, list[dict[str, str]]] = {}
+        self.present_reactions: dict[tuple[int, int], str] = {}
+        self.forbids_icons = False
+        self.inline_answers: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
         self.forbidden_reactions: set[str] = set()
         self.made: dict[int, bytes] = {}
+        self.shown: dict[int, dict[str, Any]] = {}
         self.forbids_pictures = False
         self.token_is_revoked = False
         self.forbids_deletion = False
@@ -105,7 +124,7 @@ class TelegramServer:
     ) -> dict[str, Any]:
         """Send a message from a person, private unless `chat` names a group; return the message."""
         for said, marked in (("text", "entities"), ("caption", "caption_entities")):
-            if entities := entities_of(content.get(said) or ""):
+            if entities := entities_of(content.get(said) or ""):  # unless a test has others
                 content.setdefault(marked, entities)
         message = {
             "message_id": next(self._numbers),
@@ -153,11 +172,13 @@ class TelegramServer:
         """
         keys = [key for row in _markup(record)["inline_keyboard"] for key in row]
         data = next(key["callback_data"] for key in keys if label in key["text"])
+        said = {name: record[name] for name in ("text", "caption") if record.get(name)}
         message = {
             "message_id": record["message_id"],
             "date": int(time.time()),
             "chat": chat_of(record["chat_id"]),
-            **({"text": record["text"]} if record.get("text") else {"caption": record["caption"]}),
+            **self.shown.get(record["message_id"], {}),
+            **said,
             "reply_markup": _markup(record),
             **({"reply_to_message": _without_reply(original)} if original else {}),
             **facts,
@@ -166,12 +187,27 @@ class TelegramServer:
         query = {"id": str(next(self._numbers)), "from": sender, "chat_instance": "1", "message": message, "data": data}
         await self.deliver(callback_query=query)
 
+    async def react(self, chat: int, message: int, reactions: list[dict[str, str]], *, person: int = 7) -> None:
+        """Let a person have these reactions on a message."""
+        facts = {"chat": chat_of(chat), "message_id": message, "date": int(time.time()), "old_reaction": []}
+        await self.deliver(message_reaction={**facts, "user": user(person), "new_reaction": reactions})
+
+    async def ask_inline(self, words: str = "", *, person: int = 7, offset: str = "") -> dict[str, Any]:
+        """Type words after the bot's name; return how the bot answers."""
+        number = str(next(self._numbers))
+        query = {"id": number, "from": user(person), "query": words, "offset": offset}
+        await self.deliver(inline_query=query)
+        await self.until(lambda: any(each["inline_query_id"] == number for each in self.inline_answers))
+        return next(each for each in self.inline_answers if each["inline_query_id"] == number)
+
     def fail(self, method: str, fault: "Fault", times: int = 1) -> None:
         """Let the next calls of a method fail."""
         self._faults[method].extend([fault] * times)
 
     def fault_of(self, method: str) -> "Fault | None":
-        """Return how this call of a method is to fail, None if it is not."""
+        """Return how the call of a method that came last is to fail, None if it is not."""
+        if self.forbids_icons and "icon_custom_emoji_id" in self.requests[-1].fields.get("reply_markup", ""):
+            return Fault(400, "Bad Request: BUTTON_ICON_INVALID")
         return self._faults[method].popleft() if self._faults[method] else None
 
     def called(self, method: str) -> "list[Call]":
@@ -236,6 +272,8 @@ class TelegramServer:
         """Accept a picture from the bot: its bytes go to `made`, the call to `sent`. Return the message."""
         number = await self._state.next_message_id("default")
         self.made[number] = await file.read()
+        is_hidden = form.get("has_spoiler") == "true"
+        self.shown[number] = self._shown(method.removeprefix("send").lower(), self.made[number], is_hidden=is_hidden)
         told = {key: json.loads(str(form[key])) for key in ("reply_markup", "reply_parameters") if key in form}
         record = {
             "method": method,
@@ -254,8 +292,22 @@ class TelegramServer:
         await self._state.store_message("default", number, {**message, "caption": record["caption"]})
         return message
 
-    async def change(self, number: int, form: Any, caption: str | None, file: UploadFile) -> Any:
+    def _shown(self, kind: str, data: bytes, *, is_hidden: bool) -> dict[str, Any]:
+        """Return what a message with a file has of it."""
+        reference = self.file(data)
+        sides = {"width": 512, "height": 512}
+        hidden = {"has_media_spoiler": True} if is_hidden else {}
+        if kind == "photo":
+            return {"photo": self.picture(data), **hidden}
+        if kind == "sticker":
+            return {"sticker": {**reference, **sides, "type": "regular", "is_animated": False, "is_video": False}}
+        if kind == "animation":
+            return {"animation": {**reference, **sides, "duration": 2}, "document": reference, **hidden}
+        return {"document": reference}
+
+    async def change(self, number: int, form: Any, media: dict[str, Any], file: UploadFile) -> Any:
         """Put another picture into a message, as `keep` does into a new one; refuse if nothing would change."""
+        caption = media.get("caption")
         before = await self._state.get_message("default", number)
         if before is None:
             return _refuse(400, "Bad Request: message to edit not found")
@@ -263,13 +315,31 @@ class TelegramServer:
         if (before.get("caption"), before.get("reply_markup"), self.made.get(number)) == (caption, markup, content):
             return _refuse(400, "Bad Request: message is not modified: specified new message content and reply markup")
         self.made[number] = content
+        is_hidden = media.get("has_spoiler", False)
+        self.shown[number] = self._shown(media["type"], content, is_hidden=is_hidden)
         after = {**before, "text": None, "caption": caption, "reply_markup": markup}
         await self._state.update_message("default", number, after)
         chat = int(str(form["chat_id"]))
         facts = {"message_id": number, "chat_id": chat, "caption": caption, "reply_markup": markup}
+        facts |= {"type": media["type"], "has_spoiler": is_hidden}
         await self._state.push_response("default", {"method": "editMessageMedia", "text": None, **facts})
         message = {"message_id": number, "from": bot_api.DEFAULT_BOT_INFO, "date": int(time.time()), "caption": caption}
         return {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
+
+    async def add_sticker(self, pack: "Pack", told: dict[str, Any], form: Any) -> JSONResponse | None:
+        """Add a sticker that came with a form to a set; return the refusal if it does not fit."""
+        file = form[told["sticker"].removeprefix("attach://")]
+        assert isinstance(file, UploadFile)
+        if max(await _size(file)) != 512 or (file.size or 0) > 512 * 1024:
+            return _refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
+        data = await file.read()
+        if any(data == each for _, each in pack.stickers):
+            return None  # Telegram leaves the set as it is
+        if len(pack.stickers) >= 120:
+            return _refuse(400, "Bad Request: STICKERS_TOO_MUCH")
+        sticker = {**self._shown("sticker", data, is_hidden=False)["sticker"], "emoji": told["emoji_list"][0]}
+        pack.stickers.append((sticker, data))
+        return None
 
     async def download_by_key(self, path: str) -> bytes | None:
         """Return the bytes of a file, for telemelya's download route."""
@@ -330,16 +400,20 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         return {"ok": True, "result": bot_api.DEFAULT_BOT_INFO}
 
     @router.post("/bot{token}/getUpdates")
-    async def get_updates(token: str) -> Any:
+    async def get_updates(token: str, request: Request) -> Any:
         if server.token_is_revoked:
             return _refuse(401, "Unauthorized")
-        try:
-            updates = [await asyncio.wait_for(server.updates.get(), 0.2)]
-        except TimeoutError:
-            return {"ok": True, "result": []}
-        while not server.updates.empty():  # what came together goes together, however slow the machine
-            updates.append(server.updates.get_nowait())
-        return {"ok": True, "result": updates}
+        form = await request.form()
+        offset, most = int(str(form.get("offset", "0"))), int(str(form.get("limit", "100")))
+        server.fetched = [each for each in server.fetched if each["update_id"] >= offset]
+        if not server.fetched:
+            try:
+                server.fetched.append(await asyncio.wait_for(server.updates.get(), 0.2))
+            except TimeoutError:
+                return {"ok": True, "result": []}
+        while not server.updates.empty() and len(server.fetched) < most:  # what came together goes together
+            server.fetched.append(server.updates.get_nowait())
+        return {"ok": True, "result": server.fetched}
 
     @router.post("/bot{token}/setMyCommands")
     async def set_my_commands(token: str, request: Request) -> Any:
@@ -366,11 +440,18 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
     @router.post("/bot{token}/setMessageReaction")
     async def set_message_reaction(token: str, request: Request) -> Any:
         form = await request.form()
-        chosen = json.loads(str(form["reaction"]))[0]
-        emoji = chosen.get("emoji")
-        if chosen["type"] != "emoji" or emoji not in _ALLOWED or emoji in server.forbidden_reactions:
+        chat, number = int(str(form["chat_id"])), int(str(form["message_id"]))
+        chosen = json.loads(str(form.get("reaction", "[]")))
+        if not chosen:
+            server.present_reactions.pop((chat, number), None)
+            return {"ok": True, "result": True}
+        emoji = chosen[0].get("emoji") or chosen[0].get("custom_emoji_id")
+        is_standard = emoji in _ALLOWED and emoji not in server.forbidden_reactions
+        listed = server.chat_reactions.get(chat)
+        if chosen[0] not in listed if listed is not None else not is_standard:
             return _refuse(400, "Bad Request: REACTION_INVALID")
-        server.reactions.append((int(str(form["chat_id"])), int(str(form["message_id"])), emoji))
+        server.reactions.append((chat, number, emoji))
+        server.present_reactions[chat, number] = emoji
         return {"ok": True, "result": True}
 
     @router.post("/bot{token}/deleteMessage")
@@ -442,6 +523,83 @@ def _methods_that_send(server: TelegramServer) -> APIRouter:
     return router
 
 
+def _methods_for_stickers(server: TelegramServer) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/bot{token}/createNewStickerSet")
+    async def create_new_sticker_set(token: str, request: Request) -> Any:
+        form = await request.form()
+        owner, name = int(str(form["user_id"])), str(form["name"])
+        if owner not in server.known_chats:
+            return _refuse(400, "Bad Request: PEER_ID_INVALID")
+        if name in server.packs:
+            return _refuse(400, "Bad Request: sticker set name is already occupied")
+        if not _PACK_NAME.fullmatch(name) or "__" in name or len(name) > 64:
+            return _refuse(400, "Bad Request: invalid sticker set name is specified")
+        pack = Pack(owner, str(form["title"]))
+        for sticker in json.loads(str(form["stickers"])):
+            if (refusal := await server.add_sticker(pack, sticker, form)) is not None:
+                return refusal
+        server.packs[name] = pack
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/addStickerToSet")
+    async def add_sticker_to_set(token: str, request: Request) -> Any:
+        form = await request.form()
+        pack = server.packs.get(str(form["name"]))
+        if pack is None or pack.owner != int(str(form["user_id"])):
+            return _refuse(400, "Bad Request: STICKERSET_INVALID")
+        refusal = await server.add_sticker(pack, json.loads(str(form["sticker"])), form)
+        return {"ok": True, "result": True} if refusal is None else refusal
+
+    @router.post("/bot{token}/getStickerSet")
+    async def get_sticker_set(token: str, request: Request) -> Any:
+        name = str((await request.form())["name"])
+        pack = server.packs.get(name)
+        if pack is None:
+            return _refuse(400, "Bad Request: STICKERSET_INVALID")
+        told = {"name": name, "title": pack.title, "sticker_type": "regular"}
+        return {"ok": True, "result": {**told, "stickers": [sticker for sticker, _ in pack.stickers]}}
+
+    @router.post("/bot{token}/deleteStickerSet")
+    async def delete_sticker_set(token: str, request: Request) -> Any:
+        if server.packs.pop(str((await request.form())["name"]), None) is None:
+            return _refuse(400, "Bad Request: STICKERSET_INVALID")
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/answerInlineQuery")
+    async def answer_inline_query(token: str, request: Request) -> Any:
+        form = await request.form()
+        answer = {name: str(value) for name, value in form.items()}
+        answered = {**answer, "results": json.loads(answer["results"])} if "results" in answer else answer
+        server.inline_answers.append(answered)
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/getCustomEmojiStickers")
+    async def get_custom_emoji_stickers(token: str, request: Request) -> Any:
+        wanted = json.loads(str((await request.form())["custom_emoji_ids"]))
+        kind = {"type": "custom_emoji", "width": 100, "height": 100, "is_animated": True, "is_video": False}
+        known = [
+            {**server.file(b""), **kind, "custom_emoji_id": number, "emoji": server.custom_emoji[number]}
+            for number in wanted
+            if number in server.custom_emoji
+        ]
+        return {"ok": True, "result": known}
+
+    @router.post("/bot{token}/getChat")
+    async def get_chat(token: str, request: Request) -> Any:
+        number = int(str((await request.form())["chat_id"]))
+        gifts = dict.fromkeys(
+            (*(f"{each}_gifts" for each in _GIFTS), "premium_subscription", "gifts_from_channels"), True
+        )
+        told = {**chat_of(number), "accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
+        if number in server.chat_reactions:
+            told["available_reactions"] = server.chat_reactions[number]
+        return {"ok": True, "result": told}
+
+    return router
+
+
 def _missing_methods_for_admins(server: TelegramServer) -> APIRouter:
     router = APIRouter()
 
@@ -464,7 +622,9 @@ def _missing_methods_for_admins(server: TelegramServer) -> APIRouter:
             return _refuse(400, "Bad Request: message can't be edited")
         if len(media.get("caption", "").encode("utf-16-le")) > 2 * 1024:
             return _refuse(400, "Bad Request: message caption is too long")
-        return await server.change(number, form, media.get("caption"), file)
+        if number in server.made and "sticker" in server.shown[number]:
+            return _refuse(400, "Bad Request: message can't be edited")
+        return await server.change(number, form, media, file)
 
     return router
 
@@ -570,6 +730,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     bot_api.media_manager = server
     app.include_router(_missing_methods(server))
     app.include_router(_methods_that_send(server))
+    app.include_router(_methods_for_stickers(server))
     app.include_router(_missing_methods_for_admins(server))
     app.include_router(bot_api.router)
     serving = asyncio.create_task(uvicorn_server.serve())

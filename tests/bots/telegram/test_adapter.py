@@ -294,7 +294,7 @@ async def test_a_group_photo_that_had_to_wait_is_answered_in_place_of_the_word_a
         server.forbids_deletion = is_deleted_by_hand  # Telegram finds nothing to delete
         await server.send(photo=server.picture(group_photo))
         [word] = await server.sent("sendMessage")
-        assert word["text"] == texts.BUSY
+        assert word["text"] == texts.BUSY.one.format(count=1)
         busy.set()
         [answer] = await server.sent("sendPhoto")
         assert "2. " in answer["caption"]

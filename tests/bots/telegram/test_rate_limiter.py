@@ -167,3 +167,10 @@ async def test_chats_that_are_quiet_are_forgotten() -> None:
         telegram.clock.now += 2
         await telegram.call("sendMessage", chat)
     assert len(telegram.limiter._chats) < 300
+
+
+async def test_a_pause_for_one_call_without_a_chat_does_not_hold_up_the_others() -> None:
+    telegram = Telegram()
+    telegram.refusals[None] = [30]
+    await telegram.all(telegram.call("deleteStickerSet"), telegram.call("getFile"))
+    assert telegram.came == [("getFile", None, 0.0), ("deleteStickerSet", None, 30.0)]

@@ -1,12 +1,34 @@
 """Taps of any speed, on answers of any age."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import pytest
+
 from bots.conversation import texts
+from bots.telegram.reactions import reaction_for
 from db import Store
 from tests.bots.telegram.server import Fault, TelegramServer, chat_of, labels, user
 from tests.rows import count_rows
+
+_IN_TOPIC: dict[str, Any] = {"message_thread_id": 9, "is_topic_message": True}
+_HIDDEN: dict[str, Any] = {"has_media_spoiler": True}
+
+
+@pytest.fixture
+def group_clip(tmp_path: Path, group_photo: bytes) -> bytes:
+    """Return a second of two faces."""
+    frame = cv2.imdecode(np.frombuffer(group_photo, np.uint8), cv2.IMREAD_COLOR)
+    assert frame is not None
+    path = tmp_path / "group.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10, (700, 400))
+    for _ in range(10):
+        writer.write(frame)
+    writer.release()
+    return path.read_bytes()
 
 
 async def test_the_last_of_quick_presses_wins_everywhere(telegram: TelegramServer, store: Store, selfie: bytes) -> None:
@@ -21,11 +43,13 @@ async def test_the_last_of_quick_presses_wins_everywhere(telegram: TelegramServe
     edits = await telegram.sent("editMessageText", len(presses))
     assert [edit["text"] for edit in edits][-1] == texts.CORRECTED.format(emoji=second)
     assert labels(edits[-1])[0] == [first, f"✓ {second}", third]
-    wanted = telegram.called("setMessageReaction")
+    shown = reaction_for(second)
+    await telegram.until(lambda: telegram.present_reactions.get((7, message["message_id"])) == shown)
     await telegram.send(text="/start")
     await telegram.sent("sendMessage", 2)
+    assert telegram.present_reactions.get((7, message["message_id"])) == shown
     assert await count_rows(store, "taps") == len(presses)
-    assert len(wanted) <= 1 + len(presses)
+    assert len(telegram.called("setMessageReaction")) <= 1 + len(presses)
 
 
 async def test_a_tap_does_not_wait_for_other_answers(telegram: TelegramServer, selfie: bytes) -> None:
@@ -68,3 +92,64 @@ async def test_every_query_is_answered(telegram: TelegramServer) -> None:
         await telegram.deliver(callback_query={"id": str(number), **query, **content})
     notices = await telegram.sent("answerCallbackQuery", 4)
     assert {notice["text"] for notice in notices} == {texts.GONE}
+
+
+async def test_the_faces_of_a_made_picture_are_covered_otherwise_and_swapped_in_place(
+    telegram: TelegramServer, group_photo: bytes
+) -> None:
+    hidden = telegram.picture(group_photo)
+    photo = await telegram.send(chat=-5, photo=hidden, caption="/emoji", **_HIDDEN, **_IN_TOPIC)
+    [answer] = await telegram.sent("sendPhoto")
+    await telegram.tap(answer, texts.EMOJI_ME, original=photo, **_IN_TOPIC)
+    made = (await telegram.sent("sendPhoto", 2))[1]
+    assert (made["message_thread_id"], made["has_spoiler"]) == ("9", True)
+    versions = [telegram.made[made["message_id"]]]
+    assert [label for row in labels(made) for label in row][-1] == texts.SWAP
+    await telegram.tap(made, labels(made)[0][0], original=photo, **_IN_TOPIC)
+    [asked] = await telegram.sent("editMessageReplyMarkup")
+    assert asked["message_id"] == made["message_id"]
+    await telegram.tap(asked, labels(asked)[0][3], original=photo, **_IN_TOPIC)
+    [covered] = await telegram.sent("editMessageMedia")
+    versions.append(telegram.made[made["message_id"]])
+    await telegram.tap(covered, texts.SWAP, original=photo, **_IN_TOPIC)
+    swapped = (await telegram.sent("editMessageMedia", 2))[1]
+    versions.append(telegram.made[made["message_id"]])
+    for edited in (covered, swapped):
+        assert (edited["message_id"], edited["type"], edited["has_spoiler"]) == (made["message_id"], "photo", True)
+        assert labels(edited)[-1][-1] == texts.SWAP
+    assert len(set(versions)) == 3
+    assert await telegram.count("sendPhoto") == 2
+
+
+async def test_an_animation_stays_one_when_its_faces_are_covered_otherwise(
+    telegram: TelegramServer, group_clip: bytes
+) -> None:
+    video = {**telegram.file(group_clip), "width": 700, "height": 400, "duration": 1}
+    message = await telegram.send(video=video, **_HIDDEN)
+    [answer] = await telegram.sent("sendPhoto")
+    await telegram.tap(answer, texts.EMOJI_ME, original=message)
+    [made] = await telegram.sent("sendAnimation")
+    assert made["has_spoiler"]
+    await telegram.tap(made, labels(made)[0][0], original=message)
+    [asked] = await telegram.sent("editMessageReplyMarkup")
+    await telegram.tap(asked, labels(asked)[0][3], original=message)
+    [covered] = await telegram.sent("editMessageMedia")
+    assert (covered["message_id"], covered["type"], covered["has_spoiler"]) == (made["message_id"], "animation", True)
+    assert b"ftyp" in telegram.made[made["message_id"]][:16]
+    assert labels(covered)[-1][-1] == texts.SWAP
+
+
+async def test_where_a_made_picture_cannot_be_replaced_another_one_comes_in_its_stead(
+    telegram: TelegramServer, group_photo: bytes
+) -> None:
+    message = await telegram.send(photo=telegram.picture(group_photo))
+    [answer] = await telegram.sent("sendPhoto")
+    await telegram.tap(answer, texts.EMOJI_ME, original=message)
+    made = (await telegram.sent("sendPhoto", 2))[1]
+    telegram.forbids_media_edits = True
+    await telegram.tap(made, texts.SWAP, original=message)
+    again = (await telegram.sent("sendPhoto", 3))[2]
+    [deleted] = await telegram.sent("deleteMessage")
+    assert deleted["message_id"] == made["message_id"]
+    assert again["reply_parameters"]["message_id"] == message["message_id"]
+    assert labels(again)[-1][-1] == texts.SWAP
