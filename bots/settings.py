@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,11 +15,23 @@ from recognizer.emoji_map import DEFAULT_PATH
 
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
 CONSOLE_PASS_FILE = "console.passes.json"  # noqa: S105  (a file name)
+_HOST = re.compile(r"(\*\.)?[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 
 
 def _admins_named(text: str) -> str:
     Allowlist.parse(text)
     return text
+
+
+def _hosts_named(text: str) -> str:
+    for each in _names_in(text):
+        if _HOST.fullmatch(each) is None:
+            raise ValueError("each has to be a name, such as bot.example.org or *.example.org, without https://")
+    return text
+
+
+def _names_in(text: str) -> list[str]:
+    return [name for each in text.split(",") if (name := each.strip())]
 
 
 class Settings(DatabaseSettings):
@@ -32,7 +45,7 @@ class Settings(DatabaseSettings):
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
-    web_allowed_hosts: str = ""
+    web_allowed_hosts: Annotated[str, AfterValidator(_hosts_named)] = ""
     web_trusted_proxies: str = "127.0.0.1"
     console: bool = True
     console_token: SecretStr = SecretStr("")
@@ -54,7 +67,7 @@ class Settings(DatabaseSettings):
 
     def allowed_hosts(self) -> list[str]:
         """Return the names that `WEB_ALLOWED_HOSTS` lists."""
-        return [name for each in self.web_allowed_hosts.split(",") if (name := each.strip())]
+        return _names_in(self.web_allowed_hosts)
 
     def cookie_secret(self) -> str:
         """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither reveals
