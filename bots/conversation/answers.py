@@ -27,10 +27,10 @@ class Outcome:
     model: str = ""
 
 
-def answer_text(outcomes: Sequence[Outcome], recipient: Recipient) -> str:
-    """Return the text of the answer to all pictures of one message."""
+def answer_text(outcomes: Sequence[Outcome], recipient: Recipient, *, offers_choice: bool = True) -> str:
+    """Return the text of the answer to all pictures of one message. offers_choice: there are buttons to choose with."""
     if len(outcomes) == 1:
-        return _picture_text(outcomes[0], recipient)
+        return _picture_text(outcomes[0], recipient, offers_choice=offers_choice)
     lines, number = [], 1
     for index, outcome in enumerate(outcomes, start=1):
         text = _numbered(outcome, number, recipient) if outcome.faces else recipient.voice.say(outcome.problem)
@@ -39,7 +39,7 @@ def answer_text(outcomes: Sequence[Outcome], recipient: Recipient) -> str:
     return "\n".join(lines)
 
 
-def _picture_text(outcome: Outcome, recipient: Recipient) -> str:
+def _picture_text(outcome: Outcome, recipient: Recipient, *, offers_choice: bool) -> str:
     """Return the text about a single picture."""
     voice = recipient.voice
     if outcome.problem:
@@ -48,9 +48,11 @@ def _picture_text(outcome: Outcome, recipient: Recipient) -> str:
         return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, recipient)}"
     face = outcome.faces[0]
     if face.confidence < SURE_FROM:
-        return voice.say(texts.UNSURE, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
+        unsure = texts.UNSURE if offers_choice else texts.UNSURE_ONLY
+        return voice.say(unsure, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
     feeling = voice.say(texts.FEELINGS[face.emotion])
-    return voice.say(texts.ONE_FACE, emoji=in_text(recipient.variant_of(face.emoji[0])), feeling=feeling)
+    verdict = texts.ONE_FACE if offers_choice else texts.ONE_FACE_ONLY
+    return voice.say(verdict, emoji=in_text(recipient.variant_of(face.emoji[0])), feeling=feeling)
 
 
 def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:

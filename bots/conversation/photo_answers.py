@@ -108,7 +108,7 @@ class PhotoAnswers:
         stored = await self._keep(photo, outcomes)
         moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
         return Reply(
-            answer_text(outcomes, recipient),
+            answer_text(outcomes, recipient, offers_choice=stored is not None),
             tuple(mood and recipient.variant_of(mood) for mood in moods),
             photo_rows(stored, self._parts.candidates, recipient) if stored is not None else (),
             picture=await self._numbered(photo, outcomes),

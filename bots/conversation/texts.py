@@ -104,6 +104,8 @@ ASK_IN_PRIVATE = _("That is for you only: ask me in a private chat.")
 NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.")
 
 ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
+ONE_FACE_ONLY = _("{emoji} You look {feeling}. I can't remember choices right now.")
+UNSURE_ONLY = _("Hard to say! Could be {first}, could be {second}. I can't remember choices right now.")
 UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
 SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
 NUMBERED_FACE = _("{number}. {emoji}")

@@ -25,6 +25,7 @@ from bots.serving.inference_pool import InferencePool
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from recognizer import EMOTIONS, PhotoProblem, Reading, Recognizer
 from tests.conftest import jpeg
+from tests.faults import Faults
 from tests.pictures import checkers, encoded, png_bomb
 from tests.rows import count_rows, execute, select_rows
 from tests.waiting import PATIENCE_S
@@ -464,3 +465,12 @@ def _with_suggestions(*emoji: str) -> Callable[[Recognizer, bytes], Reading]:
 
 async def _crops(store: Store) -> list[bytes | None]:
     return [row[0] for row in await select_rows(store, "SELECT crop FROM readings ORDER BY id")]
+
+
+async def test_without_a_database_nobody_is_asked_what_cannot_be_answered(
+    service: EmojiService, selfie: bytes, faults: Faults
+) -> None:
+    with faults.no_database():
+        reply = await answer(service, selfie)
+    assert reply.text == texts.ONE_FACE_ONLY.format(emoji=reply.reactions[0], feeling="happy")
+    assert reply.rows == ()
