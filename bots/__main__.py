@@ -15,6 +15,7 @@ from bots.adapter import Adapter, AdapterError
 from bots.assembly import AdapterFactory, Assembly, assembled, configured_adapters
 from bots.logs import configure_logs
 from bots.pictures.artwork import ArtworkError
+from bots.serving.measures import Measures
 from bots.settings import Settings
 from db import StoreError
 from db.settings import SettingsError, load_settings
@@ -38,20 +39,21 @@ def run() -> None:
     """Run the bot until Ctrl-C; this is also what happens without a command."""
     try:
         settings = load_settings(Settings)
-        configure_logs(settings.log_level, settings.log_format)
-        status = asyncio.run(serve(settings))
+        measures = Measures()
+        configure_logs(settings.log_level, settings.log_format, measures.note)
+        status = asyncio.run(serve(settings, measures))
     except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(MISSING) from None
     raise typer.Exit(status)
 
 
-async def serve(settings: Settings) -> int:
-    """Run the adapters until a signal; return the exit status."""
+async def serve(settings: Settings, measures: Measures | None = None) -> int:
+    """Run the adapters until a signal; return the exit status. measures: as in `assembled`."""
     factories = configured_adapters(settings)
     if not factories:
         raise SettingsError("Nothing to do: set TELEGRAM_TOKEN or DISCORD_TOKEN, or WEB_CHAT=true or CONSOLE=true.")
-    async with assembled(settings, factories) as assembly, asyncio.TaskGroup() as group:
+    async with assembled(settings, factories, measures) as assembly, asyncio.TaskGroup() as group:
         running = [group.create_task(_serve_one(factory, assembly)) for factory in factories]
         _on_stop_signals(lambda: _cancel(running))
     return 0 if all(task.cancelled() or task.result() for task in running) else MISSING

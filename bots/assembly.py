@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -18,10 +19,12 @@ from bots.conversation.service import EmojiService
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
 from bots.learning.schedule import RetrainingSchedule
+from bots.operations import Check, Operations, Readiness, database_problem
 from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
+from bots.serving.measures import Measures
 from bots.serving.model_watch import ModelWatch, whole_version
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import Supervisor
@@ -43,6 +46,7 @@ class Assembly:
     """What the adapters are made around.
 
     supervisor: keeps them running. problem: returns what is wrong with the bot, in sentences, empty where nothing is.
+    operations: tells operators how it does.
     """
 
     service: EmojiService
@@ -51,6 +55,7 @@ class Assembly:
     retraining_process: RetrainingProcess
     supervisor: Supervisor
     problem: Callable[[], str]
+    operations: Operations
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,12 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, factories: list[AdapterFactory]) -> AsyncIterator[Assembly]:
+async def assembled(
+    settings: Settings, factories: list[AdapterFactory], measures: Measures | None = None
+) -> AsyncIterator[Assembly]:
     """Assemble all parts and run the background tasks, until the context is left.
 
+    measures: counts the events of the log; None for figures that nobody counts.
     Raise `DetectorError`, `ModelError`, `EmojiMapError`, `SettingsError`, `StoreError` or `ArtworkError`.
     """
     emoji_map, check = EmojiMap.load(settings.emoji_map), _emoji_map_check(factories)
@@ -140,9 +148,14 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
             if settings.retrain_at is not None:
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
                 supervisor.start("The schedule of retrainings", schedule.run)
+            measures = measures or Measures()
+            measures.watch(lambda: pool.waiting, lambda: recognizer.version)
+            operations = Operations(_readiness(store, model_watch, supervisor), measures)
+            if settings.ops_port is not None:
+                supervisor.start("The port for operations", partial(_serve_operations, operations, settings))
             _spare_the_garbage_collector()
             try:
-                yield Assembly(service, store, emoji_map_watch, retraining_process, supervisor, problem)
+                yield Assembly(service, store, emoji_map_watch, retraining_process, supervisor, problem, operations)
             finally:
                 await service.close()
     finally:
@@ -150,6 +163,20 @@ async def assembled(settings: Settings, factories: list[AdapterFactory]) -> Asyn
         pool.close()
         recognizer.close()
         await store.close()
+
+
+def _readiness(store: Store, model_watch: ModelWatch, supervisor: Supervisor) -> Readiness:
+    async def model_problem() -> str:
+        return model_watch.problem
+
+    checks: dict[str, Check] = {"The database": partial(database_problem, store), "The model": model_problem}
+    return Readiness(checks, lambda: supervisor.problems)
+
+
+async def _serve_operations(operations: Operations, settings: Settings) -> None:
+    host, port = settings.ops_host, settings.ops_port
+    assert port is not None
+    await operations.serve(host, port, lambda: _log.info("operations_open", address=f"http://{host}:{port}"))
 
 
 async def _classifier(store: Store) -> tuple[Classifier, str]:
@@ -181,7 +208,12 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
 
     console = None
     if settings.console:
-        access = Access(settings.console_secret(), settings.where_console_token_is(), settings.console_remote)
+        access = Access(
+            settings.console_secret(),
+            settings.where_console_token_is(),
+            settings.console_remote,
+            settings.console_pass_file(),
+        )
         console = Console(made.store, made.emoji_map_watch.refresh, made.retraining_process, access, made.problem)
     return WebAdapter(
         made.service,
@@ -190,6 +222,10 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
         secret=settings.cookie_secret(),
         has_chat=settings.web_chat,
         console=console,
+        hosts=settings.allowed_hosts(),
+        trusted_proxies=settings.web_trusted_proxies,
+        operations=made.operations,
+        has_figures=settings.ops_port is None,
     )
 
 

@@ -1,11 +1,28 @@
-"""Logs for an operator: one line an event, never a token, a file link or a picture."""
+"""Logs for an operator: one line an event, never a token, a file link or a picture.
+
+What comes from outside may be in any value: every one is escaped, so that none can look like a line of its own or
+control a terminal, and cut to a length.
+"""
 
 import logging
 import re
 import sys
+import unicodedata
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
+
+Listener = Callable[[str, MutableMapping[str, Any]], None]
+"""Is told the level and the facts of each event of the bot's own, whatever level is written."""
+
+MOST_TEXT = 500
+"""Characters of one value."""
+MOST_TRACEBACK = 20_000
+_MOST_VALUES = 50
+_TRACEBACKS = frozenset({"exception", "stack"})
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Categories of characters that control something or look like nothing."""
 
 _SECRETS = re.compile(
     r"(?<!\d)\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
@@ -17,16 +34,17 @@ _QUIET = (
     "httpcore",
     "telegram",
     "discord",
-    "uvicorn",
     "nicegui",
     "alembic",
     "aiosqlite",
     "asyncio",
     "apscheduler",
 )
+_SILENT_BUT_FOR_ERRORS = ("uvicorn", "engineio", "socketio", "websockets")
+"""They warn of every malformed request, so strangers decide how much they write."""
 
 
-def configure_logs(level: str, style: str) -> None:
+def configure_logs(level: str, style: str, listener: Listener | None = None) -> None:
     """Send structlog and the standard library's loggers to standard error; style is "console" or "json"."""
     renderer: Any = structlog.processors.JSONRenderer()
     if style == "console":
@@ -38,25 +56,79 @@ def configure_logs(level: str, style: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    tail = [structlog.processors.format_exc_info] if style == "json" else []
+    told: list[Any] = [_telling(listener)] if listener is not None else []
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*told, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        # the listener is told everything; the standard library's loggers drop what is below the level
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
         _SafeFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                contain,
+                renderer,
+            ],
         )
     )
+    logging.raiseExceptions = False  # what cannot be written would be shown as it came, with its secrets
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)  # at INFO, httpx logs links that hold the token
+    for name in _SILENT_BUT_FOR_ERRORS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def contain(_logger: object, _method: str, facts: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape and cut every value of an event; a traceback keeps its lines, indented."""
+    return {
+        _contained(str(name)): _traceback(value) if name in _TRACEBACKS else _contained(value)
+        for name, value in facts.items()
+    }
+
+
+def _contained(value: object, depth: int = 3) -> Any:
+    """Return a value with every text in it escaped and cut; what is nested deeper than `depth` as one text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict) and depth:
+        return {str(_contained(key, 0)): _contained(each, depth - 1) for key, each in [*value.items()][:_MOST_VALUES]}
+    if isinstance(value, list | tuple | set | frozenset) and depth:
+        return [_contained(each, depth - 1) for each in [*value][:_MOST_VALUES]]
+    return _cut(_escaped((value if isinstance(value, str) else repr(value)).strip()), MOST_TEXT)
+
+
+def _traceback(value: object) -> str:
+    return _cut("\n".join(f"    {_escaped(line)}" for line in str(value).splitlines()), MOST_TRACEBACK)
+
+
+def _escaped(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNSEEN else each for each in text
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
+
+
+def _telling(listener: Listener) -> Any:
+    """Return a processor that tells a listener of each event."""
+
+    def tell(_logger: object, method: str, facts: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        listener(method, facts)
+        return facts
+
+    return tell
 
 
 class _SafeFormatter(structlog.stdlib.ProcessorFormatter):

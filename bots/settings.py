@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,11 +14,24 @@ from db.settings import DatabaseSettings
 from recognizer.emoji_map import DEFAULT_PATH
 
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
+CONSOLE_PASS_FILE = "console.passes.json"  # noqa: S105  (a file name)
+_HOST = re.compile(r"(\*\.)?[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 
 
 def _admins_named(text: str) -> str:
     Allowlist.parse(text)
     return text
+
+
+def _hosts_named(text: str) -> str:
+    for each in _names_in(text):
+        if _HOST.fullmatch(each) is None:
+            raise ValueError("each has to be a name, such as bot.example.org or *.example.org, without https://")
+    return text
+
+
+def _names_in(text: str) -> list[str]:
+    return [name for each in text.split(",") if (name := each.strip())]
 
 
 class Settings(DatabaseSettings):
@@ -31,9 +45,13 @@ class Settings(DatabaseSettings):
     web_chat: bool = True
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    web_allowed_hosts: Annotated[str, AfterValidator(_hosts_named)] = ""
+    web_trusted_proxies: str = "127.0.0.1"
     console: bool = True
     console_token: SecretStr = SecretStr("")
     console_remote: bool = False
+    ops_host: str = "127.0.0.1"
+    ops_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     retrain_at: time | None = None
     retrain_after: Annotated[int, Field(ge=1, le=1_000_000)] = 50
     emoji_map: Path = DEFAULT_PATH
@@ -46,6 +64,10 @@ class Settings(DatabaseSettings):
     def for_another_process(self) -> dict[str, str]:
         """Return what `DatabaseSettings.for_another_process` returns, and the emoji map. Raise as that does."""
         return {**super().for_another_process(), "EMOJI_MAP": str(self.emoji_map.resolve())}
+
+    def allowed_hosts(self) -> list[str]:
+        """Return the names that `WEB_ALLOWED_HOSTS` lists."""
+        return _names_in(self.web_allowed_hosts)
 
     def cookie_secret(self) -> str:
         """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither reveals
@@ -60,6 +82,11 @@ class Settings(DatabaseSettings):
         Raise `SettingsError` if it can be neither read nor written.
         """
         return self.console_token.get_secret_value() or self.kept_secret(CONSOLE_TOKEN_FILE, "CONSOLE_TOKEN")
+
+    def console_pass_file(self) -> Path:
+        """Return the file for the passes of admins who entered the console; its folder exists."""
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.data_dir / CONSOLE_PASS_FILE
 
     def where_console_token_is(self) -> str:
         """Return the file that contains the token, or the name of the setting that does, for a log line."""

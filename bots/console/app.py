@@ -1,6 +1,6 @@
 """Add the console's pages to the web server, and refuse everyone without a pass or from another machine."""
 
-import ipaddress
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,13 +19,17 @@ from bots.console import login_page, models, overview, retraining, review
 from bots.console.figures_cache import FiguresCache
 from bots.console.layout import PAGES, Place
 from bots.console.page import ConsolePage, ConsoleServices
+from bots.console.pass_file import PassFile
 from bots.console.sessions import LoginRefusedError, Sessions
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
+from bots.serving.addresses import is_loopback
 from db import Store
 from recognizer import EmojiMap
 
 _SESSION_KEY, _NAME_KEY = "console", "console_name"
+_LEAST_TOKEN = 16
+"""Characters of a token that nobody finds by trying; the ones that are made here have 43."""
 _TOO_FAR = (
     "The console only answers requests from the machine that the bot runs on. "
     "Reach it through an SSH tunnel, or set CONSOLE_REMOTE=true (then put HTTPS in front of it).\n"
@@ -41,11 +45,16 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Access:
-    """Who may enter. token: what they must know, stored in `token_place`. remote: also from other machines."""
+    """Who may enter.
+
+    token: what they must know, stored in `token_place`. remote: also from other machines. pass_file: where the passes
+    of those who entered are stored.
+    """
 
     token: str
     token_place: str
     remote: bool
+    pass_file: Path
 
 
 class Console:
@@ -65,7 +74,7 @@ class Console:
         queue, figures = ReviewQueue(store, emoji_map), FiguresCache(store, emoji_map)
         self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, problem)
         self._access = access
-        self._gate = Sessions(access.token, time.time)
+        self._gate = Sessions(access.token, time.time, PassFile(access.pass_file))
 
     def attach(self) -> None:
         """Add the pages to the NiceGUI app, before it starts."""
@@ -79,7 +88,13 @@ class Console:
 
     def announce(self, address: str) -> None:
         """Log the console's address, and where its token is; never the token."""
+        if len(self._access.token) < _LEAST_TOKEN:
+            _log.warning("console_token_short", least_characters=_LEAST_TOKEN)
         _log.info("console_open", address=f"{address}/console", token_in=self._access.token_place)
+
+    def is_admin(self, request: Request) -> bool:
+        """Return whether a request comes with a valid pass."""
+        return self._admin(request) is not None
 
     def _page(self, place: Place) -> Callable[[], Response | None]:
         def page() -> Response | None:
@@ -96,16 +111,15 @@ class Console:
         return self._gate.holder(request.session.get(_SESSION_KEY)) if self._is_near(request) else None
 
     def _is_near(self, request: Request) -> bool:
-        return self._access.remote or _is_loopback(request.client.host if request.client else "")
+        return self._access.remote or is_loopback(_address_of(request))
 
     async def _guard(self, request: Request, answer: RequestResponseEndpoint) -> Response:
         if request.url.path != "/console" and not request.url.path.startswith("/console/"):
             return await answer(request)
         if not self._is_near(request):
-            _log.warning("console_refused", reason="not from this machine", path=request.url.path)
+            _log.warning("console_refused", reason="not from this machine", address=_address_of(request))
             return PlainTextResponse(_TOO_FAR, 403)
         response = await answer(request)
-        response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -115,29 +129,30 @@ class Console:
         return login_page.page(name=request.session.get(_NAME_KEY, ""))
 
     async def _enter(self, request: Request) -> Response:
-        if request.headers.get("sec-fetch-site") == "cross-site":
-            return PlainTextResponse("Log in on the console's own page.\n", 403)  # not even counted as a wrong try
-        form: Any = await request.form()
+        form: Any = await request.form(max_files=0, max_fields=10)
         name, token = str(form.get("name", "")), str(form.get("token", ""))
-        client = request.client.host if request.client else ""
         try:
-            request.session[_SESSION_KEY] = self._gate.admit(client, token, name)
+            request.session[_SESSION_KEY] = await self._gate.admit(self._place_of(request), token, name)
         except LoginRefusedError as error:
-            _log.warning("console_refused", reason=str(error))
+            _log.warning("console_refused", reason=str(error), address=_address_of(request))
             return login_page.page(str(error), name)
         request.session[_NAME_KEY] = name
-        _log.info("console_entered", admin=name)
+        _log.info("console_entered", admin=name, address=_address_of(request))
         return RedirectResponse("/console", status_code=303)
 
     async def _leave(self, request: Request) -> Response:
         self._gate.take_back(request.session.pop(_SESSION_KEY, None))
         return RedirectResponse(login_page.PATH, status_code=303)
 
+    def _place_of(self, request: Request) -> str:
+        """Return whose attempts are counted together: those of a browser that was let in before, else of an address.
 
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+        So an admin who shares an address with a guesser, or a proxy, does not wait for the guesser's turns.
+        """
+        if request.session.get(_NAME_KEY):
+            return "browser " + hashlib.sha256(str(request.session.get("id", "")).encode()).hexdigest()[:16]
+        return _address_of(request)
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

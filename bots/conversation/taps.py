@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+import structlog
+
 from bots.conversation import texts
 from bots.conversation.buttons import (
     Action,
@@ -24,6 +26,7 @@ from bots.serving.inference_pool import InferencePool
 from db import Chat, OwnEmoji, Person, Platform, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
+_log = structlog.get_logger()
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 
 
@@ -62,7 +65,7 @@ class PhotoTaps:
             return await self._picture(tap, token, stored, recipient)
         if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
             return await self._cover(tap, token, stored, recipient)
-        answer = await self._tapped(token, stored, recipient)
+        answer = await self._tapped(tap, token, stored, recipient)
         if token.action in _VOTES:
             self._taste_changed(tap.person, tap.chat)
         return answer
@@ -140,14 +143,15 @@ class PhotoTaps:
             rows = pack_rows(stored.readings[0], recipient)
         return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
 
-    async def _tapped(self, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
+    async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Answer a tap of the photo's sender."""
         reading = _reading_of(token, stored)
         say = recipient.voice.say
         if token.action is Action.CHOOSE:
-            return await self._choose(token, stored, reading, recipient)
+            return await self._choose(tap, token, stored, reading, recipient)
         if token.action is Action.NONE:
             await self._store.taps.add(reading.id)
+            _log.info("tap_kept", platform=tap.chat.platform, agrees=False)
             return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, recipient))
         if token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
@@ -160,12 +164,13 @@ class PhotoTaps:
         return TapReply(notice, rows, is_obvious=True)
 
     async def _choose(
-        self, token: Token, stored: StoredPhoto, reading: StoredReading, recipient: Recipient
+        self, tap: Tap, token: Token, stored: StoredPhoto, reading: StoredReading, recipient: Recipient
     ) -> TapReply:
         if token.choice >= len(reading.suggestions):
             return TapReply(recipient.voice.say(texts.GONE))
         emoji = reading.suggestions[token.choice]
         await self._store.taps.add(reading.id, emoji=emoji)
+        _log.info("tap_kept", platform=tap.chat.platform, agrees=emoji == reading.suggestions[0])
         changed = stored.with_choice(reading.id, emoji)
         alone = len(stored.readings) == 1
         is_change = reading.chosen is not None and reading.chosen != emoji

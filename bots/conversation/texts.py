@@ -251,7 +251,12 @@ WEB_CAMERA = _("Camera")
 WEB_SNAP = _("Take the photo")
 WEB_CANCEL = _("Cancel")
 WEB_NO_CAMERA = _("I can't reach a camera here. Please allow it in your browser, or choose a photo.")
-WEB_REJECTED = _("That didn't work: at most ten pictures at once, and 20 MB each. Please send fewer or smaller ones.")
+WEB_REJECTED = _(
+    "That didn't work: at most ten pictures at once, 20 MB each and 64 MB together. Please send fewer or smaller ones."
+)
+WEB_NOT_TAKEN = _("That didn't get through. Please try again in a moment, with fewer or smaller photos.")
+WEB_NOTHING_HERE = _("There is nothing here.")
+WEB_TO_THE_START = _("To the start")
 WEB_MADE_ALT = _("the picture I made, to click and keep")
 WEB_PHOTO_ALT = _("the photo you sent")
 WEB_DROP = _("Drop it!")

@@ -41,6 +41,11 @@ class FairQueue:
         """Return whether the next one does not have to wait."""
         return self._free > 0
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait, of all people."""
+        return sum(len(queue) for people in self._chats.values() for queue in people.values())
+
     def ahead_of(self, whose: Whose) -> int:
         """Return how many that wait now come before the next one of a person; 0 if that one need not wait."""
         if self._free:

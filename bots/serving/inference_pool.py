@@ -18,6 +18,11 @@ class InferencePool:
         self._queue = FairQueue(workers)
         self._waiting = waiting
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for their turn."""
+        return self._queue.waiting
+
     def wait_of(self, whose: Whose) -> int:
         """Return how many come before the next one of a person, if that is longer than intended, else 0."""
         ahead = self._queue.ahead_of(whose)

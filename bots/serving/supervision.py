@@ -1,7 +1,7 @@
 """Keep background tasks running, and report those that are not: none of them ends without a log line."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,6 +42,11 @@ class Supervisor:
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Keep `work` running from now on. name: what admins and the log call it."""
         self._running.append(self._tasks.create_task(self.keep(name, work), name=name))
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """What does not run at the moment: its name, and a sentence for an admin."""
+        return dict(self._failed)
 
     @property
     def problem(self) -> str:

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import copy
 import html
 import json
-import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
@@ -17,8 +19,10 @@ from fastapi import FastAPI
 from nicegui import app as nicegui_app
 from nicegui import events, ui
 from nicegui.language import Language
-from starlette.formparsers import MultiPartParser
-from starlette.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from bots.adapter import AdapterError
 from bots.console import Console
@@ -38,11 +42,25 @@ from bots.messages import (
     Tap,
     Tone,
 )
-from bots.web.refetching import PATH, Refetching
+from bots.operations import HEALTH, METRICS, READY, Operations
+from bots.serving.addresses import is_loopback
+from bots.serving.web_server import WebServer
+from bots.web import guests, missing, uploads
+from bots.web.bodies import BodyLimits, MemoryBudget, client_of
+from bots.web.connections import MOST_HEAD_BYTES, BoundedProtocol
+from bots.web.headers import SECURITY_HEADERS
+from bots.web.origins import SOCKETS, SameOrigin, SecureCookies, allowed_hosts
+from bots.web.refetching import PATH, PREFIX, Refetching
 from db import Chat, Person, Platform
 
-MAX_FILES = 10
-MAX_FILE_BYTES = 20 * 1024 * 1024
+MOST_BODY_BYTES = 64 * 1024
+"""The limit for a request that brings no photo."""
+MOST_BYTES_IN_MEMORY = 192 * 1024 * 1024
+"""Photos that are coming in or wait for their answer, of all guests."""
+MOST_BYTES_OF_ONE = 96 * 1024 * 1024
+"""The same, of one address."""
+MOST_BUBBLES = 200
+"""Messages on a page; beyond it the oldest goes."""
 
 _PAGE_LANGUAGES: dict[str, Language] = {"en": "en-US", "pt": "pt-BR", "zh": "zh-CN"}
 """NiceGUI's names of languages where they differ from the bot's tags; they determine the page's `lang` and `dir`."""
@@ -76,26 +94,44 @@ class WebAdapter:
         secret: str,
         has_chat: bool = True,
         console: Console | None = None,
+        hosts: Sequence[str] = (),
+        trusted_proxies: str = "127.0.0.1",
+        operations: Operations | None = None,
+        has_figures: bool = True,
     ) -> None:
-        """Configure the server. secret: signs the cookie that identifies a browser. console: the admins' pages, None
-        for none.
+        """Configure the server.
+
+        secret: signs the cookie that identifies a browser. console: the admins' pages, None for none. hosts: the names
+        under which people reach the server, besides its own addresses. trusted_proxies: addresses, separated by
+        commas, of those whose word on a request's origin is believed (X-Forwarded-For, X-Forwarded-Proto). operations:
+        answers whether the bot is alive, None for nobody. has_figures: tells admins and this machine also whether it
+        is ready, and the figures for Prometheus; False where these have a port of their own.
         """
         self._service = service
         self._console = console
         self._host, self._port = host, port
         self._has_chat = has_chat
-        self._app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        self._trusted_proxies = trusted_proxies
+        self._budget = MemoryBudget(MOST_BYTES_IN_MEMORY, MOST_BYTES_OF_ONE)
+        self._refetching = Refetching(uploads.MOST_FILE_BYTES)
+        self._app = self._guarded(hosts)
         nicegui_app.add_static_files("/static", _STATIC)
-        self._refetching = Refetching(MAX_FILE_BYTES)
         nicegui_app.add_api_route(PATH, self._refetching.receive, methods=["POST"])
-        MultiPartParser.spool_max_size = MAX_FILES * MAX_FILE_BYTES  # keep uploads in memory, never in a temporary file
+        if operations is not None:
+            self._app.add_route(HEALTH, operations.health)
+            for path, answer in ((READY, operations.ready), (METRICS, operations.metrics)) if has_figures else ():
+                nicegui_app.add_route(path, _only_if(self._is_operator, answer))
+        uploads.attach()
+        guests.attach()
+        missing.attach()
         if console is not None:
             console.attach()
-        if not has_chat:
+        if has_chat:
+            ui.page("/")(self._page)
+        else:
             nicegui_app.add_api_route("/", lambda: RedirectResponse("/console"))
         ui.run_with(
             self._app,
-            root=self._page if has_chat else None,
             title=texts.WEB_TITLE,
             favicon="😄",
             storage_secret=secret,
@@ -104,15 +140,43 @@ class WebAdapter:
 
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` if the address is in use."""
-        config = uvicorn.Config(self._app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-        server = _Server(config, started=self._announce)
-        with _listening(self._host, self._port) as listener:
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            try:
-                await asyncio.shield(serving)
-            finally:
-                server.should_exit = True
-                await serving
+        config = uvicorn.Config(
+            self._app,
+            http=BoundedProtocol,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            ws_max_size=guests.MOST_MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # a few hundred kilobytes of memory a socket
+            headers=SECURITY_HEADERS,
+            server_header=False,
+            forwarded_allow_ips=self._trusted_proxies,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        try:
+            await WebServer(config, self._announce).serve_until_cancelled(self._host, self._port)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AdapterError(
+                f"The web chat cannot listen on {self._host}:{self._port} ({reason}); set WEB_HOST or WEB_PORT."
+            ) from error
+
+    def _guarded(self, hosts: Sequence[str]) -> FastAPI:
+        """Return the application with what every request has to pass, the last first."""
+        guarded = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        guarded.add_middleware(guests.PagePlaces)
+        guarded.add_middleware(SecureCookies)
+        guarded.add_middleware(BodyLimits, most_bytes=_most_bytes, budget=self._budget)
+        guarded.add_middleware(SameOrigin, named=hosts)
+        guarded.add_middleware(
+            TrustedHostMiddleware, allowed_hosts=allowed_hosts(hosts, self._host), www_redirect=False
+        )
+        return guarded
+
+    def _is_operator(self, request: Request) -> bool:
+        """Return whether somebody may see how the bot does: on this machine, or with a pass to the console."""
+        is_admin = self._console is not None and self._console.is_admin(request)
+        return is_admin or is_loopback(client_of(request.scope))
 
     def _announce(self) -> None:
         """Log the addresses, and print the one to open as the last line of the start."""
@@ -129,26 +193,33 @@ class WebAdapter:
         browser = str(nicegui_app.storage.browser["id"])
         person, accepted = Person(Platform.WEB, browser), client.request.headers.get("accept-language", "")
         voice = await self._service.voice_for(person, accepted)
+        client.page = copy.copy(client.page)  # the page of this guest, in their language
         client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
         chat = Chat(Platform.WEB, browser)
-        _Conversation(self._service, self._refetching, person, chat, voice, accepted).show()
+        hold = partial(self._budget.holding, client_of(client.request.scope))
+        _Conversation(self._service, self._refetching, hold, person, chat, voice, accepted).show()
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it answers requests."""
+def _only_if(
+    may_ask: Callable[[Request], bool], answer: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that is not there for others."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._started = started
+    async def route(request: Request) -> Response:
+        if not may_ask(request):
+            raise HTTPException(404)
+        return await answer(request)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, as uvicorn does, then call `started`."""
-        try:
-            await super().startup(sockets)
-        except SystemExit as error:  # uvicorn would end the whole process, the other platforms with it
-            raise RuntimeError("the web server could not start") from error
-        if self.started:
-            self._started()
+    return route
+
+
+def _most_bytes(path: str) -> int:
+    """Return the limit for the body of a request."""
+    if path.startswith(PREFIX):
+        return uploads.MOST_FILE_BYTES
+    if path.startswith(SOCKETS):
+        return guests.MOST_MESSAGE_BYTES
+    return uploads.most_bytes(path) or MOST_BODY_BYTES
 
 
 class _Conversation:
@@ -158,11 +229,23 @@ class _Conversation:
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # what a page knows
-        self, service: EmojiService, refetching: Refetching, person: Person, chat: Chat, voice: Voice, accepted: str
+        self,
+        service: EmojiService,
+        refetching: Refetching,
+        hold: Callable[[int], AbstractContextManager[None]],
+        person: Person,
+        chat: Chat,
+        voice: Voice,
+        accepted: str,
     ) -> None:
-        """Set up the page. voice: for the page's own labels. accepted: the browser's languages, as it sent them."""
+        """Set up the page.
+
+        hold: counts so many bytes as in memory. voice: for the page's own labels. accepted: the browser's languages, as
+        it sent them.
+        """
         self._service = service
         self._refetching = refetching
+        self._hold = hold
         self._person = person
         self._chat = chat
         self._voice = voice
@@ -188,14 +271,15 @@ class _Conversation:
         self._say(Reply(say(texts.WEB_START)))
 
     def _uploader(self) -> None:
-        ui.upload(
-            multiple=True,
-            auto_upload=True,
-            max_file_size=MAX_FILE_BYTES,
-            max_files=MAX_FILES,
-            on_multi_upload=self._on_pictures,
+        self._uploads = uploads.Uploader(
+            self._on_pictures,
             on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
+            on_failed=self._on_failed_upload,
         ).classes("bot-only")
+
+    def _on_failed_upload(self) -> None:
+        self._uploads.reset()
+        self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN)))
 
     def _camera(self) -> None:
         with ui.dialog() as self._viewfinder, ui.card():
@@ -213,20 +297,21 @@ class _Conversation:
             self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
 
     async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
-        upload.sender.reset()  # type: ignore[attr-defined]
+        self._uploads.reset()
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
-        waiting: ui.element | None = None
+        names = [file.name for file in upload.files]
+        shot = _Shot(reactions[0], names[0]) if len(names) == 1 else None
         photo = PhotoMessage(self._person, self._chat, pictures, self._accepted, comes_again=True)
-        async for reply in self._service.on_photo(photo):
-            if waiting is not None:
-                waiting.delete()
-            for label, reaction in zip(reactions, reply.reactions, strict=False):
-                label.set_text(reaction or "")
-            names = [file.name for file in upload.files]
-            shot = _Shot(reactions[0], names[0]) if len(names) == 1 else None
-            bubble = self._say(reply, shot)
-            waiting = bubble if reply.waiting else None
+        waiting: ui.element | None = None
+        with self._hold(sum(len(picture.content) for picture in pictures)):
+            async for reply in self._service.on_photo(photo):
+                if waiting is not None:
+                    waiting.delete()
+                for label, reaction in zip(reactions, reply.reactions, strict=False):
+                    label.set_text(reaction or "")
+                bubble = self._say(reply, shot)
+                waiting = bubble if reply.waiting else None
 
     def _show_pictures(self, names: Sequence[str]) -> list[ui.label]:
         """Show the pictures from the browser's own memory; return a label for each one's reaction."""
@@ -253,6 +338,8 @@ class _Conversation:
                 _show_file(reply.file)
             keys = ui.element("div")
         self._fill(keys, reply.rows, text, shot)
+        for oldest in self._messages.default_slot.children[:-MOST_BUBBLES]:
+            oldest.delete()
         ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
         return bubble
 
@@ -319,16 +406,6 @@ def _later(
 ) -> Callable[[], Coroutine[Any, Any, _Result]]:
     """Return the action as a handler with its arguments bound."""
     return lambda: action(*arguments)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise AdapterError(
-            f"The web chat cannot listen on {host}:{port} ({reason}); set WEB_HOST or WEB_PORT."
-        ) from error
 
 
 def _key(button: Button) -> ui.element:

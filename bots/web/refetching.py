@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from bots.messages import Picture
 
-PATH = "/again/{ticket}"
+PREFIX = "/again/"
+PATH = PREFIX + "{ticket}"
 _MOST_S = 60.0
 _log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ class Refetching:
             del self._expected[ticket]
 
     async def receive(self, ticket: str, request: Request) -> Response:
-        """Take in the body of a request as the photo that a ticket was issued for."""
+        """Take in the body of a request as the photo that a ticket was issued for; `BodyLimits` bounds its time."""
         arrived = self._expected.get(ticket)
         if arrived is None or arrived.done():
             return Response(status_code=404)

@@ -104,3 +104,15 @@ def test_a_secret_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
             Settings(data_dir=tmp_path).hashing_secret()
     assert list(tmp_path.iterdir()) == []
     assert len(Settings(data_dir=tmp_path).hashing_secret()) > 30
+
+
+@pytest.mark.parametrize("hosts", ["https://bot.example.org", "*example.org", "*", "bot.*.org", "a b.org", "a/b"])
+def test_a_host_that_is_no_name_is_refused(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
+    monkeypatch.setenv("WEB_ALLOWED_HOSTS", hosts)
+    with pytest.raises(SettingsError, match="WEB_ALLOWED_HOSTS"):
+        load_settings(Settings)
+
+
+def test_hosts_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_ALLOWED_HOSTS", "bot.example.org, *.example.net,[fd00::1]:8080,")
+    assert load_settings(Settings).allowed_hosts() == ["bot.example.org", "*.example.net", "[fd00::1]:8080"]

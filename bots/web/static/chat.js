@@ -18,7 +18,7 @@ window.mugmoji = {
   },
 
   uploader() {
-    return getElement(document.querySelector(".bot-only").id.slice(1)).$refs.qRef;
+    return getElement(document.querySelector(".bot-only").id.slice(1));
   },
 
   show(imageId, name) {

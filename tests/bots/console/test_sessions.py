@@ -1,8 +1,13 @@
 """Access to the console."""
 
-import pytest
+import asyncio
+from pathlib import Path
 
-from bots.console.sessions import MOST_NAME, PASS_LASTS_S, LoginRefusedError, Sessions
+import pytest
+from structlog.testing import capture_logs
+
+from bots.console.pass_file import PassFile
+from bots.console.sessions import MOST_IN_A_ROW, MOST_NAME, PASS_LASTS_S, PAUSE_S, LoginRefusedError, Sessions
 
 TOKEN, HERE, THERE = "the right token", "127.0.0.1", "203.0.113.7"
 
@@ -21,30 +26,38 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gate(clock: Clock) -> Sessions:
-    return Sessions(TOKEN, clock)
+def file(tmp_path: Path) -> PassFile:
+    return PassFile(tmp_path / "passes.json")
 
 
-def guess_wrongly(gate: Sessions, client: str) -> str:
-    with pytest.raises(LoginRefusedError) as refused:
-        gate.admit(client, "wrong", "Mallory")
-    return str(refused.value)
+@pytest.fixture
+def gate(clock: Clock, file: PassFile) -> Sessions:
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+        await asyncio.sleep(0)
+
+    return Sessions(TOKEN, clock, file, sleep)
 
 
-def test_the_token_gives_a_pass_with_the_name(gate: Sessions) -> None:
-    assert gate.holder(gate.admit(HERE, f" {TOKEN}\n", "  Ada   Lovelace ")) == "Ada Lovelace"
+async def guess_wrongly(gate: Sessions, client: str) -> None:
+    with pytest.raises(LoginRefusedError, match="not the token"):
+        await gate.admit(client, "wrong", "Mallory")
+
+
+async def test_the_token_gives_a_pass_with_the_name(gate: Sessions) -> None:
+    assert gate.holder(await gate.admit(HERE, f" {TOKEN}\n", "  Ada   Lovelace ")) == "Ada Lovelace"
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * (MOST_NAME + 1)])
-def test_an_admin_has_a_name(gate: Sessions, name: str) -> None:
+async def test_an_admin_has_a_name(gate: Sessions, name: str) -> None:
     with pytest.raises(LoginRefusedError, match="name"):
-        gate.admit(HERE, TOKEN, name)
+        await gate.admit(HERE, TOKEN, name)
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "the right toke", "ключ"])
-def test_another_token_gives_none(gate: Sessions, token: str) -> None:
+async def test_another_token_gives_none(gate: Sessions, token: str) -> None:
     with pytest.raises(LoginRefusedError, match="not the token") as refused:
-        gate.admit(HERE, token, "Ada")
+        await gate.admit(HERE, token, "Ada")
     assert TOKEN not in str(refused.value)
 
 
@@ -53,53 +66,89 @@ def test_what_is_no_pass_lets_nobody_in(gate: Sessions, kept: object) -> None:
     assert gate.holder(kept) is None
 
 
-@pytest.mark.parametrize("part", [0, 1, 2], ids=["name", "time", "signature"])
-def test_a_changed_pass_is_none(gate: Sessions, part: int) -> None:
-    parts = gate.admit(HERE, TOKEN, "Ada").split(".")
-    other = Sessions("another token", lambda: 2_000.0).admit(HERE, "another token", "Eve").split(".")
-    assert gate.holder(".".join((*parts[:part], other[part], *parts[part + 1 :]))) is None
-
-
-def test_a_pass_ends_by_itself(gate: Sessions, clock: Clock) -> None:
-    kept = gate.admit(HERE, TOKEN, "Ada")
+async def test_a_pass_ends_by_itself_also_over_a_restart(gate: Sessions, clock: Clock, file: PassFile) -> None:
+    kept = await gate.admit(HERE, TOKEN, "Ada")
+    assert Sessions(TOKEN, clock, file).holder(kept) == "Ada"
     clock.now += PASS_LASTS_S + 1
     assert gate.holder(kept) is None
+    assert Sessions(TOKEN, clock, file).holder(kept) is None
 
 
-def test_a_pass_that_was_given_back_lets_nobody_in(gate: Sessions) -> None:
-    kept, another = gate.admit(HERE, TOKEN, "Ada"), gate.admit(HERE, TOKEN, "Ada")
+async def test_a_pass_that_was_given_back_lets_nobody_in_also_after_a_restart(
+    gate: Sessions, clock: Clock, file: PassFile
+) -> None:
+    kept, another = await gate.admit(HERE, TOKEN, "Ada"), await gate.admit(HERE, TOKEN, "Ada")
     gate.take_back(kept)
-    assert gate.holder(kept) is None
-    assert gate.holder(another) == "Ada"
+    for each in (gate, Sessions(TOKEN, clock, file)):
+        assert each.holder(kept) is None
+        assert each.holder(another) == "Ada"
 
 
-def test_a_new_token_ends_every_pass(gate: Sessions, clock: Clock) -> None:
-    assert Sessions("a new token", clock).holder(gate.admit(HERE, TOKEN, "Ada")) is None
+async def test_a_new_token_ends_every_pass(gate: Sessions, clock: Clock, file: PassFile) -> None:
+    assert Sessions("a new token", clock, file).holder(await gate.admit(HERE, TOKEN, "Ada")) is None
 
 
-def test_wrong_tries_have_to_wait_longer_and_longer(gate: Sessions, clock: Clock) -> None:
+def test_the_file_holds_no_pass_and_is_its_owners_alone(gate: Sessions, tmp_path: Path) -> None:
+    kept = asyncio.run(gate.admit(HERE, TOKEN, "Ada"))
+    [path] = tmp_path.iterdir()
+    assert kept not in path.read_text(encoding="utf-8")
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_logout_that_cannot_be_stored_does_not_come_back(
+    gate: Sessions, clock: Clock, file: PassFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await gate.admit(HERE, TOKEN, "Ada")
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.fsync", full)
+    gate.take_back(kept)
+    assert Sessions(TOKEN, clock, file).holder(kept) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": {"name": "Ada"}}'])
+def test_a_damaged_file_lets_nobody_in(tmp_path: Path, clock: Clock, content: str) -> None:
+    (tmp_path / "passes.json").write_text(content, encoding="utf-8")
+    assert Sessions(TOKEN, clock, PassFile(tmp_path / "passes.json")).holder("a") is None
+
+
+async def test_wrong_tries_have_to_wait_for_each_other(gate: Sessions, clock: Clock) -> None:
+    begun = clock.now
     for _ in range(3):
-        assert "not the token" in guess_wrongly(gate, THERE)
-    assert "wait 2 seconds" in guess_wrongly(gate, THERE)
-    clock.now += 2.1
-    assert "not the token" in guess_wrongly(gate, THERE)
-    assert "wait 4 seconds" in guess_wrongly(gate, THERE)
-    assert gate.holder(gate.admit(HERE, TOKEN, "Ada")) == "Ada"  # others need not wait
+        await guess_wrongly(gate, THERE)
+    assert clock.now == begun
+    await asyncio.gather(*(guess_wrongly(gate, THERE) for _ in range(10)))
+    assert clock.now == begun + 10 * PAUSE_S
+    await gate.admit(HERE, TOKEN, "Ada")
+    assert clock.now == begun + 10 * PAUSE_S  # others need not wait
 
 
-def test_the_right_token_has_to_wait_too_and_then_clears_the_slate(gate: Sessions, clock: Clock) -> None:
+@pytest.mark.parametrize("wrong", [3, 30, 300])
+async def test_however_many_were_wrong_the_right_token_is_taken(gate: Sessions, wrong: int) -> None:
+    for _ in range(wrong):
+        await guess_wrongly(gate, HERE)
+    assert gate.holder(await gate.admit(HERE, TOKEN, "Ada")) == "Ada"
+
+
+async def test_only_so_many_attempts_wait_for_each_place(gate: Sessions) -> None:
     for _ in range(3):
-        guess_wrongly(gate, HERE)
-    with pytest.raises(LoginRefusedError, match="wait"):
-        gate.admit(HERE, TOKEN, "Ada")
-    clock.now += 3
-    gate.admit(HERE, TOKEN, "Ada")
-    assert "not the token" in guess_wrongly(gate, HERE)
+        await guess_wrongly(gate, THERE)
+    tried = [gate.admit(THERE, "wrong", "Mallory") for _ in range(MOST_IN_A_ROW + 5)]
+    refused = await asyncio.gather(*tried, return_exceptions=True)
+    assert sum("Too many attempts" in str(each) for each in refused) == 5
+    assert gate.holder(await gate.admit(HERE, TOKEN, "Ada")) == "Ada"
 
 
-def test_a_guesser_with_many_addresses_is_slowed_down_too(gate: Sessions, clock: Clock) -> None:
-    for number in range(30):
-        guess_wrongly(gate, f"203.0.113.{number}")
-    assert "many places" in guess_wrongly(gate, "198.51.100.1")
-    clock.now += 61
-    assert "not the token" in guess_wrongly(gate, "198.51.100.1")
+async def test_a_guesser_with_many_addresses_raises_one_alarm_a_minute_and_locks_nobody_out(
+    gate: Sessions, clock: Clock
+) -> None:
+    with capture_logs() as lines:
+        for number in range(60):
+            await guess_wrongly(gate, f"203.0.113.{number}")
+        clock.now += 61
+        assert gate.holder(await gate.admit("198.51.100.1", TOKEN, "Ada")) == "Ada"
+    [alarm] = [line for line in lines if line["event"] == "console_under_attack"]
+    assert alarm["last_from"] == "203.0.113.29"
+    assert "wrong" not in alarm.values()
