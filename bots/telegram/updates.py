@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 class UpdatesRequest(HTTPXRequest):
     """Fetches batches of updates.
 
-    The library gives up a whole batch for one update that it cannot read, and fetches it again for ever. Such a one is
+    The library drops a whole batch for one update that it cannot read, and fetches it again for ever. Such a one is
     replaced here with an empty update of the same number, so that it counts as received.
     """
 

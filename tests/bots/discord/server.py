@@ -285,7 +285,7 @@ class DiscordServer:
 
 
 def _json(told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return an answer with the type that Discord gives, without a charset."""
+    """Return an answer with the type that Discord sends, without a charset."""
     facts = {"Content-Type": "application/json", **(headers or {})}
     return web.Response(body=json.dumps(told).encode(), status=status, headers=facts)
 

@@ -668,7 +668,7 @@ async def _fail(fault: Fault, do: Callable[[Send], Coroutine[Any, Any, None]], s
 
 
 def _again(body: bytes) -> Receive:
-    """Return what gives a request's body once more."""
+    """Return what hands out a request's body once more."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
