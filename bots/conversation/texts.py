@@ -191,7 +191,7 @@ CLOCK_HALF_BACK = _("30 min back")
 CLOCK_HOUR_ON = _("1 hour on")
 SEES_NO_OTHER_PHOTOS = _(
     "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
-    "administrator of this group; on Discord, this bot's operator has to allow me to read messages."
+    "administrator of this group; on Discord, this bot's operator has to switch on the Message Content Intent."
 )
 CHAT_EMOJI_COMMAND = _("Let me use an emoji of this chat's own")
 CHAT_EMOJI_EMOJI = _("The emoji")
