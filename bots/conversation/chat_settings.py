@@ -47,7 +47,10 @@ class ChatSettings:
 
     async def automatic(self, chat: Chat) -> Automatic:
         """Return what happens now to a photo in a chat that nobody asked about."""
-        choices = await self.of(chat)
+        return self.automatic_by(await self.of(chat))
+
+    def automatic_by(self, choices: ChatChoices) -> Automatic:
+        """Return what happens now to a photo that nobody asked about where these choices hold."""
         return Automatic.OFF if chat_settings_pages.is_quiet(choices, self._clock()) else choices.automatic
 
     async def show(self, command: Command, recipient: Recipient) -> Reply:

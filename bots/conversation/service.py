@@ -45,7 +45,7 @@ from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, Game, OwnEmoji, Person, Preferences, Store
+from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
 
@@ -145,11 +145,11 @@ class EmojiService:
         if game is not None:
             yield await self._attempt(photo, game, recipient)
             return
-        most_faces = (await self._chat_settings.of(photo.chat)).most_faces
+        choices = await self._chat_settings.of(photo.chat)
         if not photo.is_automatic:
-            yield await self._photo_answers.answer(photo, recipient, most_faces)
+            yield await self._photo_answers.answer(photo, recipient, choices.most_faces)
             return
-        reply = await self._unasked(photo, recipient, most_faces)
+        reply = await self._unasked(photo, recipient, choices)
         if reply is not None:
             yield reply
 
@@ -303,13 +303,13 @@ class EmojiService:
             _log.exception("attempt_failed", platform=photo.chat.platform)
             return Reply(recipient.voice.say(texts.FAILED))
 
-    async def _unasked(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
+    async def _unasked(self, photo: PhotoMessage, recipient: Recipient, choices: ChatChoices) -> Reply | None:
         """Return what is to happen to a photo that nobody asked about, None for nothing."""
-        match await self._chat_settings.automatic(photo.chat):
+        match self._chat_settings.automatic_by(choices):
             case Automatic.REACT:
-                return await self._photo_answers.react(photo, recipient, most_faces)
+                return await self._photo_answers.react(photo, recipient, choices.most_faces)
             case Automatic.OFFER:
-                return await self._photo_answers.offer(photo, recipient, most_faces)
+                return await self._photo_answers.offer(photo, recipient, choices.most_faces)
             case Automatic.ASK if await self._photo_answers.shows_faces(photo):
                 label = recipient.voice.say(texts.YES_PLEASE)
                 return Reply(

@@ -40,16 +40,6 @@ def simcord_bot(admin_commands: EmojiService) -> EmojiClient:
 
 
 @pytest.fixture
-def guild(simcord_env: Env) -> GuildHandle:
-    return simcord_env.create_guild()
-
-
-@pytest.fixture
-def channel(guild: GuildHandle) -> ChannelHandle:
-    return guild.create_text_channel("selfies")
-
-
-@pytest.fixture
 def managers(guild: GuildHandle) -> Any:
     return guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
 
