@@ -73,12 +73,7 @@ class PhotoAnswers:
         outcomes = await self._outcomes(photo, most_faces)
         if not any(outcome.faces for outcome in outcomes):
             return None
-        emoji_map = await self._parts.chat_emoji.of(photo.chat)
-        taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
-        outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
-        stored = await self._keep(photo, outcomes)
-        moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste, least=0.0) for outcome in outcomes)
-        reactions = tuple(mood and recipient.variant_of(mood) for mood in moods)
+        _, reactions, stored = await self._ranked(photo, outcomes, recipient, least=0.0)
         return Reply("", reactions, photo=stored.id if stored is not None else 0)
 
     async def offer(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
@@ -102,18 +97,27 @@ class PhotoAnswers:
 
     async def _answered(self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
-        emoji_map = await self._parts.chat_emoji.of(photo.chat)
-        taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
-        outcomes = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
-        stored = await self._keep(photo, outcomes)
-        moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste) for outcome in outcomes)
+        outcomes, reactions, stored = await self._ranked(photo, outcomes, recipient)
         return Reply(
             answer_text(outcomes, recipient, offers_choice=stored is not None),
-            tuple(mood and recipient.variant_of(mood) for mood in moods),
+            reactions,
             photo_rows(stored, self._parts.candidates, recipient) if stored is not None else (),
             picture=await self._numbered(photo, outcomes),
             photo=stored.id if stored is not None else 0,
         )
+
+    async def _ranked(
+        self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient, least: float = SURE_FROM
+    ) -> tuple[list[Outcome], tuple[str | None, ...], StoredPhoto | None]:
+        """Return what was read with its emoji ranked for the person who asks, a reaction to each picture, and what was
+        stored of it. least: as in `_mood`.
+        """
+        emoji_map = await self._parts.chat_emoji.of(photo.chat)
+        taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
+        ranked = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
+        stored = await self._keep(photo, ranked)
+        moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste, least) for outcome in ranked)
+        return ranked, tuple(mood and recipient.variant_of(mood) for mood in moods), stored
 
     async def _outcomes(self, photo: PhotoMessage, most_faces: int | None) -> list[Outcome]:
         if self._parts.emoji_map_watch is not None:
