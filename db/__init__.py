@@ -20,6 +20,7 @@ from db.feedback import (
 )
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
+from db.journal import Address, Journal, KnownError, OpenMessage, OwnMessages
 from db.judgement import Judgement
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
@@ -42,6 +43,7 @@ from db.versions import LEAST_REASON, Versions
 __all__ = [
     "LEAST_REASON",
     "Actor",
+    "Address",
     "AdminAgreement",
     "Answer",
     "AnsweredFace",
@@ -60,15 +62,19 @@ __all__ = [
     "Game",
     "Games",
     "Imported",
+    "Journal",
     "Judgement",
     "KeptFace",
+    "KnownError",
     "Lesson",
     "LostError",
     "NotOfferedError",
+    "OpenMessage",
     "Origin",
     "OwnData",
     "OwnEmoji",
     "OwnFace",
+    "OwnMessages",
     "OwnTap",
     "Part",
     "Person",

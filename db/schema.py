@@ -190,6 +190,39 @@ class MessageRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class OpenMessageRow(Base):
+    """A message with a photo that is being answered; removed once it is.
+
+    message_hash, person_hash, chat_hash: of the message that asks, who asks, and where. address: what the platform
+    needs to find the message again, ids and no content. holder, held_until: the process that answers it, and until when
+    nobody else does. is_sending: its answer may have been sent already.
+    """
+
+    __tablename__ = "open_messages"
+    __table_args__ = (UniqueConstraint("message_hash"), {"sqlite_autoincrement": True})  # a number names one message
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16))
+    message_hash: Mapped[str] = mapped_column(String(64))
+    person_hash: Mapped[str] = mapped_column(String(64), index=True)
+    chat_hash: Mapped[str] = mapped_column(String(64), index=True)
+    address: Mapped[dict[str, Any]] = mapped_column(JSON)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    holder: Mapped[str] = mapped_column(String(32), index=True)
+    held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    is_sending: Mapped[bool]
+
+
+class AnsweredMessageRow(Base):
+    """A message that was answered, by its hash, for as long as a platform may bring it again."""
+
+    __tablename__ = "answered_messages"
+
+    message_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_hash: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
 class ReadingRow(Base):
     """One face of a photo.
 

@@ -21,14 +21,17 @@ from db.enums import TapOrigin
 from db.feedback import Feedback
 from db.games import Games
 from db.identity import Chat, Person
+from db.journal import Journal
 from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
 from db.retrainings import Retrainings
 from db.schema import (
+    AnsweredMessageRow,
     ChatEmojiRow,
     ChatRow,
     GameRow,
+    OpenMessageRow,
     PersonRow,
     PhotoRow,
     PromotionRow,
@@ -101,8 +104,8 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, personal_data, feedback, choices, versions and retrainings: the other parts of the
-    same database. transactions: for what none of them offers.
+    taps, chats, chat_emoji, games, journal, personal_data, feedback, choices, versions and retrainings: the other parts
+    of the same database. transactions: for what none of them offers.
     """
 
     def __init__(self, transactions: Transactions, secret: str) -> None:
@@ -114,6 +117,7 @@ class Store:
         self.taps = Taps(transactions, secret)
         self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
+        self.journal = Journal(transactions, secret)
         self.personal_data = PersonalData(transactions, secret)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
@@ -271,9 +275,15 @@ class Store:
             *await session.scalars(promoted.returning(PromotionRow.id)),
             *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
         ]
+        waiting = delete(OpenMessageRow).where(OpenMessageRow.person_hash == digest)
+        answered = delete(AnsweredMessageRow).where(AnsweredMessageRow.person_hash == digest)
+        messages = [
+            *await session.scalars(waiting.returning(OpenMessageRow.message_hash)),
+            *await session.scalars(answered.returning(AnsweredMessageRow.message_hash)),
+        ]
         who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
         if who is None:
-            return bool(acts)
+            return bool(acts or messages)
         places = (
             select(PhotoRow.chat_id).where(_concerns(who)),
             select(GameRow.chat_id).where(GameRow.person_id == who),

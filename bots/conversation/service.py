@@ -17,6 +17,7 @@ from bots.conversation import chat_settings, settings_pages, texts
 from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
+from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
 from bots.conversation.my_data import my_data_file
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
@@ -32,6 +33,7 @@ from bots.messages import (
     ChatEmojiCommand,
     Command,
     CommandName,
+    NotFetchedError,
     PeopleReaction,
     PhotoMessage,
     Reply,
@@ -41,11 +43,13 @@ from bots.messages import (
 )
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
-from bots.serving.fair_queue import Whose
+from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
+from bots.serving.journal import Journal
+from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
+from db import Automatic, Chat, ChatChoices, Game, OwnData, OwnEmoji, OwnMessages, Person, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
 
@@ -66,7 +70,7 @@ class EmojiService:
     """Answers photos, taps and commands.
 
     Raises nothing, whatever people send: a failure becomes a friendly reply and a log entry, and later events are
-    answered as usual.
+    answered as usual. journal: what is being answered, for the adapters to enter.
     """
 
     def __init__(  # noqa: PLR0913  # its parts
@@ -92,6 +96,7 @@ class EmojiService:
         """
         self._recognizer = recognizer
         self._store = store
+        self.journal = Journal(store)
         self._pool = pool
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
@@ -100,6 +105,7 @@ class EmojiService:
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
         self._preparing = BackgroundTasks()
+        self._answers_in_order = Order()
         self._photo_answers = PhotoAnswers(
             ReadingParts(
                 recognizer,
@@ -132,10 +138,18 @@ class EmojiService:
         return await self._chat_settings.automatic(chat) is not Automatic.OFF
 
     async def on_photo(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
-        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer.
+        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer, after those to the
+        photos that the same person sent before.
 
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
+        async with self._answers_in_order.of(Whose(photo.chat, photo.person)) as turn:
+            async for reply in self._replies(photo):
+                if not reply.waiting:
+                    await turn()
+                yield reply
+
+    async def _replies(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         game = await self._play.game_of(photo)
         ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
         if not photo.is_automatic and ahead:
@@ -242,12 +256,23 @@ class EmojiService:
             yield reply
 
     async def on_emoji_me(self, photo: PhotoMessage) -> Reply:
-        """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
+        """Answer a request for a photo with emoji in place of faces, each the one ranked first.
+
+        Of several pictures, the first that can be fetched counts.
+        """
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
-        picture = photo.pictures[0]
-        make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
-        made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
-        return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
+        problems, say = set(), recipient.voice.say
+        for each in photo.pictures:
+            try:
+                async with opened(self._pool, each, Whose(photo.chat, photo.person)) as picture:
+                    make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
+                    made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
+                    return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+            except TooManyError:
+                return Reply(say(texts.SLOW_DOWN))
+            except NotFetchedError as error:
+                problems.add(str(error))
+        return Reply(say(next(each for each in texts.SOME_MISSING if each in problems)))
 
     async def voice_for(self, person: Person, language: str) -> Voice:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
@@ -258,9 +283,11 @@ class EmojiService:
         if command.in_public:
             return Reply(recipient.voice.say(texts.ASK_IN_PRIVATE))
         data = await self._store.personal_data.of(command.person)
-        if data is None:
+        messages = await self._store.journal.of(command.person)
+        if data is None and messages == OwnMessages():
             return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
-        file = await asyncio.to_thread(my_data_file, data)
+        data = data or OwnData(command.person.platform, False, None, None, None, (), (), ())
+        file = await asyncio.to_thread(my_data_file, data, messages)
         return Reply(recipient.voice.say(texts.MY_DATA), file=file)
 
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
@@ -322,12 +349,18 @@ class EmojiService:
         say = recipient.voice.say
         if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
-        picture = await tap.fetch() if tap.fetch is not None else None
-        if picture is None:
-            return TapReply(say(texts.PHOTO_GONE))
         messages = (tap.photo_message,) if tap.photo_message else ()
-        photo = PhotoMessage(tap.person, tap.chat, (picture,), tap.language, comes_again=True, messages=messages)
-        reply = await self._photo_answers.answer(photo, recipient, (await self._chat_settings.of(tap.chat)).most_faces)
+        most_faces = (await self._chat_settings.of(tap.chat)).most_faces
+        try:
+            async with opened_again(self._pool, tap) as picture:
+                photo = PhotoMessage(
+                    tap.person, tap.chat, (picture,), tap.language, comes_again=True, messages=messages
+                )
+                reply = await self._photo_answers.answer(photo, recipient, most_faces)
+        except TooManyError:
+            return TapReply(say(texts.SLOW_DOWN))
+        except NotFetchedError as error:
+            return TapReply(say(str(error)))
         reaction = next((each for each in reply.reactions if each is not None), None)
         return TapReply("", reply.rows, reply.text, reaction, picture=reply.picture, is_whole=True, photo=reply.photo)
 

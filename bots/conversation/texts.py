@@ -118,6 +118,11 @@ BUSY = _n(
     "I'm busy right now, one moment. {count} photos are before yours, which will be answered.",
 )
 SLOW_DOWN = _("Slow down, please! I still have many photos of yours. Send me this one again in a moment.")
+TOO_FAST = _("Slow down, please! That was a lot at once. Try again in a moment.")
+INTERRUPTED = _("I was restarted before I got to this photo, and can't get at it any more. Please send it again.")
+INTERRUPTED_LONG = _("I was away for a while and have not answered all of your photos. Please send them again.")
+MAYBE_ANSWERED = _("I was restarted while I answered this photo. If you see no answer, please send it again.")
+STOPPING = _("I'm about to be restarted and didn't get to this one. Please send it again in a minute.")
 NO_PHOTO_IN_REPLY = _("Reply with {command} to a message that has a photo.")
 NO_PHOTO_IN_MESSAGE = _("There is no picture in that message. Try it on a message with a photo.")
 MENTIONED_WITHOUT_PHOTO = _("Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji.")
@@ -130,6 +135,12 @@ SOME_NOT_FETCHED = _("I couldn't fetch all of it. Please send what is missing ag
 SOME_NO_PICTURES = _("I can only read pictures and videos, so I left out the rest.")
 NO_PICTURE_FILE = _("I can only read pictures and videos. Please send me a photo with a face.")
 DOWNLOAD_FAILED = _("I couldn't fetch that picture. Please send it again.")
+SOME_MISSING = {
+    FILE_TOO_LARGE: SOME_TOO_LARGE,
+    DOWNLOAD_FAILED: SOME_NOT_FETCHED,
+    NO_PICTURE_FILE: SOME_NO_PICTURES,
+}
+"""The sentence about a file → the one for where other files of the same message could be read; the first one counts."""
 FAILED = _("Something went wrong on my side. Please try again in a moment.")
 
 MORE = _("More…")

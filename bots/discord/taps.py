@@ -12,12 +12,12 @@ from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.delivery import delivered
 from bots.discord.errors import TROUBLE, facts_of, losing_no_answer_silently, tolerated
-from bots.discord.files import download, files_in
+from bots.discord.files import files_in, to_fetch
 from bots.discord.identity import author_of, chat_at, is_guest_at, person_of
 from bots.discord.permissions import may_react
 from bots.discord.reactions import OwnReactions, Place
 from bots.discord.sending import fitting, follow_up, respond, with_buttons
-from bots.messages import Picture, Reply, Tap, TapReply
+from bots.messages import NotFetchedError, Picture, Reply, Tap, TapReply
 from bots.serving.turns import Turns
 from db import Platform
 
@@ -138,8 +138,10 @@ async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | 
     """Fetch the first picture of the message that the button's message answers; None if it is gone."""
     message = await _fetched_photo(interaction)
     files = files_in(message) if message is not None else []
-    fetched = await download(interaction.client.http, files[:1])
-    return next(iter(fetched.pictures), None)
+    try:
+        return await to_fetch(interaction.client.http, files[0]).fetch() if files else None
+    except NotFetchedError:
+        return None
 
 
 async def _fetched_photo(interaction: discord.Interaction[Any]) -> discord.Message | None:

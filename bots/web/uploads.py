@@ -15,11 +15,11 @@ from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bots.messages import MOST_FILE_BYTES
 from bots.web.bodies import Refused
 
 PATH = "/_nicegui/client/{client_id}/upload/{element_id:int}"
 MOST_FILES = 10
-MOST_FILE_BYTES = 20 * 1024 * 1024
 MOST_UPLOAD_BYTES = 64 * 1024 * 1024
 """All files of one upload together."""
 _FORM_BYTES = 64 * 1024

@@ -268,7 +268,7 @@ async def test_a_file_that_does_not_end_is_cut_off(online: DiscordServer) -> Non
     await online.write(f"<@{ME}>", attachments=files)
     await until(lambda: online.answers)
     assert "You look happy" in online.answers[0]["content"]
-    assert online.answers[0]["content"].endswith(texts.FILE_TOO_LARGE)
+    assert online.answers[0]["content"].endswith(texts.SOME_TOO_LARGE)
     assert sent < 2**26
 
 
