@@ -11,6 +11,7 @@ from bots.conversation.service import EmojiService
 from bots.discord.client import EmojiClient
 from bots.discord.errors import facts_of, shorten_library_errors
 from bots.serving.backoff import restarts
+from bots.serving.supervision import BackgroundTasks
 from db import Platform
 
 _REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
@@ -73,12 +74,15 @@ class DiscordAdapter:
     async def _serve(self, client: EmojiClient) -> None:
         """Keep the client connected until it fails; when this is cancelled, let it finish what is in hand first."""
         connected = asyncio.create_task(client.start(self._token))
+        background = BackgroundTasks()
+        background.start("journal", client.follow_journal())
         try:
             await asyncio.shield(connected)
         except asyncio.CancelledError:
             await client.admission.finish(self._stop_after_s)
             raise
         finally:
+            await background.cancel()
             connected.cancel()
             await asyncio.wait({connected})
 

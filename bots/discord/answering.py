@@ -124,7 +124,7 @@ class Answers:
     async def _answer_left_open(self, left: LeftOpen) -> None:
         async with left.entry:
             place = Placed(**left.address)
-            channel = self._client.get_partial_messageable(place.channel, guild_id=place.guild)
+            channel = await self._channel_at(place)
             if left.is_too_old:
                 await left.entry.close()
                 if self._apologies.is_first(place.channel):
@@ -141,6 +141,13 @@ class Answers:
             if left.may_be_answered and await self._is_answered(message):
                 return
             await self._answer_entered(_Files(message, files_in(message), asking.author), left.entry)
+
+    async def _channel_at(self, place: Placed) -> discord.abc.Messageable:
+        """Return the channel of a photo. Raise an error of `TROUBLE` if the bot is no longer there."""
+        known = self._client.get_channel(place.channel)
+        channel = known if known is not None else await self._client.fetch_channel(place.channel)
+        assert isinstance(channel, discord.abc.Messageable)
+        return channel
 
     async def _is_answered(self, message: discord.Message) -> bool:
         """Check whether the bot has replied to a message; taken to be so where it may not look."""

@@ -33,7 +33,6 @@ from bots.discord.transport import BoundedHTTPClient, paced
 from bots.messages import PeopleReaction
 from bots.serving.admission import Admission, Kind, RefusedError
 from bots.serving.fair_queue import Whose
-from bots.serving.supervision import BackgroundTasks
 from db import Platform
 
 PREVIEW_WITHIN_S = 2.0
@@ -81,8 +80,6 @@ class EmojiClient(discord.AutoShardedClient):
         self._answered: LRUCache[int, None] = LRUCache(_MOST_ANSWERED)
         self._awaiting_preview: set[int] = set()
         self.admission = Admission()
-        self._following = BackgroundTasks()
-        self._follows_journal = False
 
     async def setup_hook(self) -> None:
         """Register the buttons of old messages, and publish the commands if they have changed."""
@@ -101,17 +98,17 @@ class EmojiClient(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Give up what goes on in the background, and close the connection."""
-        await self._following.cancel()
         await self._reactions.close()
         await super().close()
 
     async def on_ready(self) -> None:
         """Log that the bot is connected; repeated after a lost connection."""
         _log.info("adapter_open", adapter=Platform.DISCORD)
-        if not self._follows_journal:
-            self._follows_journal = True
-            follow = self.service.journal.follow(Platform.DISCORD, self._answers.answer_left_open)
-            self._following.start("journal", follow)
+
+    async def follow_journal(self) -> None:
+        """Answer what other processes have left, from the moment of being connected until cancelled."""
+        await self.wait_until_ready()
+        await self.service.journal.follow(Platform.DISCORD, self._answers.answer_left_open)
 
     async def on_error(self, event_method: str, /, *_arguments: Any, **_options: Any) -> None:
         """Log a failure of one of the methods here in one line."""

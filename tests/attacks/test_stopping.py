@@ -187,3 +187,19 @@ async def test_web_photos_that_are_not_answered_in_time_are_apologised_for(tmp_p
         said = str(shown)
     assert len(re.findall("You look happy|about to be restarted", said)) == 6
     assert "about to be restarted" in said
+
+
+async def test_a_guest_who_sends_too_much_is_told_so_once(tmp_path: Path, selfie: bytes) -> None:
+    bot = Bot(tmp_path, WORKERS="1", STOP_AFTER="0")
+    await until(lambda: "adapter_open" in bot.said())
+    async with Guest(bot.port) as guest:
+        shown: list[Any] = []
+        guest.socket.on("update", lambda *told: shown.append(told))
+        photo = {"file": ("me.jpg", selfie, "image/jpeg")}
+        refusal = texts.SLOW_DOWN.partition("!")[2]
+        while refusal not in str(shown):
+            await asyncio.gather(*(guest.http.post(guest.upload, files=photo) for _ in range(4)))
+        await asyncio.gather(*(guest.http.post(guest.upload, files=photo) for _ in range(4)))
+        await asyncio.sleep(0.2)
+        assert str(shown).count(refusal) == 1
+    assert await asyncio.to_thread(bot.stop) == 0
