@@ -73,8 +73,8 @@ async def test_a_voice_message_is_no_picture(simcord_env: Env, alice: MemberActo
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
-        ({"url": "https://cdn.simcord.invalid/gone"}, texts.DOWNLOAD_FAILED),
-        ({"size": MOST_FILE_BYTES + 1}, texts.FILE_TOO_LARGE),
+        ({"url": "https://cdn.simcord.invalid/gone"}, texts.SOME_NOT_FETCHED),
+        ({"size": MOST_FILE_BYTES + 1}, texts.SOME_TOO_LARGE),
     ],
 )
 async def test_of_several_files_what_can_be_read_is_answered_and_one_sentence_tells_of_the_rest(
