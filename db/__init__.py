@@ -7,6 +7,8 @@ from db.actors import Actor
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
+from db.consent import CONSENT_VERSION, Consent
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
 from db.feedback import (
     AdminAgreement,
@@ -21,8 +23,10 @@ from db.feedback import (
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
 from db.judgement import Judgement
+from db.keeping import Keeping
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
-from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
+from db.retention import Expired
+from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
 from db.version_facts import (
@@ -40,6 +44,7 @@ from db.version_facts import (
 from db.versions import LEAST_REASON, Versions
 
 __all__ = [
+    "CONSENT_VERSION",
     "LEAST_REASON",
     "Actor",
     "AdminAgreement",
@@ -53,7 +58,12 @@ __all__ = [
     "ChatMessage",
     "Chats",
     "ConflictError",
+    "Consent",
+    "CropKeyError",
+    "CropSealing",
     "Depth",
+    "ErasedError",
+    "Expired",
     "FaceReading",
     "FaceSummary",
     "Feedback",
@@ -61,6 +71,7 @@ __all__ = [
     "Games",
     "Imported",
     "Judgement",
+    "Keeping",
     "KeptFace",
     "Lesson",
     "LostError",

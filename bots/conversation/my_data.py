@@ -46,6 +46,7 @@ def _content(data: OwnData, pictures: list[str | None]) -> dict[str, Any]:
     return {
         "platform": data.platform,
         "may_learn_from_my_faces": data.keeps_faces,
+        "consent": {"version": data.consent_version, "keep_at_most_days": data.consent_days or None},
         "settings": {"language": data.language, "skin_tone": data.skin_tone, "presentation": data.presentation},
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
         "older_faces_left_out": data.faces_left_out,

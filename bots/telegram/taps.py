@@ -84,6 +84,9 @@ class Taps:
         if answer.is_for_pack and answer.picture is not None:
             await self._put_into_pack(query, message, answer.picture)
             return
+        if answer.has_forgotten and not await self._packs.remove(bot, query.from_user.id):
+            failed = (await self._voice_for(query)).say(texts.FAILED)
+            answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         notice = answer.notice
         if answer.picture is not None and not answer.is_whole:
             notice = await self._sent_in_time(query, message, answer)
@@ -97,6 +100,8 @@ class Taps:
             await self._service.note_answer(identity.chat(shown.chat_id), answer.photo, str(shown.message_id))
         if (original := _photo_answered_by(message)) is not None:
             await self._reactions.set(bot, message.chat_id, original.message_id, answer.reaction)
+        if answer.question is not None:
+            await self._sender.say(message, answer.question)
 
     async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
         """Send the requested picture; return what to tell about it as far as that is known soon."""

@@ -593,7 +593,7 @@ async def test_privacy_is_explained_in_private_and_chosen_with_a_button(
     result = await alice.slash(channel, "privacy")
     simcord.assert_responded(result, contains=texts.KEEPS_NO_FACES, ephemeral=True)
     await alice.click(response_to(result), label=texts.ALLOW_FACES)
-    simcord.assert_responded(result, contains=texts.KEEPS_FACES)
+    simcord.assert_responded(result, contains=texts.KEEPS_FACES.format(kept="for at most 90 days"))
     assert labels_of(response_to(result)) == [[texts.REFUSE_FACES]]
     await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
     assert await count_rows(store, "readings WHERE crop IS NOT NULL") == 1
@@ -604,7 +604,9 @@ async def test_forget_me_deletes_everything_and_old_buttons_say_so(
 ) -> None:
     answered = await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
     result = await alice.slash(channel, "forget_me")
-    simcord.assert_responded(result, content=texts.FORGOTTEN, ephemeral=True)
+    simcord.assert_responded(result, content=texts.FORGET_ASKS, ephemeral=True)
+    await alice.click(response_to(result), label=texts.FORGET_YES)
+    simcord.assert_responded(result, content=texts.FORGOTTEN)
     assert await count_rows(store, "people") == 0
     tapped = await alice.click(response_to(answered), label=texts.MORE)
     assert [notice.content for notice in tapped.followups] == [texts.GONE]

@@ -41,7 +41,9 @@ async def test_ones_own_stickers_and_last_emoji_are_offered_and_nobody_elses(
     assert "button" not in offered
     assert (await telegram.ask_inline(person=8))["results"] == []
     await telegram.send(text="/forget_me")
-    await telegram.sent("sendMessage", 3)
+    question = (await telegram.sent("sendMessage", 4))[3]
+    await telegram.tap(question, texts.FORGET_YES)
+    await telegram.sent("editMessageText", 3)
     assert (await telegram.ask_inline())["results"] == []
 
 

@@ -337,6 +337,8 @@ def test_privacy_and_forgetting_are_one_press_away(page: Page) -> None:
     page.get_by_role("button", name=texts.ALLOW_FACES).click()
     expect(page.get_by_role("button", name=texts.REFUSE_FACES)).to_be_visible()
     page.get_by_role("button", name="Forget me").click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.FORGET_ASKS)
+    page.get_by_role("button", name=texts.FORGET_YES).click()
     expect(page.locator(".bubble").last).to_contain_text(texts.FORGOTTEN)
 
 
