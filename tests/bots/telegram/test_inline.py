@@ -33,7 +33,7 @@ async def test_ones_own_stickers_and_last_emoji_are_offered_and_nobody_elses(
     await telegram.tap(answer, texts.STICKER, original=message)
     [sticker] = await telegram.sent("sendSticker")
     await telegram.tap(sticker, texts.PACK_ADD, original=message)
-    await telegram.sent("sendMessage", 2)
+    await telegram.sent("sendMessage", 3)  # the answer, the question about faces, and where the pack is
     offered = await telegram.ask_inline()
     [pack] = telegram.packs.values()
     assert offered["results"][0]["sticker_file_id"] == pack.stickers[0][0]["file_id"]
