@@ -63,6 +63,11 @@ class Consents:
             row.asked_days = self._keeping.longest_crop_days
             return True
 
+    async def note_introduced(self, person: Person) -> None:
+        """Store that a person was told that a machine reads their faces."""
+        async with self._transactions.write() as session:
+            (await row_of(session, PersonRow, person, self._secret)).is_introduced = True
+
 
 def covers(row: PersonRow, keeping: Keeping) -> bool:
     """Return whether a person agreed to the present words, and to the present time or a longer one."""

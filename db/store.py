@@ -80,7 +80,8 @@ class StoredPhoto:
     """The readings of one message, in the order they were added.
 
     own: the person who wants to know is the one who asked about it. comes_again: the platform can be asked for its
-    picture once more. id: its number. of_another: somebody else than the one who asked had sent it.
+    picture once more. id: its number. of_another: somebody else than the one who asked had sent it. is_introduced: the
+    person who asked was told before that a machine reads their faces.
     """
 
     own: bool
@@ -88,6 +89,7 @@ class StoredPhoto:
     comes_again: bool = False
     id: int = 0
     of_another: bool = False
+    is_introduced: bool = True
 
     def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
         """Return the same photo after `emoji` was chosen for one of its readings."""
@@ -225,7 +227,7 @@ class Store:
                 copied = {"sender_id": who.id, "chat_id": where.id, "origin": TapOrigin.PLAY.value}
                 session.add(TapRow(reading_id=rows[0].id, emotion=shows, **copied))
             stored = tuple(_stored(row, None) for row in rows)
-            return StoredPhoto(True, stored, comes_again, photo.id, author is not None)
+            return StoredPhoto(True, stored, comes_again, photo.id, author is not None, who.is_introduced)
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
         """Return the photo that a reading belongs to; None if it is not there (any more)."""

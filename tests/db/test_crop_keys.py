@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from db import Chat, CropKeyError, CropSealing, FaceReading, Imported, Person, Platform, Store, StoreError, Verdict
 from db.crop_keys import Rotation
 from db.crop_sealing import is_sealed, new_key
 from db.schema import ReadingRow
+from db.settings import DatabaseSettings
 from tests.db.conftest import SECRET
 from tests.db.test_store import bytes_of_all_files
 
@@ -90,6 +92,18 @@ async def test_where_no_key_fits_it_is_said_and_nothing_breaks(url: str, keys: t
     data = await store.personal_data.of(ANNA)
     assert data is not None
     assert [each.crop for each in data.faces] == [None]
+    await store.close()
+
+
+async def test_a_program_with_the_wrong_key_does_not_start_and_says_what_to_set(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    await add(url, [ONE])
+    facts = {"database_url": SecretStr(url), "data_dir": tmp_path, "secret": SecretStr(SECRET)}
+    for keys, advice in ((OTHER, "separated by a comma"), ("", "CROPS_KEY is not set")):
+        with pytest.raises(StoreError, match=advice):
+            await DatabaseSettings(crops_key=SecretStr(keys), **facts).open_store()  # type: ignore[arg-type]
+    store = await DatabaseSettings(crops_key=SecretStr(f"{OTHER}, {ONE}"), **facts).open_store()  # type: ignore[arg-type]
+    assert await read(store) == [CROP]
     await store.close()
 
 

@@ -129,6 +129,7 @@ WRITES: dict[str, Write] = {
     "Taps.add of the sender": lambda store, reading: store.taps.add(reading, emoji="😐"),
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
     "Consents.may_ask": lambda store, _: store.consents.may_ask(NEW),
+    "Consents.note_introduced": lambda store, _: store.consents.note_introduced(NEW),
     "Retention.believe": lambda store, _: store.retention.believe(LONG_AGO),
     "Retention.doubt": lambda store, _: store.retention.doubt(LONG_AGO),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),

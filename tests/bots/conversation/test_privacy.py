@@ -130,3 +130,33 @@ async def test_the_mark_in_a_button_says_nothing_about_the_person(service: Emoji
         assert len(each.token.encode()) <= 64
     assert store.mark_of(ADA) != store.mark_of(BOB)
     assert store.mark_of(ADA) < 2**60
+
+
+async def first_and_second(service: EmojiService, selfie: bytes, person: Person, chat: Chat) -> list[bool]:
+    """Return whether the first two answers to a person say what the bot is."""
+    told = []
+    for _ in range(2):
+        photo = PhotoMessage(person, chat, (Picture(selfie),))
+        told.append(texts.INTRODUCTION in [reply.text async for reply in service.on_photo(photo)][-1])
+    return told
+
+
+async def test_the_first_answer_says_what_the_bot_is_where_nothing_has_before(
+    service: EmojiService, selfie: bytes
+) -> None:
+    eve = Person(Platform.DISCORD, "1178899001122334455")
+    assert await first_and_second(service, selfie, eve, Chat(Platform.DISCORD, "1178899001122334466")) == [True, False]
+    assert await first_and_second(service, selfie, ADA, GROUP) == [True, False]
+    assert await first_and_second(service, selfie, BOB, Chat(Platform.TELEGRAM, "8")) == [False, False]
+
+
+@pytest.mark.parametrize("language", ["en"])
+@pytest.mark.parametrize("name", [CommandName.START, CommandName.HELP])
+@pytest.mark.parametrize("platform", [Platform.TELEGRAM, Platform.DISCORD, Platform.WEB])
+async def test_start_and_help_say_what_the_bot_is(
+    service: EmojiService, platform: Platform, name: CommandName, language: str
+) -> None:
+    said = (await service.on_command(Command(Person(platform, "1"), Chat(platform, "1"), name, language))).text
+    assert "AI that reads facial expressions" in said
+    assert "not for use at work or in schools" in said
+    assert "AI that reads facial expressions" in texts.WEB_START
