@@ -77,6 +77,9 @@ class Taps:
     async def _answer(self, query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> None:
         sees_all = await self._sight.sees_all_photos(message.chat, bot)
         answer = await self._service.on_tap(replace(_tap(query, message, bot), sees_all_photos=sees_all))
+        if answer.has_forgotten and not await self._packs.remove(bot, query.from_user.id):
+            failed = (await self._voice_for(query)).say(texts.FAILED)
+            answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         if not isinstance(message, Message):
             await _notify(query, answer.notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)
@@ -84,9 +87,6 @@ class Taps:
         if answer.is_for_pack and answer.picture is not None:
             await self._put_into_pack(query, message, answer.picture)
             return
-        if answer.has_forgotten and not await self._packs.remove(bot, query.from_user.id):
-            failed = (await self._voice_for(query)).say(texts.FAILED)
-            answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         notice = answer.notice
         if answer.picture is not None and not answer.is_whole:
             notice = await self._sent_in_time(query, message, answer)
