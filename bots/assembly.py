@@ -19,7 +19,7 @@ from bots.conversation.service import EmojiService
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
 from bots.learning.schedule import RetrainingSchedule
-from bots.operations import Check, Operations, Readiness, database_problem
+from bots.operations import Check, DailyRetention, Operations, Readiness, database_problem
 from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
@@ -153,6 +153,7 @@ async def assembled(
             )
             supervisor.start("The watch on the served model", model_watch.run)
             supervisor.start("The journal of photos", service.journal.run)
+            supervisor.start("The daily deletion of what is too old", DailyRetention(store).run)
             if settings.retrain_at is not None:
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
                 supervisor.start("The schedule of retrainings", schedule.run)

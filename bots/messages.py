@@ -297,6 +297,8 @@ class TapReply:
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
     message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
     buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
+    question: sent as a message of its own after the rest, which only the person who tapped may see. has_forgotten:
+    everything about the person who tapped was deleted; the adapter deletes what it made for them on the platform.
     """
 
     notice: str
@@ -309,3 +311,5 @@ class TapReply:
     photo: int = 0
     picture_rows: ButtonRows = ()
     is_for_pack: bool = False
+    question: Reply | None = None
+    has_forgotten: bool = False

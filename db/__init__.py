@@ -7,6 +7,8 @@ from db.actors import Actor
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
+from db.consent import CONSENT_VERSION, Consent
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
 from db.feedback import (
     AdminAgreement,
@@ -22,8 +24,10 @@ from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
 from db.journal import Address, Journal, KnownError, OpenMessage, OwnMessages
 from db.judgement import Judgement
+from db.keeping import Keeping
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
-from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
+from db.retention import Expired
+from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
 from db.version_facts import (
@@ -41,6 +45,7 @@ from db.version_facts import (
 from db.versions import LEAST_REASON, Versions
 
 __all__ = [
+    "CONSENT_VERSION",
     "LEAST_REASON",
     "Actor",
     "Address",
@@ -55,7 +60,12 @@ __all__ = [
     "ChatMessage",
     "Chats",
     "ConflictError",
+    "Consent",
+    "CropKeyError",
+    "CropSealing",
     "Depth",
+    "ErasedError",
+    "Expired",
     "FaceReading",
     "FaceSummary",
     "Feedback",
@@ -64,6 +74,7 @@ __all__ = [
     "Imported",
     "Journal",
     "Judgement",
+    "Keeping",
     "KeptFace",
     "KnownError",
     "Lesson",

@@ -19,11 +19,10 @@ MOST_BYTES = 8_000_000
 _NAME = "mugmoji-my-data.json"
 
 
-def my_data_file(data: OwnData, messages: OwnMessages | None = None) -> MadeFile:
+def my_data_file(data: OwnData, messages: OwnMessages) -> MadeFile:
     """Return the file. Its keys are English in every language, for programs to read. messages: that are being answered,
     and that were.
     """
-    messages = messages or OwnMessages()
     while (room := MOST_BYTES - len(_json(_content(data, [None] * len(data.faces), messages)))) < 0 and data.faces:
         kept = data.faces[: len(data.faces) // 2]
         data = replace(data, faces=kept, faces_left_out=data.faces_left_out + len(data.faces) - len(kept))
@@ -49,6 +48,7 @@ def _content(data: OwnData, pictures: list[str | None], messages: OwnMessages) -
     return {
         "platform": data.platform,
         "may_learn_from_my_faces": data.keeps_faces,
+        "consent": {"version": data.consent_version, "keep_at_most_days": data.consent_days or None},
         "settings": {"language": data.language, "skin_tone": data.skin_tone, "presentation": data.presentation},
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
         "older_faces_left_out": data.faces_left_out,

@@ -24,7 +24,7 @@ from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, Store, StoredPhoto
+from db import FaceReading, Platform, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
@@ -123,13 +123,23 @@ class PhotoAnswers:
     async def _answered(self, photo: PhotoMessage, read: "_Read", recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
         outcomes, reactions, stored = await self._ranked(photo, read.outcomes, recipient)
+        said = answer_text(outcomes, recipient, offers_choice=stored is not None)
+        if stored is not None and not stored.is_introduced and not _has_read_the_start(photo):
+            said = f"{said}\n{recipient.voice.say(texts.INTRODUCTION)}"
+            await self._note_introduced(photo)
         return Reply(
-            answer_text(outcomes, recipient, offers_choice=stored is not None),
+            said,
             reactions,
             photo_rows(stored, self._parts.candidates, recipient) if stored is not None else (),
             picture=await self._numbered(photo, outcomes, read.picture),
             photo=stored.id if stored is not None else 0,
         )
+
+    async def _note_introduced(self, photo: PhotoMessage) -> None:
+        try:
+            await self._parts.store.consents.note_introduced(photo.person)
+        except (SQLAlchemyError, OSError):
+            _log.exception("introduction_not_noted", platform=photo.chat.platform)
 
     async def _ranked(
         self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient, least: float = SURE_FROM
@@ -239,6 +249,14 @@ class PhotoAnswers:
         make = partial(self._parts.picture_maker.outlined, picture.content, listed)
         made, _ = await make_picture(self._parts.pool, photo.person, photo.chat, make, picture)
         return made
+
+
+def _has_read_the_start(photo: PhotoMessage) -> bool:
+    """Return whether the platform shows everybody what the bot is before they can send a photo here: the web page does,
+    and Telegram's apps send /start before anything else in a private chat.
+    """
+    is_alone = photo.chat.id == photo.person.id
+    return photo.chat.platform is Platform.WEB or (photo.chat.platform is Platform.TELEGRAM and is_alone)
 
 
 def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:

@@ -1,9 +1,9 @@
 """The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,13 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bots.admin.allowlist import Allowlist
 from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
-from bots.conversation import chat_settings, settings_pages, texts
-from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
+from bots.conversation import chat_settings, privacy, settings_pages, texts
+from bots.conversation.buttons import Action, SettingsPage, Token
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
 from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
-from bots.conversation.my_data import my_data_file
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
 from bots.conversation.picture_making import make_picture
 from bots.conversation.play import Play
@@ -49,7 +48,7 @@ from bots.serving.journal import Journal
 from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, ChatChoices, Game, OwnData, OwnEmoji, OwnMessages, Person, Preferences, Store
+from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
 from recognizer import Recognizer
 from recognizer.emoji_map import without_selector
 
@@ -104,6 +103,7 @@ class EmojiService:
         self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji)
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
+        self._privacy = privacy.Privacy(store, self._tastes.forget)
         self._preparing = BackgroundTasks()
         self._answers_in_order = Order()
         self._photo_answers = PhotoAnswers(
@@ -278,18 +278,6 @@ class EmojiService:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
         return Recipient.of(await self._preferences(person), language).voice
 
-    async def _my_data(self, command: Command, recipient: Recipient) -> Reply:
-        """Hand a person everything about them, where nobody else sees it."""
-        if command.in_public:
-            return Reply(recipient.voice.say(texts.ASK_IN_PRIVATE))
-        data = await self._store.personal_data.of(command.person)
-        messages = await self._store.journal.of(command.person)
-        if data is None and messages == OwnMessages():
-            return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
-        data = data or OwnData(command.person.platform, False, None, None, None, (), (), ())
-        file = await asyncio.to_thread(my_data_file, data, messages)
-        return Reply(recipient.voice.say(texts.MY_DATA), file=file)
-
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
         """Return the admin commands if this person is an admin; log the attempt of anyone else."""
         if person in self.admins:
@@ -378,24 +366,22 @@ class EmojiService:
         except (SQLAlchemyError, OSError):
             _log.exception(event, platform=chat.platform)
 
-    async def _tap(self, tap: Tap, recipient: Recipient) -> TapReply:
+    async def _tap(self, tap: Tap, recipient: Recipient) -> TapReply:  # noqa: PLR0911  # one for each kind of button
         token = Token.parse(tap.token)
         if token.action in _SETTINGS_ACTIONS:
             return await self._tapped_settings(tap, token)
-        if token.action is Action.KEEP_FACES:
-            return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
+        if token.action in privacy.ACTIONS:
+            return await self._privacy.tapped(tap, token, recipient)
         if token.action in chat_settings.ACTIONS:
             return await self._chat_settings.tapped(tap, token, recipient)
         if token.action in _PLAYING_ACTIONS:
             return await self._play.tapped(tap, token, recipient)
         if token.action is Action.READ:
             return await self._read(tap, recipient)
-        return await self._taps_on_photos.answer(tap, token, recipient)
-
-    async def _choose_privacy(self, tap: Tap, recipient: Recipient, *, agreed: bool) -> TapReply:
-        await self._store.set_keeps_faces(tap.person, agreed)
-        notice = recipient.voice.say(texts.FACES_ALLOWED if agreed else texts.FACES_REFUSED)
-        return TapReply(notice, privacy_rows(agreed, recipient), text=_privacy_text(agreed, recipient.voice))
+        answer = await self._taps_on_photos.answer(tap, token, recipient)
+        if token.action is not Action.CHOOSE or answer.rows is None:
+            return answer
+        return replace(answer, question=await self._privacy.question(tap, recipient))
 
     async def _tapped_settings(self, tap: Tap, token: Token) -> TapReply:
         """Open a page of the settings or change one for the person who tapped; the reply uses the new settings."""
@@ -425,23 +411,16 @@ class EmojiService:
                     rows=settings_pages.rows(page, preferences, recipient),
                 )
             case CommandName.PRIVACY:
-                agreed = await self._store.keeps_faces(command.person)
-                return Reply(_privacy_text(agreed, recipient.voice), rows=privacy_rows(agreed, recipient))
+                return await self._privacy.show(command, recipient)
             case CommandName.CHAT_SETTINGS:
                 return await self._chat_settings.show(command, recipient)
             case CommandName.PLAY:
                 return await self._play.start(command, recipient)
             case CommandName.MY_DATA:
-                return await self._my_data(command, recipient)
+                return await self._privacy.my_data(command, recipient)
             case CommandName.FORGET_ME:
-                known = await self._store.forget(command.person)
-                self._tastes.forget()
-                return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
+                return self._privacy.ask_to_forget(command, recipient)
 
 
 def _admins_only(person: Person, voice: Voice) -> str:
     return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
-
-
-def _privacy_text(agreed: bool, voice: Voice) -> str:
-    return voice.say(texts.PRIVACY, choice=voice.say(texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES))

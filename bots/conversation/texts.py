@@ -26,11 +26,18 @@ def _n(one: str, many: str) -> Plural:
     return Plural(one, many)
 
 
+INTRODUCTION = _(
+    "I am an AI: I guess the expression of a face from a picture, for fun, and I may be wrong. I am not for use at "
+    "work or in schools."
+)
+"""What people are told before or with the first answer (AI Act, Article 50)."""
 START = _(
-    "Hi! Send me a selfie and I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. "
-    "I keep no pictures: /privacy"
+    "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Send me a selfie and "
+    "I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. What I keep, and your "
+    "choice about it: /privacy"
 )
 HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
     "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
@@ -40,6 +47,7 @@ HELP = _(
     "• /my_data – everything I know about you; /forget_me – delete it"
 )
 DISCORD_HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
     "fits.\n"
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
@@ -51,6 +59,7 @@ DISCORD_HELP = _(
     "• `/my_data` – everything I know about you; `/forget_me` – delete it"
 )
 WEB_HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
     "fits.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
@@ -80,23 +89,44 @@ TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
 DISCORD_EMOJI = _("Find the emoji of a photo")
 DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
 PRIVACY = _(
-    "Your photos are read in memory and thrown away at once. I keep what I read (seven numbers a face), what I "
-    "suggested, what you tapped and your settings, under a scrambled version of your id.\n"
-    "{choice}\n"
-    "/forget_me deletes everything."
+    "• Photos: I read them in memory and throw them away at once.\n"
+    "• I keep what I read (seven numbers a face), what I suggested and what you tapped, {kept}; your settings and your "
+    "scores until you delete them. All of it under a scrambled version of your id.\n"
+    "• Faces: {choice}\n"
+    "• Who sees it: the operator and the admins of this bot. Your messages pass through the app that you write in.\n"
+    "• /my_data – everything I know about you; /forget_me – delete it"
 )
-KEEPS_NO_FACES = _(
-    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from. "
-    "This bot's admins may look at them to correct me."
-)
+KEPT_FOR = _n("for at most {count} day", "for at most {count} days")
+KEPT_UNTIL_DELETED = _("until you delete it")
+KEEPS_NO_FACES = _("I keep no picture of you.")
 KEEPS_FACES = _(
-    "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from. This bot's admins "
-    "may look at them to correct me."
+    "with your permission I keep tiny 48x48 grey pictures of the faces you send, {kept}. The admins of this bot may "
+    "look at them to correct me, and the next versions of me are trained on them."
 )
+CONSENT = _(
+    "May I learn from your faces? With a yes I keep a tiny 48x48 grey picture of each face that you send, {kept}. The "
+    "admins of this bot may look at them to correct me, and the next versions of me are trained on them. You can take "
+    "it back at any time with /privacy; then they are deleted. With a no, everything works as before."
+)
+"""What people agree to. Where its meaning changes, raise `db.CONSENT_VERSION`."""
+CONSENT_CHANGED = _("You said yes once, but what it covers has changed; until you say yes again I keep no new faces.")
+CONSENT_SHOWN = _("Here is what I keep.")
+CONSENT_MORE = _("More about it")
+DECLINE_FACES = _("No, thanks")
+CHOOSE_IN_PRIVATE = _("your choice is between us, so ask me for /privacy in a private chat.")
 ALLOW_FACES = _("Yes, learn from my faces")
 REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
 FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
+FORGET_ASKS = _(
+    "Everything, for good? That deletes what I read in your photos, the tiny pictures of your faces if you allowed "
+    "them, what you tapped, your scores, your settings and your sticker pack. Nothing that I learn from now on "
+    "contains any of it. It cannot be undone."
+)
+FORGET_YES = _("Yes, delete everything")
+FORGET_NO = _("No, keep it")
+FORGET_CANCELLED = _("All right, nothing is deleted.")
+NOT_YOURS_TO_FORGET = _("Only the person who asked can answer this. To delete what I know about you: /forget_me")
 FORGOTTEN = _("Done. Everything I knew about you is deleted.")
 MY_DATA = _("Here is everything I know about you. /forget_me deletes it.")
 NOTHING_KNOWN = _("I know nothing about you.")
@@ -119,7 +149,6 @@ BUSY = _n(
 )
 SLOW_DOWN = _("Slow down, please! I still have many photos of yours. Send me this one again in a moment.")
 TOO_FAST = _("Slow down, please! That was a lot at once. Try again in a moment.")
-INTERRUPTED = _("I was restarted before I got to this photo, and can't get at it any more. Please send it again.")
 INTERRUPTED_LONG = _("I was away for a while and have not answered all of your photos. Please send them again.")
 MAYBE_ANSWERED = _("I was restarted while I answered this photo. If you see no answer, please send it again.")
 STOPPING = _("I'm about to be restarted and didn't get to this one. Please send it again in a minute.")
@@ -255,7 +284,10 @@ ADMINS_ONLY = _("This is for the admins of this bot. If you should be one, ask i
 GONE = _("I no longer know this photo. Please send it again.")
 
 WEB_TITLE = "Mugmoji"
-WEB_START = _("Hi! Show me a selfie and I'll answer with the emoji of your face. I keep no pictures.")
+WEB_START = _(
+    "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Show me a selfie and "
+    "I'll answer with the emoji of your face."
+)
 WEB_HINT = _("Choose, drop or paste a photo, or take one now.")
 WEB_PICK = _("Choose a photo")
 WEB_CAMERA = _("Camera")

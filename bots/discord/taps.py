@@ -52,6 +52,11 @@ class Taps:
                     await self._service.note_answer(chat_at(interaction), reply.photo, str(message.id))
 
     async def _show(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
+        await self._show_answer(interaction, answer)
+        if answer.question is not None:
+            await follow_up(interaction, answer.question, ephemeral=True)
+
+    async def _show_answer(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
         if answer.reaction is not None:
             self._react(interaction, answer.reaction)
         if answer.is_whole:

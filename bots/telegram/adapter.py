@@ -24,7 +24,6 @@ from telegram.ext import (
 )
 
 from bots.adapter import AdapterError
-from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.messages import (
     AdminCommand,
@@ -33,7 +32,6 @@ from bots.messages import (
     Command,
     CommandName,
     PeopleReaction,
-    Reply,
 )
 from bots.serving.admission import MOST_IN_ALL, Admission
 from bots.serving.backoff import restarts
@@ -191,16 +189,7 @@ class TelegramAdapter:
             message.chat.type != ChatType.PRIVATE,
         )
         reply = await self._service.on_command(command)
-        if command.name is CommandName.FORGET_ME and not await self._forget_pack(message):
-            voice = await self._service.voice_for(person, language)
-            reply = Reply(voice.say(texts.FAILED))
         await note_sent(self._service, reply, (await self._sender.say(message, reply)).message)
-
-    async def _forget_pack(self, message: Message) -> bool:
-        """Remove the sticker pack of who sent a message; return False if there may still be one."""
-        if message.from_user is None or message.sender_chat is not None:
-            return True
-        return await self._packs.remove(message.get_bot(), message.from_user.id)
 
     async def _on_chat_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message

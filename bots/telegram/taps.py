@@ -77,6 +77,9 @@ class Taps:
     async def _answer(self, query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> None:
         sees_all = await self._sight.sees_all_photos(message.chat, bot)
         answer = await self._service.on_tap(replace(_tap(query, message, bot), sees_all_photos=sees_all))
+        if answer.has_forgotten and not await self._packs.remove(bot, query.from_user.id):
+            failed = (await self._voice_for(query)).say(texts.FAILED)
+            answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         if not isinstance(message, Message):
             await notify(query, answer.notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)
@@ -97,6 +100,8 @@ class Taps:
             await self._service.note_answer(identity.chat(shown.chat_id), answer.photo, str(shown.message_id))
         if (original := _photo_answered_by(message)) is not None:
             await self._reactions.set(bot, message.chat_id, original.message_id, answer.reaction)
+        if answer.question is not None:
+            await self._sender.say(message, answer.question)
 
     async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
         """Send the requested picture; return what to tell about it as far as that is known soon."""

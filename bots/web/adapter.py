@@ -432,6 +432,8 @@ class _Conversation:
             shot.reaction.set_text(answer.reaction)
         if answer.rows is not None:
             self._fill(keys, answer.rows, text, shot)
+        if answer.question is not None:
+            self._say(answer.question)
 
 
 @dataclass(frozen=True)
