@@ -99,7 +99,8 @@ class PhotoMessage:
     missing: the sentence (of `texts`) about files of the same message that could not be fetched; empty if there are
     none. pictures may be empty then. replies_to: the platform's id of the message that this one replies to, empty for
     none. is_new: the pictures came with the message that asks, neither in one that it replies to nor forwarded. name:
-    what the person who asks is called in the chat.
+    what the person who asks is called in the chat. forgettings: the count of `db.Forgettings` when it was
+    asked about, None if nobody looked.
     """
 
     person: Person
@@ -114,6 +115,7 @@ class PhotoMessage:
     replies_to: str = ""
     name: str = ""
     is_new: bool = True
+    forgettings: int | None = None
 
 
 @dataclass(frozen=True)

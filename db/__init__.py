@@ -20,9 +20,10 @@ from db.feedback import (
     KeptFace,
     Source,
 )
+from db.forgettings import Forgettings, ForgottenError
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
-from db.journal import Address, Journal, KnownError, OpenMessage, OwnMessages
+from db.journal import Address, Journal, KnownError, Opened, OpenMessage, OwnMessages
 from db.judgement import Judgement
 from db.keeping import Keeping
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
@@ -69,6 +70,8 @@ __all__ = [
     "FaceReading",
     "FaceSummary",
     "Feedback",
+    "Forgettings",
+    "ForgottenError",
     "Game",
     "Games",
     "Imported",
@@ -81,6 +84,7 @@ __all__ = [
     "LostError",
     "NotOfferedError",
     "OpenMessage",
+    "Opened",
     "Origin",
     "OwnData",
     "OwnEmoji",

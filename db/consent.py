@@ -6,7 +6,7 @@ words no longer counts for new faces, and whoever gave it is asked once more.
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.identity import Person
 from db.keeping import Keeping
@@ -64,9 +64,10 @@ class Consents:
             return True
 
     async def note_introduced(self, person: Person) -> None:
-        """Store that a person was told that a machine reads their faces."""
+        """Store that a person was told that a machine reads their faces; nothing of one who is not known."""
         async with self._transactions.write() as session:
-            (await row_of(session, PersonRow, person, self._secret)).is_introduced = True
+            told = update(PersonRow).where(PersonRow.hash == person.hashed(self._secret))
+            await session.execute(told.values(is_introduced=True))
 
 
 def covers(row: PersonRow, keeping: Keeping) -> bool:

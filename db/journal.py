@@ -1,7 +1,8 @@
 """Photos that are being answered, so that a process that ends in the middle of it leaves nobody without an answer.
 
 Stored is what the platform needs to find the message again: ids, never a photo or a word. A row is there only while its
-photo waits; of one that was answered only its hash stays for a while, so that it is not answered again.
+photo waits; of one that was answered only its hash stays for a while, so that it is not answered again. What has been
+there too long goes by `db.retention`.
 
 A row belongs to one process, which renews its hold on it. Another takes over what nobody holds any more. Who is about
 to send an answer says so first, in a transaction that fails where another process has taken over meanwhile.
@@ -13,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from db.enums import Platform
+from db.forgettings import forgettings
 from db.identity import Chat, ChatMessage, Person
 from db.moments import aware
+from db.people import add_unless_there
 from db.schema import AnsweredMessageRow, OpenMessageRow
 from db.transactions import Transactions
 
@@ -32,13 +34,25 @@ Address = Mapping[str, Any]
 class OpenMessage:
     """A photo that a process took over.
 
-    since: when it was asked about. may_be_answered: its process ended while it sent the answer.
+    since: when it was asked about. may_be_answered: its process ended while it sent the answer. forgettings: how often
+    somebody had been forgotten then.
     """
 
     id: int
     address: Address
     since: datetime
     may_be_answered: bool
+    forgettings: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A photo that is being answered. id: None where its chat has too many open. forgettings: as in
+    `OpenMessage`.
+    """
+
+    id: int | None
+    forgettings: int
 
 
 @dataclass(frozen=True)
@@ -63,23 +77,25 @@ class Journal:
     async def open(  # noqa: PLR0913, PLR0917  # what is known of a message
         self, person: Person, chat: Chat, message: ChatMessage, address: Address, holder: str, now: datetime,
         held_until: datetime,
-    ) -> int | None:  # fmt: skip
-        """Store that a message is being answered; return its number, None where the chat has too many open.
+    ) -> Opened:  # fmt: skip
+        """Store that a message is being answered, unless its chat has too many open.
 
         message: the one that asks. Raise `KnownError`.
         """
         digest, where = message.hashed(self._secret), chat.hashed(self._secret)
         open_rows, answered = OpenMessageRow, AnsweredMessageRow
         async with self._transactions.write() as session:
-            is_known = select(
+            before = select(
                 select(answered.message_hash).where(answered.message_hash == digest).exists()
-                | select(open_rows.id).where(open_rows.message_hash == digest).exists()
+                | select(open_rows.id).where(open_rows.message_hash == digest).exists(),
+                select(func.count()).where(open_rows.chat_hash == where).scalar_subquery(),
+                forgettings().scalar_subquery(),
             )
-            if await session.scalar(is_known):
+            is_known, count, forgotten = (await session.execute(before)).one()
+            if is_known:
                 raise KnownError
-            count = select(func.count()).select_from(open_rows).where(open_rows.chat_hash == where)
-            if (await session.scalar(count) or 0) >= MOST_OPEN_IN_A_CHAT:
-                return None
+            if count >= MOST_OPEN_IN_A_CHAT:
+                return Opened(None, forgotten)
             row = {
                 "platform": message.platform.value,
                 "message_hash": digest,
@@ -90,19 +106,25 @@ class Journal:
                 "holder": holder,
                 "held_until": held_until,
                 "is_sending": False,
+                "forgettings": forgotten,
             }
-            try:
-                async with session.begin_nested():
-                    return await session.scalar(insert(open_rows).values(row).returning(open_rows.id))
-            except IntegrityError as error:  # another process has just got the same message
-                raise KnownError from error
+            number = await add_unless_there(session, open_rows, "message_hash", row)
+            if number is None:  # another process has just got the same message
+                raise KnownError
+            return Opened(number, forgotten)
 
-    async def begin_to_send(self, number: int, holder: str) -> bool:
-        """Store that the answer is about to be sent; return False if that is no longer this process's to do."""
+    async def begin_to_send(self, number: int, holder: str, since: int) -> bool:
+        """Store that the answer is about to be sent; return False if that is no longer this process's to do.
+
+        since: the count of forgettings when it was asked about; whoever was forgotten since still gets their answer.
+        """
         mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
         async with self._transactions.write() as session:
             changed = update(OpenMessageRow).where(*mine).values(is_sending=True).returning(OpenMessageRow.id)
-            return await session.scalar(changed) is not None
+            if await session.scalar(changed) is not None:
+                return True
+            is_gone = await session.scalar(select(OpenMessageRow.id).where(OpenMessageRow.id == number)) is None
+            return is_gone and (await session.scalar(forgettings()) or 0) > since
 
     async def close(self, number: int, holder: str, now: datetime) -> None:
         """Remove a message that was answered, or that cannot be, and remember that."""
@@ -138,7 +160,9 @@ class Journal:
             found = (await session.scalars(free.order_by(rows.id).limit(most).with_for_update(skip_locked=True))).all()
             for row in found:
                 row.holder, row.held_until = holder, held_until
-            return [OpenMessage(row.id, row.address, aware(row.since), row.is_sending) for row in found]
+            return [
+                OpenMessage(row.id, row.address, aware(row.since), row.is_sending, row.forgettings) for row in found
+            ]
 
     async def of(self, person: Person) -> OwnMessages:
         """Return what is stored of a person."""
@@ -150,8 +174,3 @@ class Journal:
                 tuple(map(aware, await session.scalars(waiting.order_by(OpenMessageRow.id)))),
                 tuple(map(aware, await session.scalars(answered.order_by(AnsweredMessageRow.at)))),
             )
-
-    async def forget_answered(self, before: datetime) -> None:
-        """Delete which messages were answered before a moment."""
-        async with self._transactions.write() as session:
-            await session.execute(delete(AnsweredMessageRow).where(AnsweredMessageRow.at < before))

@@ -12,10 +12,22 @@ from db.enums import Platform
 from db.keeping import Keeping
 from db.moments import aware
 from db.people import put
-from db.schema import ChatRow, ClockRow, PersonRow, PhotoRow, ReadingRow
+from db.schema import (
+    AnsweredMessageRow,
+    ChatRow,
+    ClockRow,
+    OpenMessageRow,
+    PersonRow,
+    PhotoRow,
+    ReadingRow,
+)
 from db.taps import change_tastes
 from db.transactions import Transactions
 
+JOURNAL_KEPT = timedelta(days=2)
+"""For how long a message counts as answered (Telegram lets people edit theirs for two days), and one that nobody can
+answer as open.
+"""
 _BATCH = 500
 """Photos a transaction: others wait for some milliseconds at most."""
 _NOT_IMPORTED = PhotoRow.chat_id.not_in(select(ChatRow.id).where(ChatRow.platform == Platform.IMPORT))
@@ -75,9 +87,18 @@ class Retention:
         for agreed_days, days in await self._crop_days():
             is_old = and_(PhotoRow.taken_at < now - timedelta(days=days), _with_crops(), _of_people(agreed_days))
             crops += await self._in_batches(is_old, _delete_crops)
-        if photos or crops:
+        if await self._expire_journal(now - JOURNAL_KEPT) or photos or crops:
             await self._transactions.scrub()
         return Expired(crops, photos)
+
+    async def _expire_journal(self, before: datetime) -> bool:
+        """Delete what was noted of messages before a moment; return whether there was anything."""
+        rows = (
+            delete(OpenMessageRow).where(OpenMessageRow.since < before).returning(OpenMessageRow.id),
+            delete(AnsweredMessageRow).where(AnsweredMessageRow.at < before).returning(AnsweredMessageRow.at),
+        )
+        async with self._transactions.write() as session:
+            return any([(await session.scalars(each)).all() for each in rows])
 
     async def _crop_days(self) -> list[tuple[int, int]]:
         """Return pairs: the days that people agreed to, and the days that their crops are kept; none for ever."""

@@ -83,7 +83,8 @@ class PersonRow(Base):
     `db.consent` that they answered, 0 for none, and the days that these named, 0 for ever. asked_version and
     asked_days: those that they were last asked about. is_introduced: they were told that a machine reads their faces.
     language, skin_tone and presentation: what they set for themselves, empty if they set nothing. taste_revision:
-    counts the changes to their taps on their own photos.
+    counts the changes to their taps on their own photos. known_since: how often somebody had been forgotten when they
+    were stored.
     """
 
     __tablename__ = "people"
@@ -101,6 +102,7 @@ class PersonRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     skin_tone: Mapped[str | None] = mapped_column(String(16))
     presentation: Mapped[str | None] = mapped_column(String(16))
+    known_since: Mapped[int] = mapped_column(_Key, default=0, server_default="0")
     taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
 
 
@@ -203,7 +205,8 @@ class OpenMessageRow(Base):
 
     message_hash, person_hash, chat_hash: of the message that asks, who asks, and where. address: what the platform
     needs to find the message again, ids and no content. holder, held_until: the process that answers it, and until when
-    nobody else does. is_sending: its answer may have been sent already.
+    nobody else does. is_sending: its answer may have been sent already. forgettings: how often somebody
+    had been forgotten when it was asked about.
     """
 
     __tablename__ = "open_messages"
@@ -219,6 +222,7 @@ class OpenMessageRow(Base):
     holder: Mapped[str] = mapped_column(String(32), index=True)
     held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     is_sending: Mapped[bool]
+    forgettings: Mapped[int] = mapped_column(_Key, default=0, server_default="0")
 
 
 class AnsweredMessageRow(Base):
@@ -229,6 +233,15 @@ class AnsweredMessageRow(Base):
     message_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_hash: Mapped[str] = mapped_column(String(64), index=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class ForgettingsRow(Base):
+    """How often somebody was forgotten, in one row."""
+
+    __tablename__ = "forgettings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(_Key)
 
 
 class ReadingRow(Base):

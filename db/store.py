@@ -22,6 +22,7 @@ from db.crop_keys import CropKeys
 from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import TapOrigin
 from db.feedback import Feedback
+from db.forgettings import Forgettings, ForgottenError, count_forgetting, may_be_forgotten
 from db.games import Games
 from db.identity import Chat, Person
 from db.journal import Journal
@@ -112,9 +113,9 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, journal, personal_data, feedback, choices, consents, retention, crop_keys, versions
-    and retrainings: the other parts of the same database. keeping: how long what is stored is kept. transactions: for
-    what none of them offers.
+    taps, chats, chat_emoji, games, journal, forgettings, personal_data, feedback, choices, consents, retention,
+    crop_keys, versions and retrainings: the other parts of the same database. keeping: how long what is stored is kept.
+    transactions: for what none of them offers.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Store:
         self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
         self.journal = Journal(transactions, secret)
+        self.forgettings = Forgettings(transactions)
         self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
@@ -195,13 +197,18 @@ class Store:
         sender: Person | None = None,
         messages: Sequence[str] = (),
         shows: str | None = None,
+        forgettings: int | None = None,
     ) -> StoredPhoto:
         """Store what was read in one message; the crops only if everybody concerned agreed to it.
 
         person: who asked. sender: who sent the photo, if that is another person. messages: the ids, in the chat, of the
         messages with the pictures. shows: the emotion that the person was asked to show with the first face.
+        forgettings: their count when the photo was asked about, None if that is just now. Raise `ForgottenError`.
         """
+        concerned = [person, *([sender] if sender is not None else [])]
         async with self.transactions.write() as session:
+            if forgettings is not None and await may_be_forgotten(session, forgettings, concerned, self._secret):
+                raise ForgottenError
             who = await row_of(session, PersonRow, person, self._secret)
             author = await row_of(session, PersonRow, sender, self._secret) if sender not in (None, person) else None
             where = await row_of(session, ChatRow, chat, self._secret)
@@ -306,10 +313,12 @@ class Store:
         """Delete everything of this person, and chats in which nobody else did or set anything; return whether there
         was anything.
 
-        Promotions and retrainings that they asked for stay, but no longer say who did.
+        Promotions and retrainings that they asked for stay, but no longer say who did. What is being read of them is
+        not stored afterwards.
         """
         alone = Chat(person.platform, person.id)  # what most platforms call the chat with one person
         async with self.transactions.write(alone=True) as session:
+            await count_forgetting(session)
             was_known = await self._forget(session, person.hashed(self._secret), alone.hashed(self._secret))
         await self._scrub()
         return was_known

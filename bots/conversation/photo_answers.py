@@ -24,7 +24,7 @@ from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, Platform, Store, StoredPhoto
+from db import FaceReading, ForgottenError, Platform, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
@@ -215,7 +215,8 @@ class PhotoAnswers:
     async def _keep(
         self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str | None = None
     ) -> StoredPhoto | None:
-        """Store the readings and return them; None if the database is unavailable."""
+        """Store the readings and return them; None if the database is unavailable, or somebody concerned was forgotten
+        meanwhile."""
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
@@ -230,7 +231,11 @@ class PhotoAnswers:
                 sender=photo.sender,
                 messages=photo.messages,
                 shows=shows,
+                forgettings=photo.forgettings or 0,
             )
+        except ForgottenError:
+            _log.info("photo_of_forgotten_not_kept", platform=photo.chat.platform)
+            return None
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return None

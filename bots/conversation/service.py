@@ -143,11 +143,20 @@ class EmojiService:
 
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
+        photo = await self._begun(photo)
         async with self._answers_in_order.of(Whose(photo.chat, photo.person)) as turn:
             async for reply in self._replies(photo):
                 if not reply.waiting:
                     await turn()
                 yield reply
+
+    async def _begun(self, photo: PhotoMessage) -> PhotoMessage:
+        """Return a photo that knows when it was asked about: of whoever is forgotten from now on it is not stored."""
+        if photo.forgettings is not None:
+            return photo
+        with self._tolerated("forgettings_not_read", photo.chat):
+            return replace(photo, forgettings=await self._store.forgettings.count())
+        return photo
 
     async def _replies(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         game = await self._play.game_of(photo)
@@ -338,12 +347,12 @@ class EmojiService:
         if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
         messages = (tap.photo_message,) if tap.photo_message else ()
+        asked = PhotoMessage(tap.person, tap.chat, (), tap.language, comes_again=True, messages=messages)
+        asked = await self._begun(asked)
         most_faces = (await self._chat_settings.of(tap.chat)).most_faces
         try:
             async with opened_again(self._pool, tap) as picture:
-                photo = PhotoMessage(
-                    tap.person, tap.chat, (picture,), tap.language, comes_again=True, messages=messages
-                )
+                photo = replace(asked, pictures=(picture,))
                 reply = await self._photo_answers.answer(photo, recipient, most_faces)
         except TooManyError:
             return TapReply(say(texts.SLOW_DOWN))

@@ -85,6 +85,14 @@ COMMANDS = {
 }
 """The description of each command in the platforms' menus."""
 EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
+TELEGRAM_DESCRIPTION = _(
+    "Send me a selfie and I'll answer with the emoji of your face.\n\n"
+    "I am an AI: I guess the expression of a face from a picture, for fun, and I may be wrong. I am not for use at "
+    "work or in schools. I keep no photos; what I keep, and your choice about it: /privacy"
+)
+"""What Telegram's apps show in a chat with the bot before the first message, at most 512 characters."""
+TELEGRAM_SHORT_DESCRIPTION = _("An AI that answers selfies with emoji, for fun. Not for use at work or in schools.")
+"""What Telegram's apps show on the bot's profile and with links to it, at most 120 characters."""
 TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
 DISCORD_EMOJI = _("Find the emoji of a photo")
 DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")

@@ -197,6 +197,7 @@ class Answers:
             replies_to=_replies_to(message),
             name=asked_by.display_name,
             is_new=question.is_new and not message.message_snapshots,
+            forgettings=entry.forgettings,
         )
         voice = await self._service.voice_for(photo.person, photo.language)
         answer = MessageAnswer(message, allowed, "" if is_automatic else voice.say(texts.PHOTO_GONE), entry)

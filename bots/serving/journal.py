@@ -15,7 +15,7 @@ import structlog
 from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import Address, Chat, KnownError, Person, Platform, Store
+from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store
 
 HELD_FOR = timedelta(seconds=12)
 """How long nobody takes over what a process no longer renews: several times `RENEWED_EVERY_S`, and short for people who
@@ -28,9 +28,6 @@ MOST_TAKEN = 20
 """Photos that are taken over at once."""
 TOO_OLD = timedelta(hours=1)
 """Photos that waited longer are no longer answered, but apologised for."""
-REMEMBERED = timedelta(days=2)
-"""For how long a message counts as answered: Telegram lets people edit theirs for two days."""
-_FORGOTTEN_EVERY = timedelta(hours=1)
 
 _log = structlog.get_logger()
 
@@ -46,10 +43,11 @@ class Entry:
     anew, and whoever comes next takes it over.
     """
 
-    def __init__(self, journal: "Journal", number: int | None) -> None:
-        """number: None for one that is not stored."""
+    def __init__(self, journal: "Journal", number: int | None, forgettings: int | None = None) -> None:
+        """number: None for one that is not stored. forgettings: as in `PhotoMessage`."""
         self._journal = journal
         self._number = number
+        self.forgettings = forgettings
         self._is_sending = self._is_closed = False
 
     async def __aenter__(self) -> Self:
@@ -68,7 +66,7 @@ class Entry:
     async def may_send(self) -> bool:
         """Ask right before the answer is sent; return False if another process has taken over."""
         if self._number is not None and not self._is_sending:
-            self._is_sending = await self._journal._begin_to_send(self._number)
+            self._is_sending = await self._journal._begin_to_send(self._number, self.forgettings or 0)
             return self._is_sending
         return True
 
@@ -120,15 +118,11 @@ class Journal:
         self._clock, self._sleep = clock, sleep
         self._holder = secrets.token_hex(16)
         self._left: set[int] = set()
-        self._forgot_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
         """Hold on to what is being answered, until cancelled. Raise SQLAlchemy's errors, and `OSError`."""
         while True:
             await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
-            if self._clock() - self._forgot_at >= _FORGOTTEN_EVERY:
-                self._forgot_at = self._clock()
-                await self._store.journal.forget_answered(self._clock() - REMEMBERED)
             await self._sleep(RENEWED_EVERY_S)
 
     async def release(self) -> None:
@@ -145,15 +139,15 @@ class Journal:
         """
         now = self._clock()
         try:
-            number = await self._store.journal.open(
+            opened = await self._store.journal.open(
                 person, chat, chat.message(message), address, self._holder, now, now + HELD_FOR
             )
         except KnownError:
             return None
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written", platform=chat.platform)
-            number = None
-        return Entry(self, number)
+            return self.untracked()
+        return Entry(self, opened.id, opened.forgettings)
 
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""
@@ -170,10 +164,11 @@ class Journal:
             _log.exception("journal_not_read", platform=platform)
             return []
         self._left.difference_update(each.id for each in taken)
-        return [
-            LeftOpen(Entry(self, each.id), each.address, now - each.since > TOO_OLD, each.may_be_answered)
-            for each in taken
-        ]
+        return [self._left_open(each, now) for each in taken]
+
+    def _left_open(self, left: OpenMessage, now: datetime) -> LeftOpen:
+        entry = Entry(self, left.id, left.forgettings)
+        return LeftOpen(entry, left.address, now - left.since > TOO_OLD, left.may_be_answered)
 
     async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Awaitable[None]]) -> None:
         """Look for what others left on a platform until cancelled, and have it answered."""
@@ -183,9 +178,9 @@ class Journal:
                 await answer(left)
             await self._sleep(LOOKED_EVERY_S)
 
-    async def _begin_to_send(self, number: int) -> bool:
+    async def _begin_to_send(self, number: int, forgettings: int) -> bool:
         try:
-            return await self._store.journal.begin_to_send(number, self._holder)
+            return await self._store.journal.begin_to_send(number, self._holder, forgettings)
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
             return True

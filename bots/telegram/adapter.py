@@ -42,10 +42,11 @@ from bots.telegram.albums import QUIET_S
 from bots.telegram.custom_emoji import CustomEmojiFacts, text_of
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.inline import InlineAnswers
-from bots.telegram.menus import CHAT_EMOJI, publish_commands
+from bots.telegram.menus import CHAT_EMOJI
 from bots.telegram.noting import note_sent
 from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
+from bots.telegram.profile import publish
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
 from bots.telegram.sending import Sender
@@ -128,8 +129,7 @@ class TelegramAdapter:
             lasting = _lasting_tasks()
             left_open = partial(self._photos.answer_left_open, application.bot)
             self._following.start("journal", self._service.journal.follow(self.name, left_open))
-            with suppress(TelegramError):
-                await publish_commands(application.bot, self._service.admins.on(self.name))
+            self._following.start("profile", publish(application.bot, self._service.admins.on(self.name)))
             _log.info("adapter_open", adapter=self.name)
             try:
                 await _end_of(lasting)

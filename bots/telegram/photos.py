@@ -196,6 +196,7 @@ class Photos:
             replies_to=str(asking.reply_to_message.message_id) if asking.reply_to_message is not None else "",
             name=identity.name_of(asking),
             is_new=question.is_new,
+            forgettings=entry.forgettings,
         )
         if question.wish is Wish.EMOJI_ME:
             await self._send_covered(question, photo, entry)

@@ -297,15 +297,11 @@ class _Conversation:
         self._say(Reply(say(texts.WEB_START)))
 
     def _uploader(self) -> None:
-        self._uploads = uploads.Uploader(
+        uploads.Uploader(
             self._on_pictures,
             on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
-            on_failed=self._on_failed_upload,
+            on_failed=lambda: self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN))),
         ).classes("bot-only")
-
-    def _on_failed_upload(self) -> None:
-        self._uploads.reset()
-        self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN)))
 
     def _camera(self) -> None:
         with ui.dialog() as self._viewfinder, ui.card():
@@ -339,7 +335,6 @@ class _Conversation:
             raise
 
     async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
-        self._uploads.reset()
         await self._if_admitted(Kind.PHOTO, self._answer_pictures(upload))
 
     async def _answer_pictures(self, upload: events.MultiUploadEventArguments) -> None:

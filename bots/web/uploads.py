@@ -61,11 +61,10 @@ class Uploader(ui.element):
         self.props("multiple batch auto-upload")
         self.on("rejected", on_rejected, args=[])
         self.on("failed", on_failed, args=[])
+        # each forgets what is done, so that others may be chosen; a reset would break off what is on its way
+        self.on("uploaded", lambda: self.run_method("removeUploadedFiles"), args=[])
+        self.on("failed", lambda: self.run_method("removeQueuedFiles"), args=[])
         self._on_files = on_files
-
-    def reset(self) -> None:
-        """Forget the files, so that others may be chosen."""
-        self.run_method("reset")
 
     def take(self, files: list[SmallFileUpload]) -> None:
         """Hand over files that arrived."""

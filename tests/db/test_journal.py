@@ -16,21 +16,24 @@ ADDRESS = {"chat": -5, "message": 7, "files": [{"id": "a"}]}
 
 
 async def enter(store: Store, message: str = "7", holder: str = "first", person: Person = ADA) -> int:
-    number = await store.journal.open(person, CHAT, CHAT.message(message), ADDRESS, holder, NOW, LATER)
-    assert number is not None
-    return number
+    opened = await store.journal.open(person, CHAT, CHAT.message(message), ADDRESS, holder, NOW, LATER)
+    assert opened.id is not None
+    return opened.id
 
 
 async def test_a_photo_is_open_until_it_is_answered_and_known_ever_after(store: Store) -> None:
     number = await enter(store)
     with pytest.raises(KnownError):
         await enter(store, holder="second")
-    assert await store.journal.begin_to_send(number, "first")
+    assert await store.journal.begin_to_send(number, "first", 0)
     await store.journal.close(number, "first", NOW)
     assert await count_rows(store, "open_messages") == 0
     with pytest.raises(KnownError):
         await enter(store)
-    await store.journal.forget_answered(LATER)
+    await store.retention.expire(NOW + timedelta(days=1))
+    with pytest.raises(KnownError):
+        await enter(store)
+    await store.retention.expire(NOW + timedelta(days=3))
     await enter(store)
 
 
@@ -55,14 +58,14 @@ async def test_who_was_overtaken_sends_and_closes_nothing(store: Store) -> None:
     late = LATER + timedelta(seconds=1)
     [left] = await store.journal.take(Platform.TELEGRAM, "second", late, late + timedelta(minutes=1), 20)
     assert (left.id, left.since, left.may_be_answered) == (number, NOW, False)
-    assert not await store.journal.begin_to_send(number, "first")
+    assert not await store.journal.begin_to_send(number, "first", 0)
     await store.journal.close(number, "first", NOW)
     assert await count_rows(store, "open_messages") == 1
-    assert await store.journal.begin_to_send(number, "second")
+    assert await store.journal.begin_to_send(number, "second", 0)
 
 
 async def test_what_may_have_been_sent_says_so(store: Store) -> None:
-    assert await store.journal.begin_to_send(await enter(store), "first")
+    assert await store.journal.begin_to_send(await enter(store), "first", 0)
     [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
     assert left.may_be_answered
 
@@ -98,9 +101,9 @@ async def test_a_chat_has_so_many_open_photos_and_no_more(store: Store, monkeypa
     monkeypatch.setattr("db.journal.MOST_OPEN_IN_A_CHAT", 2)
     await enter(store, "7")
     await enter(store, "8")
-    assert await store.journal.open(ADA, CHAT, CHAT.message("9"), ADDRESS, "first", NOW, LATER) is None
+    assert (await store.journal.open(ADA, CHAT, CHAT.message("9"), ADDRESS, "first", NOW, LATER)).id is None
     other = Chat(Platform.TELEGRAM, "-6")
-    assert await store.journal.open(ADA, other, other.message("9"), ADDRESS, "first", NOW, LATER) is not None
+    assert (await store.journal.open(ADA, other, other.message("9"), ADDRESS, "first", NOW, LATER)).id is not None
 
 
 async def test_people_are_told_of_it_and_forgotten_with_it(store: Store) -> None:
@@ -113,3 +116,19 @@ async def test_people_are_told_of_it_and_forgotten_with_it(store: Store) -> None
     assert await count_rows(store, "open_messages") == 1
     assert await count_rows(store, "answered_messages") == 0
     assert not await store.forget(ADA)
+
+
+async def test_what_nobody_can_answer_any_more_goes_with_its_ids(store: Store) -> None:
+    await enter(store)
+    await store.retention.expire(NOW + timedelta(days=1))
+    assert await count_rows(store, "open_messages") == 1
+    await store.retention.expire(NOW + timedelta(days=3))
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_who_was_forgotten_while_their_photo_waited_still_gets_the_answer(store: Store) -> None:
+    number, since = await enter(store), await store.forgettings.count()
+    await store.forget(ADA)
+    assert await count_rows(store, "open_messages") == 0
+    assert await store.journal.begin_to_send(number, "first", since)
+    assert not await store.journal.begin_to_send(number, "first", await store.forgettings.count())

@@ -18,6 +18,7 @@ from db import (
     Game,
     Imported,
     Lesson,
+    Opened,
     Origin,
     Part,
     Person,
@@ -91,14 +92,13 @@ async def _prepared(store: Store) -> int:
     await store.games.note_message(GAME.id, OLD_CHAT.message("70"))
     await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
-    assert await _open(store, "7") == 1
-    answered = await _open(store, "6")
-    assert answered is not None
-    await store.journal.close(answered, HOLDER, LONG_AGO)
+    assert await _open(store, "7") == Opened(1, 0)
+    assert await _open(store, "6") == Opened(2, 0)
+    await store.journal.close(2, HOLDER, LONG_AGO)
     return reading.id
 
 
-async def _open(store: Store, message: str) -> int | None:
+async def _open(store: Store, message: str) -> Opened:
     asked = ANNA, OLD_CHAT, OLD_CHAT.message(message)
     return await store.journal.open(*asked, {"message": message}, HOLDER, LONG_AGO, LONG_AGO + DAY)
 
@@ -143,6 +143,7 @@ WRITES: dict[str, Write] = {
     "Consents.may_ask": lambda store, _: store.consents.may_ask(NEW),
     "Consents.note_introduced": lambda store, _: store.consents.note_introduced(NEW),
     "Retention.believe": lambda store, _: store.retention.believe(LONG_AGO),
+    "Retention._expire_journal": lambda store, _: store.retention._expire_journal(LONG_AGO + DAY),
     "Retention.doubt": lambda store, _: store.retention.doubt(LONG_AGO),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
@@ -156,13 +157,12 @@ WRITES: dict[str, Write] = {
     "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Journal.open": lambda store, _: _open(store, "8"),
-    "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER),
+    "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0),
     "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
     "Journal.renew": lambda store, _: store.journal.renew(HOLDER, LONG_AGO + 2 * DAY),
     "Journal.take": lambda store, _: store.journal.take(
         Platform.TELEGRAM, "another", LONG_AGO + 2 * DAY, LONG_AGO + 3 * DAY, 20
     ),
-    "Journal.forget_answered": lambda store, _: store.journal.forget_answered(LONG_AGO + DAY),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,

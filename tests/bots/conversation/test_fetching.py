@@ -14,6 +14,7 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import MOST_NEAR, InferencePool
 from db import Chat, Person, Platform, Store
 from recognizer import Reading, Recognizer
+from tests.rows import count_rows
 from tests.waiting import until
 
 BUDGET, SIZE = 40_000_000, 5_000_000
@@ -125,7 +126,7 @@ async def test_an_album_is_fetched_picture_by_picture(bounded: EmojiService, gat
     await asyncio.sleep(0.1)
     assert platforms.fetched == ["0"]
     gate.open()
-    assert (await answering).text.count("\n") == 9
+    assert (await answering).text.count("Photo ") == 10
 
 
 async def test_answers_come_in_the_order_of_the_photos_whatever_their_downloads_take(
@@ -203,3 +204,18 @@ async def test_a_photo_that_is_fetched_again_for_a_tap_counts_too(
         assert (made.picture is None, made.notice == texts.PHOTO_GONE) == (gone, gone)
     assert held == [1_000_000, 1_000_000]
     assert pool.fetched_bytes == 0
+
+
+async def test_a_photo_that_waits_while_its_sender_is_forgotten_is_answered_and_not_stored(
+    bounded: EmojiService, store: Store, gate: Gate, selfie: bytes
+) -> None:
+    platforms = Platforms(selfie)
+    waiting = [asyncio.create_task(answer(bounded, platforms.photo(str(number)))) for number in range(4)]
+    await until(lambda: platforms.fetched)
+    await store.forget(person(7))
+    gate.open()
+    replies = await asyncio.gather(*waiting)
+    assert all("happy" in reply.text and not reply.rows for reply in replies)
+    tables = ("people", "chats", "photos", "readings")
+    assert [await count_rows(store, table) for table in tables] == [0, 0, 0, 0]
+    assert (await answer(bounded, platforms.photo("after"))).rows

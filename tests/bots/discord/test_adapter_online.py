@@ -309,8 +309,8 @@ async def _left_open(server: DiscordServer, store: Store, **facts: Any) -> tuple
     since = facts.get("since", datetime.now(UTC))
     alice = Person(Platform.DISCORD, str(ALICE))
     entry = await store.journal.open(alice, chat, chat.message(str(number)), place, "another", since, LONG_AGO)
-    assert entry is not None
-    return number, entry
+    assert entry.id is not None
+    return number, entry.id
 
 
 async def _nothing_is_open(store: Store) -> None:
@@ -338,7 +338,7 @@ async def test_whether_an_answer_was_sent_is_looked_up(
     server: DiscordServer, service: EmojiService, store: Store, was_sent: bool
 ) -> None:
     number, entry = await _left_open(server, store)
-    assert await store.journal.begin_to_send(entry, "another")
+    assert await store.journal.begin_to_send(entry, "another", 0)
     if was_sent:
         answer = server._message(CHANNEL, "You look happy")
         answer |= {"message_reference": {"channel_id": str(CHANNEL), "message_id": str(number)}}

@@ -41,9 +41,9 @@ async def leave_open(store: Store, address: dict[str, Any], since: datetime | No
     """Store a photo as another process leaves it."""
     message = CHAT.message(f"{address['message']}:{address['wish']}")
     now = since or datetime.now(UTC)
-    number = await store.journal.open(PERSON, CHAT, message, address, "another", now, LONG_AGO)
-    assert number is not None
-    return number
+    opened = await store.journal.open(PERSON, CHAT, message, address, "another", now, LONG_AGO)
+    assert opened.id is not None
+    return opened.id
 
 
 async def test_photos_that_were_left_open_are_answered_where_they_were_asked(
@@ -70,7 +70,7 @@ async def test_a_photo_whose_answer_may_have_been_sent_is_not_answered_again(
 ) -> None:
     async with telegram_server() as telegram:
         number = await leave_open(store, address(telegram, selfie, 41))
-        assert await store.journal.begin_to_send(number, "another")
+        assert await store.journal.begin_to_send(number, "another", 0)
         async with served(service, telegram):
             [said] = await telegram.sent("sendMessage")
             await asyncio.sleep(0.3)
