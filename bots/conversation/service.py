@@ -143,9 +143,8 @@ class EmojiService:
 
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
-        photo = await self._begun(photo)
         async with self._answers_in_order.of(Whose(photo.chat, photo.person)) as turn:
-            async for reply in self._replies(photo):
+            async for reply in self._replies(await self._begun(photo)):
                 if not reply.waiting:
                     await turn()
                 yield reply
