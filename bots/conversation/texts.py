@@ -105,6 +105,8 @@ NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.
 
 ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
 ONE_FACE_ONLY = _("{emoji} You look {feeling}. I can't remember choices right now.")
+MIXED_FACE = _("{emoji} You look {feeling}, with {other}. Which emoji fits best?")
+MIXED_FACE_ONLY = _("{emoji} You look {feeling}, with {other}. I can't remember choices right now.")
 UNSURE_ONLY = _("Hard to say! Could be {first}, could be {second}. I can't remember choices right now.")
 UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
 SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
@@ -301,6 +303,16 @@ FEELINGS = {
 """An adjective for each of `recognizer.EMOTIONS`, for use in a sentence. In languages whose adjectives have a gender,
 the catalogue has nouns ("joy") and fitting sentences.
 """
+
+TRACES = {
+    "angry": _("some anger"),
+    "disgust": _("some disgust"),
+    "fear": _("some fear"),
+    "happy": _("some joy"),
+    "sad": _("some sadness"),
+    "surprise": _("some surprise"),
+}
+"""What is mixed in with a feeling, for use in a sentence."""
 
 PHOTO_PROBLEMS = {
     "empty": _("The file is empty. Please send the picture again."),
