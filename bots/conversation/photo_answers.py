@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.conversation import texts
-from bots.conversation.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
+from bots.conversation.answers import MAX_FACES_LISTED, Outcome, answer_text
 from bots.conversation.buttons import photo_rows
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.fetching import opened
@@ -28,6 +28,7 @@ from db import FaceReading, ForgottenError, Platform, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
+from recognizer.verdict import SURE_FROM
 
 MOST_SUGGESTED = 63
 """Number of emoji that a face's buttons lead to: the candidates and three more pages."""

@@ -364,6 +364,16 @@ TRACES = {
 the catalogue has nouns ("joy") and fitting sentences.
 """
 
+TRACES = {
+    "angry": _("some anger"),
+    "disgust": _("some disgust"),
+    "fear": _("some fear"),
+    "happy": _("some joy"),
+    "sad": _("some sadness"),
+    "surprise": _("some surprise"),
+}
+"""What is mixed in with a feeling, for use in a sentence."""
+
 PHOTO_PROBLEMS = {
     "empty": _("The file is empty. Please send the picture again."),
     "too_many_bytes": _("The file is larger than 20 MB. Please send a smaller version of the picture."),
