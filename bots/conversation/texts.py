@@ -359,19 +359,6 @@ TRACES = {
     "sad": _("some sadness"),
     "surprise": _("some surprise"),
 }
-"""What is mixed in with a feeling."""
-"""An adjective for each of `recognizer.EMOTIONS`, for use in a sentence. In languages whose adjectives have a gender,
-the catalogue has nouns ("joy") and fitting sentences.
-"""
-
-TRACES = {
-    "angry": _("some anger"),
-    "disgust": _("some disgust"),
-    "fear": _("some fear"),
-    "happy": _("some joy"),
-    "sad": _("some sadness"),
-    "surprise": _("some surprise"),
-}
 """What is mixed in with a feeling, for use in a sentence."""
 
 PHOTO_PROBLEMS = {
