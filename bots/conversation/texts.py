@@ -351,6 +351,10 @@ FEELINGS = {
     "sad": _("sad"),
     "surprise": _("surprised"),
 }
+"""An adjective for each of `recognizer.EMOTIONS`, for use in a sentence. In languages whose adjectives have a gender,
+the catalogue has nouns ("joy") and fitting sentences.
+"""
+
 TRACES = {
     "angry": _("some anger"),
     "disgust": _("some disgust"),
