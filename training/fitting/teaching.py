@@ -21,6 +21,7 @@ class Taught(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.network, self.teachers, self.teaching = network, teachers, teaching
         for teacher in teachers:
             teacher.trainable = False
+        self.built = True  # as all of them are
 
     def call(self, faces: keras.KerasTensor, training: bool | None = None) -> Heads:
         """Return the network's heads for faces `(n, 48, 48)`."""
