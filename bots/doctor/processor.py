@@ -35,12 +35,12 @@ _SUBJECT = "processor"
 
 def check_processor(settings: Settings) -> list[Finding]:
     """Return how many photos a second each core reads with the shipped model, and whether WORKERS fits."""
-    found = archspec.cpu.host().features | archspec.cpu.detect.detected_info().features
+    kind = archspec.cpu.host()
+    found = kind.features | archspec.cpu.detect.detected_info().features
     sets = [name for flag, name in DOT_PRODUCTS.items() if flag in found]
     cores, rate = _cores(), photos_a_second()
-    name = archspec.cpu.brand_string() or "a processor without a name"
-    kind = ", ".join(sets) if sets else "no VNNI or dot products"
-    fact = f"{name}, {kind}: about {rate:.0f} photos a second on each of {cores} cores."
+    fast = ", ".join(sets) if sets else "no VNNI or dot products"
+    fact = f"{kind.name}, {fast}: about {rate:.0f} photos a second on each of {cores} cores."
     if rate < _SLOW_A_SECOND:
         advice = "That is enough for a few chats. More or newer cores help, not more WORKERS than there are cores."
         return [warning(_SUBJECT, fact, advice), *_of_workers(settings.workers, cores)]
