@@ -26,8 +26,11 @@ COPY db db
 COPY bots bots
 COPY training training
 RUN python -m compileall -q .
-# Everything that is written goes to /data, temporary files among it.
+# Everything that is written goes to /data: temporary files, and what settings name by a relative path, as .env.example
+# does. No code is looked for there.
 ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/data \
     TMPDIR=/data \
@@ -38,6 +41,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     WEB_PORT=8080 \
     OPS_HOST=0.0.0.0 \
     OPS_PORT=9090
+WORKDIR /data
 VOLUME /data
 
 FROM program AS trainer
@@ -51,5 +55,5 @@ USER 10001:10001
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"OPS_PORT\"]}/healthz', timeout=3)"]
+    CMD ["python", "-c", "import os, urllib.request as web; port = os.environ.get('OPS_PORT') or os.environ.get('WEB_PORT') or 8080; web.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=3)"]
 CMD ["python", "-m", "bots"]

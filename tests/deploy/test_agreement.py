@@ -17,7 +17,7 @@ from tests.deploy.files import (
     unit_environment,
 )
 
-_OF_PYTHON = {"PATH", "HOME", "TMPDIR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+_OF_PYTHON = {"PATH", "HOME", "TMPDIR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONSAFEPATH"}
 
 
 def _seconds(text: str) -> float:
@@ -107,9 +107,9 @@ def test_no_secret_and_no_address_of_a_registry_is_in_them(path: str) -> None:
 
 
 def test_the_unit_writes_to_its_own_folder_only() -> None:
-    environment, [folder] = unit_environment(), unit()["StateDirectory"]
-    assert environment["DATA_DIR"] == f"/var/lib/{folder}"
-    assert environment["DATABASE_URL"].startswith(f"sqlite:////var/lib/{folder}/")
+    [folder] = unit()["StateDirectory"]
+    assert unit()["WorkingDirectory"] == [unit_environment()["HOME"]] == [f"/var/lib/{folder}"]
+    assert not Path(example()["DATA_DIR"]).is_absolute()
     assert unit()["ProtectSystem"] == ["strict"]
     assert "ReadWritePaths" not in unit()
 
@@ -120,3 +120,7 @@ def test_a_wrong_setting_does_not_make_the_unit_start_it_over_and_over() -> None
 
 def test_the_operators_page_leads_to_the_unit() -> None:
     assert "deploy/mugmoji.service" in Path(ROOT / "docs" / "operations.md").read_text()
+
+
+def test_no_code_is_looked_for_where_the_bot_writes() -> None:
+    assert image_environment()["PYTHONSAFEPATH"] == unit_environment()["PYTHONSAFEPATH"] == "1"

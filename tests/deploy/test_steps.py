@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.files import ROOT, dockerfile, image_environment
+from tests.deploy.files import ROOT, dockerfile, example, image_environment
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -60,7 +60,11 @@ def container(tmp_path: Path) -> Iterator[Container]:
         "WEB_HOST": "127.0.0.1",
         "OPS_HOST": "127.0.0.1",
     }
-    given = {name: value.replace("/data", str(data)) for name, value in image_environment().items() if name != "PATH"}
+    given = {
+        name: value.replace("/data", str(data)).replace("/app", str(program))
+        for name, value in image_environment().items()
+        if name != "PATH"
+    }
     yield Container(program, data, {"PATH": os.environ["PATH"], **given, **ports})
     for path in (program, *program.rglob("*")):
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
@@ -72,7 +76,7 @@ def test_the_image_starts_is_healthy_and_ends(container: Container) -> None:
     words = eval(check[check.index("CMD ") + 4 :])
     with (container.data / "log").open("w") as log:
         bot = subprocess.Popen(
-            container.command(*start), cwd=container.program, env=container.environment, stdout=log, stderr=log
+            container.command(*start), cwd=container.data, env=container.environment, stdout=log, stderr=log
         )
     try:
         url = f"http://127.0.0.1:{container.environment['OPS_PORT']}"
@@ -91,11 +95,25 @@ def test_the_image_starts_is_healthy_and_ends(container: Container) -> None:
     ).returncode
 
 
+def test_the_example_of_settings_leads_to_the_writable_folder(container: Container) -> None:
+    given = {name: value for name, value in example().items() if not name.startswith(("WEB_", "OPS_"))}
+    said = subprocess.run(
+        container.command("python", "-m", "training", "models"),
+        cwd=container.data,
+        env={**container.environment, **given},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    assert (container.data / "data" / "mugmoji.db").exists()
+
+
 def test_its_other_commands_work_there(container: Container) -> None:
     def called(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             container.command("python", "-m", *words),
-            cwd=container.program,
+            cwd=container.data,
             env=container.environment,
             check=False,
             capture_output=True,
