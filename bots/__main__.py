@@ -1,5 +1,7 @@
 """`python -m bots`: run every configured adapter around one service, until Ctrl-C or SIGTERM.
 
+The first signal lets what is in hand be finished within `STOP_AFTER` seconds, the second ends it at once.
+
 Exit status: 0 if stopped, 2 on wrong usage, 3 if something needed is missing or wrong (the last line says what to set).
 """
 

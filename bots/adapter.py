@@ -19,4 +19,7 @@ class Adapter(Protocol):
     allowed_reactions: ClassVar[frozenset[str] | None]
 
     async def run(self) -> None:
-        """Serve until cancelled, then close cleanly. Raise `AdapterError` if the platform refuses the bot."""
+        """Serve until cancelled; then take in nothing new, finish what is in hand within the operator's time, close.
+
+        Cancelled once more, close at once. Raise `AdapterError` if the platform refuses the bot.
+        """

@@ -19,7 +19,7 @@ from bots.conversation.service import EmojiService
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
 from bots.learning.schedule import RetrainingSchedule
-from bots.operations import Check, Operations, Readiness, database_problem
+from bots.operations import Check, DailyRetention, Operations, Readiness, database_problem
 from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
@@ -76,7 +76,12 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
 
         api_url = settings.telegram_api_url
         factories.append(
-            AdapterFactory(TelegramAdapter, lambda made: TelegramAdapter(made.service, telegram_token, api_url=api_url))
+            AdapterFactory(
+                TelegramAdapter,
+                lambda made: TelegramAdapter(
+                    made.service, telegram_token, api_url=api_url, stop_after_s=settings.stop_after
+                ),
+            )
         )
     if discord_token := settings.discord_token.get_secret_value():
         from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
@@ -85,7 +90,9 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
         factories.append(
             AdapterFactory(
                 DiscordAdapter,
-                lambda made: DiscordAdapter(made.service, discord_token, reads_all_messages=reads_all),
+                lambda made: DiscordAdapter(
+                    made.service, discord_token, reads_all_messages=reads_all, stop_after_s=settings.stop_after
+                ),
             )
         )
     if settings.web_chat or settings.console:
@@ -145,6 +152,8 @@ async def assembled(
                 candidates=settings.candidates,
             )
             supervisor.start("The watch on the served model", model_watch.run)
+            supervisor.start("The journal of photos", service.journal.run)
+            supervisor.start("The daily deletion of what is too old", DailyRetention(store).run)
             if settings.retrain_at is not None:
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
                 supervisor.start("The schedule of retrainings", schedule.run)
@@ -158,6 +167,7 @@ async def assembled(
                 yield Assembly(service, store, emoji_map_watch, retraining_process, supervisor, problem, operations)
             finally:
                 await service.close()
+        await service.journal.release()
     finally:
         await shadowing.close()
         pool.close()
@@ -226,6 +236,7 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
         trusted_proxies=settings.web_trusted_proxies,
         operations=made.operations,
         has_figures=settings.ops_port is None,
+        stop_after_s=settings.stop_after,
     )
 
 

@@ -1,4 +1,7 @@
-"""Logs for an operator: one line an event, never a token, a file link or a picture.
+"""Logs for an operator: one line an event, never a token, a link to a file, an id or a picture.
+
+The bot's own events name nobody. Of what libraries write, only warnings and errors are shown, whatever the level, and
+from every line, tracebacks among them, all that looks like a token, a link or an id is removed.
 
 What comes from outside may be in any value: every one is escaped, so that none can look like a line of its own or
 control a terminal, and cut to a length.
@@ -21,25 +24,23 @@ MOST_TEXT = 500
 MOST_TRACEBACK = 20_000
 _MOST_VALUES = 50
 _TRACEBACKS = frozenset({"exception", "stack"})
+_REMOVED = "[removed]"
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Categories of characters that control something or look like nothing."""
 
 _SECRETS = re.compile(
     r"(?<!\d)\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
     r"|[\w-]{20,30}\.[\w-]{6}\.[\w-]{27,}"  # Discord: id, time and signature in base 64
-    r"|https://(cdn|media)\.discordapp\.\w+/\S+"
+    r"|(?<![\w/-])(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{24,}=*"  # ids of files, keys, tokens of others
+    r"|\b[0-9a-f]{32,}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"  # hashes; ids of browsers
+    r"|(?<![\w.-])-?\d{6,20}(?![\w.-])"  # ids of people, chats and messages; no part of a time or a version's name
 )
-_QUIET = (
-    "httpx",
-    "httpcore",
-    "telegram",
-    "discord",
-    "nicegui",
-    "alembic",
-    "aiosqlite",
-    "asyncio",
-    "apscheduler",
+_LINK = re.compile(
+    r"\b(?P<site>[a-z][a-z0-9+.-]*://)([^\s/@\"'<>\\]+@)?(?P<host>[^\s/?#\"'<>\\]+)(?P<rest>[/?#][^\s\"'<>\\]*)?",
+    re.IGNORECASE,
 )
+_OF_SOMETHING = re.compile(r"[?#@]|\d{5,}|[\w-]{20,}|\.\w{2,5}\b")
+"""What a link has that leads to a file or a message; links in the bot's own advice have none of it."""
 _SILENT_BUT_FOR_ERRORS = ("uvicorn", "engineio", "socketio", "websockets")
 """They warn of every malformed request, so strangers decide how much they write."""
 
@@ -77,11 +78,10 @@ def configure_logs(level: str, style: str, listener: Listener | None = None) -> 
         )
     )
     logging.raiseExceptions = False  # what cannot be written would be shown as it came, with its secrets
+    handler.addFilter(_is_for_operators)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)  # at INFO, httpx logs links that hold the token
     for name in _SILENT_BUT_FOR_ERRORS:
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -131,8 +131,25 @@ def _telling(listener: Listener) -> Any:
     return tell
 
 
+def _is_for_operators(record: logging.LogRecord) -> bool:
+    """Return whether a record is an event of the bot's own, or a warning of a library: at lower levels these write
+    whole requests and messages.
+    """
+    return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
+
+
+def _without_secrets(line: str) -> str:
+    return _SECRETS.sub(_REMOVED, _LINK.sub(_short_link, line))
+
+
+def _short_link(found: re.Match[str]) -> str:
+    """Return a link without credentials, and without what leads to a file."""
+    rest = found["rest"] or ""
+    return f"{found['site']}{found['host']}{f'/{_REMOVED}' if _OF_SOMETHING.search(rest) else rest}"
+
+
 class _SafeFormatter(structlog.stdlib.ProcessorFormatter):
-    """Removes tokens from every line, also from what a library or a traceback wrote."""
+    """Removes tokens, links and ids from every line, also from what a library or a traceback wrote."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _SECRETS.sub("[removed]", super().format(record))
+        return _without_secrets(super().format(record))

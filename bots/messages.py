@@ -6,6 +6,11 @@ from enum import Enum, StrEnum
 
 from db import Chat, Person
 
+MOST_FILE_BYTES = 20 * 2**20
+"""The largest file that the bot takes from any platform: what Telegram hands out
+(https://core.telegram.org/bots/api#getfile), and the bot asks of the others.
+"""
+
 
 @dataclass(frozen=True, repr=False)
 class Picture:
@@ -16,6 +21,21 @@ class Picture:
 
     content: bytes
     has_spoiler: bool = False
+
+
+class NotFetchedError(Exception):
+    """A platform does not hand out a file; the message is the sentence (of `texts`) for where it was the only one."""
+
+
+@dataclass(frozen=True, repr=False)
+class PictureToFetch:
+    """One file that was sent and is still with its platform.
+
+    fetch: fetches it; raises `NotFetchedError`. most_bytes: as the platform says, else what it hands out at most.
+    """
+
+    fetch: Callable[[], Awaitable[Picture]]
+    most_bytes: int = MOST_FILE_BYTES
 
 
 class Form(Enum):
@@ -73,18 +93,19 @@ class PhotoMessage:
     """One message with a picture, or an album of several, to be answered once.
 
     person: who asks. sender: who sent the photo, if that is another person. language: that of the person who asks, as
-    the platform reports it (a tag or a browser's list of them); empty if unknown. comes_again: the photo can be
-    fetched again when a button of the answer is tapped. is_automatic: nobody asked, the chat has automatic reactions.
-    messages: the platform's ids of the messages with the pictures. missing: the sentence (of `texts`) about files of
-    the same message that could not be fetched; empty if there are none. pictures may be empty then. replies_to: the
-    platform's id of the message that this one replies to, empty for none. is_new: the pictures came with the message
-    that asks, neither in one that it replies to nor forwarded. name: what the person who asks is called in
-    the chat.
+    the platform reports it (a tag or a browser's list of them); empty if unknown. pictures: in memory, or still with
+    the platform. comes_again: the photo can be fetched again when a button of the answer is tapped. is_automatic:
+    nobody asked, the chat has automatic reactions. messages: the platform's ids of the messages with the pictures.
+    missing: the sentence (of `texts`) about files of the same message that could not be fetched; empty if there are
+    none. pictures may be empty then. replies_to: the platform's id of the message that this one replies to, empty for
+    none. is_new: the pictures came with the message that asks, neither in one that it replies to nor forwarded. name:
+    what the person who asks is called in the chat. forgettings: the count of `db.Forgettings` when it was
+    asked about, None if nobody looked.
     """
 
     person: Person
     chat: Chat
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture | PictureToFetch, ...]
     language: str = ""
     comes_again: bool = False
     sender: Person | None = None
@@ -94,6 +115,7 @@ class PhotoMessage:
     replies_to: str = ""
     name: str = ""
     is_new: bool = True
+    forgettings: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,10 +123,11 @@ class Tap:
     """A button was tapped.
 
     token: that of the button. language: as in `PhotoMessage`. fetch: fetches the photo that the button's message
-    answered; None if the platform cannot. in_public: others see the button's message. administers: checks whether the
-    person who tapped administers the chat. alias: asked only if the photo is not the person's own. sender: who sent
-    the photo that the button's message answered, None if that is not known. photo_message: the platform's id of the
-    message with that photo, empty if there is none. sees_all_photos: as in `Command`.
+    answered; None if the platform cannot. most_bytes: that this photo may have. in_public: others see the button's
+    message. administers: checks whether the person who tapped administers the chat. alias: asked only if the photo is
+    not the person's own. sender: who sent the photo that the button's message answered, None if that is not known.
+    photo_message: the platform's id of the message with that photo, empty if there is none. sees_all_photos: as in
+    `Command`.
     """
 
     person: Person
@@ -118,6 +141,7 @@ class Tap:
     sender: Person | None = None
     photo_message: str = ""
     sees_all_photos: bool = True
+    most_bytes: int = MOST_FILE_BYTES
 
 
 @dataclass(frozen=True)
@@ -275,6 +299,8 @@ class TapReply:
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
     message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
     buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
+    question: sent as a message of its own after the rest, which only the person who tapped may see. has_forgotten:
+    everything about the person who tapped was deleted; the adapter deletes what it made for them on the platform.
     """
 
     notice: str
@@ -287,3 +313,5 @@ class TapReply:
     photo: int = 0
     picture_rows: ButtonRows = ()
     is_for_pack: bool = False
+    question: Reply | None = None
+    has_forgotten: bool = False

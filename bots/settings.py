@@ -58,6 +58,7 @@ class Settings(DatabaseSettings):
     candidates: Annotated[int, Field(ge=1, le=5)] = 3
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     waiting: Annotated[int, Field(ge=0, le=10_000)] = 8
+    stop_after: Annotated[float, Field(ge=0, le=3600)] = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 

@@ -7,6 +7,8 @@ from db.actors import Actor
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import ChatChoices, Chats
 from db.choices import StoredChoice, TasteRevision
+from db.consent import CONSENT_VERSION, Consent
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import Automatic, Depth, Platform, TapOrigin, Verdict
 from db.feedback import (
     AdminAgreement,
@@ -18,11 +20,15 @@ from db.feedback import (
     KeptFace,
     Source,
 )
+from db.forgettings import Forgettings, ForgottenError
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
+from db.journal import Address, Journal, KnownError, Opened, OpenMessage, OwnMessages
 from db.judgement import Judgement
+from db.keeping import Keeping
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
-from db.retrainings import BusyError, LostError, Retraining, Retrainings, State
+from db.retention import Expired
+from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
 from db.version_facts import (
@@ -40,8 +46,10 @@ from db.version_facts import (
 from db.versions import LEAST_REASON, Versions
 
 __all__ = [
+    "CONSENT_VERSION",
     "LEAST_REASON",
     "Actor",
+    "Address",
     "AdminAgreement",
     "Answer",
     "AnsweredFace",
@@ -53,22 +61,35 @@ __all__ = [
     "ChatMessage",
     "Chats",
     "ConflictError",
+    "Consent",
+    "CropKeyError",
+    "CropSealing",
     "Depth",
+    "ErasedError",
+    "Expired",
     "FaceReading",
     "FaceSummary",
     "Feedback",
+    "Forgettings",
+    "ForgottenError",
     "Game",
     "Games",
     "Imported",
+    "Journal",
     "Judgement",
+    "Keeping",
     "KeptFace",
+    "KnownError",
     "Lesson",
     "LostError",
     "NotOfferedError",
+    "OpenMessage",
+    "Opened",
     "Origin",
     "OwnData",
     "OwnEmoji",
     "OwnFace",
+    "OwnMessages",
     "OwnTap",
     "Part",
     "Person",

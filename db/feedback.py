@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +13,8 @@ from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, delete, exi
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.consent import CONSENT_VERSION
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import Platform, TapOrigin
 from db.identity import Chat, Person
 from db.moments import aware
@@ -121,12 +124,14 @@ class AnsweredFace:
 class Feedback:
     """What people and admins answered about faces. Every method is one transaction."""
 
-    def __init__(self, transactions: Transactions, secret: str) -> None:
+    def __init__(self, transactions: Transactions, secret: str, sealing: CropSealing) -> None:
+        """sealing: encrypts the crops."""
         self._transactions = transactions
         self._secret = secret
+        self._sealing = sealing
 
     async def faces(self, *, only_with_answers: bool = True) -> tuple[KeptFace, ...]:
-        """Return every face that may be learned from, oldest first.
+        """Return every face that may be learned from, oldest first. Raise `CropKeyError` if one cannot be decrypted.
 
         only_with_answers: leave out faces about which nobody said anything.
         """
@@ -143,7 +148,7 @@ class Feedback:
         async with self._transactions.read() as session:
             rows = await rows_of(session, query)
             taps, labels = await _taps_and_labels(session, ReadingRow.crop.is_not(None))
-        return await asyncio.to_thread(_kept_faces, rows, taps, labels)
+        return await asyncio.to_thread(_kept_faces, rows, taps, labels, self._sealing)
 
     async def summaries(self, readings: Sequence[int]) -> tuple[FaceSummary, ...]:
         """Return those of these faces that may be learned from, oldest first, without their pictures."""
@@ -181,10 +186,15 @@ class Feedback:
             yield rows, taps, labels
 
     async def crops(self, readings: Sequence[int]) -> dict[int, bytes]:
-        """Return the crops of these faces, as far as they are still stored."""
+        """Return the crops of these faces, as far as they are still stored and can be decrypted."""
         query = select(ReadingRow.id, ReadingRow.crop).where(ReadingRow.id.in_(readings), ReadingRow.crop.is_not(None))
         async with self._transactions.read() as session:
-            return {number: crop or b"" for number, crop in (await session.execute(query)).all()}
+            stored = (await session.execute(query)).all()
+        crops = {}
+        for number, crop in stored:
+            with suppress(CropKeyError):
+                crops[number] = self._sealing.unseal(crop or b"")
+        return crops
 
     async def agreement(self) -> AdminAgreement:
         """Return how far admins agree, by the latest label of each on faces that may be learned from."""
@@ -265,30 +275,39 @@ class Feedback:
         are new. A crop that is stored for this person already is left out.
         """
         added = 0
+        known: dict[int, set[bytes]] = {}
         async with self._transactions.write() as session:
             for face in faces:
                 who = await row_of(session, PersonRow, face.person, self._secret)
-                who.keeps_faces = True
-                twin = (
-                    select(ReadingRow.id)
-                    .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
-                    .where(PhotoRow.person_id == who.id, ReadingRow.crop == face.crop)
-                    .limit(1)
-                )
-                if await session.scalar(twin) is not None:
+                who.keeps_faces, who.consent_version = True, CONSENT_VERSION
+                crops = known[who.id] if who.id in known else await self._crops_of(session, who.id)
+                known[who.id] = {*crops, face.crop}
+                if face.crop in crops:
                     continue
                 where = await row_of(session, ChatRow, Chat(Platform.IMPORT, chat), self._secret)
                 photo = PhotoRow(person_id=who.id, chat_id=where.id, model=model)
                 session.add(photo)
                 await session.flush()
                 reading = ReadingRow(
-                    photo_id=photo.id, probabilities=list(face.probabilities), suggestions=[], crop=face.crop
+                    photo_id=photo.id,
+                    probabilities=list(face.probabilities),
+                    suggestions=[],
+                    crop=self._sealing.seal(face.crop),
                 )
                 session.add(reading)
                 await session.flush()
                 session.add(LabelRow(reading_id=reading.id, source=Source.IMPORT.value, verdict=face.verdict))
                 added += 1
         return added
+
+    async def _crops_of(self, session: AsyncSession, person: int) -> set[bytes]:
+        """Return every crop that is stored for a person. Raise `CropKeyError`."""
+        query = (
+            select(ReadingRow.crop)
+            .join(PhotoRow, ReadingRow.photo_id == PhotoRow.id)
+            .where(PhotoRow.person_id == person, ReadingRow.crop.is_not(None))
+        )
+        return {self._sealing.unseal(crop or b"") for crop in await session.scalars(query)}
 
     async def takes_votes(self, reading: int, chat: Chat) -> bool:
         """Return whether a face was answered in this chat, and people other than its sender may say what it shows."""
@@ -352,10 +371,12 @@ def _latest_answers(taps: _Rows, labels: _Rows) -> dict[int, tuple[Answer, ...]]
     }
 
 
-def _kept_faces(faces: _Rows, taps: _Rows, labels: _Rows) -> tuple[KeptFace, ...]:
+def _kept_faces(faces: _Rows, taps: _Rows, labels: _Rows, sealing: CropSealing) -> tuple[KeptFace, ...]:
     answers = _latest_answers(taps, labels)
     return tuple(
-        KeptFace(reading, crop or b"", tuple(json.loads(seven)), sender, digest, answers.get(reading, ()))
+        KeptFace(
+            reading, sealing.unseal(crop or b""), tuple(json.loads(seven)), sender, digest, answers.get(reading, ())
+        )
         for reading, crop, seven, sender, digest in faces
     )
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.enums import TapOrigin
+from db.forgettings import may_be_forgotten
 from db.identity import Chat, ChatMessage, Person
 from db.people import row_of
 from db.schema import AttemptRow, ChatRow, GameRow, PersonRow, ReadingRow, ScoreRow, TapRow
@@ -129,12 +130,15 @@ class Games:
             await session.execute(delete(GameRow).where(GameRow.id == game.id))
             return True
 
-    async def score(self, game: Game, person: Person, name: str, points: int) -> int:
+    async def score(self, game: Game, person: Person, name: str, points: int, forgettings: int | None = None) -> int:
         """Count an attempt in a round of everybody and return what the person has got in it: the best attempt counts.
 
-        name: what the person is called there, at most `MOST_NAME` characters are kept.
+        name: what the person is called there, at most `MOST_NAME` characters are kept. forgettings: as in
+        `Store.add_photo`; of one who may have been forgotten since nothing is stored.
         """
         async with self._transactions.write() as session:
+            if forgettings is not None and await may_be_forgotten(session, forgettings, [person], self._secret):
+                return points
             who = await row_of(session, PersonRow, person, self._secret)
             row = await session.scalar(select(GameRow).where(GameRow.id == game.id).with_for_update())
             if row is None:

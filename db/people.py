@@ -1,15 +1,15 @@
 """Rows that may be there already: of a person or a chat, and others that are stored in place of an earlier one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.identity import Chat, Person
-from db.schema import Base, ChatRow, PersonRow
+from db.schema import Base, ChatRow, ForgettingsRow, OpenMessageRow, PersonRow
 
 _Row = TypeVar("_Row", PersonRow, ChatRow)
 
@@ -23,10 +23,21 @@ async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Ch
         return row
     try:
         async with session.begin_nested():
-            session.add(table(platform=identity.platform, hash=digest))
+            new = table(platform=identity.platform, hash=digest)
+            if isinstance(new, PersonRow):
+                new.known_since = await session.scalar(select(func.max(ForgettingsRow.count))) or 0
+            session.add(new)
     except IntegrityError:
         pass  # another photo of the same person was stored first
     return (await session.scalars(query)).one()
+
+
+async def add_unless_there(
+    session: AsyncSession, table: type[OpenMessageRow], key: str, row: Mapping[str, Any]
+) -> int | None:
+    """Store a row and return its number; None if there is one with the same value in a column with a unique index."""
+    adding = _insert(session)(table).values(**row).on_conflict_do_nothing(index_elements=[key])
+    return await session.scalar(adding.returning(table.id))
 
 
 async def put(session: AsyncSession, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -34,7 +45,10 @@ async def put(session: AsyncSession, table: type[Base], key: Mapping[str, Any], 
 
     key: columns with a unique index; where one of them is None, a row is added.
     """
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
-    row = insert.values(**key, **values)
+    row = _insert(session)(table).values(**key, **values)
     await session.execute(row.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
+def _insert(session: AsyncSession) -> Callable[[type[Base]], sqlite.Insert | postgresql.Insert]:
+    """Return what inserts a row in the dialect of a database, which says what happens if it is there."""
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

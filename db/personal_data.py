@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Text, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import TapOrigin
 from db.games import Score
 from db.identity import Person
@@ -73,6 +75,7 @@ class OwnData:
     """Everything about a person: what they set and allowed, their faces, newest first, their words on others', and
     their scores.
 
+    consent_version and consent_days: the words of consent that they answered, and the days that these named.
     games: those that are on, with what is to be copied and the points so far. acts: what they did as an admin: the
     versions that they let be served, and the retrainings that they asked for.
     """
@@ -89,14 +92,18 @@ class OwnData:
     faces_left_out: int = 0
     games: tuple[tuple[datetime, str, int], ...] = ()
     acts: tuple[tuple[datetime, str], ...] = ()
+    consent_version: int = 0
+    consent_days: int = 0
 
 
 class PersonalData:
     """Reads what is stored about people. Every method is one transaction."""
 
-    def __init__(self, transactions: Transactions, secret: str) -> None:
+    def __init__(self, transactions: Transactions, secret: str, sealing: CropSealing) -> None:
+        """sealing: decrypts the crops; one that no key fits is left out."""
         self._transactions = transactions
         self._secret = secret
+        self._sealing = sealing
 
     async def of(self, person: Person) -> OwnData | None:
         """Return everything about a person, None if nothing is known of them."""
@@ -116,13 +123,15 @@ class PersonalData:
                 me.language,
                 me.skin_tone,
                 me.presentation,
-                await _faces(session, me.id),
+                await _faces(session, me.id, self._sealing),
                 await _votes(session, me.id),
                 tuple((aware(row.labelled_at), row.verdict) for row in await session.scalars(given)),
                 tuple(Score(*row) for row in await session.execute(scores)),
                 max(0, (await session.scalar(count) or 0) - MOST_FACES),
                 tuple((aware(at), emotion, points) for at, emotion, points in await session.execute(games)),
                 acts,
+                me.consent_version,
+                me.consent_days,
             )
 
 
@@ -140,7 +149,7 @@ async def _acts(session: AsyncSession, digest: str) -> tuple[tuple[datetime, str
     )
 
 
-async def _faces(session: AsyncSession, me: int) -> tuple[OwnFace, ...]:
+async def _faces(session: AsyncSession, me: int, sealing: CropSealing) -> tuple[OwnFace, ...]:
     rows = await rows_of(session, _faces_of(me).limit(MOST_FACES))
     first = rows[-1][0] if rows else 0
     numbers = _faces_of(me).where(ReadingRow.id >= first).with_only_columns(ReadingRow.id).order_by(None)
@@ -152,7 +161,7 @@ async def _faces(session: AsyncSession, me: int) -> tuple[OwnFace, ...]:
         if by_me or sender == me:
             taps[tap.reading_id].append(_tap(tap, by_me=by_me))
     others = await _words_on(session, numbers)
-    return await asyncio.to_thread(_own_faces, rows, me, taps, others)
+    return await asyncio.to_thread(_own_faces, rows, me, taps, others, sealing)
 
 
 def _faces_of(me: int) -> "Select[*tuple[Any, ...]]":
@@ -198,7 +207,11 @@ async def _words_on(session: AsyncSession, numbers: "Select[*tuple[Any, ...]]") 
 
 
 def _own_faces(
-    rows: Sequence[Row[*tuple[Any, ...]]], me: int, taps: dict[int, list[OwnTap]], words: _Words
+    rows: Sequence[Row[*tuple[Any, ...]]],
+    me: int,
+    taps: dict[int, list[OwnTap]],
+    words: _Words,
+    sealing: CropSealing,
 ) -> tuple[OwnFace, ...]:
     """Return the faces; of one that somebody else sent, nothing but what the person got and said themselves."""
     faces = []
@@ -210,7 +223,7 @@ def _own_faces(
                 model,
                 tuple(json.loads(seven)),
                 tuple(json.loads(suggestions)),
-                crop if is_mine else None,
+                _unsealed(crop, sealing) if is_mine else None,
                 tuple(taps.get(reading, ())),
                 tuple(words.verdicts.get(reading, ())) if is_mine else (),
                 tuple(words.versions.get(reading, ())) if is_mine else (),
@@ -218,6 +231,12 @@ def _own_faces(
             )
         )
     return tuple(faces)
+
+
+def _unsealed(crop: bytes | None, sealing: CropSealing) -> bytes | None:
+    with suppress(CropKeyError):
+        return sealing.unseal(crop) if crop is not None else None
+    return None
 
 
 async def _votes(session: AsyncSession, me: int) -> tuple[OwnTap, ...]:

@@ -40,6 +40,10 @@ class BusyError(Exception):
     """A retraining is running already."""
 
 
+class ErasedError(Exception):
+    """People deleted something that a retraining has learned from, so what it made must not be stored."""
+
+
 class LostError(Exception):
     """This retraining no longer counts: it was considered dead, and another one may run."""
 
@@ -99,6 +103,12 @@ class Retrainings:
         except IntegrityError as error:
             raise BusyError("A retraining is running already.") from error
         return row.id
+
+    async def erasures(self, number: int) -> int:
+        """Return how often something that a retraining may have learned from was deleted since it started."""
+        query = select(RetrainingRow.erasures).where(RetrainingRow.id == number)
+        async with self._transactions.read() as session:
+            return await session.scalar(query) or 0
 
     async def beat(self, number: int, step: str, progress: float) -> bool:
         """Report that a retraining runs, and its progress; return whether it was asked to stop. Raise `LostError`."""
@@ -169,9 +179,22 @@ def _retrainings() -> "Select[*tuple[Any, ...]]":
     return select(RetrainingRow, ModelRow.version).outerjoin(ModelRow, RetrainingRow.model_id == ModelRow.id)
 
 
-async def end_well(session: AsyncSession, number: int, model_id: int, message: str) -> None:
-    """Store, in the transaction that stores its version, that a retraining is done. Raise `LostError`."""
+async def end_well(session: AsyncSession, number: int, model_id: int, message: str, erasures: int) -> None:
+    """Store, in the transaction that stores its version, that a retraining is done.
+
+    erasures: as `Retrainings.erasures` returned before it gathered what to learn from. Raise `LostError`, or
+    `ErasedError` if something was deleted since.
+    """
     ended = update(RetrainingRow).where(RetrainingRow.id == number, RetrainingRow.slot == 1)
     values = {"slot": None, "state": State.DONE.value, "message": message, "model_id": model_id, "progress": 1.0}
-    if await session.scalar(ended.values(**values).returning(RetrainingRow.id)) is None:
+    now = await session.scalar(ended.values(**values).returning(RetrainingRow.erasures))
+    if now is None:
         raise LostError("This retraining was taken for dead.")
+    if now != erasures:
+        raise ErasedError("People deleted faces or taps that this retraining learned from.")
+
+
+async def note_erasure(session: AsyncSession) -> None:
+    """Store, in the transaction that deletes what may be learned from, that a running retraining has to begin anew."""
+    running = update(RetrainingRow).where(RetrainingRow.slot == 1)
+    await session.execute(running.values(erasures=RetrainingRow.erasures + 1))

@@ -79,8 +79,12 @@ class ChatRow(Base):
 class PersonRow(Base):
     """A person, by their hash.
 
-    keeps_faces: they agreed that 48x48 crops of their faces are stored. language, skin_tone and presentation: what they
-    set for themselves, empty if they set nothing. taste_revision: counts the changes to their taps on their own photos.
+    keeps_faces: they agreed that 48x48 crops of their faces are stored. consent_version and consent_days: the words of
+    `db.consent` that they answered, 0 for none, and the days that these named, 0 for ever. asked_version and
+    asked_days: those that they were last asked about. is_introduced: they were told that a machine reads their faces.
+    language, skin_tone and presentation: what they set for themselves, empty if they set nothing. taste_revision:
+    counts the changes to their taps on their own photos. known_since: how often somebody had been forgotten when they
+    were stored.
     """
 
     __tablename__ = "people"
@@ -90,9 +94,15 @@ class PersonRow(Base):
     platform: Mapped[str] = mapped_column(String(16))
     hash: Mapped[str] = mapped_column(String(64))
     keeps_faces: Mapped[bool] = mapped_column(default=False)
+    consent_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    consent_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    asked_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    asked_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_introduced: Mapped[bool] = mapped_column(default=False, server_default=false())
     language: Mapped[str | None] = mapped_column(String(16))
     skin_tone: Mapped[str | None] = mapped_column(String(16))
     presentation: Mapped[str | None] = mapped_column(String(16))
+    known_since: Mapped[int] = mapped_column(_Key, default=0, server_default="0")
     taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
 
 
@@ -190,11 +200,55 @@ class MessageRow(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+class OpenMessageRow(Base):
+    """A message with a photo that is being answered; removed once it is.
+
+    message_hash, person_hash, chat_hash: of the message that asks, who asks, and where. address: what the platform
+    needs to find the message again, ids and no content. holder, held_until: the process that answers it, and until when
+    nobody else does. is_sending: its answer may have been sent already. forgettings: how often somebody
+    had been forgotten when it was asked about.
+    """
+
+    __tablename__ = "open_messages"
+    __table_args__ = (UniqueConstraint("message_hash"), {"sqlite_autoincrement": True})  # a number names one message
+
+    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16))
+    message_hash: Mapped[str] = mapped_column(String(64))
+    person_hash: Mapped[str] = mapped_column(String(64), index=True)
+    chat_hash: Mapped[str] = mapped_column(String(64), index=True)
+    address: Mapped[dict[str, Any]] = mapped_column(JSON)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    holder: Mapped[str] = mapped_column(String(32), index=True)
+    held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    is_sending: Mapped[bool]
+    forgettings: Mapped[int] = mapped_column(_Key, default=0, server_default="0")
+
+
+class AnsweredMessageRow(Base):
+    """A message that was answered, by its hash, for as long as a platform may bring it again."""
+
+    __tablename__ = "answered_messages"
+
+    message_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_hash: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class ForgettingsRow(Base):
+    """How often somebody was forgotten, in one row."""
+
+    __tablename__ = "forgettings"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(_Key)
+
+
 class ReadingRow(Base):
     """One face of a photo.
 
     probabilities: seven, in the order of `recognizer.EMOTIONS`. suggestions: emoji, best first. crop: 48x48 grey bytes
-    in row order, only with consent.
+    in row order, only with consent, as `db.crop_sealing` stores them.
     """
 
     __tablename__ = "readings"
@@ -323,7 +377,8 @@ class RetrainingRow(Base):
     """One retraining.
 
     slot: 1 while it runs, so that there is one at a time. asked_by and asked_by_hash: as `by` and `by_hash` of a
-    promotion. beat_at: when its process last reported. progress: 0 to 1.
+    promotion. beat_at: when its process last reported. progress: 0 to 1. erasures: how often something that it may have
+    learned from was deleted since it started.
     """
 
     __tablename__ = "retrainings"
@@ -340,5 +395,20 @@ class RetrainingRow(Base):
     step: Mapped[str] = mapped_column(String(200))
     progress: Mapped[float] = mapped_column(Float)
     cancel: Mapped[bool]
+    erasures: Mapped[int] = mapped_column(default=0, server_default="0")
     message: Mapped[str] = mapped_column(Text)
     model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
+
+
+class ClockRow(Base):
+    """What was seen of the clock, in one row: by one that leapt nothing is deleted at first.
+
+    believed_at: the time at which it was last believed. doubted_at: the time that it showed when it was first far from
+    that.
+    """
+
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    believed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    doubted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -7,17 +7,34 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from db.crop_sealing import CropSealing
+from db.keeping import Keeping
 from db.store import Store
 
 SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
 
 _Settings = TypeVar("_Settings", bound="DatabaseSettings")
+
+
+_Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+def _keys_of(keys: SecretStr) -> SecretStr:
+    try:
+        _sealing_with(keys)
+    except ValueError:
+        raise ValueError("each has to be a key that `python -m db new-key` made, separated by commas") from None
+    return keys
+
+
+def _sealing_with(keys: SecretStr) -> CropSealing:
+    return CropSealing([key for each in keys.get_secret_value().split(",") if (key := each.strip())])
 
 
 class SettingsError(Exception):
@@ -32,6 +49,9 @@ class DatabaseSettings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite:///data/mugmoji.db")
     data_dir: Path = Path("data")
     secret: SecretStr = SecretStr("")
+    crops_key: Annotated[SecretStr, AfterValidator(_keys_of)] = SecretStr("")
+    keep_crops_days: _Days = 90
+    keep_readings_days: _Days = 365
 
     def hashing_secret(self) -> str:
         """Return the secret that hashes ids: `SECRET`, else one created at the first start and stored in `DATA_DIR`.
@@ -62,8 +82,23 @@ class DatabaseSettings(BaseSettings):
         return secret
 
     async def open_store(self) -> Store:
-        """Open the database. Raise `SettingsError` or `StoreError`."""
-        return await Store.open(self.database_url.get_secret_value(), self.hashing_secret())
+        """Open the database, if `CROPS_KEY` fits what is in it. Raise `SettingsError` or `StoreError`."""
+        store = await self.open_store_with_any_key()
+        try:
+            await store.require_crop_key()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def open_store_with_any_key(self) -> Store:
+        """Open the database, whatever its crops are encrypted with. Raise `SettingsError` or `StoreError`."""
+        return await Store.open(
+            self.database_url.get_secret_value(),
+            self.hashing_secret(),
+            keeping=Keeping(self.keep_crops_days, self.keep_readings_days),
+            sealing=_sealing_with(self.crops_key),
+        )
 
     def for_another_process(self) -> dict[str, str]:
         """Return the environment variables with which a process in any folder finds the same database and files.
@@ -77,6 +112,9 @@ class DatabaseSettings(BaseSettings):
             "DATABASE_URL": address.render_as_string(hide_password=False),
             "SECRET": self.hashing_secret(),
             "DATA_DIR": str(self.data_dir.resolve()),
+            "CROPS_KEY": self.crops_key.get_secret_value(),
+            "KEEP_CROPS_DAYS": str(self.keep_crops_days),
+            "KEEP_READINGS_DAYS": str(self.keep_readings_days),
         }
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from alembic.util import CommandError
-from sqlalchemy import ColumnElement, delete, exists, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -17,18 +17,27 @@ from db import sqlite
 from db.chat_emoji import ChatEmoji
 from db.chats import Chats, has_default_choices
 from db.choices import Choices
+from db.consent import CONSENT_VERSION, Consents, covers
+from db.crop_keys import CropKeys
+from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import TapOrigin
 from db.feedback import Feedback
+from db.forgettings import Forgettings, ForgottenError, count_forgetting, may_be_forgotten
 from db.games import Games
 from db.identity import Chat, Person
+from db.journal import Journal
+from db.keeping import Keeping
 from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
-from db.retrainings import Retrainings
+from db.retention import Retention
+from db.retrainings import Retrainings, note_erasure
 from db.schema import (
+    AnsweredMessageRow,
     ChatEmojiRow,
     ChatRow,
     GameRow,
+    OpenMessageRow,
     PersonRow,
     PhotoRow,
     PromotionRow,
@@ -41,6 +50,7 @@ from db.taps import Taps, change_tastes, note
 from db.transactions import Transactions
 from db.versions import Versions
 
+_KEEPING, _UNSEALED = Keeping(), CropSealing()
 _MOST_MIGRATING_S = 120.0
 """How long to wait for another replica that migrates the same SQLite file."""
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -74,7 +84,8 @@ class StoredPhoto:
     """The readings of one message, in the order they were added.
 
     own: the person who wants to know is the one who asked about it. comes_again: the platform can be asked for its
-    picture once more. id: its number. of_another: somebody else than the one who asked had sent it.
+    picture once more. id: its number. of_another: somebody else than the one who asked had sent it. is_introduced: the
+    person who asked was told before that a machine reads their faces.
     """
 
     own: bool
@@ -82,6 +93,7 @@ class StoredPhoto:
     comes_again: bool = False
     id: int = 0
     of_another: bool = False
+    is_introduced: bool = True
 
     def with_choice(self, reading_id: int, emoji: str | None) -> "StoredPhoto":
         """Return the same photo after `emoji` was chosen for one of its readings."""
@@ -101,28 +113,51 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, personal_data, feedback, choices, versions and retrainings: the other parts of the
-    same database. transactions: for what none of them offers.
+    taps, chats, chat_emoji, games, journal, forgettings, personal_data, feedback, choices, consents, retention,
+    crop_keys, versions and retrainings: the other parts of the same database. keeping: how long what is stored is kept.
+    transactions: for what none of them offers.
     """
 
-    def __init__(self, transactions: Transactions, secret: str) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        secret: str,
+        keeping: Keeping = _KEEPING,
+        sealing: CropSealing = _UNSEALED,
+    ) -> None:
         self.transactions = transactions
+        self.keeping = keeping
         self._secret = secret
-        self.feedback = Feedback(transactions, secret)
+        self._sealing = sealing
+        self.consents = Consents(transactions, secret, keeping)
+        self.retention = Retention(transactions, keeping)
+        self.crop_keys = CropKeys(transactions, sealing)
+        self.feedback = Feedback(transactions, secret, sealing)
         self.choices = Choices(transactions, secret)
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
         self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
-        self.personal_data = PersonalData(transactions, secret)
+        self.journal = Journal(transactions, secret)
+        self.forgettings = Forgettings(transactions)
+        self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
 
     @classmethod
-    async def open(cls, url: str, secret: str, *, before_statement: Callable[[str], None] | None = None) -> "Store":
+    async def open(
+        cls,
+        url: str,
+        secret: str,
+        *,
+        keeping: Keeping = _KEEPING,
+        sealing: CropSealing = _UNSEALED,
+        before_statement: Callable[[str], None] | None = None,
+    ) -> "Store":
         """Connect and migrate the schema to the newest one. Raise `StoreError`.
 
-        before_statement: as in `Transactions`; not called for the migrations.
+        keeping: how long what is stored is kept. sealing: encrypts the crops of faces. before_statement: as in
+        `Transactions`; not called for the migrations.
         """
         address = _async_url(url)
         file = _file_of(address)
@@ -137,7 +172,15 @@ class Store:
                 f"The database {_without_password(address)} was written by a newer version of Mugmoji ({error}): "
                 "update, or restore a backup of before."
             ) from error
-        return cls(Transactions(engine, before_statement, file, partial(_migrate, secret=secret)), secret)
+        transactions = Transactions(engine, before_statement, file, partial(_migrate, secret=secret))
+        return cls(transactions, secret, keeping, sealing)
+
+    async def require_crop_key(self) -> None:
+        """Raise `StoreError` if the keys at hand do not fit what is stored."""
+        try:
+            await self.crop_keys.require()
+        except CropKeyError as error:
+            raise StoreError(str(error)) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -154,13 +197,18 @@ class Store:
         sender: Person | None = None,
         messages: Sequence[str] = (),
         shows: str | None = None,
+        forgettings: int | None = None,
     ) -> StoredPhoto:
         """Store what was read in one message; the crops only if everybody concerned agreed to it.
 
         person: who asked. sender: who sent the photo, if that is another person. messages: the ids, in the chat, of the
         messages with the pictures. shows: the emotion that the person was asked to show with the first face.
+        forgettings: their count when the photo was asked about, None if that is just now. Raise `ForgottenError`.
         """
+        concerned = [person, *([sender] if sender is not None else [])]
         async with self.transactions.write() as session:
+            if forgettings is not None and await may_be_forgotten(session, forgettings, concerned, self._secret):
+                raise ForgottenError
             who = await row_of(session, PersonRow, person, self._secret)
             author = await row_of(session, PersonRow, sender, self._secret) if sender not in (None, person) else None
             where = await row_of(session, ChatRow, chat, self._secret)
@@ -174,13 +222,13 @@ class Store:
             session.add(photo)
             await session.flush()
             await note(session, photo.id, [chat.message(each).hashed(self._secret) for each in messages])
-            is_agreed = who.keeps_faces and (author is None or author.keeps_faces)
+            is_agreed = covers(who, self.keeping) and (author is None or covers(author, self.keeping))
             rows = [
                 ReadingRow(
                     photo_id=photo.id,
                     probabilities=list(face.probabilities),
                     suggestions=list(face.suggestions),
-                    crop=face.crop if is_agreed else None,
+                    crop=self._sealing.seal(face.crop) if is_agreed else None,
                 )
                 for face in faces
             ]
@@ -190,7 +238,7 @@ class Store:
                 copied = {"sender_id": who.id, "chat_id": where.id, "origin": TapOrigin.PLAY.value}
                 session.add(TapRow(reading_id=rows[0].id, emotion=shows, **copied))
             stored = tuple(_stored(row, None) for row in rows)
-            return StoredPhoto(True, stored, comes_again, photo.id, author is not None)
+            return StoredPhoto(True, stored, comes_again, photo.id, author is not None, who.is_introduced)
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
         """Return the photo that a reading belongs to; None if it is not there (any more)."""
@@ -215,19 +263,22 @@ class Store:
             return StoredPhoto(own, stored, comes_again, photo_id, author is not None)
 
     async def keeps_faces(self, person: Person) -> bool:
-        """Return whether this person agreed that crops of their faces are stored; False if they have not chosen."""
-        async with self.transactions.read() as session:
-            answer = select(PersonRow.keeps_faces).where(PersonRow.hash == person.hashed(self._secret))
-            return bool(await session.scalar(answer))
+        """Return whether this person agreed that crops of their faces are stored; False if they have not chosen, or
+        agreed to older words."""
+        return (await self.consents.of(person)).agreed
 
     async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
-        """Store the choice; a no also deletes the crops stored so far."""
+        """Store the answer to the present words of consent; a no also deletes the crops stored so far."""
         async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
+            row.consent_version = row.asked_version = CONSENT_VERSION
+            row.consent_days = row.asked_days = self.keeping.longest_crop_days
             if not agreed:
                 photos = select(PhotoRow.id).where(_concerns(row.id))
-                await session.execute(update(ReadingRow).where(ReadingRow.photo_id.in_(photos)).values(crop=None))
+                kept = update(ReadingRow).where(ReadingRow.photo_id.in_(photos), ReadingRow.crop.is_not(None))
+                if (await session.scalars(kept.values(crop=None).returning(ReadingRow.id))).all():
+                    await note_erasure(session)
         if not agreed:
             await self._scrub()
 
@@ -252,14 +303,22 @@ class Store:
             row.skin_tone = preferences.skin_tone
             row.presentation = preferences.presentation
 
+    def mark_of(self, person: Person) -> int:
+        """Return a number below 2**60 that tells this person from others and says nothing about them; it is stored
+        nowhere.
+        """
+        return int(Person(person.platform, f"mark:{person.id}").hashed(self._secret)[:15], 16)
+
     async def forget(self, person: Person) -> bool:
         """Delete everything of this person, and chats in which nobody else did or set anything; return whether there
         was anything.
 
-        Promotions and retrainings that they asked for stay, but no longer say who did.
+        Promotions and retrainings that they asked for stay, but no longer say who did. What is being read of them is
+        not stored afterwards.
         """
         alone = Chat(person.platform, person.id)  # what most platforms call the chat with one person
         async with self.transactions.write(alone=True) as session:
+            await count_forgetting(session)
             was_known = await self._forget(session, person.hashed(self._secret), alone.hashed(self._secret))
         await self._scrub()
         return was_known
@@ -271,9 +330,15 @@ class Store:
             *await session.scalars(promoted.returning(PromotionRow.id)),
             *await session.scalars(asked.values(asked_by="", asked_by_hash=None).returning(RetrainingRow.id)),
         ]
+        waiting = delete(OpenMessageRow).where(OpenMessageRow.person_hash == digest)
+        answered = delete(AnsweredMessageRow).where(AnsweredMessageRow.person_hash == digest)
+        messages = [
+            *await session.scalars(waiting.returning(OpenMessageRow.message_hash)),
+            *await session.scalars(answered.returning(AnsweredMessageRow.message_hash)),
+        ]
         who = await session.scalar(select(PersonRow.id).where(PersonRow.hash == digest).with_for_update())
         if who is None:
-            return bool(acts)
+            return bool(acts or messages)
         places = (
             select(PhotoRow.chat_id).where(_concerns(who)),
             select(GameRow.chat_id).where(GameRow.person_id == who),
@@ -282,6 +347,8 @@ class Store:
         chats = (await session.scalars(union(*places))).all()
         sent = PhotoRow.author_id == who
         others = (await session.scalars(select(PhotoRow.person_id).where(sent).distinct())).all()
+        if await session.scalar(_taught_by(who)) is not None:
+            await note_erasure(session)
         await session.execute(delete(PhotoRow).where(sent))
         await session.execute(delete(PersonRow).where(PersonRow.id == who))
         await change_tastes(session, others, chats)
@@ -294,6 +361,13 @@ class Store:
 def _concerns(person: int) -> ColumnElement[bool]:
     """Return the condition that a person asked about a photo, or sent it."""
     return or_(PhotoRow.person_id == person, PhotoRow.author_id == person)
+
+
+def _taught_by(person: int) -> "Select[int]":
+    """Return the query for a face that may be learned from, and that is a person's or was judged by them."""
+    own = select(PhotoRow.id).where(_concerns(person))
+    said = exists().where(TapRow.reading_id == ReadingRow.id, TapRow.person_id == person)
+    return select(ReadingRow.id).where(ReadingRow.crop.is_not(None), or_(ReadingRow.photo_id.in_(own), said)).limit(1)
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:
@@ -327,7 +401,7 @@ async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str
     is_sqlite = address.get_backend_name() == "sqlite"
     opened = file.prepare() if file is not None else None
     options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
-    engine = create_async_engine(address, pool_pre_ping=True, connect_args=options)
+    engine = create_async_engine(address, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     if is_sqlite:
         sqlite.listen(engine.sync_engine)
     try:

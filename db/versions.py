@@ -93,11 +93,13 @@ class Versions:
         fingerprint: str,
         lessons: Sequence[Lesson] = (),
         retraining: int | None = None,
+        erasures: int = 0,
     ) -> None:
         """Store a new version with what it learned from; it is not served yet.
 
-        retraining: the one that made it, which is marked as done. Raise `VersionError` if the name is taken,
-        `LostError` if the retraining no longer counts. Faces that were forgotten in the meantime are left out of what
+        retraining: the one that made it, which is marked as done. erasures: as in `end_well`. Raise `VersionError` if
+        the name is taken, `LostError` if the retraining no longer counts, `ErasedError` if people deleted something
+        since that it learned from. Faces that were forgotten in the meantime are left out of what
         it learned from.
         """
         async with self._transactions.write() as session:
@@ -130,7 +132,7 @@ class Versions:
                 if each.reading in there
             )
             if retraining is not None:
-                await end_well(session, retraining, row.id, str(metrics.get("why", "")))
+                await end_well(session, retraining, row.id, str(metrics.get("why", "")), erasures)
 
     async def all(self) -> tuple[Version, ...]:
         """Return every version, the newest first."""

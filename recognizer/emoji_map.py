@@ -92,6 +92,12 @@ class EmojiMap:
         return directions
 
     @cached_property
+    def strongest(self) -> NDArray[np.bool_]:
+        """Return whether each emotion is the one that an emoji expresses most, or one of them: bool `(n, 7)`."""
+        strongest: NDArray[np.bool_] = self.profiles >= self.profiles.max(axis=1, keepdims=True)
+        return strongest
+
+    @cached_property
     def likelihoods(self) -> NDArray[np.float64]:
         """Return P(emoji | emotion) before personalisation, `(7, n)`; rows sum to 1."""
         raw = self.profiles.T**_SHARPNESS * self.weights

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.emotions import EMOTIONS
 from recognizer.expression import Expression
 from recognizer.finding.face_geometry import Box
+from recognizer.verdict import Verdict
 
 Step = Literal["decode", "detect", "classify", "rank"]
 
@@ -42,7 +42,12 @@ class Face:
     @property
     def emotion(self) -> str:
         """Return the likeliest emotion."""
-        return EMOTIONS[int(np.argmax(self.probabilities))]
+        return self.verdict.emotion
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what is said of the face."""
+        return Verdict.of(self.probabilities)
 
     @property
     def confidence(self) -> float:

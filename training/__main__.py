@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import BusyError, LostError, StoreError, VersionError
+from db import BusyError, CropKeyError, LostError, StoreError, VersionError
 from db.settings import SettingsError
 from recognizer import DetectorError, EmojiMapError, ModelError
 from training import MissingError, TrainingError
@@ -36,7 +36,7 @@ def main() -> int:
         from training.commands import app
     try:
         app()
-    except (DetectorError, MissingError, ModelError, SettingsError, StoreError) as error:
+    except (CropKeyError, DetectorError, MissingError, ModelError, SettingsError, StoreError) as error:
         return _say(str(error), status=3)
     except (BusyError, EmojiMapError, LostError, TrainingError, VersionError) as error:
         return _say(str(error), status=1)

@@ -35,10 +35,9 @@ from training.feedback.commands import loop
 from training.fitting.ablation import load_ablation
 from training.fitting.recipe import (
     AnyRecipe,
-    FaceResidual,
+    Pretrained,
     Recipe,
     RecipeError,
-    Residual,
     SvmRecipe,
     load_recipe,
     recipe_names,
@@ -288,6 +287,7 @@ def emoji_agreement(
         ("one emoji for each of the three likeliest classes", found.three_classes),
     ):
         console.print(f"  {bits:.3f}  {name}")
+    console.print(f"The first emoji contradicts what is said on {found.contradicting:.2%} of all {len(faces)} faces.")
 
 
 @app.command()
@@ -348,6 +348,6 @@ def _print_copies(right: NDArray[np.bool_], faces: Faces, train: Faces) -> dict[
 
 
 def _from_random_weights(recipe: AnyRecipe) -> Recipe:
-    if not isinstance(recipe, Recipe) or not isinstance(recipe.network, Residual | FaceResidual):
+    if not isinstance(recipe, Recipe) or not isinstance(recipe.network, Pretrained):
         raise RecipeError(f"{recipe.name} starts from random weights anyway; leave --from-scratch away.")
     return recipe.model_copy(update={"network": recipe.network.model_copy(update={"weights": "none"})})

@@ -137,7 +137,7 @@ class Console:
             _log.warning("console_refused", reason=str(error), address=_address_of(request))
             return login_page.page(str(error), name)
         request.session[_NAME_KEY] = name
-        _log.info("console_entered", admin=name, address=_address_of(request))
+        _log.info("console_entered", address=_address_of(request))
         return RedirectResponse("/console", status_code=303)
 
     async def _leave(self, request: Request) -> Response:

@@ -55,17 +55,17 @@ class ConsolePage:
         fails.
         """
         if not self._may_stay():
-            _log.warning("console_refused", reason="no pass any more", admin=self.name)
+            _log.warning("console_refused", reason="no pass any more")
             ui.navigate.to(login_page.PATH)
             return False
         with self.frame.body:  # the pressed element may be gone before the action has ended
             try:
                 await action()
             except (VersionError, BusyError) as error:
-                _log.warning("console_action_refused", admin=self.name, reason=str(error))
+                _log.warning("console_action_refused", reason=str(error))
                 tell(str(error), "warning")
             except (SQLAlchemyError, OSError) as error:
-                _log.error("console_action_failed", admin=self.name, error=type(error).__name__)
+                _log.error("console_action_failed", error=type(error).__name__)
                 tell(_DATABASE_AWAY, "negative")
             else:
                 return True

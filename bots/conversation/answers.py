@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bots.conversation import texts
-from bots.conversation.languages import Voice
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import in_text
-from recognizer import EMOTIONS, Face
+from recognizer import Face
 
-SURE_FROM = 0.5
-"""Minimum probability of the likeliest emotion for a verdict; below it, the bot only offers choices."""
 MAX_FACES_LISTED = 40
 
 
@@ -47,19 +42,23 @@ def _picture_text(outcome: Outcome, recipient: Recipient, *, offers_choice: bool
     if len(outcome.faces) > 1:
         return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, recipient)}"
     face = outcome.faces[0]
-    if face.confidence < SURE_FROM:
+    verdict = face.verdict
+    feeling = voice.say(texts.FEELINGS[verdict.emotion])
+    if not verdict.is_sure:
         unsure = texts.UNSURE if offers_choice else texts.UNSURE_ONLY
-        return voice.say(unsure, first=_likeliest(face, 0, voice), second=_likeliest(face, 1, voice))
-    feeling = voice.say(texts.FEELINGS[face.emotion])
-    verdict = texts.ONE_FACE if offers_choice else texts.ONE_FACE_ONLY
-    return voice.say(verdict, emoji=in_text(recipient.variant_of(face.emoji[0])), feeling=feeling)
+        return voice.say(unsure, first=feeling, second=voice.say(texts.FEELINGS[verdict.other]))
+    emoji = in_text(recipient.variant_of(face.emoji[0]))
+    if verdict.other:
+        mixed = texts.MIXED_FACE if offers_choice else texts.MIXED_FACE_ONLY
+        return voice.say(mixed, emoji=emoji, feeling=feeling, other=voice.say(texts.TRACES[verdict.other]))
+    return voice.say(texts.ONE_FACE if offers_choice else texts.ONE_FACE_ONLY, emoji=emoji, feeling=feeling)
 
 
 def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
     listed = outcome.faces[:MAX_FACES_LISTED]
     words = [
         recipient.voice.say(
-            texts.NUMBERED_FACE if face.confidence >= SURE_FROM else texts.NUMBERED_UNSURE,
+            texts.NUMBERED_FACE if face.verdict.is_sure else texts.NUMBERED_UNSURE,
             number=number,
             emoji=in_text(recipient.variant_of(face.emoji[0])),
         )
@@ -68,8 +67,3 @@ def _numbered(outcome: Outcome, first_number: int, recipient: Recipient) -> str:
     if len(outcome.faces) > len(listed):
         words.append(recipient.voice.count(texts.MORE_FACES, len(outcome.faces) - len(listed)))
     return "  ".join(words)
-
-
-def _likeliest(face: Face, place: int, voice: Voice) -> str:
-    """Return the feeling at a rank, where 0 is the likeliest."""
-    return voice.say(texts.FEELINGS[EMOTIONS[int(np.argsort(face.probabilities)[::-1][place])]])

@@ -10,7 +10,7 @@ from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, spoken
 from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
-from db import Automatic, StoredPhoto, StoredReading
+from db import CONSENT_VERSION, Automatic, Consent, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
 MAX_ROWS = 5
@@ -29,6 +29,7 @@ class Action(StrEnum):
     EMOJI_ME = "i"
     STICKER = "x"
     KEEP_FACES = "k"
+    FORGET = "F"
     OPEN_SETTINGS = "s"
     SET_LANGUAGE = "l"
     SET_SKIN_TONE = "t"
@@ -48,6 +49,14 @@ class Action(StrEnum):
     PLAY = "g"
     CHANGE_ROUND = "w"
     STOP_PLAYING = "z"
+
+
+class ConsentAnswer(IntEnum):
+    """What a person says about keeping crops of their faces; the value is the choice in a token."""
+
+    NO = 0
+    YES = 1
+    MORE = 2
 
 
 class SettingsPage(IntEnum):
@@ -77,6 +86,8 @@ MOST_FACES = (None, 1, 3, 10)
 """How many faces of a photo may be answered; None for as many as there are."""
 
 _CHOICES = {
+    Action.KEEP_FACES: len(ConsentAnswer),
+    Action.FORGET: 2,
     Action.CORRECT: len(EMOTIONS),
     Action.OPEN_SETTINGS: len(SettingsPage),
     Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
@@ -101,8 +112,9 @@ _CHOICES = {
 class Token:
     """The meaning of a tap. As text `letter:reading:choice`, at most 64 ASCII bytes.
 
-    action: what to do. reading: the reading it refers to. choice: the index of a suggestion or emotion, a page, 1 for
-    yes, or the index of a setting, where 0 is none.
+    action: what to do. reading: the reading it refers to; of `Action.KEEP_FACES` the version of the words that were
+    shown, of `Action.FORGET` the mark of the person who asked. choice: the index of a suggestion or emotion, a page, 1
+    for yes, or the index of a setting, where 0 is none.
     """
 
     action: Action
@@ -203,10 +215,38 @@ def _cover_of(reading: StoredReading) -> str:
     return reading.chosen or reading.suggestions[0]
 
 
-def privacy_rows(agreed: bool, recipient: Recipient) -> ButtonRows:
-    """Return the only button under the privacy notice: the opposite of the current choice."""
-    label = recipient.voice.say(texts.REFUSE_FACES if agreed else texts.ALLOW_FACES)
-    return ((Button(label, label, str(Token(Action.KEEP_FACES, choice=0 if agreed else 1))),),)
+def privacy_rows(consent: Consent, recipient: Recipient) -> ButtonRows:
+    """Return the buttons under the privacy notice: the opposite of the current choice; both if it is outdated."""
+    allow = _consent_button(texts.ALLOW_FACES, ConsentAnswer.YES, recipient)
+    refuse = _consent_button(texts.REFUSE_FACES, ConsentAnswer.NO, recipient)
+    if consent.is_outdated:
+        return ((allow,), (refuse,))
+    return ((refuse if consent.agreed else allow,),)
+
+
+def consent_rows(recipient: Recipient) -> ButtonRows:
+    """Return the buttons under the question whether crops of faces may be kept."""
+    more = _consent_button(texts.CONSENT_MORE, ConsentAnswer.MORE, recipient)
+    return (
+        (
+            _consent_button(texts.ALLOW_FACES, ConsentAnswer.YES, recipient),
+            _consent_button(texts.DECLINE_FACES, ConsentAnswer.NO, recipient),
+        ),
+        (replace(more, tone=Tone.QUIET),),
+    )
+
+
+def forget_rows(mark: int, recipient: Recipient) -> ButtonRows:
+    """Return the buttons under the question whether everything is to be deleted. mark: of the person who may answer."""
+    labels = [recipient.voice.say(sentence) for sentence in (texts.FORGET_NO, texts.FORGET_YES)]
+    return tuple(
+        (Button(label, label, str(Token(Action.FORGET, mark, choice))),) for choice, label in enumerate(labels)
+    )
+
+
+def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) -> Button:
+    label = recipient.voice.say(sentence)
+    return Button(label, label, str(Token(Action.KEEP_FACES, CONSENT_VERSION, answer)))
 
 
 def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:

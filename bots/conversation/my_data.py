@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from bots.messages import MadeFile
-from db import OwnData, OwnFace, OwnTap
+from db import OwnData, OwnFace, OwnMessages, OwnTap
 from recognizer import EMOTIONS, FACE_SIZE
 
 MOST_BYTES = 8_000_000
@@ -19,13 +19,15 @@ MOST_BYTES = 8_000_000
 _NAME = "mugmoji-my-data.json"
 
 
-def my_data_file(data: OwnData) -> MadeFile:
-    """Return the file. Its keys are English in every language, for programs to read."""
-    while (room := MOST_BYTES - len(_json(_content(data, pictures=[None] * len(data.faces))))) < 0 and data.faces:
+def my_data_file(data: OwnData, messages: OwnMessages) -> MadeFile:
+    """Return the file. Its keys are English in every language, for programs to read. messages: that are being answered,
+    and that were.
+    """
+    while (room := MOST_BYTES - len(_json(_content(data, [None] * len(data.faces), messages)))) < 0 and data.faces:
         kept = data.faces[: len(data.faces) // 2]
         data = replace(data, faces=kept, faces_left_out=data.faces_left_out + len(data.faces) - len(kept))
     pictures = list(_pictures(data.faces, room))
-    return MadeFile(_NAME, _json(_content(data, pictures)))
+    return MadeFile(_NAME, _json(_content(data, pictures, messages)))
 
 
 def _pictures(faces: tuple[OwnFace, ...], room: int) -> Iterator[str | None]:
@@ -41,11 +43,12 @@ def _link(crop: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(cv2.imencode('.png', pixels)[1].tobytes()).decode()}"
 
 
-def _content(data: OwnData, pictures: list[str | None]) -> dict[str, Any]:
+def _content(data: OwnData, pictures: list[str | None], messages: OwnMessages) -> dict[str, Any]:
     kept = sum(face.crop is not None for face in data.faces)
     return {
         "platform": data.platform,
         "may_learn_from_my_faces": data.keeps_faces,
+        "consent": {"version": data.consent_version, "keep_at_most_days": data.consent_days or None},
         "settings": {"language": data.language, "skin_tone": data.skin_tone, "presentation": data.presentation},
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
         "older_faces_left_out": data.faces_left_out,
@@ -55,6 +58,8 @@ def _content(data: OwnData, pictures: list[str | None]) -> dict[str, Any]:
         "games_that_are_on": [
             {"at": _time(at), "asked_for": emotion, "points": points} for at, emotion, points in data.games
         ],
+        "photos_that_wait_for_an_answer": list(map(_time, messages.waiting)),
+        "photos_that_were_answered": list(map(_time, messages.answered)),
         "what_i_did_as_an_admin": [{"at": _time(at), "what": what} for at, what in data.acts],
         "labels_i_set_as_an_admin": [{"at": _time(at), "verdict": verdict} for at, verdict in data.labels],
     }

@@ -1,8 +1,9 @@
 """Answer photos: read them, rank the emoji for the person who asks, store what was read, and compose the reply."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -10,22 +11,24 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.conversation import texts
-from bots.conversation.answers import MAX_FACES_LISTED, SURE_FROM, Outcome, answer_text
+from bots.conversation.answers import MAX_FACES_LISTED, Outcome, answer_text
 from bots.conversation.buttons import photo_rows
 from bots.conversation.chat_emoji import ChatEmojiMaps
+from bots.conversation.fetching import opened
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.conversation.tastes import Tastes
-from bots.messages import MadePicture, PhotoMessage, Picture, Reply
+from bots.messages import MadePicture, NotFetchedError, PhotoMessage, Picture, PictureToFetch, Reply
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, Store, StoredPhoto
+from db import FaceReading, ForgottenError, Platform, Store, StoredPhoto
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
+from recognizer.verdict import SURE_FROM
 
 MOST_SUGGESTED = 63
 """Number of emoji that a face's buttons lead to: the candidates and three more pages."""
@@ -52,6 +55,29 @@ class ReadingParts:
     candidates: int
 
 
+@dataclass
+class _Read:
+    """What was read of a message.
+
+    not_fetched: a sentence for each picture that could not be fetched. picture: the only one, while it is in memory.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_fetched: list[str] = field(default_factory=list)
+    picture: Picture | None = None
+
+    @property
+    def shows_faces(self) -> bool:
+        return any(outcome.faces for outcome in self.outcomes)
+
+    def missing(self, photo: PhotoMessage, recipient: Recipient) -> tuple[str, ...]:
+        """Return what to say about pictures that are not there."""
+        known = [sentence for sentence in texts.SOME_MISSING if sentence in self.not_fetched]
+        if not known:
+            return (recipient.voice.say(photo.missing),) if photo.missing else ()
+        return (recipient.voice.say(texts.SOME_MISSING[known[0]] if self.outcomes else known[0]),)
+
+
 class PhotoAnswers:
     """Answers photos. Raises nothing: what cannot be read or stored becomes a sentence or an answer without buttons."""
 
@@ -60,32 +86,31 @@ class PhotoAnswers:
 
     async def answer(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply:
         """Return the answer to a photo that somebody asked about. most_faces: of one picture, None for all."""
-        outcomes = await self._outcomes(photo, most_faces)
-        missing = (recipient.voice.say(photo.missing),) if photo.missing else ()
-        if not any(outcome.faces for outcome in outcomes):
-            said = (answer_text(outcomes, recipient),) if outcomes else ()
-            return Reply("\n".join((*said, *missing)), (None,) * len(outcomes))
-        reply = await self._answered(photo, outcomes, recipient)
+        async with self._reading(photo, most_faces) as read:
+            missing = read.missing(photo, recipient)
+            if not read.shows_faces:
+                said = (answer_text(read.outcomes, recipient),) if read.outcomes else ()
+                return Reply("\n".join((*said, *missing)), (None,) * len(read.outcomes))
+            reply = await self._answered(photo, read, recipient)
         return replace(reply, text="\n".join((reply.text, *missing)))
 
     async def react(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
         """Return the reactions to a photo that nobody asked about, without words; None if there is no face in it."""
-        outcomes = await self._outcomes(photo, most_faces)
-        if not any(outcome.faces for outcome in outcomes):
-            return None
-        _, reactions, stored = await self._ranked(photo, outcomes, recipient, least=0.0)
+        async with self._reading(photo, most_faces) as read:
+            if not read.shows_faces:
+                return None
+        _, reactions, stored = await self._ranked(photo, read.outcomes, recipient, least=0.0)
         return Reply("", reactions, photo=stored.id if stored is not None else 0)
 
     async def offer(self, photo: PhotoMessage, recipient: Recipient, most_faces: int | None) -> Reply | None:
         """Return the answer to a photo that nobody asked about; None if there is no face in it."""
-        outcomes = await self._outcomes(photo, most_faces)
-        if not any(outcome.faces for outcome in outcomes):
-            return None
-        return await self._answered(photo, outcomes, recipient)
+        async with self._reading(photo, most_faces) as read:
+            return await self._answered(photo, read, recipient) if read.shows_faces else None
 
     async def read(self, photo: PhotoMessage) -> list[Outcome]:
         """Return what is read in each picture of a message, by the taste of the map alone; store nothing."""
-        return await self._outcomes(photo, None)
+        async with self._reading(photo, None) as read:
+            return [*read.outcomes, *(Outcome(problem=sentence) for sentence in read.not_fetched)]
 
     async def keep(self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str) -> None:
         """Store what was read of a photo in which the first face was to show an emotion."""
@@ -93,18 +118,29 @@ class PhotoAnswers:
 
     async def shows_faces(self, photo: PhotoMessage) -> bool:
         """Return whether there is a face in a photo; store nothing."""
-        return any(outcome.faces for outcome in await self._outcomes(photo, None))
+        async with self._reading(photo, None) as read:
+            return read.shows_faces
 
-    async def _answered(self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient) -> Reply:
+    async def _answered(self, photo: PhotoMessage, read: "_Read", recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
-        outcomes, reactions, stored = await self._ranked(photo, outcomes, recipient)
+        outcomes, reactions, stored = await self._ranked(photo, read.outcomes, recipient)
+        said = answer_text(outcomes, recipient, offers_choice=stored is not None)
+        if stored is not None and not stored.is_introduced and not _has_read_the_start(photo):
+            said = f"{said}\n{recipient.voice.say(texts.INTRODUCTION)}"
+            await self._note_introduced(photo)
         return Reply(
-            answer_text(outcomes, recipient, offers_choice=stored is not None),
+            said,
             reactions,
             photo_rows(stored, self._parts.candidates, recipient) if stored is not None else (),
-            picture=await self._numbered(photo, outcomes),
+            picture=await self._numbered(photo, outcomes, read.picture),
             photo=stored.id if stored is not None else 0,
         )
+
+    async def _note_introduced(self, photo: PhotoMessage) -> None:
+        try:
+            await self._parts.store.consents.note_introduced(photo.person)
+        except (SQLAlchemyError, OSError):
+            _log.exception("introduction_not_noted", platform=photo.chat.platform)
 
     async def _ranked(
         self, photo: PhotoMessage, outcomes: Sequence[Outcome], recipient: Recipient, least: float = SURE_FROM
@@ -119,13 +155,47 @@ class PhotoAnswers:
         moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste, least) for outcome in ranked)
         return ranked, tuple(mood and recipient.variant_of(mood) for mood in moods), stored
 
-    async def _outcomes(self, photo: PhotoMessage, most_faces: int | None) -> list[Outcome]:
+    @asynccontextmanager
+    async def _reading(self, photo: PhotoMessage, most_faces: int | None) -> AsyncIterator["_Read"]:
+        """Read the pictures of a message, one after the other; only one that is alone stays in memory in this
+        context.
+        """
         if self._parts.emoji_map_watch is not None:
             await asyncio.to_thread(self._parts.emoji_map_watch.refresh)
         # while the photo is read
         self._parts.tastes.prepare(await self._parts.chat_emoji.of(photo.chat), photo.person, photo.chat)
-        outcomes = [await self._read(photo, picture) for picture in photo.pictures]
-        return [replace(outcome, faces=outcome.faces[:most_faces]) for outcome in outcomes]
+        read = _Read()
+        if len(photo.pictures) != 1:
+            for each in photo.pictures:
+                async with self._opened(photo, each, read) as picture:
+                    await self._add(photo, picture, read, most_faces)
+            yield read
+            return
+        async with self._opened(photo, photo.pictures[0], read) as picture:
+            await self._add(photo, picture, read, most_faces)
+            read.picture = picture
+            yield read
+
+    @asynccontextmanager
+    async def _opened(
+        self, photo: PhotoMessage, picture: Picture | PictureToFetch, read: "_Read"
+    ) -> AsyncIterator[Picture | None]:
+        """Hold a picture in memory; None, and why in `read`, if it cannot be fetched."""
+        async with AsyncExitStack() as stack:
+            fetched: Picture | None = None
+            try:
+                whose = Whose(photo.chat, photo.person)
+                fetched = await stack.enter_async_context(opened(self._parts.pool, picture, whose))
+            except TooManyError:
+                read.outcomes.append(Outcome(problem=texts.SLOW_DOWN))
+            except NotFetchedError as error:
+                read.not_fetched.append(str(error))
+            yield fetched
+
+    async def _add(self, photo: PhotoMessage, picture: Picture | None, read: "_Read", most_faces: int | None) -> None:
+        if picture is not None:
+            outcome = await self._read(photo, picture)
+            read.outcomes.append(replace(outcome, faces=outcome.faces[:most_faces]))
 
     async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
         whose = Whose(photo.chat, photo.person)
@@ -146,7 +216,8 @@ class PhotoAnswers:
     async def _keep(
         self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str | None = None
     ) -> StoredPhoto | None:
-        """Store the readings and return them; None if the database is unavailable."""
+        """Store the readings and return them; None if the database is unavailable, or somebody concerned was forgotten
+        meanwhile."""
         faces = [face for outcome in outcomes for face in outcome.faces]
         model = next(outcome.model for outcome in outcomes if outcome.faces)
         kept = [FaceReading(face.probabilities, face.emoji[:MOST_SUGGESTED], face.crop.tobytes()) for face in faces]
@@ -161,7 +232,11 @@ class PhotoAnswers:
                 sender=photo.sender,
                 messages=photo.messages,
                 shows=shows,
+                forgettings=photo.forgettings or 0,
             )
+        except ForgottenError:
+            _log.info("photo_of_forgotten_not_kept", platform=photo.chat.platform)
+            return None
         except (SQLAlchemyError, OSError):
             _log.exception("photo_not_kept", platform=photo.chat.platform)
             return None
@@ -170,14 +245,24 @@ class PhotoAnswers:
             self._parts.shadowing.later(numbers, [face.framings for face in faces])
         return stored
 
-    async def _numbered(self, photo: PhotoMessage, outcomes: Sequence[Outcome]) -> MadePicture | None:
+    async def _numbered(
+        self, photo: PhotoMessage, outcomes: Sequence[Outcome], picture: Picture | None
+    ) -> MadePicture | None:
         """Return the picture of several faces with their numbers; None for albums, whose answer is text only."""
-        if len(outcomes) > 1 or len(outcomes[0].faces) < 2:
+        if picture is None or len(outcomes[0].faces) < 2:
             return None
         listed = outcomes[0].faces[:MAX_FACES_LISTED]
-        make = partial(self._parts.picture_maker.outlined, photo.pictures[0].content, listed)
-        made, _ = await make_picture(self._parts.pool, photo.person, photo.chat, make, photo.pictures[0])
+        make = partial(self._parts.picture_maker.outlined, picture.content, listed)
+        made, _ = await make_picture(self._parts.pool, photo.person, photo.chat, make, picture)
         return made
+
+
+def _has_read_the_start(photo: PhotoMessage) -> bool:
+    """Return whether the platform shows everybody what the bot is before they can send a photo here: the web page does,
+    and Telegram's apps send /start before anything else in a private chat.
+    """
+    is_alone = photo.chat.id == photo.person.id
+    return photo.chat.platform is Platform.WEB or (photo.chat.platform is Platform.TELEGRAM and is_alone)
 
 
 def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:

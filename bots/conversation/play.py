@@ -163,7 +163,7 @@ class Play:
         """Return the points of an attempt in a round of everybody, and the scoreboard."""
         voice = recipient.voice
         name = " ".join(photo.name.split()) or "?"
-        best = await self._store.games.score(game, photo.person, name, points)
+        best = await self._store.games.score(game, photo.person, name, points, photo.forgettings or 0)
         lines = [voice.say(texts.PLAY_GOT_BY, name=name, got=_got(points, face, voice))]
         if best > points:
             lines.append(voice.say(texts.PLAY_BEST_COUNTS, points=best))

@@ -1,9 +1,9 @@
 """The decisions of the bot, the same for all platforms. Adapters translate events to its input and its replies back."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bots.admin.allowlist import Allowlist
 from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
-from bots.conversation import chat_settings, settings_pages, texts
-from bots.conversation.buttons import Action, SettingsPage, Token, privacy_rows
+from bots.conversation import chat_settings, privacy, settings_pages, texts
+from bots.conversation.buttons import Action, SettingsPage, Token
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
+from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
-from bots.conversation.my_data import my_data_file
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
 from bots.conversation.picture_making import make_picture
 from bots.conversation.play import Play
@@ -32,6 +32,7 @@ from bots.messages import (
     ChatEmojiCommand,
     Command,
     CommandName,
+    NotFetchedError,
     PeopleReaction,
     PhotoMessage,
     Reply,
@@ -41,8 +42,10 @@ from bots.messages import (
 )
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
-from bots.serving.fair_queue import Whose
+from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
+from bots.serving.journal import Journal
+from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
 from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
@@ -66,7 +69,7 @@ class EmojiService:
     """Answers photos, taps and commands.
 
     Raises nothing, whatever people send: a failure becomes a friendly reply and a log entry, and later events are
-    answered as usual.
+    answered as usual. journal: what is being answered, for the adapters to enter.
     """
 
     def __init__(  # noqa: PLR0913  # its parts
@@ -92,6 +95,7 @@ class EmojiService:
         """
         self._recognizer = recognizer
         self._store = store
+        self.journal = Journal(store)
         self._pool = pool
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
@@ -99,7 +103,9 @@ class EmojiService:
         self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji)
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
+        self._privacy = privacy.Privacy(store, self._tastes.forget)
         self._preparing = BackgroundTasks()
+        self._answers_in_order = Order()
         self._photo_answers = PhotoAnswers(
             ReadingParts(
                 recognizer,
@@ -132,10 +138,26 @@ class EmojiService:
         return await self._chat_settings.automatic(chat) is not Automatic.OFF
 
     async def on_photo(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
-        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer.
+        """Yield the replies to a photo: possibly a notice that it has to wait, then the answer, after those to the
+        photos that the same person sent before.
 
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
+        async with self._answers_in_order.of(Whose(photo.chat, photo.person)) as turn:
+            async for reply in self._replies(await self._begun(photo)):
+                if not reply.waiting:
+                    await turn()
+                yield reply
+
+    async def _begun(self, photo: PhotoMessage) -> PhotoMessage:
+        """Return a photo that knows when it was asked about: of whoever is forgotten from now on it is not stored."""
+        if photo.forgettings is not None:
+            return photo
+        with self._tolerated("forgettings_not_read", photo.chat):
+            return replace(photo, forgettings=await self._store.forgettings.count())
+        return photo
+
+    async def _replies(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         game = await self._play.game_of(photo)
         ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
         if not photo.is_automatic and ahead:
@@ -242,26 +264,27 @@ class EmojiService:
             yield reply
 
     async def on_emoji_me(self, photo: PhotoMessage) -> Reply:
-        """Answer a request for a photo with emoji in place of faces, each the one ranked first."""
+        """Answer a request for a photo with emoji in place of faces, each the one ranked first.
+
+        Of several pictures, the first that can be fetched counts.
+        """
         recipient = Recipient.of(await self._preferences(photo.person), photo.language)
-        picture = photo.pictures[0]
-        make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
-        made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
-        return Reply(recipient.voice.say(problem or texts.EMOJI_ME_MADE), picture=made)
+        problems, say = set(), recipient.voice.say
+        for each in photo.pictures:
+            try:
+                async with opened(self._pool, each, Whose(photo.chat, photo.person)) as picture:
+                    make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
+                    made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
+                    return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+            except TooManyError:
+                return Reply(say(texts.SLOW_DOWN))
+            except NotFetchedError as error:
+                problems.add(str(error))
+        return Reply(say(next(each for each in texts.SOME_MISSING if each in problems)))
 
     async def voice_for(self, person: Person, language: str) -> Voice:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
         return Recipient.of(await self._preferences(person), language).voice
-
-    async def _my_data(self, command: Command, recipient: Recipient) -> Reply:
-        """Hand a person everything about them, where nobody else sees it."""
-        if command.in_public:
-            return Reply(recipient.voice.say(texts.ASK_IN_PRIVATE))
-        data = await self._store.personal_data.of(command.person)
-        if data is None:
-            return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
-        file = await asyncio.to_thread(my_data_file, data)
-        return Reply(recipient.voice.say(texts.MY_DATA), file=file)
 
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
         """Return the admin commands if this person is an admin; log the attempt of anyone else."""
@@ -322,12 +345,18 @@ class EmojiService:
         say = recipient.voice.say
         if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
-        picture = await tap.fetch() if tap.fetch is not None else None
-        if picture is None:
-            return TapReply(say(texts.PHOTO_GONE))
         messages = (tap.photo_message,) if tap.photo_message else ()
-        photo = PhotoMessage(tap.person, tap.chat, (picture,), tap.language, comes_again=True, messages=messages)
-        reply = await self._photo_answers.answer(photo, recipient, (await self._chat_settings.of(tap.chat)).most_faces)
+        asked = PhotoMessage(tap.person, tap.chat, (), tap.language, comes_again=True, messages=messages)
+        asked = await self._begun(asked)
+        most_faces = (await self._chat_settings.of(tap.chat)).most_faces
+        try:
+            async with opened_again(self._pool, tap) as picture:
+                photo = replace(asked, pictures=(picture,))
+                reply = await self._photo_answers.answer(photo, recipient, most_faces)
+        except TooManyError:
+            return TapReply(say(texts.SLOW_DOWN))
+        except NotFetchedError as error:
+            return TapReply(say(str(error)))
         reaction = next((each for each in reply.reactions if each is not None), None)
         return TapReply("", reply.rows, reply.text, reaction, picture=reply.picture, is_whole=True, photo=reply.photo)
 
@@ -345,24 +374,22 @@ class EmojiService:
         except (SQLAlchemyError, OSError):
             _log.exception(event, platform=chat.platform)
 
-    async def _tap(self, tap: Tap, recipient: Recipient) -> TapReply:
+    async def _tap(self, tap: Tap, recipient: Recipient) -> TapReply:  # noqa: PLR0911  # one for each kind of button
         token = Token.parse(tap.token)
         if token.action in _SETTINGS_ACTIONS:
             return await self._tapped_settings(tap, token)
-        if token.action is Action.KEEP_FACES:
-            return await self._choose_privacy(tap, recipient, agreed=token.choice == 1)
+        if token.action in privacy.ACTIONS:
+            return await self._privacy.tapped(tap, token, recipient)
         if token.action in chat_settings.ACTIONS:
             return await self._chat_settings.tapped(tap, token, recipient)
         if token.action in _PLAYING_ACTIONS:
             return await self._play.tapped(tap, token, recipient)
         if token.action is Action.READ:
             return await self._read(tap, recipient)
-        return await self._taps_on_photos.answer(tap, token, recipient)
-
-    async def _choose_privacy(self, tap: Tap, recipient: Recipient, *, agreed: bool) -> TapReply:
-        await self._store.set_keeps_faces(tap.person, agreed)
-        notice = recipient.voice.say(texts.FACES_ALLOWED if agreed else texts.FACES_REFUSED)
-        return TapReply(notice, privacy_rows(agreed, recipient), text=_privacy_text(agreed, recipient.voice))
+        answer = await self._taps_on_photos.answer(tap, token, recipient)
+        if token.action is not Action.CHOOSE or answer.rows is None:
+            return answer
+        return replace(answer, question=await self._privacy.question(tap, recipient))
 
     async def _tapped_settings(self, tap: Tap, token: Token) -> TapReply:
         """Open a page of the settings or change one for the person who tapped; the reply uses the new settings."""
@@ -392,23 +419,16 @@ class EmojiService:
                     rows=settings_pages.rows(page, preferences, recipient),
                 )
             case CommandName.PRIVACY:
-                agreed = await self._store.keeps_faces(command.person)
-                return Reply(_privacy_text(agreed, recipient.voice), rows=privacy_rows(agreed, recipient))
+                return await self._privacy.show(command, recipient)
             case CommandName.CHAT_SETTINGS:
                 return await self._chat_settings.show(command, recipient)
             case CommandName.PLAY:
                 return await self._play.start(command, recipient)
             case CommandName.MY_DATA:
-                return await self._my_data(command, recipient)
+                return await self._privacy.my_data(command, recipient)
             case CommandName.FORGET_ME:
-                known = await self._store.forget(command.person)
-                self._tastes.forget()
-                return Reply(say(texts.FORGOTTEN if known else texts.NOTHING_TO_FORGET))
+                return self._privacy.ask_to_forget(command, recipient)
 
 
 def _admins_only(person: Person, voice: Voice) -> str:
     return voice.say(texts.ADMINS_ONLY, id=f"{person.platform}:{person.id}")
-
-
-def _privacy_text(agreed: bool, voice: Voice) -> str:
-    return voice.say(texts.PRIVACY, choice=voice.say(texts.KEEPS_FACES if agreed else texts.KEEPS_NO_FACES))

@@ -1,6 +1,6 @@
 """Handle taps on the buttons under an answered photo: votes, corrections, more emoji, and pictures to share."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,11 +17,13 @@ from bots.conversation.buttons import (
     rows_after,
     swapped,
 )
+from bots.conversation.fetching import opened_again
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, in_text
-from bots.messages import ButtonRows, Form, Tap, TapReply
+from bots.messages import ButtonRows, Form, MadePicture, NotFetchedError, Picture, Tap, TapReply
 from bots.pictures.maker import FaceEmoji, PictureMaker
+from bots.serving.fair_queue import TooManyError
 from bots.serving.inference_pool import InferencePool
 from db import Chat, OwnEmoji, Person, Platform, Store, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
@@ -115,33 +117,43 @@ class PhotoTaps:
         self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient, turn: int = 0
     ) -> TapReply:
         """Fetch the photo again and make the requested picture. turn: how often the faces' emoji were swapped."""
-        platform = tap.chat.platform
-        picture = await tap.fetch() if tap.fetch is not None and stored.comes_again else None
-        if picture is None:
-            return TapReply(recipient.voice.say(texts.PHOTO_GONE))
+        say = recipient.voice.say
+        if not stored.comes_again:
+            return TapReply(say(texts.PHOTO_GONE))
         like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
         covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
         known = [
             FaceEmoji(reading.probabilities, recipient.variant_of(emoji))
             for reading, emoji in zip(stored.readings, covers, strict=True)
         ]
-        if token.action is Action.EMOJI_ME:
-            make, said = partial(self._picture_maker.emoji_me, picture.content, known, platform), texts.EMOJI_ME_MADE
-        else:
-            sticker = self._picture_maker.sticker
-            is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
-            make = partial(sticker, picture.content, known[0], platform, is_hidden=is_hidden)
-            said = texts.STICKER_MADE
-        made, problem = await make_picture(self._pool, tap.person, tap.chat, make, picture)
-        notice = recipient.voice.say(problem or said)
+        try:
+            async with opened_again(self._pool, tap) as picture:
+                made, problem = await self._made(tap, token, picture, known)
+        except TooManyError:
+            return TapReply(say(texts.SLOW_DOWN))
+        except NotFetchedError as error:
+            return TapReply(say(str(error)))
         if made is None:
-            return TapReply(notice)
+            return TapReply(say(problem))
         rows: ButtonRows = ()
         if token.action is Action.EMOJI_ME and len(stored.readings) > 1:
             rows = cover_rows(stored, turn, recipient)
-        elif token.action is Action.STICKER and made.form is Form.STICKER and platform is Platform.TELEGRAM:
+        elif token.action is Action.STICKER and made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM:
             rows = pack_rows(stored.readings[0], recipient)
+        notice = say(texts.EMOJI_ME_MADE if token.action is Action.EMOJI_ME else texts.STICKER_MADE)
         return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
+
+    async def _made(
+        self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji]
+    ) -> tuple[MadePicture | None, str]:
+        """Return what `make_picture` does for the picture that a button asks for."""
+        platform = tap.chat.platform
+        if token.action is Action.EMOJI_ME:
+            make = partial(self._picture_maker.emoji_me, picture.content, known, platform)
+        else:
+            is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
+            make = partial(self._picture_maker.sticker, picture.content, known[0], platform, is_hidden=is_hidden)
+        return await make_picture(self._pool, tap.person, tap.chat, make, picture)
 
     async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Answer a tap of the photo's sender."""

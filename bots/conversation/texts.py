@@ -26,11 +26,18 @@ def _n(one: str, many: str) -> Plural:
     return Plural(one, many)
 
 
+INTRODUCTION = _(
+    "I am an AI: I guess the expression of a face from a picture, for fun, and I may be wrong. I am not for use at "
+    "work or in schools."
+)
+"""What people are told before or with the first answer (AI Act, Article 50)."""
 START = _(
-    "Hi! Send me a selfie and I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. "
-    "I keep no pictures: /privacy"
+    "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Send me a selfie and "
+    "I'll answer with the emoji of your face. Tap a button to tell me which emoji fits best. What I keep, and your "
+    "choice about it: /privacy"
 )
 HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Send me a photo with a face (or several) and I'll find the emoji that fits.\n"
     "• In a group, reply /emoji to a photo, or /emoji_me to cover its faces with emoji.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
@@ -40,6 +47,7 @@ HELP = _(
     "• /my_data – everything I know about you; /forget_me – delete it"
 )
 DISCORD_HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Send me a photo with a face (or several) in a direct message, or mention me with it, and I'll find the emoji that "
     "fits.\n"
     "• Anywhere: `/emoji` with a photo, or right-click a message → Apps → Suggest emoji.\n"
@@ -51,6 +59,7 @@ DISCORD_HELP = _(
     "• `/my_data` – everything I know about you; `/forget_me` – delete it"
 )
 WEB_HELP = _(
+    "I am an AI that reads facial expressions, for fun; not for use at work or in schools.\n"
     "Choose, drop or paste a photo with a face (or several), or take one with the camera, and I'll find the emoji that "
     "fits.\n"
     "• Tap an emoji to tell me it fits; tap another to change your mind.\n"
@@ -76,27 +85,56 @@ COMMANDS = {
 }
 """The description of each command in the platforms' menus."""
 EMOJI_ME_COMMAND = _("Cover the faces of a photo with emoji")
+TELEGRAM_DESCRIPTION = _(
+    "Send me a selfie and I'll answer with the emoji of your face.\n\n"
+    "I am an AI: I guess the expression of a face from a picture, for fun, and I may be wrong. I am not for use at "
+    "work or in schools. I keep no photos; what I keep, and your choice about it: /privacy"
+)
+"""What Telegram's apps show in a chat with the bot before the first message, at most 512 characters."""
+TELEGRAM_SHORT_DESCRIPTION = _("An AI that answers selfies with emoji, for fun. Not for use at work or in schools.")
+"""What Telegram's apps show on the bot's profile and with links to it, at most 120 characters."""
 TELEGRAM_EMOJI = _("Reply to a photo: find its emoji")
 DISCORD_EMOJI = _("Find the emoji of a photo")
 DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
 PRIVACY = _(
-    "Your photos are read in memory and thrown away at once. I keep what I read (seven numbers a face), what I "
-    "suggested, what you tapped and your settings, under a scrambled version of your id.\n"
-    "{choice}\n"
-    "/forget_me deletes everything."
+    "• Photos: I read them in memory and throw them away at once.\n"
+    "• I keep what I read (seven numbers a face), what I suggested and what you tapped, {kept}; your settings and your "
+    "scores until you delete them. All of it under a scrambled version of your id.\n"
+    "• Faces: {choice}\n"
+    "• Who sees it: the operator and the admins of this bot. Your messages pass through the app that you write in.\n"
+    "• /my_data – everything I know about you; /forget_me – delete it"
 )
-KEEPS_NO_FACES = _(
-    "I keep no picture of you. If you like, I may keep tiny 48x48 grey crops of the faces to learn from. "
-    "This bot's admins may look at them to correct me."
-)
+KEPT_FOR = _n("for at most {count} day", "for at most {count} days")
+KEPT_UNTIL_DELETED = _("until you delete it")
+KEEPS_NO_FACES = _("I keep no picture of you.")
 KEEPS_FACES = _(
-    "With your permission I also keep tiny 48x48 grey crops of the faces you send, to learn from. This bot's admins "
-    "may look at them to correct me."
+    "with your permission I keep tiny 48x48 grey pictures of the faces you send, {kept}. The admins of this bot may "
+    "look at them to correct me, and the next versions of me are trained on them."
 )
+CONSENT = _(
+    "May I learn from your faces? With a yes I keep a tiny 48x48 grey picture of each face that you send, {kept}. The "
+    "admins of this bot may look at them to correct me, and the next versions of me are trained on them. You can take "
+    "it back at any time with /privacy; then they are deleted. With a no, everything works as before."
+)
+"""What people agree to. Where its meaning changes, raise `db.CONSENT_VERSION`."""
+CONSENT_CHANGED = _("You said yes once, but what it covers has changed; until you say yes again I keep no new faces.")
+CONSENT_SHOWN = _("Here is what I keep.")
+CONSENT_MORE = _("More about it")
+DECLINE_FACES = _("No, thanks")
+CHOOSE_IN_PRIVATE = _("your choice is between us, so ask me for /privacy in a private chat.")
 ALLOW_FACES = _("Yes, learn from my faces")
 REFUSE_FACES = _("Stop, and delete my faces")
 FACES_ALLOWED = _("Thank you! I'll learn from the faces you send from now on.")
 FACES_REFUSED = _("Done: I keep no faces of yours, and those I had are deleted.")
+FORGET_ASKS = _(
+    "Everything, for good? That deletes what I read in your photos, the tiny pictures of your faces if you allowed "
+    "them, what you tapped, your scores, your settings and your sticker pack. Nothing that I learn from now on "
+    "contains any of it. It cannot be undone."
+)
+FORGET_YES = _("Yes, delete everything")
+FORGET_NO = _("No, keep it")
+FORGET_CANCELLED = _("All right, nothing is deleted.")
+NOT_YOURS_TO_FORGET = _("Only the person who asked can answer this. To delete what I know about you: /forget_me")
 FORGOTTEN = _("Done. Everything I knew about you is deleted.")
 MY_DATA = _("Here is everything I know about you. /forget_me deletes it.")
 NOTHING_KNOWN = _("I know nothing about you.")
@@ -105,6 +143,8 @@ NOTHING_TO_FORGET = _("I know nothing about you, so there was nothing to delete.
 
 ONE_FACE = _("{emoji} You look {feeling}. Which emoji fits best?")
 ONE_FACE_ONLY = _("{emoji} You look {feeling}. I can't remember choices right now.")
+MIXED_FACE = _("{emoji} You look {feeling}, with {other}. Which emoji fits best?")
+MIXED_FACE_ONLY = _("{emoji} You look {feeling}, with {other}. I can't remember choices right now.")
 UNSURE_ONLY = _("Hard to say! Could be {first}, could be {second}. I can't remember choices right now.")
 UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
 SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
@@ -118,6 +158,10 @@ BUSY = _n(
     "I'm busy right now, one moment. {count} photos are before yours, which will be answered.",
 )
 SLOW_DOWN = _("Slow down, please! I still have many photos of yours. Send me this one again in a moment.")
+TOO_FAST = _("Slow down, please! That was a lot at once. Try again in a moment.")
+INTERRUPTED_LONG = _("I was away for a while and have not answered all of your photos. Please send them again.")
+MAYBE_ANSWERED = _("I was restarted while I answered this photo. If you see no answer, please send it again.")
+STOPPING = _("I'm about to be restarted and didn't get to this one. Please send it again in a minute.")
 NO_PHOTO_IN_REPLY = _("Reply with {command} to a message that has a photo.")
 NO_PHOTO_IN_MESSAGE = _("There is no picture in that message. Try it on a message with a photo.")
 MENTIONED_WITHOUT_PHOTO = _("Hi! Mention me together with a photo, or use /emoji, and I'll find its emoji.")
@@ -130,6 +174,12 @@ SOME_NOT_FETCHED = _("I couldn't fetch all of it. Please send what is missing ag
 SOME_NO_PICTURES = _("I can only read pictures and videos, so I left out the rest.")
 NO_PICTURE_FILE = _("I can only read pictures and videos. Please send me a photo with a face.")
 DOWNLOAD_FAILED = _("I couldn't fetch that picture. Please send it again.")
+SOME_MISSING = {
+    FILE_TOO_LARGE: SOME_TOO_LARGE,
+    DOWNLOAD_FAILED: SOME_NOT_FETCHED,
+    NO_PICTURE_FILE: SOME_NO_PICTURES,
+}
+"""The sentence about a file → the one for where other files of the same message could be read; the first one counts."""
 FAILED = _("Something went wrong on my side. Please try again in a moment.")
 
 MORE = _("More…")
@@ -244,7 +294,10 @@ ADMINS_ONLY = _("This is for the admins of this bot. If you should be one, ask i
 GONE = _("I no longer know this photo. Please send it again.")
 
 WEB_TITLE = "Mugmoji"
-WEB_START = _("Hi! Show me a selfie and I'll answer with the emoji of your face. I keep no pictures.")
+WEB_START = _(
+    "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Show me a selfie and "
+    "I'll answer with the emoji of your face."
+)
 WEB_HINT = _("Choose, drop or paste a photo, or take one now.")
 WEB_PICK = _("Choose a photo")
 WEB_CAMERA = _("Camera")
@@ -301,6 +354,16 @@ FEELINGS = {
 """An adjective for each of `recognizer.EMOTIONS`, for use in a sentence. In languages whose adjectives have a gender,
 the catalogue has nouns ("joy") and fitting sentences.
 """
+
+TRACES = {
+    "angry": _("some anger"),
+    "disgust": _("some disgust"),
+    "fear": _("some fear"),
+    "happy": _("some joy"),
+    "sad": _("some sadness"),
+    "surprise": _("some surprise"),
+}
+"""What is mixed in with a feeling, for use in a sentence."""
 
 PHOTO_PROBLEMS = {
     "empty": _("The file is empty. Please send the picture again."),

@@ -1,5 +1,6 @@
 """The Discord adapter: keeps a connection to Discord, and says in one sentence why it cannot."""
 
+import asyncio
 from typing import ClassVar
 
 import discord
@@ -10,6 +11,7 @@ from bots.conversation.service import EmojiService
 from bots.discord.client import EmojiClient
 from bots.discord.errors import facts_of, shorten_library_errors
 from bots.serving.backoff import restarts
+from bots.serving.supervision import BackgroundTasks
 from db import Platform
 
 _REFUSED = "Discord refused DISCORD_TOKEN: copy the bot's token from https://discord.com/developers into .env."
@@ -34,11 +36,18 @@ class DiscordAdapter:
     name: ClassVar[Platform] = Platform.DISCORD
     allowed_reactions: ClassVar[frozenset[str] | None] = None
 
-    def __init__(self, service: EmojiService, token: str, *, reads_all_messages: bool = False) -> None:
-        """reads_all_messages: ask for the intent for the content of messages, which must be switched on at Discord."""
+    def __init__(
+        self, service: EmojiService, token: str, *, reads_all_messages: bool = False, stop_after_s: float = 3.0
+    ) -> None:
+        """Configure the adapter.
+
+        reads_all_messages: ask for the intent for the content of messages, which must be switched on at Discord.
+        stop_after_s: for how many seconds what is in hand is waited for at the end.
+        """
         self._service = service
         self._token = token
         self._reads_all_messages = reads_all_messages
+        self._stop_after_s = stop_after_s
 
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` where Discord refuses the bot; connect again after all else."""
@@ -55,12 +64,27 @@ class DiscordAdapter:
         """Serve until the connection is lost for good. Raise `AdapterError` if Discord refuses the bot."""
         try:
             async with EmojiClient(self._service, reads_all_messages=self._reads_all_messages) as client:
-                await client.start(self._token)
+                await self._serve(client)
         except Exception as error:
             if sentence := _refusal(error):
                 raise AdapterError(sentence) from error
             raise
         raise ConnectionResetError("the connection was closed")
+
+    async def _serve(self, client: EmojiClient) -> None:
+        """Keep the client connected until it fails; when this is cancelled, let it finish what is in hand first."""
+        connected = asyncio.create_task(client.start(self._token))
+        background = BackgroundTasks()
+        background.start("journal", client.follow_journal())
+        try:
+            await asyncio.shield(connected)
+        except asyncio.CancelledError:
+            await client.admission.finish(self._stop_after_s)
+            raise
+        finally:
+            await background.cancel()
+            connected.cancel()
+            await asyncio.wait({connected})
 
 
 def _may_pass(error: BaseException) -> bool:

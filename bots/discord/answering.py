@@ -1,16 +1,58 @@
 """Answer messages: the pictures in them, or in the message that they reply to, or a sentence about what is missing."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
 import discord
+import structlog
 
 from bots.conversation import texts
+from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
 from bots.discord.addressing import Address, is_from_a_person
-from bots.discord.files import SentFile, download, files_in, photos_in
+from bots.discord.errors import TROUBLE, facts_of, place_of
+from bots.discord.files import SentFile, files_in, photos_in, to_fetch
 from bots.discord.identity import chat_of, language_of, person_of, sender_of
 from bots.discord.permissions import Permissions
 from bots.discord.reactions import OwnReactions, Place, own_reactions
-from bots.discord.sending import MessageAnswer, note_sent
+from bots.discord.sending import MessageAnswer, note_sent, send_to
 from bots.messages import Command, CommandName, PhotoMessage, Reply
+from bots.serving.journal import Entry, FirstTimes, LeftOpen
+from db import Platform
+
+_MOST_LOOKED_THROUGH = 100
+"""Messages after a photo among which its answer is looked for."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a photo is that is being answered, in ids: what the journal keeps of it. guild: None in direct messages."""
+
+    channel: int
+    guild: int | None
+    message: int
+    asking: int
+    person: int
+    language: str
+
+    @classmethod
+    def of(cls, message: discord.Message, asking: discord.Message) -> "Placed":
+        """Return where a photo is. asking: the message that asks about it."""
+        guild = message.guild.id if message.guild is not None else None
+        return cls(message.channel.id, guild, message.id, asking.id, asking.author.id, language_of(message))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What is to be answered: files of a message, and who asks about them. is_new: as in `PhotoMessage`."""
+
+    message: discord.Message
+    files: list[SentFile]
+    asked_by: discord.abc.User
+    is_automatic: bool = False
+    is_new: bool = False
 
 
 class Answers:
@@ -24,13 +66,14 @@ class Answers:
         self._service = service
         self._reactions = reactions
         self._permissions = Permissions(client)
+        self._apologies = FirstTimes()
 
     async def answer(self, message: discord.Message, address: Address) -> None:
         """Answer a message that is for the bot."""
         if not (await self._permissions.at(message)).speak:
             return
         if files := files_in(message):
-            await self._answer_files(message, files, message.author)
+            await self._answer_files(message, files, message)
         elif address is Address.DIRECT:
             await self._help(message)
         elif address is Address.MENTION:  # a reply to the bot, which mentions it too, is no request
@@ -46,9 +89,9 @@ class Answers:
             return
         chat, answered = chat_of(message.channel.id), _replies_to(message)
         if answered and await self._service.plays_on(chat, answered):
-            await self._answer_files(message, files, message.author)
+            await self._answer_files(message, files, message)
         elif await self._service.is_automatic(chat):
-            await self._answer_files(message, files, message.author, is_automatic=True)
+            await self._answer_files(message, files, message, is_automatic=True)
 
     async def _help(self, message: discord.Message) -> None:
         person, chat = person_of(message.author), chat_of(message.channel.id)
@@ -62,44 +105,106 @@ class Answers:
         if not isinstance(original, discord.Message) or original.author == me:
             await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
         elif files := files_in(original):
-            await self._answer_files(original, files, message.author, is_new=False)
+            await self._answer_files(original, files, message)
         else:
             await self._explain(message, texts.NO_PHOTO_SEEN_IN_REPLY, message.author)
+
+    async def refuse(self, message: discord.Message) -> None:
+        """Tell who wrote a message to slow down."""
+        if (await self._permissions.at(message)).speak:
+            await self._explain(message, texts.SLOW_DOWN if files_in(message) else texts.TOO_FAST, message.author)
+
+    async def answer_left_open(self, left: Sequence[LeftOpen]) -> None:
+        """Answer what another process has left, as far as that makes sense by now, or apologise."""
+        ends = await asyncio.gather(*map(self._answer_left_open, left), return_exceptions=True)
+        for error in ends:
+            if isinstance(error, Exception):
+                _log.error("photo_left_open", platform=Platform.DISCORD, at=place_of(error), **facts_of(error))
+
+    async def _answer_left_open(self, left: LeftOpen) -> None:
+        async with left.entry:
+            place = Placed(**left.address)
+            channel = await self._channel_at(place)
+            if left.is_too_old:
+                await left.entry.close()
+                if self._apologies.is_first(place.channel):
+                    await send_to(channel, Reply((await self._voice_at(place)).say(texts.INTERRUPTED_LONG)))
+                return
+            try:
+                message = await channel.fetch_message(place.message)
+                asking = message if place.asking == place.message else await channel.fetch_message(place.asking)
+            except TROUBLE as error:
+                _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
+                await left.entry.close()
+                await send_to(channel, Reply((await self._voice_at(place)).say(texts.PHOTO_GONE)))
+                return
+            if left.may_be_answered and await self._is_answered(message):
+                return
+            await self._answer_entered(_Files(message, files_in(message), asking.author), left.entry)
+
+    async def _channel_at(self, place: Placed) -> discord.abc.Messageable:
+        """Return the channel of a photo. Raise an error of `TROUBLE` if the bot is no longer there."""
+        known = self._client.get_channel(place.channel)
+        channel = known if known is not None else await self._client.fetch_channel(place.channel)
+        assert isinstance(channel, discord.abc.Messageable)
+        return channel
+
+    async def _is_answered(self, message: discord.Message) -> bool:
+        """Check whether the bot has replied to a message; taken to be so where it may not look."""
+        try:
+            async for later in message.channel.history(after=message, limit=_MOST_LOOKED_THROUGH):
+                reference = later.reference
+                if later.author == self._client.user and reference is not None and reference.message_id == message.id:
+                    return True
+        except TROUBLE:
+            return True
+        return False
+
+    async def _voice_at(self, place: Placed) -> Voice:
+        return await self._service.voice_for(person_of(discord.Object(place.person)), place.language)
 
     async def _answer_files(
         self,
         message: discord.Message,
         files: list[SentFile],
-        asked_by: discord.abc.User,
+        asking: discord.Message,
         *,
         is_automatic: bool = False,
-        is_new: bool = True,
     ) -> None:
-        """Answer the files of a message, in reply to it. is_new: it is the one that asks."""
-        fetched = await download(self._client.http, files)
-        if not fetched.pictures:
-            if not is_automatic:
-                await self._explain(message, fetched.missing, asked_by)
-            return
+        """Answer the files of a message, in reply to it, once. asking: the message that asks."""
+        question = _Files(message, files, asking.author, is_automatic, asking.id == message.id)
+        journal = self._service.journal
+        entry: Entry | None = journal.untracked()
+        if not is_automatic:
+            person, chat = person_of(asking.author), chat_of(message.channel.id)
+            entry = await journal.enter(person, chat, str(asking.id), asdict(Placed.of(message, asking)))
+        if entry is not None:
+            async with entry:
+                await self._answer_entered(question, entry)
+
+    async def _answer_entered(self, question: "_Files", entry: Entry) -> None:
+        message, asked_by, is_automatic = question.message, question.asked_by, question.is_automatic
         allowed = await self._permissions.at(message)
         photo = PhotoMessage(
             person_of(asked_by),
             chat_of(message.channel.id),
-            fetched.pictures,
+            tuple(to_fetch(self._client.http, file) for file in question.files),
             language_of(message),
             comes_again=allowed.quote,
             sender=sender_of(message, asked_by),
             is_automatic=is_automatic,
             messages=(str(message.id),),
-            missing="" if is_automatic else fetched.missing,
             replies_to=_replies_to(message),
             name=asked_by.display_name,
-            is_new=is_new and not message.message_snapshots,
+            is_new=question.is_new and not message.message_snapshots,
+            forgettings=entry.forgettings,
         )
         voice = await self._service.voice_for(photo.person, photo.language)
-        answer = MessageAnswer(message, allowed, excuse="" if is_automatic else voice.say(texts.PHOTO_GONE))
+        answer = MessageAnswer(message, allowed, "" if is_automatic else voice.say(texts.PHOTO_GONE), entry)
         async for reply in self._service.on_photo(photo):
             await answer.show(reply)
+            if not reply.waiting:
+                await entry.close()
             if allowed.react and (answer.is_shown or not allowed.speak):
                 self._react(message, reply)
             if answer.sent is not None:

@@ -8,6 +8,7 @@ reactions to photos that nobody asked about need that of message content.
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,9 +27,12 @@ from bots.discord.errors import facts_of, place_of, tolerated
 from bots.discord.files import files_in
 from bots.discord.identity import chat_of, person_of
 from bots.discord.reactions import OwnReactions
+from bots.discord.sending import refuse
 from bots.discord.taps import Taps
 from bots.discord.transport import BoundedHTTPClient, paced
 from bots.messages import PeopleReaction
+from bots.serving.admission import Admission, Kind, RefusedError
+from bots.serving.fair_queue import Whose
 from db import Platform
 
 PREVIEW_WITHIN_S = 2.0
@@ -75,6 +79,7 @@ class EmojiClient(discord.AutoShardedClient):
         self._taps = Taps(service, self._reactions)
         self._answered: LRUCache[int, None] = LRUCache(_MOST_ANSWERED)
         self._awaiting_preview: set[int] = set()
+        self.admission = Admission()
 
     async def setup_hook(self) -> None:
         """Register the buttons of old messages, and publish the commands if they have changed."""
@@ -100,6 +105,11 @@ class EmojiClient(discord.AutoShardedClient):
         """Log that the bot is connected; repeated after a lost connection."""
         _log.info("adapter_open", adapter=Platform.DISCORD)
 
+    async def follow_journal(self) -> None:
+        """Answer what other processes have left, from the moment of being connected until cancelled."""
+        await self.wait_until_ready()
+        await self.service.journal.follow(Platform.DISCORD, self._answers.answer_left_open)
+
     async def on_error(self, event_method: str, /, *_arguments: Any, **_options: Any) -> None:
         """Log a failure of one of the methods here in one line."""
         error = sys.exc_info()[1]
@@ -110,9 +120,19 @@ class EmojiClient(discord.AutoShardedClient):
         """Answer messages that are for the bot, and photos where automatic reactions are on."""
         address = address_of(message, self._me)
         if address is Address.NONE:
-            if self.reads_all_messages:
-                await self._answers.answer_unasked(message)
+            if self.reads_all_messages and message.attachments:
+                with suppress(RefusedError), self._admitted_with(message):
+                    await self._answers.answer_unasked(message)
             return
+        try:
+            with self._admitted_with(message):
+                await self._answer_new(message, address)
+        except RefusedError as error:
+            if error.tells:
+                await self._answers.refuse(message)
+
+    async def _answer_new(self, message: discord.Message, address: Address) -> None:
+        """Answer a message that is for the bot, after its links have become pictures."""
         if "://" in message.content and not files_in(message):
             self._awaiting_preview.add(message.id)
             await asyncio.sleep(PREVIEW_WITHIN_S)
@@ -127,7 +147,8 @@ class EmojiClient(discord.AutoShardedClient):
         is_awaited = message.id in self._awaiting_preview and bool(files_in(message))
         address = address_of(message, self._me)
         if address in (Address.DIRECT, Address.MENTION) and (is_new or is_awaited):
-            await self._answer_once(message, address)
+            with suppress(RefusedError), self._admitted_with(message):
+                await self._answer_once(message, address)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Tell the service which emoji a person put on a message."""
@@ -141,7 +162,16 @@ class EmojiClient(discord.AutoShardedClient):
 
     async def on_tap(self, interaction: discord.Interaction[Any], token: str) -> None:
         """Answer a press on one of the service's buttons; called by `TapButton`."""
-        await self._taps.answer(interaction, token)
+        try:
+            with self.admission.admitted(_whose(interaction.channel_id, interaction.user), Kind.OTHER):
+                await self._taps.answer(interaction, token)
+        except RefusedError as error:
+            await refuse(interaction, tells=error.tells)
+
+    def _admitted_with(self, message: discord.Message) -> AbstractContextManager[None]:
+        """Count a message as in hand in this context. Raise `RefusedError`."""
+        kind = Kind.PHOTO if files_in(message) else Kind.OTHER
+        return self.admission.admitted(_whose(message.channel.id, message.author), kind)
 
     @property
     def _me(self) -> int:
@@ -159,7 +189,9 @@ class EmojiClient(discord.AutoShardedClient):
 
     async def _note_reaction(self, event: discord.RawReactionActionEvent, emoji: tuple[str, ...]) -> None:
         person = person_of(discord.Object(event.user_id))
-        await self.service.on_reaction(PeopleReaction(person, chat_of(event.channel_id), str(event.message_id), emoji))
+        reaction = PeopleReaction(person, chat_of(event.channel_id), str(event.message_id), emoji)
+        with suppress(RefusedError), self.admission.admitted(Whose(event.channel_id, event.user_id), Kind.OTHER):
+            await self.service.on_reaction(reaction)
 
     async def _answer_once(self, message: discord.Message, address: Address) -> None:
         """Answer a message that is for the bot, unless that was done before it was edited."""
@@ -168,8 +200,23 @@ class EmojiClient(discord.AutoShardedClient):
             await self._answers.answer(message, address)
 
 
+def _whose(channel_id: int | None, user: discord.abc.Snowflake) -> Whose:
+    return Whose(channel_id or user.id, user.id)
+
+
 class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
-    """Logs a failure of a command in one line."""
+    """Admits commands, and logs a failure of one in one line."""
+
+    async def _call(self, interaction: discord.Interaction[EmojiClient]) -> None:
+        """Run a command if it is admitted; the library has no other place around all of them."""
+        if interaction.type is discord.InteractionType.autocomplete:
+            await super()._call(interaction)
+            return
+        try:
+            with self.client.admission.admitted(_whose(interaction.channel_id, interaction.user), Kind.OTHER):
+                await super()._call(interaction)
+        except RefusedError as error:
+            await refuse(interaction, tells=error.tells)
 
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /

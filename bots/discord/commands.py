@@ -11,7 +11,7 @@ from bots.conversation import texts
 from bots.conversation.languages import nearest, speak
 from bots.discord.admin_commands import MANAGERS
 from bots.discord.errors import losing_no_answer_silently
-from bots.discord.files import Fetched, SentFile, download, file_of, files_in, may_be_picture
+from bots.discord.files import SentFile, file_of, files_in, may_be_picture, to_fetch
 from bots.discord.identity import chat_at, is_guest_at, person_of, sender_of
 from bots.discord.sending import note_sent, respond, say_to, send_to
 from bots.discord.taps import manages_server
@@ -63,9 +63,10 @@ class CommandTranslator(app_commands.Translator):
 async def _emoji(interaction: discord.Interaction[Any], photo: discord.Attachment) -> None:
     with losing_no_answer_silently("command"):
         await interaction.response.defer(thinking=True)
-        fetched = await _fetched(interaction, photo)
-        if fetched is not None:  # others do not see what was attached to a command, so nothing shows it
-            await _suggest(interaction, _photo(interaction, fetched), shows_pictures=False)
+        if may_be_picture(photo):  # others do not see what was attached to a command, so nothing shows it
+            await _suggest(interaction, _photo(interaction, [file_of(photo)]), shows_pictures=False)
+        else:
+            await say_to(interaction, texts.PHOTO_PROBLEMS["not_a_picture"])
 
 
 @app_commands.command(name="emoji_me", description=app_commands.locale_str(texts.EMOJI_ME_COMMAND))
@@ -75,9 +76,10 @@ async def _emoji(interaction: discord.Interaction[Any], photo: discord.Attachmen
 async def _emoji_me(interaction: discord.Interaction[Any], photo: discord.Attachment) -> None:
     with losing_no_answer_silently("command"):
         await interaction.response.defer(thinking=True)
-        fetched = await _fetched(interaction, photo)
-        if fetched is not None:
-            await _cover(interaction, _photo(interaction, fetched))
+        if may_be_picture(photo):
+            await _cover(interaction, _photo(interaction, [file_of(photo)]))
+        else:
+            await say_to(interaction, texts.PHOTO_PROBLEMS["not_a_picture"])
 
 
 @app_commands.context_menu(name=app_commands.locale_str(texts.SUGGEST_EMOJI))
@@ -86,9 +88,10 @@ async def _emoji_me(interaction: discord.Interaction[Any], photo: discord.Attach
 async def _suggest_emoji(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     with losing_no_answer_silently("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
-        fetched = await _fetched_from(interaction, message)
-        if fetched is not None:
-            await _suggest(interaction, _photo(interaction, fetched, message), shows_pictures=True)
+        if files := files_in(message):
+            await _suggest(interaction, _photo(interaction, files, message), shows_pictures=True)
+        else:
+            await say_to(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
 
 @app_commands.context_menu(name=app_commands.locale_str(texts.EMOJI_ME_MENU))
@@ -97,9 +100,10 @@ async def _suggest_emoji(interaction: discord.Interaction[Any], message: discord
 async def _cover_faces(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     with losing_no_answer_silently("command"):
         await interaction.response.defer(thinking=True, ephemeral=True)
-        fetched = await _fetched_from(interaction, message)
-        if fetched is not None:
-            await _cover(interaction, _photo(interaction, fetched, message))
+        if files := files_in(message):
+            await _cover(interaction, _photo(interaction, files, message))
+        else:
+            await say_to(interaction, texts.NO_PHOTO_IN_MESSAGE)
 
 
 @app_commands.command(name="play", description=app_commands.locale_str(texts.COMMANDS["play"]))
@@ -190,7 +194,7 @@ async def _cover(interaction: discord.Interaction[Any], photo: PhotoMessage) -> 
 
 
 def _photo(
-    interaction: discord.Interaction[Any], fetched: Fetched, message: discord.Message | None = None
+    interaction: discord.Interaction[Any], files: Sequence[SentFile], message: discord.Message | None = None
 ) -> PhotoMessage:
     """Build the message of a command. message: the one with the photo, if it is not attached to the command.
 
@@ -199,39 +203,13 @@ def _photo(
     return PhotoMessage(
         person_of(interaction.user),
         chat_at(interaction),
-        fetched.pictures,
+        tuple(to_fetch(interaction.client.http, file) for file in files),
         str(interaction.locale),
         sender=sender_of(message, interaction.user) if message is not None else None,
         messages=(str(message.id),) if message is not None else (),
-        missing=fetched.missing,
         name=interaction.user.display_name,
         is_new=message is None,
     )
-
-
-async def _fetched(interaction: discord.Interaction[Any], photo: discord.Attachment) -> Fetched | None:
-    """Return the picture attached to a command, or say what is the matter with it."""
-    if not may_be_picture(photo):
-        await say_to(interaction, texts.PHOTO_PROBLEMS["not_a_picture"])
-        return None
-    return await _downloaded(interaction, [file_of(photo)])
-
-
-async def _fetched_from(interaction: discord.Interaction[Any], message: discord.Message) -> Fetched | None:
-    """Return the pictures of a message, or say what is the matter with them."""
-    files = files_in(message)
-    if not files:
-        await say_to(interaction, texts.NO_PHOTO_IN_MESSAGE)
-        return None
-    return await _downloaded(interaction, files)
-
-
-async def _downloaded(interaction: discord.Interaction[Any], files: Sequence[SentFile]) -> Fetched | None:
-    fetched = await download(interaction.client.http, files)
-    if not fetched.pictures:
-        await say_to(interaction, fetched.missing)
-        return None
-    return fetched
 
 
 def facts_of_command(command: Mapping[str, Any]) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ one of them says that it is something else.
 import asyncio
 import mimetypes
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -18,8 +18,8 @@ from yarl import URL
 
 from bots.conversation import texts
 from bots.discord.errors import TROUBLE, facts_of
-from bots.discord.transport import MAX_FILE_BYTES, FileTooLargeError
-from bots.messages import Picture
+from bots.discord.transport import FileTooLargeError
+from bots.messages import MOST_FILE_BYTES, NotFetchedError, Picture, PictureToFetch
 from db import Platform
 
 MAX_PICTURES = 10
@@ -47,14 +47,6 @@ class SentFile:
     url: str
     size_bytes: int = 0
     has_spoiler: bool = False
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """The files of a message that could be downloaded, and the sentence of `texts` about the rest, empty for none."""
-
-    pictures: tuple[Picture, ...]
-    missing: str
 
 
 def files_in(message: discord.Message) -> list[SentFile]:
@@ -93,27 +85,29 @@ def may_be_picture(attachment: discord.Attachment) -> bool:
     return all(kind.startswith(("image/", "video/")) for kind in kinds)
 
 
-async def download(http: HTTPClient, files: Sequence[SentFile]) -> Fetched:
-    """Download files immediately, because their links expire; leave out those that are too large or not there."""
-    pictures: list[Picture] = []
-    missing = ""
-    for file in files:
+def to_fetch(http: HTTPClient, file: SentFile) -> PictureToFetch:
+    """Return a file as a picture that is fetched when its turn comes; links last about a day."""
+
+    async def fetched() -> Picture:
         try:
-            pictures.append(await _picture(http, file))
-        except FileTooLargeError:
-            missing = missing or texts.FILE_TOO_LARGE
+            return await _picture(http, file)
+        except FileTooLargeError as error:
+            raise NotFetchedError(texts.FILE_TOO_LARGE) from error
         except TROUBLE as error:
             _log.warning("download_failed", platform=Platform.DISCORD, **facts_of(error))
-            missing = missing or texts.DOWNLOAD_FAILED
-    return Fetched(tuple(pictures), missing)
+            raise NotFetchedError(texts.DOWNLOAD_FAILED) from error
+
+    if file.size_bytes > MOST_FILE_BYTES:
+        return PictureToFetch(fetched, 0)
+    return PictureToFetch(fetched, file.size_bytes or MOST_FILE_BYTES)
 
 
 async def _picture(http: HTTPClient, file: SentFile) -> Picture:
-    if file.size_bytes > MAX_FILE_BYTES:
+    if file.size_bytes > MOST_FILE_BYTES:
         raise FileTooLargeError
     async with asyncio.timeout(LONGEST_DOWNLOAD_S):
         content = await http.get_from_cdn(file.url)
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > MOST_FILE_BYTES:
         raise FileTooLargeError
     return Picture(content, file.has_spoiler)
 

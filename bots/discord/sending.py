@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import discord
 from discord import ui
 
+from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.buttons import view_of, without_icons
 from bots.discord.delivery import delivered, is_not_done
@@ -23,6 +24,7 @@ from bots.discord.errors import (
 from bots.discord.identity import person_of
 from bots.discord.permissions import Allowed
 from bots.messages import ButtonRows, Form, MadeFile, MadePicture, Reply
+from bots.serving.journal import Entry
 from db import Chat
 
 MAX_TEXT = 2000
@@ -37,8 +39,15 @@ class MessageAnswer:
     sent: the bot's message, None while there is none. is_shown: the last reply is, or had nothing to say.
     """
 
-    def __init__(self, message: discord.Message, allowed: Allowed, excuse: str = "") -> None:
-        """allowed: what the bot may do there. excuse: what to say where the message is gone; empty for nothing."""
+    def __init__(
+        self, message: discord.Message, allowed: Allowed, excuse: str = "", entry: Entry | None = None
+    ) -> None:
+        """Set what is answered.
+
+        allowed: what the bot may do there. excuse: what to say where the message is gone; empty for nothing. entry: of
+        the journal, asked before the answer is sent.
+        """
+        self._entry = entry
         self.sent: discord.Message | None = None
         self.is_shown = False
         self._is_welcome = True  # until the message, or the answer, is deleted
@@ -53,6 +62,8 @@ class MessageAnswer:
         """
         self.is_shown = False
         if not self._is_welcome or (reply.text and not self._allowed.speak):
+            return
+        if self._entry is not None and not reply.waiting and not await self._entry.may_send():
             return
         with losing_no_answer_silently("reply"):
             try:
@@ -182,6 +193,14 @@ async def say_to(interaction: discord.Interaction[Any], sentence: str) -> None:
     """Answer a command with a sentence of `texts` alone, in the language of who gave it."""
     voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
     await respond(interaction, Reply(voice.say(sentence)))
+
+
+async def refuse(interaction: discord.Interaction[Any], *, tells: bool) -> None:
+    """Do nothing for an interaction that is one too many. tells: say so to who caused it, in their language."""
+    if tells:
+        with losing_no_answer_silently("slow_down"):
+            voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
+            await interaction.response.send_message(voice.say(texts.TOO_FAST), ephemeral=True)
 
 
 def files_of(picture: MadePicture | None, file: MadeFile | None = None) -> list[discord.File]:

@@ -12,12 +12,12 @@ from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.delivery import delivered
 from bots.discord.errors import TROUBLE, facts_of, losing_no_answer_silently, tolerated
-from bots.discord.files import download, files_in
+from bots.discord.files import files_in, to_fetch
 from bots.discord.identity import author_of, chat_at, is_guest_at, person_of
 from bots.discord.permissions import may_react
 from bots.discord.reactions import OwnReactions, Place
 from bots.discord.sending import fitting, follow_up, respond, with_buttons
-from bots.messages import Picture, Reply, Tap, TapReply
+from bots.messages import NotFetchedError, Picture, Reply, Tap, TapReply
 from bots.serving.turns import Turns
 from db import Platform
 
@@ -52,6 +52,11 @@ class Taps:
                     await self._service.note_answer(chat_at(interaction), reply.photo, str(message.id))
 
     async def _show(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
+        await self._show_answer(interaction, answer)
+        if answer.question is not None:
+            await follow_up(interaction, answer.question, ephemeral=True)
+
+    async def _show_answer(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
         if answer.reaction is not None:
             self._react(interaction, answer.reaction)
         if answer.is_whole:
@@ -138,8 +143,10 @@ async def _answered_picture(interaction: discord.Interaction[Any]) -> Picture | 
     """Fetch the first picture of the message that the button's message answers; None if it is gone."""
     message = await _fetched_photo(interaction)
     files = files_in(message) if message is not None else []
-    fetched = await download(interaction.client.http, files[:1])
-    return next(iter(fetched.pictures), None)
+    try:
+        return await to_fetch(interaction.client.http, files[0]).fetch() if files else None
+    except NotFetchedError:
+        return None
 
 
 async def _fetched_photo(interaction: discord.Interaction[Any]) -> discord.Message | None:

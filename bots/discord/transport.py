@@ -10,16 +10,16 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, Route
 
+from bots.messages import MOST_FILE_BYTES
 from bots.serving.rate_limits import DISCORD_OVERALL, RateLimit
 
-MAX_FILE_BYTES = 20 * 2**20
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=15, sock_read=30)
 """discord.py has none of its own, so that aiohttp's five minutes would count."""
 _CHUNK_BYTES = 2**16
 
 
 class FileTooLargeError(Exception):
-    """A file has more bytes than `MAX_FILE_BYTES`."""
+    """A file has more bytes than `MOST_FILE_BYTES`."""
 
 
 class Pace:
@@ -92,6 +92,6 @@ class BoundedHTTPClient(HTTPClient):
                 raise discord.HTTPException(response, "the file is not there")
             async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                 content += chunk
-                if len(content) > MAX_FILE_BYTES:
+                if len(content) > MOST_FILE_BYTES:
                     raise FileTooLargeError
         return bytes(content)

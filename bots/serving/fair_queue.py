@@ -89,20 +89,25 @@ class FairQueue:
 
     def _hand_on(self) -> None:
         """Let the next one in: of the chat, and the person there, whose turn is longest ago."""
-        if not self._chats:
-            self._free += 1
+        while self._chats:
+            chat, people = next(iter(self._chats.items()))
+            person, queue = next(iter(people.items()))
+            turn = queue.popleft()
+            if turn.cancelled():  # who gave up has not left yet
+                self._tidy(chat, person)
+                continue
+            people.move_to_end(person)
+            self._chats.move_to_end(chat)
+            self._tidy(chat, person)
+            turn.set_result(None)
             return
-        chat, people = next(iter(self._chats.items()))
-        person, queue = next(iter(people.items()))
-        turn = queue.popleft()
-        people.move_to_end(person)
-        self._chats.move_to_end(chat)
-        self._tidy(chat, person)
-        turn.set_result(None)
+        self._free += 1
 
     def _leave(self, whose: Whose, turn: "asyncio.Future[None]") -> None:
-        self._chats[whose.chat][whose.person].remove(turn)
-        self._tidy(whose.chat, whose.person)
+        queue = self._chats.get(whose.chat, OrderedDict()).get(whose.person)
+        if queue is not None and turn in queue:
+            queue.remove(turn)
+            self._tidy(whose.chat, whose.person)
 
     def _tidy(self, chat: Hashable, person: Hashable) -> None:
         """Forget who no longer waits."""

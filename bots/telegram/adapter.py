@@ -24,7 +24,6 @@ from telegram.ext import (
 )
 
 from bots.adapter import AdapterError
-from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.messages import (
     AdminCommand,
@@ -33,25 +32,27 @@ from bots.messages import (
     Command,
     CommandName,
     PeopleReaction,
-    Reply,
 )
+from bots.serving.admission import MOST_IN_ALL, Admission
 from bots.serving.backoff import restarts
 from bots.serving.supervision import BackgroundTasks
 from bots.telegram import identity
+from bots.telegram.admitting import Refusals
 from bots.telegram.albums import QUIET_S
 from bots.telegram.custom_emoji import CustomEmojiFacts, text_of
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.inline import InlineAnswers
-from bots.telegram.menus import CHAT_EMOJI, publish_commands
+from bots.telegram.menus import CHAT_EMOJI
 from bots.telegram.noting import note_sent
 from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
+from bots.telegram.profile import publish
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
 from bots.telegram.sending import Sender
 from bots.telegram.sight import Sight
 from bots.telegram.taps import Taps
-from bots.telegram.updates import UpdateProcessor, UpdatesRequest
+from bots.telegram.updates import LONGEST_END_S, Receipts, UpdateProcessor, UpdatesRequest
 from db import Chat, Platform
 
 UPDATES = (
@@ -63,8 +64,8 @@ the bot would speak there in somebody else's name.
 """
 READ_TIMEOUT_S = 20.0
 """Seconds after which an answer of Telegram counts as lost; long, since a message is not repeated after that."""
-MOST_AT_ONCE = 1024
-"""Updates that are answered at once, most of which wait for the turn of their chat."""
+MOST_AT_ONCE = 2 * MOST_IN_ALL
+"""Updates that the library hands on at once: all that are admitted, and those that are just being refused."""
 _LIBRARY_TASKS = (":polling_task", ":update_fetcher")
 """Suffixes of the names of python-telegram-bot's lasting tasks."""
 _TOKEN = re.compile(r"\d+:[\w-]+")
@@ -78,7 +79,7 @@ class TelegramAdapter:
     name: ClassVar[Platform] = Platform.TELEGRAM
     allowed_reactions: ClassVar[frozenset[str] | None] = ALLOWED_REACTIONS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the operator's settings
         self,
         service: EmojiService,
         token: str,
@@ -86,12 +87,13 @@ class TelegramAdapter:
         api_url: str = "",
         album_quiet_s: float = QUIET_S,
         rate_limiter: RateLimiter | None = None,
+        stop_after_s: float = LONGEST_END_S,
     ) -> None:
         """Configure the adapter.
 
         api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: the seconds without a
         new photo after which an album counts as complete. rate_limiter: keeps Telegram's limits; None for those of
-        `bots.serving.rate_limits`.
+        `bots.serving.rate_limits`. stop_after_s: for how many seconds what is in hand is waited for at the end.
         """
         if not _TOKEN.fullmatch(token):
             raise AdapterError(_REFUSED)
@@ -102,7 +104,9 @@ class TelegramAdapter:
         self._custom_emoji = CustomEmojiFacts()
         self._packs = StickerPacks(token, self._delivery)
         self._inline = InlineAnswers(service, self._packs)
-        self._updates = UpdateProcessor(MOST_AT_ONCE)
+        self._receipts = Receipts()
+        refusals = Refusals(service, self._sender, self._following)
+        self._updates = UpdateProcessor(MOST_AT_ONCE, Admission(), self._receipts, refusals.tell, stop_after_s)
         reactions = Reactions(self._delivery, self._following, self._custom_emoji)
         self._photos = Photos(service, self._sender, reactions, self._delivery, album_quiet_s)
         self._sight = Sight()
@@ -123,8 +127,9 @@ class TelegramAdapter:
             await updater.start_polling(allowed_updates=UPDATES, bootstrap_retries=-1, error_callback=_on_polling_error)
             stack.push_async_callback(_stop_polling, updater)
             lasting = _lasting_tasks()
-            with suppress(TelegramError):
-                await publish_commands(application.bot, self._service.admins.on(self.name))
+            left_open = partial(self._photos.answer_left_open, application.bot)
+            self._following.start("journal", self._service.journal.follow(self.name, left_open))
+            self._following.start("profile", publish(application.bot, self._service.admins.on(self.name)))
             _log.info("adapter_open", adapter=self.name)
             try:
                 await _end_of(lasting)
@@ -147,7 +152,7 @@ class TelegramAdapter:
     def _build(self, token: str, api_url: str, rate_limiter: RateLimiter) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().rate_limiter(rate_limiter)
         builder = builder.token(token).concurrent_updates(self._updates).read_timeout(READ_TIMEOUT_S)
-        builder = builder.get_updates_request(UpdatesRequest())
+        builder = builder.get_updates_request(UpdatesRequest(self._receipts))
         if api_url:
             builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
         application = builder.build()
@@ -184,16 +189,7 @@ class TelegramAdapter:
             message.chat.type != ChatType.PRIVATE,
         )
         reply = await self._service.on_command(command)
-        if command.name is CommandName.FORGET_ME and not await self._forget_pack(message):
-            voice = await self._service.voice_for(person, language)
-            reply = Reply(voice.say(texts.FAILED))
         await note_sent(self._service, reply, (await self._sender.say(message, reply)).message)
-
-    async def _forget_pack(self, message: Message) -> bool:
-        """Remove the sticker pack of who sent a message; return False if there may still be one."""
-        if message.from_user is None or message.sender_chat is not None:
-            return True
-        return await self._packs.remove(message.get_bot(), message.from_user.id)
 
     async def _on_chat_emoji(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
@@ -207,16 +203,19 @@ class TelegramAdapter:
         await self._sender.say(message, await self._service.on_chat_emoji(command))
 
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer in a separate task, because the library waits for its handlers when it stops, and a retraining is
-        long.
-        """
+        """Answer an admin in a separate task: at the end handlers are waited for, and a retraining is long."""
         message = update.message
         if message is None or message.text is None:
             return
         name, words = AdminCommandName(_command_in(message.text)), message.text.split(maxsplit=1)[1:]
         in_public, language = message.chat.type != ChatType.PRIVATE, identity.language_of(message.from_user)
-        command = AdminCommand(identity.sender_of(message), name, "".join(words), language, in_public)
-        self._following.start("admin_command", self._sender.follow(message, self._service.on_admin_command(command)))
+        person = identity.sender_of(message)
+        command = AdminCommand(person, name, "".join(words), language, in_public)
+        answering = self._sender.follow(message, self._service.on_admin_command(command))
+        if person in self._service.admins:
+            self._following.start("admin_command", answering)
+        else:
+            await answering
 
     async def _on_message(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer a message or a channel's post. Other bots are not answered: they might answer back for ever."""

@@ -40,13 +40,15 @@ class Gatherer(Generic[Item]):
         self._gathered: dict[Hashable, list[Item]] = {}
         self._done: TTLCache[Hashable, bool] = TTLCache(4096, REMEMBERED_S, clock)
 
-    async def add(self, key: Hashable, item: Item) -> None:
-        """Add an item. The call that adds a key's first item waits for the others and passes them on."""
+    async def add(self, key: Hashable, item: Item) -> bool:
+        """Add an item; return whether another call passes it on: the one that adds a key's first item waits for the
+        others and passes them all on.
+        """
         if key in self._done:
-            return
+            return False
         if key in self._gathered:
             self._gathered[key].append(item)
-            return
+            return True
         items = self._gathered[key] = [item]
         began, seen = self._clock(), 0
         while seen < len(items) < MOST_ITEMS and self._clock() - began < LONGEST_S:
@@ -55,3 +57,4 @@ class Gatherer(Generic[Item]):
         del self._gathered[key]
         self._done[key] = True
         await self._hand_over(items[:MOST_ITEMS])
+        return False

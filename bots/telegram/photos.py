@@ -1,5 +1,6 @@
 """Answer photos and clips: those meant for the bot, and those nobody asked about where a chat wants it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,49 +12,40 @@ from telegram.error import TelegramError
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from bots.messages import Command, CommandName, PhotoMessage, Picture, Reply
+from bots.messages import (
+    MOST_FILE_BYTES,
+    Command,
+    CommandName,
+    NotFetchedError,
+    PhotoMessage,
+    Picture,
+    PictureToFetch,
+    Reply,
+)
+from bots.serving.journal import Entry, FirstTimes, LeftOpen
 from bots.telegram import identity
 from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_in
 from bots.telegram.albums import Gatherer
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
 from bots.telegram.noting import note_sent
+from bots.telegram.questions import Question, address_of, question_at, question_in
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Said, Sender
-from db import Chat, Person, Platform
+from bots.telegram.updates import Settlement, settlement
+from db import Chat, Platform
 
 MOST_ANSWERED = 10_000
 """Messages whose answers are remembered, so that an edit of one is not answered again."""
-_SOME = {
-    texts.FILE_TOO_LARGE: texts.SOME_TOO_LARGE,
-    texts.DOWNLOAD_FAILED: texts.SOME_NOT_FETCHED,
-    texts.NO_PICTURE_FILE: texts.SOME_NO_PICTURES,
-}
-"""The sentence about a file → the one for where other files of the same album could be read; the first ones first."""
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What is to be answered.
+class _Part:
+    """A message of an album, and what lets Telegram forget it."""
 
-    asking: the message that asks. shown: the messages with the files, empty if those are in another chat. files: None
-    for one that cannot be read. numbers: of the messages with the files, as far as they are in this chat. sender: who
-    sent the files, if that is somebody else.
-    """
-
-    wish: Wish
-    asking: Message
-    shown: tuple[Message, ...]
-    files: tuple[SentFile | None, ...]
-    numbers: tuple[int, ...]
-    sender: Person | None = None
-    is_automatic: bool = False
-
-    @property
-    def answered(self) -> Message:
-        """Return the message to reply to."""
-        return self.shown[0] if self.shown else self.asking
+    message: Message
+    settlement: Settlement
 
 
 class Photos:
@@ -67,13 +59,15 @@ class Photos:
         self._sender = sender
         self._reactions = reactions
         self._delivery = delivery
-        self._albums = Gatherer(album_quiet_s, self._consider)
+        self._albums = Gatherer(album_quiet_s, self._consider_album)
+        self._apologies = FirstTimes()
         self._answered: LRUCache[tuple[int, int, Wish], bool] = LRUCache(MOST_ANSWERED)
 
     async def on_message(self, message: Message) -> None:
         """Answer a new message, an album once, if it is meant for the bot."""
         if message.media_group_id:
-            await self._albums.add((message.chat_id, message.media_group_id), message)
+            part = _Part(message, settlement())
+            part.settlement.is_handed_over = await self._albums.add((message.chat_id, message.media_group_id), part)
         else:
             await self._consider([message])
 
@@ -82,6 +76,11 @@ class Photos:
         wish = wish_in(message, message.get_bot())
         if wish is not None:
             await self._grant(wish, message, [message])
+
+    async def _consider_album(self, parts: Sequence["_Part"]) -> None:
+        for part in parts[1:]:
+            settlement().join(part.settlement)
+        await self._consider([part.message for part in parts])
 
     async def _consider(self, messages: Sequence[Message]) -> None:
         """Decide about a message or an album, whose caption may stand on any of its pictures."""
@@ -113,7 +112,7 @@ class Photos:
         if any(key in self._answered for key in keys):
             return
         self._answered.update(dict.fromkeys(keys, True))
-        question = _question(wish, asking, messages)
+        question = question_in(wish, asking, messages)
         if question is not None:
             await self._answer(question)
         else:
@@ -149,47 +148,75 @@ class Photos:
             numbers = tuple(message.message_id for message in shown)
             asking = next(iter(shown))
             await self._answer(
-                _Question(Wish.EMOJI, asking, tuple(shown), tuple(shown.values()), numbers, is_automatic=True)
+                Question(Wish.EMOJI, asking, tuple(shown), tuple(shown.values()), numbers, is_automatic=True)
             )
 
-    async def _answer(self, question: _Question) -> None:
+    async def answer_left_open(self, bot: Bot, left: Sequence[LeftOpen]) -> None:
+        """Answer what another process has left, as far as that makes sense by now, or apologise."""
+        ends = await asyncio.gather(*(self._answer_left_open(bot, each) for each in left), return_exceptions=True)
+        for error in ends:
+            if isinstance(error, Exception):
+                _log.error("photo_left_open", platform=Platform.TELEGRAM, reason=repr(error))
+
+    async def _answer_left_open(self, bot: Bot, left: LeftOpen) -> None:
+        async with left.entry:
+            question = question_at(left.address, bot)
+            if left.is_too_old or left.may_be_answered:  # Telegram does not tell a bot what it has sent
+                await left.entry.close()
+                sentence = texts.INTERRUPTED_LONG if left.is_too_old else texts.MAYBE_ANSWERED
+                if not left.is_too_old or self._apologies.is_first(question.asking.chat_id):
+                    await self._explain(question.answered, sentence, question.asking)
+                return
+            await self._answer_entered(question, left.entry)
+
+    async def _answer(self, question: Question) -> None:
+        """Answer a question, once; one that nobody asked is not worth remembering."""
+        journal, asking = self._service.journal, question.asking
+        entry: Entry | None = journal.untracked()
+        if not question.is_automatic:
+            person = identity.sender_of(asking)
+            entry = await journal.enter(person, self._chat(asking), question.key, address_of(question))
+        settlement().settle()
+        if entry is not None:
+            async with entry:
+                await self._answer_entered(question, entry)
+
+    async def _answer_entered(self, question: Question, entry: Entry) -> None:
         asking = question.asking
-        pictures, problem = await _fetched(asking.get_bot(), question.files)
-        if not pictures:
-            if not question.is_automatic:
-                await self._explain(question.answered, problem, asking)
-            return
         person = identity.sender_of(asking)
         photo = PhotoMessage(
             person,
             self._chat(asking),
-            pictures,
+            tuple(_to_fetch(asking.get_bot(), file) for file in question.files),
             identity.language_of(asking.from_user),
             comes_again=len(question.files) == 1,
             sender=question.sender if question.sender != person else None,
             is_automatic=question.is_automatic,
             messages=tuple(map(str, question.numbers)),
-            missing=_SOME[problem] if problem and not question.is_automatic else "",
             replies_to=str(asking.reply_to_message.message_id) if asking.reply_to_message is not None else "",
             name=identity.name_of(asking),
-            is_new=asking in question.shown and asking.forward_origin is None,
+            is_new=question.is_new,
+            forgettings=entry.forgettings,
         )
         if question.wish is Wish.EMOJI_ME:
-            await self._send_covered(question, photo)
+            await self._send_covered(question, photo, entry)
         else:
-            await self._send_answer(question, photo)
+            await self._send_answer(question, photo, entry)
         await self._delivery.settle(asking.chat_id)
 
-    async def _send_covered(self, question: _Question, photo: PhotoMessage) -> None:
+    async def _send_covered(self, question: Question, photo: PhotoMessage, entry: Entry) -> None:
         reply = await self._service.on_emoji_me(photo)
-        said = await self._sender.try_to_say(question.asking, reply)
+        said = await self._sender.try_to_say(question.asking, reply, entry.may_send)
+        await entry.close()
         if said.message is None and not said.is_unreachable and reply.picture is not None:
             await self._explain(question.asking, texts.FAILED)
 
-    async def _send_answer(self, question: _Question, photo: PhotoMessage) -> None:
+    async def _send_answer(self, question: Question, photo: PhotoMessage, entry: Entry) -> None:
         waiting: Message | None = None
         async for reply in self._service.on_photo(photo):
-            said = await self._show(question, waiting, reply)
+            said = await self._show(question, waiting, reply, entry)
+            if not reply.waiting:
+                await entry.close()
             waiting = said.message if reply.waiting else None
             await note_sent(self._service, reply, said.message)
             reaction = next((each for each in reply.reactions if each is not None), None)
@@ -197,17 +224,17 @@ class Photos:
                 bot = question.asking.get_bot()
                 await self._reactions.set(bot, question.asking.chat_id, question.numbers[0], reaction)
 
-    async def _show(self, question: _Question, waiting: Message | None, reply: Reply) -> Said:
+    async def _show(self, question: Question, waiting: Message | None, reply: Reply, entry: Entry) -> Said:
         """Show a reply in place of the word that it has to wait, if there was one."""
         if waiting is not None:
             try:
-                if await self._sender.put_in_place_of(waiting, reply):
+                if await entry.may_send() and await self._sender.put_in_place_of(waiting, reply):
                     return Said(waiting)
             except TelegramError as error:
                 _log.info("message_not_replaced", platform=Platform.TELEGRAM, reason=short(error))
         if not reply.text and reply.picture is None and reply.file is None:
             return Said()
-        return await self._sender.say(question.answered, reply)
+        return await self._sender.say(question.answered, reply, None if reply.waiting else entry.may_send)
 
     async def _explain(self, to: Message, sentence: str, asking: Message | None = None, **facts: str) -> None:
         """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
@@ -219,38 +246,23 @@ class Photos:
         return identity.chat(self._delivery.home_of(message.chat_id))
 
 
-def _question(wish: Wish, asking: Message, messages: Sequence[Message]) -> _Question | None:
-    """Return what is asked about: the messages' own files, or what the message that asks replies to."""
-    files = tuple(file_in(message) for message in messages)
-    if any(files):
-        numbers = tuple(message.message_id for message, file in zip(messages, files, strict=True) if file)
-        return _Question(wish, asking, tuple(messages), files, numbers)
-    original = asking.reply_to_message
-    if original is not None and (file := file_in(original)) is not None:
-        return _Question(wish, asking, (original,), (file,), (original.message_id,), identity.sender_of(original))
-    elsewhere = asking.external_reply
-    if elsewhere is not None and (file := file_in(elsewhere)) is not None:
-        is_here = elsewhere.chat is not None and elsewhere.chat.id == asking.chat_id  # another topic of this chat
-        numbers = (elsewhere.message_id,) if is_here and elsewhere.message_id is not None else ()
-        return _Question(wish, asking, (), (file,), numbers, identity.sender_elsewhere(elsewhere))
-    return None
+def _to_fetch(bot: Bot, file: SentFile | None) -> PictureToFetch:
+    """Return a picture that is fetched when its turn comes; one that says why it cannot be for a file of None."""
 
-
-async def _fetched(bot: Bot, files: Sequence[SentFile | None]) -> tuple[tuple[Picture, ...], str]:
-    """Return the pictures that could be fetched, and the sentence about the others; empty if there are none."""
-    pictures, problems = [], set()
-    for file in files:
+    async def fetched() -> Picture:
         try:
             if file is None:
-                problems.add(texts.NO_PICTURE_FILE)
-            else:
-                pictures.append(await fetch(bot, file))
-        except FileTooLargeError:
-            problems.add(texts.FILE_TOO_LARGE)
+                raise NotFetchedError(texts.NO_PICTURE_FILE)
+            return await fetch(bot, file)
+        except FileTooLargeError as error:
+            raise NotFetchedError(texts.FILE_TOO_LARGE) from error
         except TelegramError as error:
             _log.warning("download_failed", platform=Platform.TELEGRAM, reason=type(error).__name__)
-            problems.add(texts.DOWNLOAD_FAILED)
-    return tuple(pictures), next((problem for problem in _SOME if problem in problems), "")
+            raise NotFetchedError(texts.DOWNLOAD_FAILED) from error
+
+    if file is None or file.size > MOST_FILE_BYTES:
+        return PictureToFetch(fetched, 0)
+    return PictureToFetch(fetched, file.size or MOST_FILE_BYTES)
 
 
 def _is_other_file(message: Message) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from telegram.error import RetryAfter
+from telegram.error import RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bots.serving.rate_limits import TELEGRAM_CHAT, TELEGRAM_GROUP, TELEGRAM_OVERALL, RateLimit
@@ -38,6 +38,7 @@ _TIDY_ABOVE = 256
 Result = bool | dict[str, Any] | list[dict[str, Any]]
 Call = Callable[..., Coroutine[Any, Any, Result]]
 ChatKey = int | str
+MaySend = Callable[[], Awaitable[bool]]
 _log = structlog.get_logger()
 
 
@@ -55,7 +56,14 @@ def seconds_of(error: RetryAfter) -> float:
     return error._retry_after.total_seconds()
 
 
-class RateLimiter(BaseRateLimiter[int]):
+class TakenOverError(TelegramError):
+    """A message is no longer this process's to send."""
+
+    def __init__(self) -> None:
+        super().__init__("taken over by another process")
+
+
+class RateLimiter(BaseRateLimiter[MaySend]):
     """Lets each request to Telegram wait as long as its limits ask for."""
 
     def __init__(
@@ -87,14 +95,20 @@ class RateLimiter(BaseRateLimiter[int]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: int | None,  # noqa: ARG002
+        rate_limit_args: MaySend | None,
     ) -> Result:
-        """Make the request when its turn has come. Raise `RetryAfter` if Telegram keeps refusing it or for too long."""
+        """Make the request when its turn has come.
+
+        rate_limit_args: asked by then whether it is still to be made. Raise `RetryAfter` if Telegram keeps refusing it
+        or for too long, `TakenOverError` if it is not to be made.
+        """
         if endpoint in _AT_ONCE:
             return await callback(*args, **kwargs)
         chat = _key(data.get("chat_id", data.get("user_id"))) or endpoint  # a pause for what has no chat is its own
         for repeats_left in range(MOST_REPEATS, -1, -1):
             await self._wait(endpoint, chat)
+            if rate_limit_args is not None and not await rate_limit_args():
+                raise TakenOverError
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:

@@ -14,6 +14,7 @@ from bots.messages import Form, MadePicture, Reply
 from bots.telegram.delivery import Delivery, is_uncertain, short
 from bots.telegram.formatting import fitting, form_of, keyboard, media, upload
 from bots.telegram.icons import Icons
+from bots.telegram.rate_limiter import MaySend, TakenOverError
 from db import Platform
 
 _REFUSALS = (BadRequest, Forbidden)
@@ -53,18 +54,23 @@ class Sender:
         self._delivery = delivery
         self._icons = Icons()
 
-    async def say(self, to: Message, reply: Reply) -> Said:
-        """Reply to a message; without picture and file if they are refused, since a chat may forbid them."""
-        said = await self.try_to_say(to, reply)
+    async def say(self, to: Message, reply: Reply, may_send: MaySend | None = None) -> Said:
+        """Reply to a message; without picture and file if they are refused, since a chat may forbid them.
+
+        may_send: as in `try_to_say`.
+        """
+        said = await self.try_to_say(to, reply, may_send)
         has_more = reply.picture is not None or reply.file is not None
         if said.message is None and not said.is_unreachable and has_more and reply.text:
-            return await self.try_to_say(to, replace(reply, picture=None, file=None))
+            return await self.try_to_say(to, replace(reply, picture=None, file=None), may_send)
         return said
 
-    async def try_to_say(self, to: Message, reply: Reply) -> Said:
-        """Reply to a message or, if that was deleted, in its chat."""
+    async def try_to_say(self, to: Message, reply: Reply, may_send: MaySend | None = None) -> Said:
+        """Reply to a message or, if that was deleted, in its chat. may_send: asked when it is about to be sent."""
         try:
-            return await self._reply(to, reply)
+            return await self._reply(to, reply, may_send)
+        except TakenOverError:
+            return Said(is_unreachable=True)
         except _REFUSALS as error:
             _log.info("answer_refused", platform=Platform.TELEGRAM, reason=short(error))
             return Said(is_unreachable=isinstance(error, Forbidden) or "chat not found" in error.message.lower())
@@ -153,19 +159,22 @@ class Sender:
             return "not modified" in error.message.lower()  # the same button twice
         return True
 
-    async def _reply(self, to: Message, reply: Reply) -> Said:
+    async def _reply(self, to: Message, reply: Reply, may_send: MaySend | None) -> Said:
         try:
-            return Said(await self._send(to, reply, ReplyParameters(to.message_id)))
+            return Said(await self._send(to, reply, ReplyParameters(to.message_id), may_send))
         except BadRequest as error:
             if not _says_original_is_gone(error):
                 raise
-            return Said(await self._send(to, reply, None), is_unreachable=True)
+            return Said(await self._send(to, reply, None, may_send), is_unreachable=True)
 
-    async def _send(self, to: Message, reply: Reply, parameters: ReplyParameters | None) -> Message:
+    async def _send(
+        self, to: Message, reply: Reply, parameters: ReplyParameters | None, may_send: MaySend | None
+    ) -> Message:
         bot, made, file = to.get_bot(), reply.picture, reply.file
         where: dict[str, Any] = {
             "reply_parameters": parameters,
             "message_thread_id": to.message_thread_id if to.is_topic_message else None,
+            "rate_limit_args": may_send,
             "direct_messages_topic_id": to.direct_messages_topic.topic_id if to.direct_messages_topic else None,
         }
 

@@ -14,7 +14,7 @@ from telegram.ext import ContextTypes
 from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
-from bots.messages import MadePicture, Picture, Reply, Tap, TapReply
+from bots.messages import MOST_FILE_BYTES, MadePicture, Picture, Reply, Tap, TapReply
 from bots.serving.supervision import BackgroundTasks
 from bots.serving.turns import Turns
 from bots.telegram import identity
@@ -66,7 +66,7 @@ class Taps:
             return
         message = query.message
         if message is None or query.data is None:
-            await _notify(query, (await self._voice_for(query)).say(texts.GONE))
+            await notify(query, (await self._voice_for(query)).say(texts.GONE))
             return
         async with self._turns.of((message.chat.id, message.message_id)):
             try:
@@ -77,8 +77,11 @@ class Taps:
     async def _answer(self, query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> None:
         sees_all = await self._sight.sees_all_photos(message.chat, bot)
         answer = await self._service.on_tap(replace(_tap(query, message, bot), sees_all_photos=sees_all))
+        if answer.has_forgotten and not await self._packs.remove(bot, query.from_user.id):
+            failed = (await self._voice_for(query)).say(texts.FAILED)
+            answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         if not isinstance(message, Message):
-            await _notify(query, answer.notice)
+            await notify(query, answer.notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)
             return
         if answer.is_for_pack and answer.picture is not None:
@@ -87,7 +90,7 @@ class Taps:
         notice = answer.notice
         if answer.picture is not None and not answer.is_whole:
             notice = await self._sent_in_time(query, message, answer)
-        await _notify(query, notice)
+        await notify(query, notice)
         shown: Message | None = message
         if answer.is_whole:
             shown = await self._show_whole(message, answer)
@@ -97,6 +100,8 @@ class Taps:
             await self._service.note_answer(identity.chat(shown.chat_id), answer.photo, str(shown.message_id))
         if (original := _photo_answered_by(message)) is not None:
             await self._reactions.set(bot, message.chat_id, original.message_id, answer.reaction)
+        if answer.question is not None:
+            await self._sender.say(message, answer.question)
 
     async def _sent_in_time(self, query: CallbackQuery, message: Message, answer: TapReply) -> str:
         """Send the requested picture; return what to tell about it as far as that is known soon."""
@@ -125,10 +130,10 @@ class Taps:
         outcome = await self._packs.add(bot, person, made, voice.say(texts.PACK_TITLE))
         said = voice.say(_PACK_SENTENCES[outcome], link=self._packs.link_to(person, bot))
         if outcome is Outcome.ADDED and message.chat.type == ChatType.PRIVATE:
-            await _notify(query, "")
+            await notify(query, "")
             await self._sender.say(message, Reply(said))
         else:
-            await _notify(query, said, is_alert=True)
+            await notify(query, said, is_alert=True)
 
     async def _voice_for(self, query: CallbackQuery) -> Voice:
         user = query.from_user
@@ -164,18 +169,19 @@ class Taps:
 def _tap(query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> Tap:
     """Return the tap that the service is to answer."""
     user = query.from_user
-    photo = _photo_answered_by(message)
+    photo, file = _photo_answered_by(message), _file_answered_by(message)
     return Tap(
         identity.person(user.id),
         identity.chat(message.chat.id),
         query.data or "",
         identity.language_of(user),
-        partial(_fetched, bot, _file_answered_by(message)),
+        partial(_fetched, bot, file),
         message.chat.type != ChatType.PRIVATE,
         partial(identity.administers, message.chat, user.id, bot),
         partial(identity.alias_of, user, message, bot),
         identity.sender_of(photo) if photo is not None else None,
         str(photo.message_id) if photo is not None else "",
+        most_bytes=min(file.size or MOST_FILE_BYTES, MOST_FILE_BYTES) if file is not None else 0,
     )
 
 
@@ -208,7 +214,7 @@ async def _fetched(bot: Bot, file: SentFile | None) -> Picture | None:
         return None
 
 
-async def _notify(query: CallbackQuery, notice: str, *, is_alert: bool = False) -> None:
+async def notify(query: CallbackQuery, notice: str, *, is_alert: bool = False) -> None:
     """Answer a tap. is_alert: the notice stays until it is put away."""
     with suppress(TelegramError):  # too old to be answered; go on with the rest
         text = fitting(notice, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)

@@ -30,6 +30,7 @@ from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
 from bots.messages import (
+    MOST_FILE_BYTES,
     Button,
     Command,
     CommandName,
@@ -44,6 +45,8 @@ from bots.messages import (
 )
 from bots.operations import HEALTH, METRICS, READY, Operations
 from bots.serving.addresses import is_loopback
+from bots.serving.admission import Admission, Kind, RefusedError
+from bots.serving.fair_queue import Whose
 from bots.serving.web_server import WebServer
 from bots.web import guests, missing, uploads
 from bots.web.bodies import BodyLimits, MemoryBudget, client_of
@@ -59,6 +62,8 @@ MOST_BYTES_IN_MEMORY = 192 * 1024 * 1024
 """Photos that are coming in or wait for their answer, of all guests."""
 MOST_BYTES_OF_ONE = 96 * 1024 * 1024
 """The same, of one address."""
+LAST_WORDS_S = 0.5
+"""Seconds for pages to receive that their photos were not answered before the end."""
 MOST_BUBBLES = 200
 """Messages on a page; beyond it the oldest goes."""
 
@@ -98,6 +103,7 @@ class WebAdapter:
         trusted_proxies: str = "127.0.0.1",
         operations: Operations | None = None,
         has_figures: bool = True,
+        stop_after_s: float = 3.0,
     ) -> None:
         """Configure the server.
 
@@ -105,7 +111,8 @@ class WebAdapter:
         under which people reach the server, besides its own addresses. trusted_proxies: addresses, separated by
         commas, of those whose word on a request's origin is believed (X-Forwarded-For, X-Forwarded-Proto). operations:
         answers whether the bot is alive, None for nobody. has_figures: tells admins and this machine also whether it
-        is ready, and the figures for Prometheus; False where these have a port of their own.
+        is ready, and the figures for Prometheus; False where these have a port of their own. stop_after_s: for how many
+        seconds what is in hand is waited for at the end.
         """
         self._service = service
         self._console = console
@@ -113,7 +120,9 @@ class WebAdapter:
         self._has_chat = has_chat
         self._trusted_proxies = trusted_proxies
         self._budget = MemoryBudget(MOST_BYTES_IN_MEMORY, MOST_BYTES_OF_ONE)
-        self._refetching = Refetching(uploads.MOST_FILE_BYTES)
+        self._stop_after_s = stop_after_s
+        self._admission = Admission()
+        self._refetching = Refetching(MOST_FILE_BYTES)
         self._app = self._guarded(hosts)
         nicegui_app.add_static_files("/static", _STATIC)
         nicegui_app.add_api_route(PATH, self._refetching.receive, methods=["POST"])
@@ -153,13 +162,27 @@ class WebAdapter:
             access_log=False,
             timeout_graceful_shutdown=2,
         )
+        self._admission.open()
         try:
-            await WebServer(config, self._announce).serve_until_cancelled(self._host, self._port)
+            await self._serve(WebServer(config, self._announce))
         except OSError as error:
             reason = error.strerror or str(error)
             raise AdapterError(
                 f"The web chat cannot listen on {self._host}:{self._port} ({reason}); set WEB_HOST or WEB_PORT."
             ) from error
+
+    async def _serve(self, server: WebServer) -> None:
+        """Serve until cancelled, then until what is in hand is done. Raise `OSError` if the address is in use."""
+        serving = asyncio.create_task(server.serve_until_cancelled(self._host, self._port))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            if await self._admission.finish(self._stop_after_s):
+                await asyncio.sleep(LAST_WORDS_S)
+            raise
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
 
     def _guarded(self, hosts: Sequence[str]) -> FastAPI:
         """Return the application with what every request has to pass, the last first."""
@@ -197,7 +220,8 @@ class WebAdapter:
         client.page.language = _PAGE_LANGUAGES.get(voice.language, cast("Language", voice.language))
         chat = Chat(Platform.WEB, browser)
         hold = partial(self._budget.holding, client_of(client.request.scope))
-        _Conversation(self._service, self._refetching, hold, person, chat, voice, accepted).show()
+        known = _Guest(person, chat, voice, accepted)
+        _Conversation(self._service, self._refetching, hold, self._admission, known).show()
 
 
 def _only_if(
@@ -216,10 +240,20 @@ def _only_if(
 def _most_bytes(path: str) -> int:
     """Return the limit for the body of a request."""
     if path.startswith(PREFIX):
-        return uploads.MOST_FILE_BYTES
+        return MOST_FILE_BYTES
     if path.startswith(SOCKETS):
         return guests.MOST_MESSAGE_BYTES
     return uploads.most_bytes(path) or MOST_BODY_BYTES
+
+
+@dataclass(frozen=True)
+class _Guest:
+    """Who has a page open. voice: for the page's own labels. accepted: the browser's languages, as it sent them."""
+
+    person: Person
+    chat: Chat
+    voice: Voice
+    accepted: str
 
 
 class _Conversation:
@@ -228,28 +262,20 @@ class _Conversation:
     Messages exist only in the page. Photos stay in the browser, which uploads one again if a picture is made from it.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what a page knows
+    def __init__(
         self,
         service: EmojiService,
         refetching: Refetching,
         hold: Callable[[int], AbstractContextManager[None]],
-        person: Person,
-        chat: Chat,
-        voice: Voice,
-        accepted: str,
+        admission: Admission,
+        guest: "_Guest",
     ) -> None:
-        """Set up the page.
-
-        hold: counts so many bytes as in memory. voice: for the page's own labels. accepted: the browser's languages, as
-        it sent them.
-        """
+        """Set up the page. hold: counts so many bytes as in memory."""
         self._service = service
         self._refetching = refetching
         self._hold = hold
-        self._person = person
-        self._chat = chat
-        self._voice = voice
-        self._accepted = accepted
+        self._admission = admission
+        self._person, self._chat, self._voice, self._accepted = guest.person, guest.chat, guest.voice, guest.accepted
 
     def show(self) -> None:
         say = self._voice.say
@@ -271,15 +297,11 @@ class _Conversation:
         self._say(Reply(say(texts.WEB_START)))
 
     def _uploader(self) -> None:
-        self._uploads = uploads.Uploader(
+        uploads.Uploader(
             self._on_pictures,
             on_rejected=lambda: self._say(Reply(self._voice.say(texts.WEB_REJECTED))),
-            on_failed=self._on_failed_upload,
+            on_failed=lambda: self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN))),
         ).classes("bot-only")
-
-    def _on_failed_upload(self) -> None:
-        self._uploads.reset()
-        self._say(Reply(self._voice.say(texts.WEB_NOT_TAKEN)))
 
     def _camera(self) -> None:
         with ui.dialog() as self._viewfinder, ui.card():
@@ -296,8 +318,26 @@ class _Conversation:
             self._viewfinder.close()
             self._say(Reply(self._voice.say(texts.WEB_NO_CAMERA)))
 
+    async def _if_admitted(self, kind: Kind, answer: Awaitable[None]) -> None:
+        """Answer a guest who does not send too much; say so where they do, or where the bot is about to end."""
+        try:
+            with self._admission.admitted(Whose(self._chat, self._person), kind):
+                await answer
+        except RefusedError as error:
+            asyncio.ensure_future(answer).cancel()
+            if self._admission.is_closed:
+                self._say(Reply(self._voice.say(texts.STOPPING)))
+            elif error.tells:
+                self._say(Reply(self._voice.say(texts.SLOW_DOWN if kind is Kind.PHOTO else texts.TOO_FAST)))
+        except asyncio.CancelledError:
+            if self._admission.is_closed:
+                self._say(Reply(self._voice.say(texts.STOPPING)))
+            raise
+
     async def _on_pictures(self, upload: events.MultiUploadEventArguments) -> None:
-        self._uploads.reset()
+        await self._if_admitted(Kind.PHOTO, self._answer_pictures(upload))
+
+    async def _answer_pictures(self, upload: events.MultiUploadEventArguments) -> None:
         reactions = self._show_pictures([file.name for file in upload.files])
         pictures = tuple([Picture(await file.read()) for file in upload.files])
         names = [file.name for file in upload.files]
@@ -326,6 +366,9 @@ class _Conversation:
         return reactions
 
     async def _command(self, name: CommandName) -> None:
+        await self._if_admitted(Kind.OTHER, self._answer_command(name))
+
+    async def _answer_command(self, name: CommandName) -> None:
         self._say(await self._service.on_command(Command(self._person, self._chat, name, self._accepted)))
 
     def _say(self, reply: Reply, shot: "_Shot | None" = None) -> ui.element:
@@ -363,6 +406,9 @@ class _Conversation:
                         _key(button).on("click", pressed)
 
     async def _on_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
+        await self._if_admitted(Kind.OTHER, self._answer_tap(token, keys, text, shot))
+
+    async def _answer_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
         fetch = _later(self._refetching.fetch, shot.name) if shot is not None else None
         answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
         voice = await self._service.voice_for(self._person, self._accepted)
@@ -381,6 +427,8 @@ class _Conversation:
             shot.reaction.set_text(answer.reaction)
         if answer.rows is not None:
             self._fill(keys, answer.rows, text, shot)
+        if answer.question is not None:
+            self._say(answer.question)
 
 
 @dataclass(frozen=True)

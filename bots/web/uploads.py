@@ -15,11 +15,11 @@ from starlette.formparsers import MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bots.messages import MOST_FILE_BYTES
 from bots.web.bodies import Refused
 
 PATH = "/_nicegui/client/{client_id}/upload/{element_id:int}"
 MOST_FILES = 10
-MOST_FILE_BYTES = 20 * 1024 * 1024
 MOST_UPLOAD_BYTES = 64 * 1024 * 1024
 """All files of one upload together."""
 _FORM_BYTES = 64 * 1024
@@ -61,11 +61,10 @@ class Uploader(ui.element):
         self.props("multiple batch auto-upload")
         self.on("rejected", on_rejected, args=[])
         self.on("failed", on_failed, args=[])
+        # each forgets what is done, so that others may be chosen; a reset would break off what is on its way
+        self.on("uploaded", lambda: self.run_method("removeUploadedFiles"), args=[])
+        self.on("failed", lambda: self.run_method("removeQueuedFiles"), args=[])
         self._on_files = on_files
-
-    def reset(self) -> None:
-        """Forget the files, so that others may be chosen."""
-        self.run_method("reset")
 
     def take(self, files: list[SmallFileUpload]) -> None:
         """Hand over files that arrived."""

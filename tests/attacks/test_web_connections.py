@@ -76,6 +76,7 @@ async def test_a_head_without_end_is_refused(bot: Bot, line: bytes) -> None:
     assert bot.said().count("\n") < 20
 
 
+@pytest.mark.timeout(300)
 async def test_2000_page_loads_are_freed_within_a_minute(bot: Bot) -> None:
     async with httpx.AsyncClient(timeout=30) as client:
 

@@ -81,7 +81,14 @@ async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_
 
 
 def _decoding() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if "recognizer.decoding.decoder_process" in each.cmdline()}
+    return {each for each in psutil.Process().children() if _decodes(each)}
+
+
+def _decodes(process: psutil.Process) -> bool:
+    try:
+        return "recognizer.decoding.decoder_process" in process.cmdline()
+    except psutil.NoSuchProcess:  # it has just ended, and nobody has asked for its end yet
+        return False
 
 
 def _models() -> AdminCommand:

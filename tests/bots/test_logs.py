@@ -110,3 +110,60 @@ def test_a_listener_is_told_whatever_is_written(level: str) -> None:
         configure_logs(level, "json", lambda _, facts: told.append(facts["event"]))
         structlog.get_logger().info("photo_read", faces=1)
     assert told == ["photo_read"]
+
+
+IDS = [
+    "778899001122",
+    "-1009876543210",
+    "1178899001122334455",
+    "telegram:778899001122",
+    "AgACAgIAAxkBAAIBZ2ZkQm9YbGf4AAGx",
+    "5f0c2c1e-9f2b-4f59-a6ce-3f5a4b5c6d7e",
+    "a3" * 32,
+    "https://api.telegram.org/file/bot1:x/photos/file_12.jpg",
+    "postgresql://mugmoji:password@db.example.org/mugmoji",
+]
+HARMLESS = [
+    "adapt-20261127-131408-abcdef",
+    "2026-11-27T13:14:08.123456Z",
+    "http://127.0.0.1:8080/console",
+    "https://discord.com/developers/applications",
+    "champion-e4b76241",
+]
+
+
+@STYLES
+@pytest.mark.parametrize("named", IDS)
+def test_an_id_or_a_link_is_removed_from_values_and_from_what_libraries_and_tracebacks_say(
+    style: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured("debug", style):
+        structlog.get_logger().info("event", value=named, values=[named])
+        logging.getLogger("somebody").warning("they wrote %s", named)
+        try:
+            raise RuntimeError(f"no chat {named}")
+        except RuntimeError:
+            structlog.get_logger().exception("it failed")
+        text = capsys.readouterr().err
+        assert "it failed" in text
+        assert named.rsplit(":", 1)[-1] not in text
+        assert "password" not in text
+
+
+@STYLES
+@pytest.mark.parametrize("value", HARMLESS)
+def test_what_operators_need_is_left(style: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with configured("debug", style):
+        structlog.get_logger().info("event", value=value, bytes=12345)
+        assert value in capsys.readouterr().err
+
+
+@STYLES
+def test_below_warnings_libraries_write_nothing_whatever_the_level(
+    style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured("debug", style):
+        for name in ("httpx", "a library of the future"):
+            logging.getLogger(name).setLevel(logging.DEBUG)
+            logging.getLogger(name).info("GET for Adalgisa")
+        assert capsys.readouterr().err == ""

@@ -79,6 +79,9 @@ def test_another_process_finds_the_same_files_from_another_folder(tmp_path: Path
         "SECRET": settings.hashing_secret(),
         "EMOJI_MAP": f"{tmp_path}/mine.yaml",
         "DATA_DIR": f"{tmp_path}/data",
+        "CROPS_KEY": "",
+        "KEEP_CROPS_DAYS": "90",
+        "KEEP_READINGS_DAYS": "365",
     }
 
 

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
-from db import Actor, Chat, Depth, FaceReading, Person, Platform, Preferences, Store, StoreError
+from db import Actor, Chat, Consent, Depth, FaceReading, Person, Platform, Preferences, Store, StoreError
 from db.migrate import upgrade
 from db.schema import Base
 from tests.db.conftest import SECRET
@@ -69,7 +69,7 @@ async def test_people_of_the_first_schema_keep_their_photos_and_have_no_preferen
     ).readings
     await run_in(store, downgrade, "0001")
     await run_in(store, upgrade, SECRET)
-    assert await store.keeps_faces(anna)
+    assert await store.consents.of(anna) == Consent(agreed=False, is_outdated=True)  # to words without a time
     assert await store.photo_of(reading.id, asked_by=anna) is not None
     assert await store.preferences(anna) == Preferences()
 
@@ -147,7 +147,7 @@ async def test_replicas_that_start_at_once_on_an_empty_database_all_start(url: s
         assert replica.stdout is not None
         assert await replica.stdout.readline() == b"ready\n"
     said = await asyncio.gather(*(replica.communicate(b"go\n") for replica in replicas))
-    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0006\n", "")] * len(replicas)
+    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0008\n", "")] * len(replicas)
 
 
 _REPLICA = """

@@ -29,8 +29,8 @@ def bytes_of_all_files(folder: Path) -> bytes:
 
 
 async def rows_a_table(store: Store) -> dict[str, int]:
-    """Return the number of rows of each table that has any."""
-    counts = {table: await count_rows(store, table) for table in Base.metadata.tables}
+    """Return the number of rows of each table that has any; how often somebody was forgotten is nobody's."""
+    counts = {table: await count_rows(store, table) for table in Base.metadata.tables if table != "forgettings"}
     return {table: count for table, count in counts.items() if count}
 
 

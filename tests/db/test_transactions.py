@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from db import (
     Game,
     Imported,
     Lesson,
+    Opened,
     Origin,
     Part,
     Person,
@@ -30,8 +31,12 @@ from db import (
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import Chats
 from db.choices import Choices
+from db.consent import Consents
+from db.crop_keys import CropKeys
 from db.feedback import Feedback
 from db.games import Games
+from db.journal import Journal
+from db.retention import Retention
 from db.retrainings import Retrainings
 from db.schema import Base
 from db.taps import Taps
@@ -46,7 +51,8 @@ NEW, NEW_CHAT = Person(Platform.DISCORD, "2"), Chat(Platform.DISCORD, "3")
 SEVEN = (0.1, 0.0, 0.1, 0.5, 0.2, 0.1, 0.0)
 FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
 GRACE = Actor.of(ADMIN)
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LONG_AGO, DAY = datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=1)
+HOLDER = "a process"
 GAME = Game(1, 1, "sad", "😢", ("sad",), 0, is_shared=True)
 OWN = OwnEmoji("<:blob:123456789012345678>", "happy", "😄")
 METRICS = judgement(offered=True).to_metrics()
@@ -86,7 +92,15 @@ async def _prepared(store: Store) -> int:
     await store.games.note_message(GAME.id, OLD_CHAT.message("70"))
     await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
+    assert await _open(store, "7") == Opened(1, 0)
+    assert await _open(store, "6") == Opened(2, 0)
+    await store.journal.close(2, HOLDER, LONG_AGO)
     return reading.id
+
+
+async def _open(store: Store, message: str) -> Opened:
+    asked = ANNA, OLD_CHAT, OLD_CHAT.message(message)
+    return await store.journal.open(*asked, {"message": message}, HOLDER, LONG_AGO, LONG_AGO + DAY)
 
 
 async def _start(store: Store, _: int) -> None:
@@ -103,11 +117,34 @@ def _add(store: Store, reading: int) -> Awaitable[object]:
     return _add_version(store, "c", parent="a", lessons=lessons, retraining=1)
 
 
+WRITERS = (
+    Store,
+    Consents,
+    Retention,
+    CropKeys,
+    Chats,
+    ChatEmoji,
+    Games,
+    Journal,
+    Taps,
+    Feedback,
+    Choices,
+    Versions,
+    Retrainings,
+)
+IN_STEPS = {"Retention._in_batches", "CropKeys._rotated"}
+"""What may be broken off between two of its transactions, and goes on with the rest the next time."""
+
 WRITES: dict[str, Write] = {
     "Store.add_photo": lambda store, _: store.add_photo(NEW, NEW_CHAT, "shipped-1", [FACE, FACE]),
     "Taps.add": lambda store, reading: store.taps.add(reading, emoji="😐", voter=NEW),
     "Taps.add of the sender": lambda store, reading: store.taps.add(reading, emoji="😐"),
     "Store.set_keeps_faces": lambda store, _: store.set_keeps_faces(ANNA, agreed=False),
+    "Consents.may_ask": lambda store, _: store.consents.may_ask(NEW),
+    "Consents.note_introduced": lambda store, _: store.consents.note_introduced(NEW),
+    "Retention.believe": lambda store, _: store.retention.believe(LONG_AGO),
+    "Retention._expire_journal": lambda store, _: store.retention._expire_journal(LONG_AGO + DAY),
+    "Retention.doubt": lambda store, _: store.retention.doubt(LONG_AGO),
     "Store.set_preferences": lambda store, _: store.set_preferences(NEW, Preferences("de")),
     "Store.forget": lambda store, _: store.forget(ANNA),
     "ChatEmoji.put": lambda store, _: store.chat_emoji.put(NEW_CHAT, OWN),
@@ -119,6 +156,13 @@ WRITES: dict[str, Write] = {
     "Games.end": lambda store, _: store.games.end(GAME),
     "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
+    "Journal.open": lambda store, _: _open(store, "8"),
+    "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0),
+    "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
+    "Journal.renew": lambda store, _: store.journal.renew(HOLDER, LONG_AGO + 2 * DAY),
+    "Journal.take": lambda store, _: store.journal.take(
+        Platform.TELEGRAM, "another", LONG_AGO + 2 * DAY, LONG_AGO + 3 * DAY, 20
+    ),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,
@@ -153,11 +197,11 @@ async def _content(store: Store) -> dict[str, list[str]]:
 def test_every_method_that_writes_is_broken_off_here() -> None:
     writing = {
         f"{kind.__name__}.{name}"
-        for kind in (Store, Chats, ChatEmoji, Games, Taps, Feedback, Choices, Versions, Retrainings)
+        for kind in WRITERS
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if "transactions.write(" in inspect.getsource(method)
     }
-    assert writing == {name.removesuffix(" of the sender") for name in WRITES}
+    assert writing == {name.removesuffix(" of the sender") for name in WRITES} | IN_STEPS
 
 
 @pytest.mark.parametrize("name", WRITES)

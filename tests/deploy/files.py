@@ -17,7 +17,7 @@ def example() -> dict[str, str]:
 
 def stop_after_s() -> float:
     """Return the seconds for which the bot goes on when it is told to stop."""
-    return float(example().get("STOP_AFTER", "20"))
+    return float(example()["STOP_AFTER"])
 
 
 def dockerfile() -> list[tuple[str, str]]:

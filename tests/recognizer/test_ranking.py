@@ -10,6 +10,7 @@ from recognizer import EMOTIONS, Cue, EmojiMap, Expression
 from recognizer.emoji_map import without_selector
 from recognizer.ranking import emoji_probabilities, rank, reaction
 from recognizer.taste import Choice, taste
+from recognizer.verdict import Verdict
 
 MAP = EmojiMap.load()
 TELEGRAM = {without_selector(emoji.value) for emoji in ReactionEmoji}
@@ -68,12 +69,43 @@ def test_a_reaction_is_always_one_the_platform_allows(
         (expression(0.5, Cue.RAISED_BROWS, surprise=1.0), "😮"),
         (expression(0.9, Cue.RAISED_BROWS, Cue.OPEN_MOUTH, surprise=1.0), "😲"),
         (expression(0.05, Cue.SIDE_GLANCE, neutral=1.0), "🤔"),
-        (expression(0.5, Cue.SIDE_GLANCE, angry=1.0), "😒"),
+        (expression(0.5, Cue.SIDE_GLANCE, disgust=1.0), "😒"),
         (expression(0.5, Cue.SIDE_GLANCE, fear=1.0), "🫣"),
     ],
 )
 def test_shades_of_meaning(seen: Expression, first: str) -> None:
     assert rank(MAP, seen).emoji[0] == first
+
+
+def expresses_most(emoji: str) -> set[str]:
+    profile = MAP.profiles[MAP.emoji.index(emoji)]
+    return {emotion for emotion, score in zip(EMOTIONS, profile, strict=True) if score == profile.max()}
+
+
+@given(_expressions)
+def test_the_first_emoji_are_of_the_emotions_that_are_said(seen: Expression) -> None:
+    ranked = rank(MAP, seen).emoji
+    for emoji, emotion in zip(ranked, Verdict.of(seen.probabilities).leading, strict=False):
+        assert emotion in expresses_most(emoji)
+
+
+@given(st.lists(_expressions, min_size=1, max_size=4), st.sampled_from(MAP.reaction_sets))
+def test_a_reaction_is_of_the_likeliest_emotion_of_all_faces(faces: list[Expression], platform: str) -> None:
+    mood = EMOTIONS[int(np.mean([face.probabilities for face in faces], axis=0).argmax())]
+    assert mood in expresses_most(reaction(MAP, platform, faces))
+
+
+def test_happy_or_angry_comes_with_a_happy_and_an_angry_emoji() -> None:
+    first, second = rank(MAP, expression(0.5, happy=0.45, angry=0.4, neutral=0.15)).emoji[:2]
+    assert "happy" in expresses_most(first)
+    assert "angry" in expresses_most(second)
+
+
+def test_an_emoji_that_somebody_always_chooses_for_an_emotion_counts_as_one_of_it() -> None:
+    angry = expression(0.6, angry=0.9, sad=0.1)
+    taught = taste(MAP, own=[Choice("🔥", angry.probabilities, 0.0)] * 20)
+    assert rank(MAP, angry).emoji[0] == "😠"
+    assert rank(MAP, angry, taught).emoji[0] == "🔥"
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)

@@ -20,7 +20,20 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from db import Depth, Judgement, KeptFace, Lesson, LostError, Origin, Role, State, Store, VersionError
+from db import (
+    CropKeyError,
+    Depth,
+    ErasedError,
+    Judgement,
+    KeptFace,
+    Lesson,
+    LostError,
+    Origin,
+    Role,
+    State,
+    Store,
+    VersionError,
+)
 from recognizer import EmojiMap
 from recognizer.adaptation import Adaptation
 from recognizer.classification import MODEL_FOLDER, Classifier
@@ -36,6 +49,8 @@ LEAST_LESSONS = 10
 KEPT_VERSIONS = 5
 """Number of versions not in use that keep their files; older ones stay listed without files."""
 _LEAST_WEIGHT = 1.0
+_MOST_TRIES = 3
+"""How often the work begins anew because people deleted something that it learned from."""
 _BEAT_S = 2.0
 _PATIENCE_S = 60.0
 """How long, in seconds, the database may be unavailable at the end before the work is given up."""
@@ -109,7 +124,11 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
         await _finish(store, number, State.CANCELLED, str(error))
         raise
     except Exception as error:
-        what = str(error) if isinstance(error, TrainingError | VersionError) else f"It failed ({type(error).__name__})."
+        what = (
+            str(error)
+            if isinstance(error, TrainingError | VersionError | CropKeyError)
+            else f"It failed ({type(error).__name__})."
+        )
         await _finish(store, number, State.FAILED, f"{what} What is served was not touched.")
         raise
     finally:
@@ -121,6 +140,28 @@ async def retrain(  # noqa: PLR0913  # what one retraining knows
 async def _retrained(  # noqa: PLR0913, PLR0917  # as above
     store: Store, depth: Depth, number: int, emoji_map: EmojiMap, data: Path | None, progress: Progress
 ) -> str:
+    """Learn from what is stored now, and anew if people deleted some of it meanwhile. Raise as `retrain` does."""
+    for _ in range(_MOST_TRIES):
+        erasures = await store.retrainings.erasures(number)  # before anything is gathered
+        try:
+            return await _learned(store, depth, number, emoji_map, data, progress, erasures)
+        except ErasedError:
+            progress.tell("Somebody deleted their faces: learning again without them", 0.0)
+    raise TrainingError(
+        f"People deleted faces that it learned from, {_MOST_TRIES} times while it learned. Try again when it is quiet."
+    )
+
+
+async def _learned(  # noqa: PLR0913, PLR0917  # as above
+    store: Store,
+    depth: Depth,
+    number: int,
+    emoji_map: EmojiMap,
+    data: Path | None,
+    progress: Progress,
+    erasures: int,
+) -> str:
+    """Learn from what is stored now. Raise `ErasedError` if some of it was deleted until the new version is stored."""
     served = await store.versions.holding(Role.ACTIVE)
     if served is None:
         await store.versions.begin_with(Classifier.load().card.version, pack_folder(MODEL_FOLDER))
@@ -145,6 +186,7 @@ async def _retrained(  # noqa: PLR0913, PLR0917  # as above
                 fingerprint=made.fingerprint,
                 lessons=made.lessons,
                 retraining=number,
+                erasures=erasures,
             )
 
     progress.tell("Keeping the new version", 1.0)

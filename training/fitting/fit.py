@@ -15,11 +15,13 @@ from pydantic import ValidationError
 from training import MissingError, TrainingError
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
-from training.fitting.batches import Batches, Rows, has_ferplus_head, targets_of, taught, voted
-from training.fitting.face_resnet import start_from_identities
-from training.fitting.networks import averaged, build
-from training.fitting.recipe import Cosine, Exponential, FaceResidual, Plateau, Recipe, Residual, load_recipe
+from training.fitting.batches import Batches, spare_processes
+from training.fitting.epochs import Epochs
+from training.fitting.networks import averaged, build, start_from_published
+from training.fitting.recipe import Cosine, Exponential, Plateau, Pretrained, Recipe, load_recipe
 from training.fitting.registered import registered
+from training.fitting.targets import Rows, has_ferplus_head, targets_of, taught, voted
+from training.fitting.teaching import Taught
 from training.fitting.weights import read_weights
 
 FITTED_WEIGHTS = "fitted.weights.h5"
@@ -58,12 +60,12 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | N
     return run / FITTED_WEIGHTS
 
 
-def load_fitted(run: Path) -> keras.Model:
-    """Return the fitted network of a run, in float32, with the weights it keeps. Raise `MissingError`."""
+def load_fitted(run: Path, dtype: str = "float32") -> keras.Model:
+    """Return the fitted network of a run, with the weights it keeps; dtype: as in `build`. Raise `MissingError`."""
     if not (run / FITTED_WEIGHTS).is_file():
         raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
     recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
-    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype=dtype, fetch_weights=False)
     model.load_weights(run / FITTED_WEIGHTS)
     return model
 
@@ -84,50 +86,51 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     wanted = targets_of(train, recipe, train.class_counts)
     if recipe.loss.voting:
         wanted = voted(wanted, train, recipe.loss.voting)
-    if recipe.loss.teachers:
-        teachers = averaged([_teacher(name, run.parent) for name in recipe.loss.teachers])
-        wanted = taught(wanted, _said_by(teachers, train), recipe.loss.teaching)
-    batches = Batches(
-        train,
-        wanted,
-        recipe,
-        registered(train[:some], run.parent, REGISTERED_SEED) if some else None,
-    )
+    teachers = [_teacher(name, run.parent, recipe.precision) for name in recipe.loss.teachers]
+    if teachers and recipe.loss.teaching_on == "faces":
+        wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
+    crops = registered(train[:some], run.parent, REGISTERED_SEED) if some else None
+    batches = Batches(Epochs(train, wanted, recipe, crops), spare_processes())
     valid_targets = targets_of(valid, recipe, train.class_counts)
-    model = build(recipe, ferplus=has_ferplus_head(recipe))
+    network = build(recipe, ferplus=has_ferplus_head(recipe))
     if recipe.start is not None:
-        _start_from(model, recipe.start, run.parent)
-    elif isinstance(recipe.network, FaceResidual) and recipe.network.weights == "identities":
-        start_from_identities(model, train.pixels[:_CALIBRATED_ON])
-    _compile(model, recipe, len(batches))
+        _start_from(network, recipe.start, run.parent)
+    else:
+        start_from_published(network, recipe, train.pixels[:_CALIBRATED_ON])
+    taught_at_every_step = teachers and recipe.loss.teaching_on == "pictures"
+    model = Taught(network, teachers, recipe.loss.teaching) if taught_at_every_step else network
+    _compile(model, network.output_names, recipe, len(batches))
     clock = _Clock()
-    model.fit(
-        batches,
-        validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
-        validation_batch_size=recipe.batch_size,
-        epochs=min(until, recipe.epochs),
-        shuffle=False,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
-            clock,
-            keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
-            keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
-            *_schedule_callbacks(recipe),
-            _Keeper(run, recipe.schedule.keep),
-        ],
-        verbose="auto" if os.isatty(1) else 2,
-    )
+    try:
+        model.fit(
+            batches,
+            validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
+            validation_batch_size=recipe.batch_size,
+            epochs=min(until, recipe.epochs),
+            shuffle=False,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
+                clock,
+                keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
+                keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
+                *_schedule_callbacks(recipe),
+                _Keeper(network, run, recipe.schedule.keep),
+            ],
+            verbose="auto" if os.isatty(1) else 2,
+        )
+    finally:
+        batches.close()
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
 
 
-def _teacher(name: str, runs: Path) -> keras.Model:
+def _teacher(name: str, runs: Path, dtype: str) -> keras.Model:
     """Return the network of the run `name` or, if there is none, the shipped one with the weights stored beside it."""
     if (runs / name / FITTED_WEIGHTS).is_file():
-        return load_fitted(runs / name)
+        return load_fitted(runs / name, dtype)
     recipe = load_recipe(name)
     if not isinstance(recipe, Recipe):
         raise RunError(f"{name} is not a network; it cannot teach one.")
-    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+    model = build(recipe, ferplus=has_ferplus_head(recipe), dtype=dtype, fetch_weights=False)
     read_weights(model, name)
     return model
 
@@ -150,7 +153,7 @@ def _sum_up(recipe: Recipe, valid: Faces, run: Path, clock: "_Clock", *, stopped
         "seconds_an_epoch": clock.seconds_an_epoch or _metrics(run).get("seconds_an_epoch"),
         "valid": asdict(score(heads["fer2013"], valid.labels)),
     }
-    if isinstance(recipe.network, Residual | FaceResidual):
+    if isinstance(recipe.network, Pretrained):
         metrics["weights"] = recipe.network.weights
     if "ferplus" in heads and valid.votes is not None:
         majority = ferplus_majority(valid.votes)
@@ -206,7 +209,7 @@ def _start_from(model: keras.Model, start: str, runs: Path) -> None:
         raise RunError(f"The weights of {start} do not fit this network; start from another recipe.") from error
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int) -> None:
+def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoch: int) -> None:
     schedule = recipe.schedule
     optimizer = keras.optimizers.AdamW(
         _learning_rate(recipe, steps_an_epoch),
@@ -220,7 +223,6 @@ def _compile(model: keras.Model, recipe: Recipe, steps_an_epoch: int) -> None:
         "ferplus": keras.losses.CategoricalCrossentropy(),
     }
     loss_weights = {"fer2013": 1.0, "ferplus": recipe.loss.ferplus_weight}
-    heads = model.output_names
     accuracy = (
         "accuracy" if len(heads) > 1 else "fer2013_accuracy"
     )  # Keras prefixes the head's name if there are several
@@ -268,8 +270,9 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
     truncate.
     """
 
-    def __init__(self, run: Path, keep: Literal["best", "last"]) -> None:
+    def __init__(self, network: keras.Model, run: Path, keep: Literal["best", "last"]) -> None:
         super().__init__()
+        self._network = network
         self._file, self._keep = run / FITTED_WEIGHTS, keep
         reached = history_of(run).get(_MONITORED, []) if self._file.exists() else []
         self._reached = max(reached, default=-np.inf)
@@ -279,7 +282,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
         now = (logs or {})[_MONITORED]
         if now > self._reached or self._keep == "last":
             fresh = self._file.with_name(f"fresh-{FITTED_WEIGHTS}")
-            self.model.save_weights(fresh)
+            self._network.save_weights(fresh)
             fresh.replace(self._file)
             self._reached = now
 

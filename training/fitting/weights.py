@@ -1,6 +1,9 @@
-"""Store weights beside the shipped model in half precision, for runs that start from it: `weights.npz`."""
+"""Weights in half precision for runs that start from them: beside the shipped model in `weights.npz`, and, of networks
+that are not shipped, in `training/weights`.
+"""
 
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 
 import keras
@@ -11,6 +14,7 @@ from recognizer.classification import MODEL_FOLDER
 from training import MissingError
 
 KEPT_FILE = "weights.npz"
+_NOT_SHIPPED = Path(str(files("training") / "weights"))
 
 
 def write_weights(members: dict[str, keras.Model], folder: Path) -> None:
@@ -24,12 +28,12 @@ def write_weights(members: dict[str, keras.Model], folder: Path) -> None:
 
 
 def read_weights(model: keras.Model, name: str, folder: Path = MODEL_FOLDER) -> None:
-    """Load the weights stored under `name` into `model`. Raise `MissingError`, and `ValueError` if the shapes
-    differ.
+    """Load the weights stored under `name` into `model`: those in `folder` or, if there are none, of a network that is
+    not shipped. Raise `MissingError`, and `ValueError` if the shapes differ.
     """
-    file = folder / KEPT_FILE
-    weights = _kept(file, name) if file.exists() else []
-    if not weights:
+    places = (folder / KEPT_FILE, _NOT_SHIPPED / f"{name}.npz")
+    weights = next((found for file in places if file.exists() and (found := _kept(file, name))), None)
+    if weights is None:
         raise MissingError(f"There are no weights of {name}; fit it first: python -m training fit {name}")
     model.set_weights(weights)
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from recognizer.classification import View, calibrate, seen
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
-from training.fitting.batches import Rows
 from training.fitting.export import temperature_scaling
 from training.fitting.fit import REGISTERED_SEED, load_fitted
 from training.fitting.registered import registered
+from training.fitting.targets import Rows
 
 ZOOMS = (0.9, 1.0, 1.1)
 _AS_IT_IS = (View(1.0, mirrored=False),)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from recognizer import EMOTIONS, EmojiMap, Expression
 from recognizer.ranking import rank
+from recognizer.verdict import Verdict
 from training.data import FERPLUS, Faces
 
 MIXED_UP_TO = 0.7
@@ -22,12 +23,16 @@ _FIRST = 3
 
 @dataclass(frozen=True)
 class EmojiAgreement:
-    """Mean divergences in bits over `faces` faces."""
+    """Mean divergences in bits over `faces` faces.
+
+    contradicting: the share of all faces whose first emoji expresses another emotion more than those that are said.
+    """
 
     faces: int
     suggested: float
     one_a_class: float
     three_classes: float
+    contradicting: float
 
 
 def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> EmojiAgreement:
@@ -38,10 +43,14 @@ def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> 
     votes, rows = _mixed(faces)
     profiles = emoji_map.profiles / emoji_map.profiles.sum(axis=1, keepdims=True)
     places = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
+    ranked = [rank(emoji_map, Expression.of(tuple(row))).emoji[:_FIRST] for row in shown.astype(np.float64).tolist()]
+    suggested = [profiles[[places[emoji] for emoji in ranked[row]]].mean(axis=0) for row in rows]
     seen = shown[rows].astype(np.float64)
-    suggested = [
-        profiles[[places[emoji] for emoji in rank(emoji_map, Expression.of(tuple(row))).emoji[:_FIRST]]].mean(axis=0)
-        for row in seen.tolist()
+    said = [
+        [EMOTIONS.index(emotion) for emotion in Verdict.of(row).leading] for row in shown.astype(np.float64).tolist()
+    ]
+    contradicting = [
+        not emoji_map.strongest[places[emoji[0]], emotions].any() for emoji, emotions in zip(ranked, said, strict=True)
     ]
     classes, order = np.eye(len(EMOTIONS)), np.argsort(-seen, axis=1)
     return EmojiAgreement(
@@ -49,6 +58,7 @@ def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> 
         float(divergence(votes, np.array(suggested)).mean()),
         float(divergence(votes, classes[order[:, 0]]).mean()),
         float(divergence(votes, classes[order[:, :_FIRST]].mean(axis=1)).mean()),
+        float(np.mean(contradicting)),
     )
 
 

@@ -36,6 +36,7 @@ async def answered(service: EmojiService, content: bytes, chat: Chat = SERVER) -
 async def test_a_mapped_emoji_is_offered_and_reacted_with_in_its_chat_only(
     service: EmojiService, selfie: bytes
 ) -> None:
+    await answered(service, selfie)  # which says what the bot is
     before = await answered(service, selfie)
     kept = await say(service, f"{BLOB} happy")
     assert BLOB in kept

@@ -22,6 +22,7 @@ from db import (
     FaceReading,
     OwnData,
     OwnFace,
+    OwnMessages,
     Person,
     Platform,
     Preferences,
@@ -120,7 +121,7 @@ def test_pictures_of_older_faces_are_left_out_where_there_is_no_room(count: int)
     noise = np.random.default_rng(1).integers(0, 255, 48 * 48, np.uint8).tobytes()
     face = OwnFace(datetime(2026, 1, 1, tzinfo=UTC), "model-1", FACE.probabilities, ("😄",), noise, (), (), (), ())
     data = OwnData("telegram", True, None, None, None, (face,) * count, (), ())
-    file = my_data_file(data)
+    file = my_data_file(data, OwnMessages())
     content = json.loads(file.content)
     assert len(file.content) <= MOST_BYTES
     assert len(content["faces"]) == count
@@ -128,4 +129,4 @@ def test_pictures_of_older_faces_are_left_out_where_there_is_no_room(count: int)
     assert shown == sorted(shown, reverse=True)
     assert content["pictures_left_out"] == shown.count(False)
     assert (shown.count(False) == 0) == (count == 10)
-    assert json.loads(my_data_file(replace(data, faces=())).content)["faces"] == []
+    assert json.loads(my_data_file(replace(data, faces=()), OwnMessages()).content)["faces"] == []

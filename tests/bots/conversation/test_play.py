@@ -16,7 +16,7 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from db import Chat, ChatChoices, Person, Platform, Source, Store
 from recognizer import EMOTIONS, Recognizer
-from tests.bots.replies import button, buttons
+from tests.bots.replies import button, buttons, forget
 from tests.faults import Faults
 from tests.rows import count_rows, select_rows
 
@@ -193,7 +193,7 @@ async def test_the_scoreboard_goes_with_who_is_forgotten_and_with_the_permission
     await allow(game, store)
     for person, name in ((ADA, "Ada"), (BERT, "Bert")):
         await send(game, selfie, chat=GROUP, person=person, name=name, replies_to="8")
-    await game.on_command(Command(ADA, GROUP, CommandName.FORGET_ME))
+    await forget(game, ADA, GROUP)
     assert [score.name for score in await store.games.scoreboard(GROUP, 10)] == ["Bert"]
 
     async def yes() -> bool:

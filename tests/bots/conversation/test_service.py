@@ -24,6 +24,7 @@ from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from recognizer import EMOTIONS, PhotoProblem, Reading, Recognizer
+from tests.bots.replies import forget
 from tests.conftest import jpeg
 from tests.faults import Faults
 from tests.pictures import checkers, encoded, png_bomb
@@ -168,7 +169,7 @@ async def test_only_the_sender_may_tap(service: EmojiService, store: Store, self
 
 async def test_a_button_of_a_forgotten_photo_says_so(service: EmojiService, selfie: bytes) -> None:
     button = (await answer(service, selfie)).rows[0][0]
-    await service.on_command(Command(ADA, CHAT, CommandName.FORGET_ME))
+    await forget(service, ADA, CHAT)
     assert await tap(service, button.token) == texts.GONE
 
 
@@ -246,7 +247,7 @@ async def test_taps_teach_at_once_and_only_whoever_tapped(service: EmojiService,
 
 async def test_a_forgotten_taste_is_gone(service: EmojiService, store: Store, selfie: bytes) -> None:
     await liked(store, "😎", 5)
-    await service.on_command(Command(ADA, CHAT, CommandName.FORGET_ME))
+    await forget(service, ADA, CHAT)
     assert (await answer(service, selfie)).rows[0][0].label == "😁"
 
 

@@ -107,9 +107,11 @@ def test_menus_fit_their_platforms(language: str) -> None:
     assert len(say(texts.SUGGEST_EMOJI)) <= 32
     labels = (texts.ALLOW_FACES, texts.REFUSE_FACES, texts.NONE_FITS, texts.AS_MY_APP, texts.PRESENTATION)
     votes = (texts.LET_EVERYONE_TAP, texts.LET_SENDER_TAP)
-    assert all(len(say(label)) <= 80 for label in (*labels, *votes))
+    answers = (texts.DECLINE_FACES, texts.CONSENT_MORE, texts.FORGET_YES, texts.FORGET_NO)
+    assert all(len(say(label)) <= 80 for label in (*labels, *votes, *answers))
     notices = (texts.NOT_YOURS, texts.GONE, texts.FAILED, texts.FACES_REFUSED, texts.VOTED, texts.CHAT_ADMINS_ONLY)
-    assert all(len(say(notice)) <= 200 for notice in notices)
+    own_data = (texts.FACES_ALLOWED, texts.FORGOTTEN, texts.FORGET_CANCELLED, texts.NOT_YOURS_TO_FORGET)
+    assert all(len(say(notice)) <= 200 for notice in (*notices, *own_data))
     assert len(say(texts.ADMINS_ONLY, id="telegram:12345678901")) <= 200
 
 

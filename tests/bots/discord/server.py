@@ -223,7 +223,10 @@ class DiscordServer:
                 return _json([])
             case "POST", "channels", channel_id, "messages":
                 return _json(self._posted(int(channel_id), body))
-            case "GET", "channels", _, "messages", message_id:
+            case "GET", "channels", channel_id, "messages":
+                there = [each for each in self.messages.values() if each["channel_id"] == channel_id]
+                return _json(there[::-1])
+            case "GET", "channels", _, "messages", message_id if int(message_id) in self.messages:
                 return _json(self.messages[int(message_id)])
             case "PATCH", "channels", _, "messages", message_id:
                 self.messages[int(message_id)].update(body)

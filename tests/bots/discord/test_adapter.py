@@ -593,10 +593,27 @@ async def test_privacy_is_explained_in_private_and_chosen_with_a_button(
     result = await alice.slash(channel, "privacy")
     simcord.assert_responded(result, contains=texts.KEEPS_NO_FACES, ephemeral=True)
     await alice.click(response_to(result), label=texts.ALLOW_FACES)
-    simcord.assert_responded(result, contains=texts.KEEPS_FACES)
+    simcord.assert_responded(result, contains=texts.KEEPS_FACES.format(kept="for at most 90 days"))
     assert labels_of(response_to(result)) == [[texts.REFUSE_FACES]]
     await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
     assert await count_rows(store, "readings WHERE crop IS NOT NULL") == 1
+
+
+async def test_the_question_about_faces_comes_after_the_first_choice_and_in_private_only(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, store: Store, selfie: bytes
+) -> None:
+    answered = await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
+    tapped = await alice.click(response_to(answered), label=labels_of(response_to(answered))[0][1])
+    assert tapped.followups == []
+    await send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    direct = last_in(alice.user.dm_channel)
+    tapped = await alice.user.click(direct, label=labels_of(direct)[0][1])
+    [question] = tapped.followups
+    assert question.content == texts.CONSENT.format(kept="for at most 90 days")
+    await alice.user.click(question, label=texts.ALLOW_FACES)
+    assert await store.keeps_faces(Person(Platform.DISCORD, str(alice.user.id)))
+    tapped = await alice.user.click(direct, label=labels_of(direct)[0][1])
+    assert tapped.followups == []
 
 
 async def test_forget_me_deletes_everything_and_old_buttons_say_so(
@@ -604,7 +621,9 @@ async def test_forget_me_deletes_everything_and_old_buttons_say_so(
 ) -> None:
     answered = await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
     result = await alice.slash(channel, "forget_me")
-    simcord.assert_responded(result, content=texts.FORGOTTEN, ephemeral=True)
+    simcord.assert_responded(result, content=texts.FORGET_ASKS, ephemeral=True)
+    await alice.click(response_to(result), label=texts.FORGET_YES)
+    simcord.assert_responded(result, content=texts.FORGOTTEN)
     assert await count_rows(store, "people") == 0
     tapped = await alice.click(response_to(answered), label=texts.MORE)
     assert [notice.content for notice in tapped.followups] == [texts.GONE]

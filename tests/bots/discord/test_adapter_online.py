@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import discord
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
@@ -14,9 +16,15 @@ from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord import delivery
 from bots.discord.adapter import DiscordAdapter
-from tests.bots.discord.server import ALICE, ME, SECOND_CHANNEL, DiscordServer, Refusal, rate_limit
+from bots.discord.addressing import Address
+from bots.discord.answering import Answers
+from bots.serving.admission import CAPS, Kind
+from db import Chat, Person, Platform, Store
+from tests.bots.discord.server import ALICE, CHANNEL, GUILD, ME, SECOND_CHANNEL, DiscordServer, Refusal, rate_limit
+from tests.rows import count_rows
 from tests.waiting import PATIENCE_S, until
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 MESSAGES, REACTIONS = r"^/channels/\d+/messages$", r"/reactions/"
 
 
@@ -268,7 +276,7 @@ async def test_a_file_that_does_not_end_is_cut_off(online: DiscordServer) -> Non
     await online.write(f"<@{ME}>", attachments=files)
     await until(lambda: online.answers)
     assert "You look happy" in online.answers[0]["content"]
-    assert online.answers[0]["content"].endswith(texts.FILE_TOO_LARGE)
+    assert online.answers[0]["content"].endswith(texts.SOME_TOO_LARGE)
     assert sent < 2**26
 
 
@@ -286,3 +294,112 @@ async def test_a_failure_in_an_event_is_one_line(
     [line] = [each for each in logs if each["event"] == "discord_event_failed"]
     assert line["reason"] == "ValueError"
     assert "somebody" not in str(line) + capsys.readouterr().err
+
+
+async def _left_open(server: DiscordServer, store: Store, **facts: Any) -> tuple[int, int]:
+    """Let a photo be left open by another process; return its numbers: at Discord, and in the journal."""
+    message = server._message(CHANNEL, f"<@{ME}>") | {
+        "author": {"id": str(ALICE), "username": "alice", "discriminator": "0", "avatar": None},
+        "attachments": [photo_of(server)],
+    }
+    server.messages[int(message["id"])] = message
+    number = int(message["id"])
+    place = {"channel": CHANNEL, "guild": GUILD, "message": number, "asking": number, "person": ALICE, "language": ""}
+    chat = Chat(Platform.DISCORD, str(CHANNEL))
+    since = facts.get("since", datetime.now(UTC))
+    alice = Person(Platform.DISCORD, str(ALICE))
+    entry = await store.journal.open(alice, chat, chat.message(str(number)), place, "another", since, LONG_AGO)
+    assert entry.id is not None
+    return number, entry.id
+
+
+async def _nothing_is_open(store: Store) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while await count_rows(store, "open_messages"):
+            await asyncio.sleep(0.05)
+
+
+async def test_photos_that_were_left_open_are_answered_after_the_start(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    number, _ = await _left_open(server, store)
+    gone, _ = await _left_open(server, store)
+    del server.messages[gone]
+    async with serving(service):
+        await until(lambda: len(server.answers) == 2)
+        await _nothing_is_open(store)
+    said = {each.get("message_reference", {}).get("message_id"): each["content"] for each in server.answers}
+    assert "You look happy" in said[number]
+    assert said[None] == texts.PHOTO_GONE
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+async def test_whether_an_answer_was_sent_is_looked_up(
+    server: DiscordServer, service: EmojiService, store: Store, was_sent: bool
+) -> None:
+    number, entry = await _left_open(server, store)
+    assert await store.journal.begin_to_send(entry, "another", 0)
+    if was_sent:
+        answer = server._message(CHANNEL, "You look happy")
+        answer |= {"message_reference": {"channel_id": str(CHANNEL), "message_id": str(number)}}
+        server.messages[int(answer["id"])] = answer
+    async with serving(service):
+        await _nothing_is_open(store)
+        sent = server.calls_of("POST", MESSAGES)
+    assert len(sent) == (0 if was_sent else 1)
+
+
+async def test_photos_of_long_ago_get_one_word_for_the_channel(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    for _ in range(3):
+        await _left_open(server, store, since=datetime.now(UTC) - timedelta(hours=2))
+    async with serving(service):
+        await _nothing_is_open(store)
+        await until(lambda: server.answers)
+    assert [each["content"] for each in server.answers] == [texts.INTERRUPTED_LONG]
+
+
+async def test_photos_in_hand_are_answered_before_the_end(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    adapter = DiscordAdapter(service, "not.a.token", stop_after_s=60)
+    running = asyncio.create_task(adapter.run())
+    async with asyncio.timeout(PATIENCE_S):
+        await server.is_ready.wait()
+    for number in range(4):
+        await server.write(f"<@{ME}>", attachments=[photo_of(server, number=number + 1)])
+    async with asyncio.timeout(PATIENCE_S):
+        while await count_rows(store, "open_messages") < 4 and len(server.answers) < 4:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(server.answers) == 4
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_who_sends_too_much_is_told_so_once_and_the_rest_is_dropped(
+    server: DiscordServer, service: EmojiService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, may_go_on, answer = 0, asyncio.Event(), Answers.answer
+
+    async def slow(self: Answers, message: discord.Message, address: Address) -> None:
+        nonlocal seen
+        seen += 1
+        await may_go_on.wait()
+        await answer(self, message, address)
+
+    monkeypatch.setattr(Answers, "answer", slow)
+    cap = CAPS[Kind.OTHER].of_person
+    async with serving(service):
+        async with asyncio.timeout(PATIENCE_S):
+            await server.is_ready.wait()
+        for _ in range(cap + 10):
+            await server.write(f"<@{ME}>")
+        await until(lambda: server.answers)
+        await asyncio.sleep(0.3)
+        assert [each["content"] for each in server.answers] == [texts.TOO_FAST]
+        assert seen == cap
+        may_go_on.set()
+        await server.write(f"<@{ME}>")
+        await until(lambda: seen == cap + 1)

@@ -8,7 +8,7 @@ from simcord import ChannelHandle, Env, MemberActor
 
 from bots.conversation import texts
 from bots.discord.files import files_in
-from bots.discord.transport import MAX_FILE_BYTES
+from bots.messages import MOST_FILE_BYTES
 from tests.bots.discord.driving import attached, last_in, mention_of, reactions_on, response_to, send_direct
 from tests.waiting import PATIENCE_S
 
@@ -73,8 +73,8 @@ async def test_a_voice_message_is_no_picture(simcord_env: Env, alice: MemberActo
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
-        ({"url": "https://cdn.simcord.invalid/gone"}, texts.DOWNLOAD_FAILED),
-        ({"size": MAX_FILE_BYTES + 1}, texts.FILE_TOO_LARGE),
+        ({"url": "https://cdn.simcord.invalid/gone"}, texts.SOME_NOT_FETCHED),
+        ({"size": MOST_FILE_BYTES + 1}, texts.SOME_TOO_LARGE),
     ],
 )
 async def test_of_several_files_what_can_be_read_is_answered_and_one_sentence_tells_of_the_rest(
@@ -102,7 +102,7 @@ async def test_of_several_files_none_of_which_can_be_read_one_sentence_tells(
 async def test_a_file_that_is_larger_than_it_says_is_refused(
     simcord_env: Env, alice: MemberActor, selfie: bytes
 ) -> None:
-    await send_direct(simcord_env, alice.user, [("a.jpg", selfie + bytes(MAX_FILE_BYTES))], size=100)
+    await send_direct(simcord_env, alice.user, [("a.jpg", selfie + bytes(MOST_FILE_BYTES))], size=100)
     assert last_in(alice.user.dm_channel).content == texts.FILE_TOO_LARGE
 
 

@@ -96,3 +96,13 @@ async def test_a_turn_that_came_to_somebody_who_just_gave_up_goes_on_to_the_next
     line.tasks.pop(0).cancel()  # its place was handed to it, but it has not run yet
     assert await line.through() == ["bert"]
     assert line.queue.has_free_place
+
+
+async def test_a_place_that_becomes_free_just_as_somebody_gives_up_goes_to_the_next() -> None:
+    line = Line()
+    async with line.queue.place(ADA):
+        await line.wait(("ada", ADA), ("bert", BERT))
+        line.tasks.pop(0).cancel()  # and has not left the queue when the place is handed on
+    assert await line.through() == ["bert"]
+    assert not line.queue._chats
+    assert line.queue.has_free_place

@@ -104,6 +104,7 @@ class TelegramServer:
         self.token_is_revoked = False
         self.forbids_deletion = False
         self.commands: dict[str, dict[str, str]] = {}
+        self.descriptions: dict[tuple[str, str], str] = {}
         self.scoped_commands: dict[str, dict[str, dict[str, str]]] = {}
         self.statuses: dict[tuple[int, int], str] = {}
         self.forbids_media_edits = False
@@ -426,6 +427,16 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         commands = {each["command"]: each["description"] for each in listed}
         by_language = server.commands if where == "default" else server.scoped_commands.setdefault(where, {})
         by_language[str(form.get("language_code", ""))] = commands
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/{method:path}escription")
+    async def describe(token: str, method: str, request: Request) -> Any:
+        """setMyDescription, getMyShortDescription and the like."""
+        form, what = await request.form(), "short_description" if "Short" in method else "description"
+        key = what, str(form.get("language_code", ""))
+        if method.startswith("get"):
+            return {"ok": True, "result": {what: server.descriptions.get(key, "")}}
+        server.descriptions[key] = str(form.get(what, ""))
         return {"ok": True, "result": True}
 
     @router.post("/bot{token}/getFile")

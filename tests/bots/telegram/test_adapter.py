@@ -397,8 +397,12 @@ async def test_forget_me_deletes_what_is_known(telegram: TelegramServer, store: 
     await telegram.sent("sendMessage")
     assert await count_rows(store, "readings") == 1
     await telegram.send(text="/forget_me")
-    answers = await telegram.sent("sendMessage", 2)
-    assert answers[1]["text"] == texts.FORGOTTEN
+    question = (await telegram.sent("sendMessage", 2))[1]
+    assert question["text"] == texts.FORGET_ASKS
+    assert await count_rows(store, "readings") == 1
+    await telegram.tap(question, texts.FORGET_YES)
+    [answer] = await telegram.sent("editMessageText")
+    assert answer["text"] == texts.FORGOTTEN
     assert [await count_rows(store, table) for table in ("people", "chats", "photos", "readings", "taps")] == [0] * 5
 
 

@@ -33,7 +33,7 @@ async def test_ones_own_stickers_and_last_emoji_are_offered_and_nobody_elses(
     await telegram.tap(answer, texts.STICKER, original=message)
     [sticker] = await telegram.sent("sendSticker")
     await telegram.tap(sticker, texts.PACK_ADD, original=message)
-    await telegram.sent("sendMessage", 2)
+    await telegram.sent("sendMessage", 3)  # the answer, the question about faces, and where the pack is
     offered = await telegram.ask_inline()
     [pack] = telegram.packs.values()
     assert offered["results"][0]["sticker_file_id"] == pack.stickers[0][0]["file_id"]
@@ -41,7 +41,9 @@ async def test_ones_own_stickers_and_last_emoji_are_offered_and_nobody_elses(
     assert "button" not in offered
     assert (await telegram.ask_inline(person=8))["results"] == []
     await telegram.send(text="/forget_me")
-    await telegram.sent("sendMessage", 3)
+    question = (await telegram.sent("sendMessage", 4))[3]
+    await telegram.tap(question, texts.FORGET_YES)
+    await telegram.sent("editMessageText", 3)
     assert (await telegram.ask_inline())["results"] == []
 
 

@@ -124,10 +124,15 @@ async def test_forget_me_removes_the_pack(telegram: TelegramServer, store: Store
     await telegram.tap(sticker, texts.PACK_ADD, original=message)
     await telegram.sent("sendMessage", 2)
     await telegram.send(person=8, text="/forget_me")
-    await telegram.sent("sendMessage", 3)
+    of_another = (await telegram.sent("sendMessage", 3))[2]
+    await telegram.tap(of_another, texts.FORGET_YES)
+    await telegram.tap(of_another, texts.FORGET_YES, person=8)
+    await telegram.sent("editMessageText")
     assert list(telegram.packs) == [_NAME]
+    assert await count_rows(store, "people") == 1
     await telegram.send(text="/forget_me")
-    assert (await telegram.sent("sendMessage", 4))[-1]["text"] == texts.FORGOTTEN
+    await telegram.tap((await telegram.sent("sendMessage", 4))[3], texts.FORGET_YES)
+    assert (await telegram.sent("editMessageText", 2))[-1]["text"] == texts.FORGOTTEN
     assert not telegram.packs
     assert await count_rows(store, "people") == 0
 
@@ -139,14 +144,21 @@ async def test_where_the_pack_cannot_be_removed_the_rest_is_and_the_answer_does_
     await telegram.sent("sendMessage")
     telegram.fail("deleteStickerSet", Fault(400, "Bad Request: something else"))
     await telegram.send(text="/forget_me")
-    assert (await telegram.sent("sendMessage", 2))[-1]["text"] == texts.FAILED
+    question = (await telegram.sent("sendMessage", 2))[-1]
+    await telegram.tap(question, texts.FORGET_YES)
+    [failed] = await telegram.sent("editMessageText")
+    assert failed["text"] == texts.FAILED
     assert await count_rows(store, "people") == 0
+    await telegram.tap(failed, texts.FORGET_YES)  # once more
+    assert (await telegram.sent("editMessageText", 2))[-1]["text"] == texts.NOTHING_TO_FORGET
 
 
 async def test_an_anonymous_administrator_has_no_pack_to_forget(telegram: TelegramServer) -> None:
     group = {"id": -5, "type": "group", "title": "G"}
+    telegram.statuses[-5, 7] = "administrator"
     await telegram.send(chat=-5, text="/forget_me", sender_chat=group)
-    await telegram.sent("sendMessage")
+    await telegram.tap((await telegram.sent("sendMessage"))[0], texts.FORGET_YES)
+    assert (await telegram.sent("editMessageText"))[0]["text"] == texts.NOTHING_TO_FORGET
     assert not telegram.called("deleteStickerSet")
 
 

@@ -6,21 +6,23 @@ import time
 from typing import Any
 
 import pytest
+from telegram import Update
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
+from bots.serving.admission import Admission
 from bots.serving.rate_limits import RateLimit
 from bots.telegram.rate_limiter import Limits
-from bots.telegram.updates import LONGEST_END_S, UpdateProcessor
+from bots.telegram.updates import LONGEST_END_S, Receipts, UpdateProcessor
 from tests.bots.telegram.server import Fault, TelegramServer, served, telegram_server, user
 
 
-def _start(number: int) -> dict[str, Any]:
+def _start(number: int, person: int = 7) -> dict[str, Any]:
     message = {
         "message_id": number,
         "date": 1_760_000_000,
-        "from": user(7),
-        "chat": {"id": 7, "type": "private", "first_name": "Ada"},
+        "from": user(person),
+        "chat": {"id": person, "type": "private", "first_name": "Ada"},
         "text": "/start",
         "entities": [{"type": "bot_command", "offset": 0, "length": 6}],
     }
@@ -55,7 +57,7 @@ async def test_an_update_that_cannot_be_read_is_skipped(
 
 async def test_more_updates_than_fit_a_batch_are_all_answered_once(telegram: TelegramServer) -> None:
     for number in range(250):
-        telegram.updates.put_nowait(_start(1 + number))
+        telegram.updates.put_nowait(_start(1 + number, person=1 + number % 25))
     await telegram.sent("sendMessage", 250)
     await telegram.until(lambda: not telegram.fetched)
     assert await telegram.count("sendMessage") == 250
@@ -106,14 +108,18 @@ async def test_at_the_end_what_is_nearly_done_is_done(service: EmojiService, sel
 
 
 async def test_what_comes_after_the_end_is_counted_as_lost() -> None:
-    processor, began = UpdateProcessor(2, longest_end_s=0.05), asyncio.Event()
+    def refuse(_update: Update) -> None:
+        raise AssertionError
+
+    processor = UpdateProcessor(2, Admission(), Receipts(), refuse, longest_end_s=0.05)
+    began = asyncio.Event()
 
     async def answer() -> None:
         began.set()
         await asyncio.sleep(60)
 
     await processor.initialize()
-    tasks = [asyncio.create_task(processor.process_update(None, answer())) for _ in range(5)]
+    tasks = [asyncio.create_task(processor.process_update(Update(number), answer())) for number in range(5)]
     await began.wait()
     await processor.end()
     ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -136,7 +136,8 @@ def test_a_tap_changes_answer_and_reaction(page: Page, selfie_file: Path) -> Non
     second = page.locator(".keys button.emoji").nth(1)
     emoji = second.inner_text()
     second.click()
-    expect(page.locator(".bubble").last).to_contain_text(texts.CHOSEN.format(emoji=emoji))
+    expect(page.locator(".bubble").nth(-2)).to_contain_text(texts.CHOSEN.format(emoji=emoji))
+    expect(page.locator(".bubble").last).to_contain_text(texts.CONSENT.format(kept="for at most 90 days"))
     expect(page.locator(".shot .reaction")).to_have_text(emoji)
     expect(page.locator(".keys button[aria-pressed=true]")).to_have_text(emoji)
 
@@ -280,7 +281,7 @@ def test_it_works_by_keyboard(page: Page, selfie_file: Path) -> None:
     chooser.value.set_files(selfie_file)
     page.locator(".keys button.emoji").first.focus()
     page.keyboard.press("Space")
-    expect(page.locator(".bubble").last).to_contain_text("Thank you!")
+    expect(page.locator(".bubble").nth(-2)).to_contain_text("Thank you!")  # the last is the question about faces
 
 
 @needs_browser
@@ -337,6 +338,8 @@ def test_privacy_and_forgetting_are_one_press_away(page: Page) -> None:
     page.get_by_role("button", name=texts.ALLOW_FACES).click()
     expect(page.get_by_role("button", name=texts.REFUSE_FACES)).to_be_visible()
     page.get_by_role("button", name="Forget me").click()
+    expect(page.locator(".bubble").last).to_contain_text(texts.FORGET_ASKS)
+    page.get_by_role("button", name=texts.FORGET_YES).click()
     expect(page.locator(".bubble").last).to_contain_text(texts.FORGOTTEN)
 
 

@@ -18,11 +18,11 @@ from training.data import Faces, load
 from training.feedback.candidates import Trunk
 from training.feedback.fine_tuning import tuned_trunk
 from training.feedback.lessons import Book
-from training.fitting.batches import has_ferplus_head
 from training.fitting.export import AS_IT_IS, UNCALIBRATED, export
 from training.fitting.fit import FITTED_WEIGHTS, RECIPE_FILE
 from training.fitting.networks import build, with_embedding
 from training.fitting.recipe import Recipe
+from training.fitting.targets import has_ferplus_head
 from training.fitting.weights import read_weights
 
 SHIPPED = training.feedback.fine_tuning._recipes(MODEL_FOLDER)

@@ -1,14 +1,30 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import training.feedback.adapting
 import training.feedback.retraining
-from db import Actor, BusyError, Depth, Judgement, Origin, Part, Role, State, Store
+from db import (
+    Actor,
+    BusyError,
+    Chat,
+    Depth,
+    FaceReading,
+    Judgement,
+    KeptFace,
+    Origin,
+    Part,
+    Person,
+    Platform,
+    Role,
+    State,
+    Store,
+)
 from recognizer import EMOTIONS, EmojiMap
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
@@ -198,3 +214,43 @@ async def test_the_full_depth_without_base_data_says_what_to_do(store: Store, ha
     number = await store.retrainings.start(Depth.FULL, Actor("Anna"))
     with pytest.raises(MissingError, match="base data"):
         await retrain(store, Depth.FULL, number, MAP, data=tmp_path)
+
+
+@pytest.mark.parametrize("way", ["forget", "refuse", "forget a voter"])
+async def test_what_people_delete_while_it_learns_is_not_in_the_new_version(
+    store: Store, hasty: None, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    await fill(store, people=30)
+    ada, bert, chat = (Person(Platform.TELEGRAM, "7"), Person(Platform.TELEGRAM, "8"), Chat(Platform.TELEGRAM, "1"))
+    await store.set_keeps_faces(ada, True)
+    photo = await store.add_photo(ada, chat, "m", [FaceReading((1 / 7,) * 7, ("😁",), bytes(2304))])
+    await store.taps.add(photo.readings[0].id, emotion="sad", voter=bert)
+    gathered: list[int] = []
+    work = training.feedback.retraining.candidate
+    loop = asyncio.get_running_loop()
+
+    async def delete() -> None:
+        if way == "refuse":
+            await store.set_keeps_faces(ada, False)
+        else:
+            await store.forget(ada if way == "forget" else bert)
+
+    def learning(depth: Depth, files: dict[str, bytes], faces: Sequence[KeptFace], *rest: Any, **facts: Any) -> Any:
+        gathered.append(sum(len(face.answers) for face in faces))
+        if len(gathered) == 1:
+            asyncio.run_coroutine_threadsafe(delete(), loop).result()
+        return work(depth, files, faces, *rest, **facts)
+
+    monkeypatch.setattr(training.feedback.retraining, "candidate", learning)
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
+    name = await retrain(store, Depth.ADAPT, number, MAP)
+    assert gathered == [151, 150]
+    assert photo.readings[0].id not in {lesson.reading for lesson in await store.versions.lessons(name)}
+
+
+async def test_what_concerns_no_face_that_is_learned_from_begins_nothing_anew(store: Store) -> None:
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
+    stranger, chat = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "1")
+    await store.add_photo(stranger, chat, "m", [FaceReading((1 / 7,) * 7, ("😁",), bytes(2304))])
+    assert await store.forget(stranger)
+    assert await store.retrainings.erasures(number) == 0

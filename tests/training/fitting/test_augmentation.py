@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces
 from tests.training.recipes import LIVELY
-from training.fitting.augmentation import augmented, mixed_up
+from training.fitting.augmentation import augmented, cut_in, mixed_up
 from training.fitting.recipe import Augmentation
 
 STILL = Augmentation()
@@ -107,3 +107,21 @@ def test_mixing_keeps_most_of_each_face_and_mixes_targets_by_the_same_shares(fac
 def test_mixing_of_strength_zero_changes_nothing(faces: NDArray[np.uint8]) -> None:
     columns = [faces.astype(np.float32)]
     assert mixed_up(columns, 0, np.random.default_rng(0)) is columns
+
+
+def test_a_picture_cut_in_brings_its_share_of_the_target() -> None:
+    pictures = np.repeat(np.arange(40, dtype=np.float32), 48 * 48).reshape(40, 48, 48)
+    targets = np.eye(40, dtype=np.float32)
+    seen, mixed = cut_in([pictures, targets], 1.0, np.random.default_rng(0))
+    for own, (picture, target) in enumerate(zip(seen, mixed, strict=True)):
+        others = picture != own
+        assert target[own] == pytest.approx(1 - others.mean(), abs=1e-6)
+        assert target.sum() == pytest.approx(1)
+        if others.any():
+            assert target[int(picture[others][0])] == pytest.approx(others.mean(), abs=1e-6)
+    assert np.mean([target.max() < 1 for target in mixed]) > 0.1
+
+
+def test_no_share_cuts_nothing_in(faces: NDArray[np.uint8]) -> None:
+    columns = [faces.astype(np.float32)]
+    assert cut_in(columns, 0.0, np.random.default_rng(0)) is columns

@@ -14,14 +14,16 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces, in_turns, write_sheets
-from tests.training.recipes import tiny_recipe
+from tests.training.recipes import LIVELY, tiny_recipe
 from tests.waiting import PATIENCE_S, wait_until
 from training import MissingError
 from training.data import Faces
-from training.fitting.batches import Batches, targets_of, voted
+from training.fitting.batches import Batches
+from training.fitting.epochs import Epochs
 from training.fitting.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
 from training.fitting.recipe import Convolutional, Data, Exponential, Plateau, Recipe
 from training.fitting.registered import Registered
+from training.fitting.targets import targets_of, voted
 
 TRAIN, VALID = easy_faces(210), easy_faces(70, seed=1)
 
@@ -183,13 +185,13 @@ def test_a_fit_starts_from_the_weights_of_another_run(tmp_path: Path) -> None:
         fit(unknown, TRAIN, VALID, tmp_path / "fourth")
 
 
-def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("teaching_on", ["faces", "pictures"])
+def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: Path, teaching_on: str) -> None:
     fit(tiny_recipe(name="teacher", epochs=4), TRAIN, VALID, tmp_path / "teacher")
     wrong = Faces(TRAIN.pixels, (TRAIN.labels + 1) % 7, TRAIN.votes)
     recipe = tiny_recipe(epochs=4)
-    pupil = recipe.model_copy(
-        update={"loss": recipe.loss.model_copy(update={"teachers": ("teacher",), "teaching": 1.0})}
-    )
+    how = {"teachers": ("teacher",), "teaching": 1.0, "teaching_on": teaching_on}
+    pupil = recipe.model_copy(update={"loss": recipe.loss.model_copy(update=how)})
     fit(pupil, wrong, VALID, tmp_path / "pupil")
     assert accuracy(load_fitted(tmp_path / "pupil"), VALID) > 0.6
     missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("small_cnn",)})})
@@ -288,7 +290,7 @@ def seen_in_an_epoch(batches: Batches, epoch: int) -> NDArray[np.uint8]:
 
 def test_every_epoch_has_every_face_once_in_an_order_of_its_own() -> None:
     recipe = tiny_recipe()
-    batches = Batches(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe)
+    batches = Batches(Epochs(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe))
     first, second, first_again = (seen_in_an_epoch(batches, epoch) for epoch in (0, 1, 0))
     np.testing.assert_array_equal(first, first_again)
     assert (first != second).any()
@@ -299,16 +301,34 @@ def test_every_epoch_has_every_face_once_in_an_order_of_its_own() -> None:
 def test_a_balanced_epoch_shows_every_class_as_often() -> None:
     recipe = tiny_recipe().model_copy(update={"data": Data(balanced_to=140)})
     some = TRAIN[np.r_[0:14, 15, 22, 29]]
-    batches = Batches(some, targets_of(some, recipe, some.class_counts), recipe)
+    batches = Batches(Epochs(some, targets_of(some, recipe, some.class_counts), recipe))
     targets = np.concatenate([batches[number][1]["fer2013"] for number in range(len(batches))])
     assert targets.sum(axis=0).tolist() == [20] * 7
+
+
+def test_an_epoch_of_several_passes_shows_every_face_as_often() -> None:
+    recipe = tiny_recipe().model_copy(update={"data": Data(repeats=3)})
+    some = TRAIN[:70]
+    seen = seen_in_an_epoch(Batches(Epochs(some, targets_of(some, recipe, some.class_counts), recipe)), 0)
+    assert sorted(face.tobytes() for face in seen) == sorted(face.tobytes() for face in some.pixels for _ in range(3))
+
+
+def test_batches_are_the_same_when_other_processes_make_them() -> None:
+    recipe = tiny_recipe().model_copy(update={"augmentation": LIVELY})
+    epochs = Epochs(TRAIN[:70], targets_of(TRAIN[:70], recipe, TRAIN.class_counts), recipe)
+    here, elsewhere = Batches(epochs), Batches(epochs, processes=2)
+    try:
+        for epoch in (0, 1):
+            np.testing.assert_array_equal(seen_in_an_epoch(here, epoch), seen_in_an_epoch(elsewhere, epoch))
+    finally:
+        elsewhere.close()
 
 
 def test_registered_faces_are_seen_in_turn_with_the_raw_ones_where_they_were_found() -> None:
     recipe = tiny_recipe().model_copy(update={"batch_size": 210})
     found = np.arange(100) % 2 == 0
     crops = Registered(np.zeros((100, 48, 48), np.uint8), found, np.zeros((100, 4), np.float32))
-    batches = Batches(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe, crops)
+    batches = Batches(Epochs(TRAIN, targets_of(TRAIN, recipe, TRAIN.class_counts), recipe, crops))
     for epoch in range(4):
         batches.shuffle(epoch)
         black = batches[0][0].max(axis=(1, 2)) == 0

@@ -7,7 +7,15 @@ from tests.training.recipes import tiny_recipe
 from training import MissingError
 from training.fitting.networks import averaged, build, multiply_adds
 from training.fitting.normalization import BatchNormalization
-from training.fitting.recipe import Convolutional, FaceResidual, Residual
+from training.fitting.recipe import (
+    Convolutional,
+    EfficientLite,
+    FaceMobile,
+    FaceResidual,
+    Network,
+    Residual,
+    SlimResidual,
+)
 
 
 @pytest.mark.parametrize(("ferplus", "heads"), [(True, {"fer2013": 7, "ferplus": 8}), (False, {"fer2013": 7})])
@@ -65,9 +73,13 @@ def test_a_network_without_imagenet_weights_says_what_to_do() -> None:
         Residual(kind="resnet18", side=32, weights="none", dense=(6,), dropout=0.1),
         Residual(kind="resnet50", side=32, weights="none"),
         FaceResidual(kind="face_resnet", side=64, weights="none", dense=(6,), dropout=0.1),
+        FaceMobile(kind="face_mobilenet", side=64, weights="none"),
+        EfficientLite(kind="efficientnet_lite0", side=64, weights="none"),
+        SlimResidual(kind="slim_resnet", stem=4, stages=((4, 1), (8, 2)), dropout=0.1),
+        SlimResidual(kind="slim_resnet", stem=4, stages=((4, 1),)),
     ],
 )
-def test_every_kind_of_network_learns_a_step(network: Convolutional | Residual | FaceResidual) -> None:
+def test_every_kind_of_network_learns_a_step(network: Network) -> None:
     model = build(tiny_recipe(ferplus_weight=0).model_copy(update={"network": network}), ferplus=False)
     before = [weight.numpy() for weight in model.trainable_weights]
     model.compile("sgd", {"fer2013": "sparse_categorical_crossentropy"})

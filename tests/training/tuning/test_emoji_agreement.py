@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recognizer import EMOTIONS, EmojiMap
+from recognizer.ranking import Ranking
 from training.data import FERPLUS, Faces
 from training.tuning.emoji_agreement import agreement, divergence
 
@@ -48,3 +49,11 @@ def test_suggestions_for_a_mixture_are_nearer_to_its_votes_than_one_emoji_a_clas
 def test_faces_without_mixed_votes_are_refused() -> None:
     with pytest.raises(ValueError, match="mixed"):
         agreement(faces({"happy": 10}), np.array([seen(happy=1.0)], np.float32), EmojiMap.load())
+
+
+def test_an_emoji_of_another_emotion_than_is_said_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    emoji_map = EmojiMap.load()
+    mixed, shown = faces({"happy": 5, "surprise": 5}), np.array([seen(happy=0.6, surprise=0.4)], np.float32)
+    assert agreement(mixed, shown, emoji_map).contradicting == 0
+    monkeypatch.setattr("training.tuning.emoji_agreement.rank", lambda *_: Ranking(("😠", "😡", "😭"), np.zeros(0)))
+    assert agreement(mixed, shown, emoji_map).contradicting == 1

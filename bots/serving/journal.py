@@ -1,0 +1,192 @@
+"""Keep a journal of the photos that are being answered, and hand on what another process left unanswered.
+
+Without the database photos are answered all the same; only nobody remembers them if the process ends.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+from cachetools import TTLCache
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store
+
+HELD_FOR = timedelta(seconds=12)
+"""How long nobody takes over what a process no longer renews: several times `RENEWED_EVERY_S`, and short for people who
+wait.
+"""
+RENEWED_EVERY_S = 4.0
+LOOKED_EVERY_S = 3.0
+"""Seconds between two looks for what others left."""
+MOST_TAKEN = 20
+"""Photos that are taken over at once."""
+TOO_OLD = timedelta(hours=1)
+"""Photos that waited longer are no longer answered, but apologised for."""
+
+_log = structlog.get_logger()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Entry:
+    """A photo that this process answers; an asynchronous context manager, which closes it.
+
+    It stays open where the context is left by a cancellation: the process ends, or what serves the platform begins
+    anew, and whoever comes next takes it over.
+    """
+
+    def __init__(self, journal: "Journal", number: int | None, forgettings: int | None = None) -> None:
+        """number: None for one that is not stored. forgettings: as in `PhotoMessage`."""
+        self._journal = journal
+        self._number = number
+        self.forgettings = forgettings
+        self._is_sending = self._is_closed = False
+
+    async def __aenter__(self) -> Self:
+        """Enter."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        if not isinstance(error, asyncio.CancelledError):
+            await self.close()
+        elif self._number is not None and not self._is_closed:
+            self._journal._left.add(self._number)
+
+    async def may_send(self) -> bool:
+        """Ask right before the answer is sent; return False if another process has taken over."""
+        if self._number is not None and not self._is_sending:
+            self._is_sending = await self._journal._begin_to_send(self._number, self.forgettings or 0)
+            return self._is_sending
+        return True
+
+    async def close(self) -> None:
+        """Note that it is answered."""
+        if self._number is not None and not self._is_closed:
+            self._is_closed = True
+            await self._journal._close(self._number)
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """A photo that another process left unanswered, and that is this one's now.
+
+    is_too_old: nobody expects an answer any more. may_be_answered: it ended while it sent the answer.
+    """
+
+    entry: Entry
+    address: Address
+    is_too_old: bool
+    may_be_answered: bool
+
+
+class FirstTimes:
+    """Tells whether somebody is apologised to for the first time within an hour: one word is enough."""
+
+    def __init__(self) -> None:
+        self._times: TTLCache[Hashable, bool] = TTLCache(4096, TOO_OLD.total_seconds())
+
+    def is_first(self, chat: Hashable) -> bool:
+        """Return whether it is, and remember it."""
+        is_first = chat not in self._times
+        self._times[chat] = True
+        return is_first
+
+
+class Journal:
+    """What is being answered, on all platforms."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime] = _now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """clock: returns the time with its zone. sleep: waits for the given seconds."""
+        self._store = store
+        self._clock, self._sleep = clock, sleep
+        self._holder = secrets.token_hex(16)
+        self._left: set[int] = set()
+
+    async def run(self) -> None:
+        """Hold on to what is being answered, until cancelled. Raise SQLAlchemy's errors, and `OSError`."""
+        while True:
+            await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
+            await self._sleep(RENEWED_EVERY_S)
+
+    async def release(self) -> None:
+        """Let others take over at once what is still open: this process ends."""
+        try:
+            await self._store.journal.renew(self._holder, datetime(1970, 1, 1, tzinfo=UTC))
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_released")
+
+    async def enter(self, person: Person, chat: Chat, message: str, address: Address) -> Entry | None:
+        """Note that a photo is being answered; None if it is so already, or was answered before.
+
+        message: the platform's id of the message that asks, and what it asks for.
+        """
+        now = self._clock()
+        try:
+            opened = await self._store.journal.open(
+                person, chat, chat.message(message), address, self._holder, now, now + HELD_FOR
+            )
+        except KnownError:
+            return None
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written", platform=chat.platform)
+            return self.untracked()
+        return Entry(self, opened.id, opened.forgettings)
+
+    def untracked(self) -> Entry:
+        """Return an entry for what is not worth remembering."""
+        return Entry(self, None)
+
+    async def left_open(self, platform: Platform) -> list[LeftOpen]:
+        """Take over what others left on a platform, at most `MOST_TAKEN` of it, the oldest first."""
+        now = self._clock()
+        try:
+            taken = await self._store.journal.take(
+                platform, self._holder, now, now + HELD_FOR, MOST_TAKEN, left=self._left
+            )
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_read", platform=platform)
+            return []
+        self._left.difference_update(each.id for each in taken)
+        return [self._left_open(each, now) for each in taken]
+
+    def _left_open(self, left: OpenMessage, now: datetime) -> LeftOpen:
+        entry = Entry(self, left.id, left.forgettings)
+        return LeftOpen(entry, left.address, now - left.since > TOO_OLD, left.may_be_answered)
+
+    async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Awaitable[None]]) -> None:
+        """Look for what others left on a platform until cancelled, and have it answered."""
+        while True:
+            while left := await self.left_open(platform):
+                _log.info("photos_taken_over", platform=platform, count=len(left))
+                await answer(left)
+            await self._sleep(LOOKED_EVERY_S)
+
+    async def _begin_to_send(self, number: int, forgettings: int) -> bool:
+        try:
+            return await self._store.journal.begin_to_send(number, self._holder, forgettings)
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written")
+            return True
+
+    async def _close(self, number: int) -> None:
+        try:
+            await self._store.journal.close(number, self._holder, self._clock())
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written")

@@ -1,0 +1,54 @@
+"""How often somebody was forgotten, so that what is being read of them at that moment is not stored afterwards.
+
+Nothing says who it was. Whoever begins with something notes the count; who stores it passes that number, and in the
+same transaction it is looked whether everybody concerned has been known from before that count changed.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.identity import Person
+from db.people import put
+from db.schema import ForgettingsRow, PersonRow
+from db.transactions import Transactions
+
+
+class ForgottenError(Exception):
+    """Somebody concerned asked to be forgotten meanwhile, or may have."""
+
+
+class Forgettings:
+    """Counts the times that somebody was forgotten."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def count(self) -> int:
+        """Return how often somebody was forgotten so far."""
+        async with self._transactions.read() as session:
+            return await session.scalar(forgettings()) or 0
+
+
+def forgettings() -> "Select[int]":
+    """Return the query for how often somebody was forgotten so far."""
+    return select(func.coalesce(func.max(ForgettingsRow.count), 0))
+
+
+async def count_forgetting(session: AsyncSession) -> None:
+    """Store that somebody is forgotten in this transaction, which no other writer runs beside."""
+    count = await session.scalar(forgettings()) or 0
+    await put(session, ForgettingsRow, {"id": 1}, {"count": count + 1})
+
+
+async def may_be_forgotten(session: AsyncSession, since: int, people: Sequence[Person], secret: str) -> bool:
+    """Return whether one of these people may have been forgotten since the count was this.
+
+    It is so for whoever was not known then, if anybody was forgotten meanwhile.
+    """
+    if (await session.scalar(forgettings()) or 0) <= since:
+        return False
+    hashes = {person.hashed(secret) for person in people}
+    known = select(func.count()).where(PersonRow.hash.in_(hashes), PersonRow.known_since <= since)
+    return await session.scalar(known) != len(hashes)

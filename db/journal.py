@@ -1,0 +1,176 @@
+"""Photos that are being answered, so that a process that ends in the middle of it leaves nobody without an answer.
+
+Stored is what the platform needs to find the message again: ids, never a photo or a word. A row is there only while its
+photo waits; of one that was answered only its hash stays for a while, so that it is not answered again. What has been
+there too long goes by `db.retention`.
+
+A row belongs to one process, which renews its hold on it. Another takes over what nobody holds any more. Who is about
+to send an answer says so first, in a transaction that fails where another process has taken over meanwhile.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, or_, select, update
+
+from db.enums import Platform
+from db.forgettings import forgettings
+from db.identity import Chat, ChatMessage, Person
+from db.moments import aware
+from db.people import add_unless_there
+from db.schema import AnsweredMessageRow, OpenMessageRow
+from db.transactions import Transactions
+
+MOST_OPEN_IN_A_CHAT = 1000
+"""Photos of a chat that are remembered at once; further ones are answered all the same, unless the process ends."""
+
+Address = Mapping[str, Any]
+"""What a platform needs to find a message again, in JSON: ids and facts about files, no content."""
+
+
+@dataclass(frozen=True)
+class OpenMessage:
+    """A photo that a process took over.
+
+    since: when it was asked about. may_be_answered: its process ended while it sent the answer. forgettings: how often
+    somebody had been forgotten then.
+    """
+
+    id: int
+    address: Address
+    since: datetime
+    may_be_answered: bool
+    forgettings: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A photo that is being answered. id: None where its chat has too many open. forgettings: as in
+    `OpenMessage`.
+    """
+
+    id: int | None
+    forgettings: int
+
+
+@dataclass(frozen=True)
+class OwnMessages:
+    """Of one person: since when photos wait for their answer, and when others were answered, the oldest first."""
+
+    waiting: tuple[datetime, ...] = ()
+    answered: tuple[datetime, ...] = ()
+
+
+class KnownError(Exception):
+    """The message was answered before, or is being answered."""
+
+
+class Journal:
+    """Open messages. Every method is one transaction. holder: the name of a process, at most 32 characters."""
+
+    def __init__(self, transactions: Transactions, secret: str) -> None:
+        self._transactions = transactions
+        self._secret = secret
+
+    async def open(  # noqa: PLR0913, PLR0917  # what is known of a message
+        self, person: Person, chat: Chat, message: ChatMessage, address: Address, holder: str, now: datetime,
+        held_until: datetime,
+    ) -> Opened:  # fmt: skip
+        """Store that a message is being answered, unless its chat has too many open.
+
+        message: the one that asks. Raise `KnownError`.
+        """
+        digest, where = message.hashed(self._secret), chat.hashed(self._secret)
+        open_rows, answered = OpenMessageRow, AnsweredMessageRow
+        async with self._transactions.write() as session:
+            before = select(
+                select(answered.message_hash).where(answered.message_hash == digest).exists()
+                | select(open_rows.id).where(open_rows.message_hash == digest).exists(),
+                select(func.count()).where(open_rows.chat_hash == where).scalar_subquery(),
+                forgettings().scalar_subquery(),
+            )
+            is_known, count, forgotten = (await session.execute(before)).one()
+            if is_known:
+                raise KnownError
+            if count >= MOST_OPEN_IN_A_CHAT:
+                return Opened(None, forgotten)
+            row = {
+                "platform": message.platform.value,
+                "message_hash": digest,
+                "person_hash": person.hashed(self._secret),
+                "chat_hash": where,
+                "address": dict(address),
+                "since": now,
+                "holder": holder,
+                "held_until": held_until,
+                "is_sending": False,
+                "forgettings": forgotten,
+            }
+            number = await add_unless_there(session, open_rows, "message_hash", row)
+            if number is None:  # another process has just got the same message
+                raise KnownError
+            return Opened(number, forgotten)
+
+    async def begin_to_send(self, number: int, holder: str, since: int) -> bool:
+        """Store that the answer is about to be sent; return False if that is no longer this process's to do.
+
+        since: the count of forgettings when it was asked about; whoever was forgotten since still gets their answer.
+        """
+        mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
+        async with self._transactions.write() as session:
+            changed = update(OpenMessageRow).where(*mine).values(is_sending=True).returning(OpenMessageRow.id)
+            if await session.scalar(changed) is not None:
+                return True
+            is_gone = await session.scalar(select(OpenMessageRow.id).where(OpenMessageRow.id == number)) is None
+            return is_gone and (await session.scalar(forgettings()) or 0) > since
+
+    async def close(self, number: int, holder: str, now: datetime) -> None:
+        """Remove a message that was answered, or that cannot be, and remember that."""
+        mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
+        columns = OpenMessageRow.message_hash, OpenMessageRow.person_hash
+        async with self._transactions.write() as session:
+            closed = (await session.execute(delete(OpenMessageRow).where(*mine).returning(*columns))).one_or_none()
+            if closed is not None:
+                digest, who = closed
+                await session.execute(insert(AnsweredMessageRow).values(message_hash=digest, person_hash=who, at=now))
+
+    async def renew(self, holder: str, held_until: datetime, *, left: Collection[int] = ()) -> None:
+        """Hold on to the open messages of a process. left: numbers of those that it has given up."""
+        async with self._transactions.write() as session:
+            mine = update(OpenMessageRow).where(OpenMessageRow.holder == holder, OpenMessageRow.id.not_in(left))
+            await session.execute(mine.values(held_until=held_until))
+
+    async def take(  # noqa: PLR0913  # the terms of the hold
+        self,
+        platform: Platform,
+        holder: str,
+        now: datetime,
+        held_until: datetime,
+        most: int,
+        *,
+        left: Collection[int] = (),
+    ) -> list[OpenMessage]:
+        """Take over up to `most` messages that nobody holds any more, the oldest first. left: as in `renew`."""
+        rows = OpenMessageRow
+        is_free = rows.held_until < now, or_(rows.holder != holder, rows.id.in_(left))
+        free = select(rows).where(rows.platform == platform.value, *is_free)
+        async with self._transactions.write() as session:
+            found = (await session.scalars(free.order_by(rows.id).limit(most).with_for_update(skip_locked=True))).all()
+            for row in found:
+                row.holder, row.held_until = holder, held_until
+            return [
+                OpenMessage(row.id, row.address, aware(row.since), row.is_sending, row.forgettings) for row in found
+            ]
+
+    async def of(self, person: Person) -> OwnMessages:
+        """Return what is stored of a person."""
+        digest = person.hashed(self._secret)
+        waiting = select(OpenMessageRow.since).where(OpenMessageRow.person_hash == digest)
+        answered = select(AnsweredMessageRow.at).where(AnsweredMessageRow.person_hash == digest)
+        async with self._transactions.read() as session:
+            return OwnMessages(
+                tuple(map(aware, await session.scalars(waiting.order_by(OpenMessageRow.id)))),
+                tuple(map(aware, await session.scalars(answered.order_by(AnsweredMessageRow.at)))),
+            )

@@ -1,0 +1,141 @@
+"""What a process left unanswered is answered by the next one, once; edits and repeated updates are not."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bots.conversation import texts
+from bots.conversation.service import EmojiService
+from db import Chat, Person, Platform, Store
+from tests.bots.telegram.server import TelegramServer, served, telegram_server
+from tests.rows import count_rows, execute
+from tests.waiting import until
+
+PERSON, CHAT = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "7")
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def address(telegram: TelegramServer, photo: bytes, message: int, **facts: Any) -> dict[str, Any]:
+    file = {"id": telegram.file(photo)["file_id"], "size": 0, "is_photo": True, "has_spoiler": False}
+    return {
+        "wish": "emoji",
+        "chat": 7,
+        "type": "private",
+        "message": message,
+        "answered": message,
+        "person": 7,
+        "speaks_as": None,
+        "language": "en",
+        "topic": None,
+        "direct_topic": None,
+        "files": [file],
+        "numbers": [message],
+        "sender": None,
+        **facts,
+    }
+
+
+async def leave_open(store: Store, address: dict[str, Any], since: datetime | None = None) -> int:
+    """Store a photo as another process leaves it."""
+    message = CHAT.message(f"{address['message']}:{address['wish']}")
+    now = since or datetime.now(UTC)
+    opened = await store.journal.open(PERSON, CHAT, message, address, "another", now, LONG_AGO)
+    assert opened.id is not None
+    return opened.id
+
+
+async def test_photos_that_were_left_open_are_answered_where_they_were_asked(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    async with telegram_server() as telegram:
+        await leave_open(store, address(telegram, selfie, 41))
+        await leave_open(store, address(telegram, selfie, 42, wish="emoji_me", numbers=[]))
+        await leave_open(store, address(telegram, selfie, 43, type="supergroup", chat=-1_000_000_000_005, topic=9))
+        async with served(service, telegram):
+            await telegram.sent("sendMessage", 2)
+            await telegram.sent("sendPhoto")
+            await until(lambda: len(telegram.reactions) == 2)
+            sent = telegram.called("sendMessage")
+        replied = {call.fields["chat_id"]: call.fields for call in sent}
+        assert "You look happy" in replied["7"]["text"]
+        assert '"message_id": 41' in replied["7"]["reply_parameters"]
+        assert replied["-1000000000005"]["message_thread_id"] == "9"
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_a_photo_whose_answer_may_have_been_sent_is_not_answered_again(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    async with telegram_server() as telegram:
+        number = await leave_open(store, address(telegram, selfie, 41))
+        assert await store.journal.begin_to_send(number, "another", 0)
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+            await asyncio.sleep(0.3)
+        assert said["text"] == texts.MAYBE_ANSWERED
+        assert await telegram.count("sendMessage") == 1
+
+
+async def test_photos_of_long_ago_get_one_word_for_the_chat(service: EmojiService, store: Store, selfie: bytes) -> None:
+    async with telegram_server() as telegram:
+        for message in range(30):
+            since = datetime.now(UTC) - timedelta(hours=2)
+            await leave_open(store, address(telegram, selfie, 41 + message), since)
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+            await asyncio.sleep(0.5)
+        assert said["text"] == texts.INTERRUPTED_LONG
+        assert await telegram.count("sendMessage") == 1
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_a_photo_that_is_gone_by_now_is_apologised_for(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    async with telegram_server() as telegram:
+        await leave_open(store, address(telegram, selfie, 41))
+        telegram.files.clear()
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+        assert said["text"] == texts.DOWNLOAD_FAILED
+
+
+@pytest.mark.parametrize("broken", [{"wish": "?"}, {"files": 5}, {"message": "x"}], ids=str)
+async def test_what_another_version_wrote_is_left_alone_and_the_rest_answered(
+    service: EmojiService, store: Store, selfie: bytes, broken: dict[str, Any]
+) -> None:
+    async with telegram_server() as telegram:
+        await leave_open(store, {**address(telegram, selfie, 41), **broken})
+        await leave_open(store, address(telegram, selfie, 42))
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+        assert "You look happy" in said["text"]
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_an_update_that_comes_again_after_a_restart_is_not_answered_again(
+    service: EmojiService, selfie: bytes
+) -> None:
+    async with telegram_server() as telegram:
+        async with served(service, telegram):
+            message = await telegram.send(photo=telegram.picture(selfie))
+            await telegram.sent("sendMessage")
+            await telegram.until(lambda: not telegram.fetched)
+        async with served(service, telegram):
+            await telegram.deliver(message=message)
+            await telegram.edit(message, caption="@telemelya_bot what about this one")
+            await telegram.send(text="/start")
+            await telegram.sent("sendMessage", 2)
+            await asyncio.sleep(0.5)
+            assert await telegram.count("sendMessage") == 2
+
+
+async def test_without_a_journal_photos_are_answered_all_the_same(
+    service: EmojiService, store: Store, telegram: TelegramServer, selfie: bytes
+) -> None:
+    await execute(store, "DROP TABLE open_messages")
+    await telegram.send(photo=telegram.picture(selfie))
+    [said] = await telegram.sent("sendMessage")
+    assert "You look happy" in said["text"]

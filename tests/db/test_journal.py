@@ -1,0 +1,134 @@
+"""Photos that are being answered: each is one process's at a time, and nobody's once it is answered."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import Chat, KnownError, Person, Platform, Store
+from tests.rows import count_rows, select_rows
+
+ADA, BERT = (Person(Platform.TELEGRAM, number) for number in ("1", "2"))
+CHAT = Chat(Platform.TELEGRAM, "-5")
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+ADDRESS = {"chat": -5, "message": 7, "files": [{"id": "a"}]}
+
+
+async def enter(store: Store, message: str = "7", holder: str = "first", person: Person = ADA) -> int:
+    opened = await store.journal.open(person, CHAT, CHAT.message(message), ADDRESS, holder, NOW, LATER)
+    assert opened.id is not None
+    return opened.id
+
+
+async def test_a_photo_is_open_until_it_is_answered_and_known_ever_after(store: Store) -> None:
+    number = await enter(store)
+    with pytest.raises(KnownError):
+        await enter(store, holder="second")
+    assert await store.journal.begin_to_send(number, "first", 0)
+    await store.journal.close(number, "first", NOW)
+    assert await count_rows(store, "open_messages") == 0
+    with pytest.raises(KnownError):
+        await enter(store)
+    await store.retention.expire(NOW + timedelta(days=1))
+    with pytest.raises(KnownError):
+        await enter(store)
+    await store.retention.expire(NOW + timedelta(days=3))
+    await enter(store)
+
+
+async def test_only_ids_are_kept_of_it(store: Store) -> None:
+    await enter(store)
+    [row] = await select_rows(store, "SELECT person_hash, chat_hash, message_hash FROM open_messages")
+    assert all(len(each) == 64 for each in row)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert left.address == ADDRESS
+
+
+async def test_nobody_takes_over_what_is_held(store: Store) -> None:
+    await enter(store)
+    assert await store.journal.take(Platform.TELEGRAM, "second", NOW, LATER, 20) == []
+    await store.journal.renew("first", LATER + timedelta(minutes=1))
+    assert await store.journal.take(Platform.TELEGRAM, "second", LATER, LATER, 20) == []
+    assert await store.journal.take(Platform.DISCORD, "second", LATER + timedelta(1), LATER, 20) == []
+
+
+async def test_who_was_overtaken_sends_and_closes_nothing(store: Store) -> None:
+    number = await enter(store)
+    late = LATER + timedelta(seconds=1)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", late, late + timedelta(minutes=1), 20)
+    assert (left.id, left.since, left.may_be_answered) == (number, NOW, False)
+    assert not await store.journal.begin_to_send(number, "first", 0)
+    await store.journal.close(number, "first", NOW)
+    assert await count_rows(store, "open_messages") == 1
+    assert await store.journal.begin_to_send(number, "second", 0)
+
+
+async def test_what_may_have_been_sent_says_so(store: Store) -> None:
+    assert await store.journal.begin_to_send(await enter(store), "first", 0)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert left.may_be_answered
+
+
+async def test_what_a_process_gave_up_is_anybodys_also_its_own(store: Store) -> None:
+    number, other = await enter(store, "7"), await enter(store, "8")
+    long_after = LATER + timedelta(hours=1)
+    await store.journal.renew("first", long_after, left=[number])
+    [left] = await store.journal.take(Platform.TELEGRAM, "first", LATER + timedelta(1), long_after, 20, left=[number])
+    assert (left.id, other) == (number, number + 1)
+
+
+async def test_of_several_processes_at_once_each_photo_is_taken_over_by_one(store: Store) -> None:
+    numbers = [await enter(store, str(number)) for number in range(30)]
+    late = LATER + timedelta(seconds=1)
+    taken = await asyncio.gather(
+        *(
+            store.journal.take(Platform.TELEGRAM, f"process {each}", late, late + timedelta(minutes=1), 10)
+            for each in range(5)
+        )
+    )
+    assert sorted(left.id for each in taken for left in each) == sorted(set(numbers))[: sum(map(len, taken))]
+    rest = await store.journal.take(Platform.TELEGRAM, "last", late, late + timedelta(minutes=1), 100)
+    assert sorted([left.id for each in taken for left in each] + [left.id for left in rest]) == numbers
+
+
+async def test_the_same_message_at_once_is_entered_once(store: Store) -> None:
+    ends = await asyncio.gather(*(enter(store, holder=f"{each}") for each in range(5)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in ends) == ["KnownError"] * 4 + ["int"]
+
+
+async def test_a_chat_has_so_many_open_photos_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("db.journal.MOST_OPEN_IN_A_CHAT", 2)
+    await enter(store, "7")
+    await enter(store, "8")
+    assert (await store.journal.open(ADA, CHAT, CHAT.message("9"), ADDRESS, "first", NOW, LATER)).id is None
+    other = Chat(Platform.TELEGRAM, "-6")
+    assert (await store.journal.open(ADA, other, other.message("9"), ADDRESS, "first", NOW, LATER)).id is not None
+
+
+async def test_people_are_told_of_it_and_forgotten_with_it(store: Store) -> None:
+    await store.journal.close(await enter(store, "7"), "first", LATER)
+    await enter(store, "8")
+    await enter(store, "9", person=BERT)
+    own = await store.journal.of(ADA)
+    assert (own.waiting, own.answered) == ((NOW,), (LATER,))
+    assert await store.forget(ADA)
+    assert await count_rows(store, "open_messages") == 1
+    assert await count_rows(store, "answered_messages") == 0
+    assert not await store.forget(ADA)
+
+
+async def test_what_nobody_can_answer_any_more_goes_with_its_ids(store: Store) -> None:
+    await enter(store)
+    await store.retention.expire(NOW + timedelta(days=1))
+    assert await count_rows(store, "open_messages") == 1
+    await store.retention.expire(NOW + timedelta(days=3))
+    assert await count_rows(store, "open_messages") == 0
+
+
+async def test_who_was_forgotten_while_their_photo_waited_still_gets_the_answer(store: Store) -> None:
+    number, since = await enter(store), await store.forgettings.count()
+    await store.forget(ADA)
+    assert await count_rows(store, "open_messages") == 0
+    assert await store.journal.begin_to_send(number, "first", since)
+    assert not await store.journal.begin_to_send(number, "first", await store.forgettings.count())

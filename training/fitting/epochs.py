@@ -1,0 +1,78 @@
+"""The faces of each epoch, in batches: augmented pixels, targets and sample weights. Needs no Keras, so that other
+processes start quickly."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data import Faces
+from training.fitting.augmentation import augmented, cut_in, mixed_up
+from training.fitting.recipe import Recipe
+from training.fitting.registered import Registered
+from training.fitting.targets import Rows, Targets
+
+Batch = tuple[NDArray[np.uint8], Rows, Rows]
+"""Pixels `(n, 48, 48)`, and for each head the targets `(n, k)` and the weights `(n,)`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """The training faces, epoch by epoch. Order, augmentation and mixing depend on seed, epoch and batch number only.
+
+    registered: registered crops of the first faces; such a face is shown as its crop half of the time.
+    """
+
+    faces: Faces
+    wanted: Targets
+    recipe: Recipe
+    registered: Registered | None = None
+
+    @cached_property
+    def batches(self) -> int:
+        """Return the number of batches in an epoch."""
+        return math.ceil(len(self.order(0)) / self.recipe.batch_size)
+
+    def order(self, epoch: int) -> NDArray[np.intp]:
+        """Return the rows of the faces in the order of that epoch."""
+        random = np.random.default_rng((self.recipe.seed, epoch))
+        return np.concatenate([random.permutation(self._shown(random)) for _ in range(self.recipe.data.repeats)])
+
+    def batch(self, epoch: int, number: int, order: NDArray[np.intp]) -> Batch:
+        """Return one batch of an epoch, whose `order` is given."""
+        random = np.random.default_rng((self.recipe.seed, epoch, number))
+        size, limits = self.recipe.batch_size, self.recipe.augmentation
+        rows = order[number * size : (number + 1) * size]
+        faces = augmented(self._pixels(rows, random), limits, random)
+        targets = {head: each[rows] for head, each in self.wanted.targets.items()}
+        weights = {head: each[rows] for head, each in self.wanted.weights.items()}
+        if not limits.mixup and not limits.cutmix:
+            return faces, targets, weights
+        columns = [faces.astype(np.float32), *targets.values(), *weights.values()]
+        columns = mixed_up(columns, limits.mixup, random)
+        pixels, *mixed = cut_in(columns, limits.cutmix, random)
+        heads = list(targets)
+        return (
+            np.rint(pixels).astype(np.uint8),
+            dict(zip(heads, mixed[: len(heads)], strict=True)),
+            dict(zip(heads, mixed[len(heads) :], strict=True)),
+        )
+
+    def _shown(self, random: np.random.Generator) -> NDArray[np.intp]:
+        """Return the rows of one pass over the faces, not yet shuffled."""
+        total = self.recipe.data.balanced_to
+        if total is None:
+            return np.arange(len(self.faces))
+        classes = [np.flatnonzero(self.faces.labels == label) for label in np.unique(self.faces.labels)]
+        each = math.ceil(total / len(classes))
+        return np.concatenate([np.resize(random.permutation(rows), each) for rows in classes])[:total]
+
+    def _pixels(self, rows: NDArray[np.intp], random: np.random.Generator) -> NDArray[np.uint8]:
+        pixels = self.faces.pixels[rows]
+        if self.registered is not None:
+            seen = (rows < len(self.registered.found)) & (random.random(len(rows)) < 0.5)
+            seen[seen] = self.registered.found[rows[seen]]
+            pixels[seen] = self.registered.pixels[rows[seen]]
+        return pixels
