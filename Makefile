@@ -1,7 +1,9 @@
 # make run    sets everything up and starts the bot: web chat on http://127.0.0.1:8080, Telegram and Discord with tokens
 # make install    only sets everything up, for a service that starts the bot itself
-# make test   sets up what tests need and runs them       make lint   ruff, mypy and import-linter
-# make bench  prints the benchmark tables                 make lock   writes requirements.txt anew
+# make test   sets up what tests need and runs them       make lint   linters, secret scan, audit
+# make audit  as in make lint, but fails where the database of known faults cannot be reached
+# make bench  prints the benchmark tables                 make lock   pins packages anew
+# make check-lock  installs what make lock wrote into an empty environment
 # make bench-feedback  simulates communities that correct the bot, and what retraining makes of it
 # make translations  brings the catalogues under bots/conversation/locale in step with the sentences in bots/conversation/texts.py
 PYTHON ?= python3
@@ -9,10 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Extras with a format of pictures each, left out where a machine has no ready-made package for it: HEIC, JPEG XL.
 FORMATS := heic jxl
+# The extras that the images of the Dockerfile contain, and how the files that pin their packages are written.
+SERVED := heic jxl postgresql retraining
+TRAINED := postgresql training
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
-.PHONY: run install test lint bench bench-feedback lock translations clean
+.PHONY: run install test lint audit bench bench-feedback lock check-lock translations clean
 
 run: $(VENV)/.serve
 	@$(BIN)/python -m bots
@@ -27,6 +33,13 @@ lint: $(VENV)/.develop
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(BIN)/python -m tests.secret_scan
+	$(BIN)/python -m tests.audit
+
+audit: $(VENV)/.develop
+	$(BIN)/python -m tests.audit --strict
 
 bench: $(VENV)/.develop
 	@$(MAKE) -s $(FER_VENV)/.made || echo "The package fer could not be installed; its part of the contest is left out."
@@ -36,7 +49,15 @@ bench-feedback: $(VENV)/.develop
 	$(BIN)/python -m tests.bench.feedback --full
 
 lock: $(VENV)/.develop
-	$(BIN)/uv pip compile -q --universal --all-extras --python-version 3.11 --no-header pyproject.toml -o requirements.txt
+	$(LOCK) --all-extras -o requirements.txt
+	$(LOCK) -c requirements.txt $(SERVED:%=--extra %) -o deploy/requirements-serving.txt
+	$(LOCK) -c requirements.txt $(TRAINED:%=--extra %) -o deploy/requirements-training.txt
+
+check-lock:
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	rm -rf .venv-lock
 
 translations: $(VENV)/.develop
 	$(BIN)/pybabel -q extract -k _ -k _n:1,2 --no-location --header-comment "# The sentences of bots/conversation/texts.py; written by make translations." -o bots/conversation/locale/mugmoji.pot bots

@@ -9,6 +9,8 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import structlog
 import typer
@@ -23,7 +25,7 @@ from db import StoreError
 from db.settings import SettingsError, load_settings
 from recognizer import DetectorError, EmojiMapError, ModelError
 
-MISSING = 3
+MISSING, WARNED = 3, 1
 
 app = typer.Typer(add_completion=False, help="Mugmoji: a bot for Telegram, Discord and the web chat.")
 _log = structlog.get_logger()
@@ -48,6 +50,25 @@ def run() -> None:
         print(error, file=sys.stderr)
         raise typer.Exit(MISSING) from None
     raise typer.Exit(status)
+
+
+@app.command()
+def doctor(
+    backups: Annotated[Path, typer.Option(help="The folder where backups of the database are.")] = Path("backup"),
+    strict: Annotated[bool, typer.Option(help="Exit with status 1 where there are warnings only.")] = False,
+) -> None:
+    """Examine settings, files and this machine, and say what to do about each fault; nothing is changed."""
+    from bots.doctor import Severity, examine, line_of, summary_of, worst
+
+    findings = []
+    for finding in examine(backups):
+        findings.append(finding)
+        print(line_of(finding), flush=True)
+    print(summary_of(findings))
+    if worst(findings) is Severity.PROBLEM:
+        raise typer.Exit(MISSING)
+    if strict and worst(findings) is Severity.WARNING:
+        raise typer.Exit(WARNED)
 
 
 async def serve(settings: Settings, measures: Measures | None = None) -> int:
