@@ -383,7 +383,8 @@ class _Conversation:
         self._fill(keys, reply.rows, text, shot)
         for oldest in self._messages.default_slot.children[:-MOST_BUBBLES]:
             oldest.delete()
-        ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
+        with self._messages:  # the button that was tapped, in whose place this may run, can be gone by now
+            ui.run_javascript("window.scrollTo({top: document.body.scrollHeight, behavior: 'smooth'})")
         return bubble
 
     def _show_made(self, picture: MadePicture) -> None:

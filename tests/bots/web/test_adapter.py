@@ -91,10 +91,12 @@ def locale(request: pytest.FixtureRequest) -> str:
 def page(bot: Bot, browser: Browser, locale: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 390, "height": 800}, locale=locale)
     page = context.new_page()
+    before = len(bot.said())
     page.goto(bot.url)
     _wait_for_chat(page)
     yield page
     context.close()
+    assert "Traceback" not in bot.said()[before:]
 
 
 @pytest.fixture
