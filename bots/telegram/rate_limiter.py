@@ -6,6 +6,7 @@ never wait.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -25,7 +26,7 @@ LONGEST_PAUSE_S = 300.0
 """A call that Telegram wants later than that is given up."""
 MOST_WAITING = 40
 """Messages that may wait for the turn of one chat, two minutes' worth in a group; further ones are given up, so that
-no chat occupies the whole bot.
+no chat occupies the whole bot. Answers to photos wait beyond it: `bots.serving.admission` bounds how many there are.
 """
 CHATS_FOR_GLOBAL_PAUSE = 3
 """If so many chats are paused at once, the limit that was hit is the bot's own, and everything pauses."""
@@ -99,14 +100,14 @@ class RateLimiter(BaseRateLimiter[MaySend]):
     ) -> Result:
         """Make the request when its turn has come.
 
-        rate_limit_args: asked by then whether it is still to be made. Raise `RetryAfter` if Telegram keeps refusing it
-        or for too long, `TakenOverError` if it is not to be made.
+        rate_limit_args: asked by then whether it is still to be made; what has it waits however many others do. Raise
+        `RetryAfter` if Telegram keeps refusing it or for too long, `TakenOverError` if it is not to be made.
         """
         if endpoint in _AT_ONCE:
             return await callback(*args, **kwargs)
         chat = _key(data.get("chat_id", data.get("user_id"))) or endpoint  # a pause for what has no chat is its own
         for repeats_left in range(MOST_REPEATS, -1, -1):
-            await self._wait(endpoint, chat)
+            await self._wait(endpoint, chat, math.inf if rate_limit_args is not None else MOST_WAITING)
             if rate_limit_args is not None and not await rate_limit_args():
                 raise TakenOverError
             try:
@@ -119,12 +120,12 @@ class RateLimiter(BaseRateLimiter[MaySend]):
                     raise
         raise AssertionError  # the last repeat returned or raised
 
-    async def _wait(self, endpoint: str, chat: ChatKey) -> None:
+    async def _wait(self, endpoint: str, chat: ChatKey, most_waiting: float) -> None:
         if not _is_message(endpoint):
             await self._wait_for_pause(chat)
             return
         queue = self._chat(chat)
-        if queue.waiting >= MOST_WAITING:
+        if queue.waiting >= most_waiting:
             raise RetryAfter(round(self._limits.group.seconds))
         queue.waiting += 1
         try:

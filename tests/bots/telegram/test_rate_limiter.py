@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from telegram.error import RetryAfter
 
+from bots.serving.admission import CAPS, Kind
 from bots.serving.rate_limits import TELEGRAM_CHAT, TELEGRAM_GROUP, TELEGRAM_OVERALL
-from bots.telegram.rate_limiter import LONGEST_PAUSE_S, MOST_REPEATS, MOST_WAITING, RateLimiter
+from bots.telegram.rate_limiter import LONGEST_PAUSE_S, MOST_REPEATS, MOST_WAITING, MaySend, RateLimiter
 
 GROUP = -5
 
@@ -51,7 +52,7 @@ class Telegram:
         self.came: list[tuple[str, int | None, float]] = []
         self.refusals: dict[int | None, list[int]] = {}
 
-    async def call(self, endpoint: str, chat: int | None = None) -> Any:
+    async def call(self, endpoint: str, chat: int | None = None, may_send: MaySend | None = None) -> Any:
         async def callback() -> bool:
             if self.refusals.get(chat):
                 raise RetryAfter(self.refusals[chat].pop(0))
@@ -59,7 +60,7 @@ class Telegram:
             return True
 
         data = {} if chat is None else {"chat_id": chat}
-        return await self.limiter.process_request(callback, (), {}, endpoint, data, None)
+        return await self.limiter.process_request(callback, (), {}, endpoint, data, may_send)
 
     async def all(self, *calls: Any) -> list[Any]:
         running = [asyncio.ensure_future(each) for each in calls]
@@ -159,6 +160,17 @@ async def test_what_waits_for_one_chat_is_bounded() -> None:
     telegram = Telegram()
     ended = await telegram.all(*(telegram.call("sendMessage", GROUP) for _ in range(MOST_WAITING + 10)))
     assert sum(each is True for each in ended) in (MOST_WAITING, MOST_WAITING + 1)  # the first one need not wait
+
+
+async def test_of_the_answers_to_photos_all_that_are_admitted_in_a_chat_arrive() -> None:
+    telegram = Telegram()
+    most = CAPS[Kind.PHOTO].of_chat
+
+    async def may_send() -> bool:
+        return True
+
+    ended = await telegram.all(*(telegram.call("sendMessage", GROUP, may_send) for _ in range(most)))
+    assert ended == [True] * most
 
 
 async def test_chats_that_are_quiet_are_forgotten() -> None:
