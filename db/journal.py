@@ -126,6 +126,12 @@ class Journal:
             is_gone = await session.scalar(select(OpenMessageRow.id).where(OpenMessageRow.id == number)) is None
             return is_gone and (await session.scalar(forgettings()) or 0) > since
 
+    async def put_off(self, number: int, holder: str) -> None:
+        """Store that the answer certainly was not sent, so that who takes the message over sends it."""
+        mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
+        async with self._transactions.write() as session:
+            await session.execute(update(OpenMessageRow).where(*mine).values(is_sending=False))
+
     async def close(self, number: int, holder: str, now: datetime) -> None:
         """Remove a message that was answered, or that cannot be, and remember that."""
         mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder

@@ -5,11 +5,11 @@ Without the database photos are answered all the same; only nobody remembers the
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 from cachetools import TTLCache
@@ -26,6 +26,8 @@ LOOKED_EVERY_S = 3.0
 """Seconds between two looks for what others left."""
 MOST_TAKEN = 20
 """Photos that are taken over at once."""
+LONGEST_BATCH_S = 30.0
+"""Seconds after which others are taken over, too: of those at hand, some wait for the turn of their chat."""
 TOO_OLD = timedelta(hours=1)
 """Photos that waited longer are no longer answered, but apologised for."""
 
@@ -40,7 +42,7 @@ class Entry:
     """A photo that this process answers; an asynchronous context manager, which closes it.
 
     It stays open where the context is left by a cancellation: the process ends, or what serves the platform begins
-    anew, and whoever comes next takes it over.
+    anew, and whoever comes next takes it over. So it does after `leave`.
     """
 
     def __init__(self, journal: "Journal", number: int | None, forgettings: int | None = None) -> None:
@@ -48,7 +50,12 @@ class Entry:
         self._journal = journal
         self._number = number
         self.forgettings = forgettings
-        self._is_sending = self._is_closed = False
+        self._is_sending = self._is_over = False
+
+    @property
+    def is_stored(self) -> bool:
+        """Return whether it is there for whoever comes next."""
+        return self._number is not None
 
     async def __aenter__(self) -> Self:
         """Enter."""
@@ -57,10 +64,10 @@ class Entry:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close it, unless it was left."""
         if not isinstance(error, asyncio.CancelledError):
             await self.close()
-        elif self._number is not None and not self._is_closed:
+        elif self._number is not None and not self._is_over:
             self._journal._left.add(self._number)
 
     async def may_send(self) -> bool:
@@ -72,9 +79,21 @@ class Entry:
 
     async def close(self) -> None:
         """Note that it is answered."""
-        if self._number is not None and not self._is_closed:
-            self._is_closed = True
+        if self._number is not None and not self._is_over:
+            self._is_over = True
             await self._journal._close(self._number)
+
+    async def leave(self, *, may_have_arrived: bool = False) -> None:
+        """Let it be taken again in a while, by this process or another.
+
+        may_have_arrived: its answer was sent perhaps, so that who takes it makes sure first.
+        """
+        if self._number is None or self._is_over:
+            return
+        self._is_over = True
+        self._journal._left.add(self._number)
+        if self._is_sending and not may_have_arrived:
+            await self._journal._put_off(self._number)
 
 
 @dataclass(frozen=True)
@@ -102,6 +121,10 @@ class FirstTimes:
         self._times[chat] = True
         return is_first
 
+    def forget(self, chat: Hashable) -> None:
+        """Let the next time be the first one: the word did not arrive."""
+        self._times.pop(chat, None)
+
 
 class Journal:
     """What is being answered, on all platforms."""
@@ -118,15 +141,21 @@ class Journal:
         self._clock, self._sleep = clock, sleep
         self._holder = secrets.token_hex(16)
         self._left: set[int] = set()
+        self._unclosed: set[int] = set()
 
     async def run(self) -> None:
-        """Hold on to what is being answered, until cancelled. Raise SQLAlchemy's errors, and `OSError`."""
+        """Hold on to what is being answered, until cancelled; close what could not be closed at once.
+
+        Raise SQLAlchemy's errors, and `OSError`.
+        """
         while True:
+            await self._close_the_unclosed()
             await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
             await self._sleep(RENEWED_EVERY_S)
 
     async def release(self) -> None:
         """Let others take over at once what is still open: this process ends."""
+        await self._close_the_unclosed()
         try:
             await self._store.journal.renew(self._holder, datetime(1970, 1, 1, tzinfo=UTC))
         except (SQLAlchemyError, OSError):
@@ -170,13 +199,15 @@ class Journal:
         entry = Entry(self, left.id, left.forgettings)
         return LeftOpen(entry, left.address, now - left.since > TOO_OLD, left.may_be_answered)
 
-    async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Awaitable[None]]) -> None:
-        """Look for what others left on a platform until cancelled, and have it answered."""
-        while True:
-            while left := await self.left_open(platform):
-                _log.info("photos_taken_over", platform=platform, count=len(left))
-                await answer(left)
-            await self._sleep(LOOKED_EVERY_S)
+    async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Coroutine[Any, Any, None]]) -> None:
+        """Look for what was left on a platform until cancelled, and have it answered."""
+        async with asyncio.TaskGroup() as batches:
+            while True:
+                while left := await self.left_open(platform):
+                    _log.info("photos_taken_over", platform=platform, count=len(left))
+                    batch = batches.create_task(answer(left))
+                    await asyncio.wait({batch}, timeout=LONGEST_BATCH_S)
+                await self._sleep(LOOKED_EVERY_S)
 
     async def _begin_to_send(self, number: int, forgettings: int) -> bool:
         try:
@@ -185,8 +216,21 @@ class Journal:
             _log.exception("journal_not_written")
             return True
 
+    async def _put_off(self, number: int) -> None:
+        try:
+            await self._store.journal.put_off(number, self._holder)
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written")
+
     async def _close(self, number: int) -> None:
+        self._unclosed.add(number)  # until that is stored, even if this is cancelled
         try:
             await self._store.journal.close(number, self._holder, self._clock())
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
+        else:
+            self._unclosed.discard(number)
+
+    async def _close_the_unclosed(self) -> None:
+        for number in tuple(self._unclosed):
+            await self._close(number)

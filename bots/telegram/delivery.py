@@ -13,7 +13,7 @@ from typing import TypeVar
 import httpx
 import structlog
 from cachetools import LRUCache
-from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError, TimedOut
+from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from db import Platform
 
@@ -89,6 +89,11 @@ def is_uncertain(error: TelegramError) -> bool:
     if isinstance(error, TimedOut):
         return not isinstance(error.__cause__, _NOT_SENT)
     return isinstance(error, NetworkError) and "timeout" in error.message.lower()
+
+
+def is_out_of_reach(error: TelegramError) -> bool:
+    """Check whether a message certainly has not arrived, and may arrive when it is sent another time."""
+    return _was_not_taken(error) or isinstance(error, RetryAfter)
 
 
 def _is_passing(error: TelegramError) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from cachetools import LRUCache
@@ -26,10 +26,11 @@ from bots.serving.journal import Entry, FirstTimes, LeftOpen
 from bots.telegram import identity
 from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_in
 from bots.telegram.albums import Gatherer
-from bots.telegram.delivery import Delivery, short
+from bots.telegram.delivery import Delivery, is_uncertain, short
 from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
 from bots.telegram.noting import note_sent
 from bots.telegram.questions import Question, address_of, question_at, question_in
+from bots.telegram.rate_limiter import MaySend
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Said, Sender
 from bots.telegram.updates import Settlement, settlement
@@ -162,12 +163,20 @@ class Photos:
         async with left.entry:
             question = question_at(left.address, bot)
             if left.is_too_old or left.may_be_answered:  # Telegram does not tell a bot what it has sent
-                await left.entry.close()
-                sentence = texts.INTERRUPTED_LONG if left.is_too_old else texts.MAYBE_ANSWERED
-                if not left.is_too_old or self._apologies.is_first(question.asking.chat_id):
-                    await self._explain(question.answered, sentence, question.asking)
-                return
-            await self._answer_entered(question, left.entry)
+                await self._apologise(question, left)
+            else:
+                await self._answer_entered(question, left.entry)
+
+    async def _apologise(self, question: Question, left: LeftOpen) -> None:
+        """Say why there is no answer; for photos that are too old once in a chat."""
+        chat = question.asking.chat_id
+        if left.is_too_old and not self._apologies.is_first(chat):
+            return
+        sentence = texts.INTERRUPTED_LONG if left.is_too_old else texts.MAYBE_ANSWERED
+        said = await self._explain(question.answered, sentence, question.asking, left.entry.may_send)
+        if said.may_be_said_later:
+            self._apologies.forget(chat)
+            await left.entry.leave(may_have_arrived=left.may_be_answered)
 
     async def _answer(self, question: Question) -> None:
         """Answer a question, once; one that nobody asked is not worth remembering."""
@@ -207,8 +216,9 @@ class Photos:
     async def _send_covered(self, question: Question, photo: PhotoMessage, entry: Entry) -> None:
         reply = await self._service.on_emoji_me(photo)
         said = await self._sender.try_to_say(question.asking, reply, entry.may_send)
-        await entry.close()
-        if said.message is None and not said.is_unreachable and reply.picture is not None:
+        await _close_or_leave(entry, said)
+        is_refused = said.message is None and not said.is_unreachable and not said.may_be_said_later
+        if is_refused and reply.picture is not None:
             await self._explain(question.asking, texts.FAILED)
 
     async def _send_answer(self, question: Question, photo: PhotoMessage, entry: Entry) -> None:
@@ -216,7 +226,7 @@ class Photos:
         async for reply in self._service.on_photo(photo):
             said = await self._show(question, waiting, reply, entry)
             if not reply.waiting:
-                await entry.close()
+                await _close_or_leave(entry, said)
             waiting = said.message if reply.waiting else None
             await note_sent(self._service, reply, said.message)
             reaction = next((each for each in reply.reactions if each is not None), None)
@@ -226,24 +236,45 @@ class Photos:
 
     async def _show(self, question: Question, waiting: Message | None, reply: Reply, entry: Entry) -> Said:
         """Show a reply in place of the word that it has to wait, if there was one."""
+        is_replaced_perhaps = False
         if waiting is not None:
             try:
                 if await entry.may_send() and await self._sender.put_in_place_of(waiting, reply):
                     return Said(waiting)
             except TelegramError as error:
+                is_replaced_perhaps = is_uncertain(error)
                 _log.info("message_not_replaced", platform=Platform.TELEGRAM, reason=short(error))
         if not reply.text and reply.picture is None and reply.file is None:
             return Said()
-        return await self._sender.say(question.answered, reply, None if reply.waiting else entry.may_send)
+        said = await self._sender.say(question.answered, reply, None if reply.waiting else entry.may_send)
+        return replace(said, may_be_said_later=said.may_be_said_later and not is_replaced_perhaps)
 
-    async def _explain(self, to: Message, sentence: str, asking: Message | None = None, **facts: str) -> None:
-        """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
+    async def _explain(
+        self,
+        to: Message,
+        sentence: str,
+        asking: Message | None = None,
+        may_send: MaySend | None = None,
+        **facts: str,
+    ) -> Said:
+        """Reply to a message with one of the adapter's own sentences, in the language of the person who asked.
+
+        may_send: as in `Sender.say`.
+        """
         asking = asking or to
         voice = await self._service.voice_for(identity.sender_of(asking), identity.language_of(asking.from_user))
-        await self._sender.say(to, Reply(voice.say(sentence, **facts)))
+        return await self._sender.say(to, Reply(voice.say(sentence, **facts)), may_send)
 
     def _chat(self, message: Message) -> Chat:
         return identity.chat(self._delivery.home_of(message.chat_id))
+
+
+async def _close_or_leave(entry: Entry, said: Said) -> None:
+    """Close an entry; leave it for another time where its answer certainly did not arrive and still may."""
+    if said.may_be_said_later:
+        await entry.leave()
+    else:
+        await entry.close()
 
 
 def _to_fetch(bot: Bot, file: SentFile | None) -> PictureToFetch:

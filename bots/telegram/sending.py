@@ -11,7 +11,7 @@ from telegram.constants import MessageLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bots.messages import Form, MadePicture, Reply
-from bots.telegram.delivery import Delivery, is_uncertain, short
+from bots.telegram.delivery import Delivery, is_out_of_reach, is_uncertain, short
 from bots.telegram.formatting import fitting, form_of, keyboard, media, upload
 from bots.telegram.icons import Icons
 from bots.telegram.rate_limiter import MaySend, TakenOverError
@@ -38,12 +38,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of saying something: the message if there is one. is_unreachable: what it replied to is gone, or the
-    chat is, so that a reaction would be refused, too.
+    """What came of saying something: the message if there is one.
+
+    is_unreachable: what it replied to is gone, or the chat is, so that a reaction would be refused, too.
+    may_have_arrived: whether there is a message is not known. may_be_said_later: there certainly is none, and only
+    because Telegram was out of reach.
     """
 
     message: Message | None = None
     is_unreachable: bool = False
+    may_have_arrived: bool = False
+    may_be_said_later: bool = False
 
 
 class Sender:
@@ -55,13 +60,14 @@ class Sender:
         self._icons = Icons()
 
     async def say(self, to: Message, reply: Reply, may_send: MaySend | None = None) -> Said:
-        """Reply to a message; without picture and file if they are refused, since a chat may forbid them.
+        """Reply to a message; without picture and file if they do not get through, since a chat may forbid them.
 
         may_send: as in `try_to_say`.
         """
         said = await self.try_to_say(to, reply, may_send)
         has_more = reply.picture is not None or reply.file is not None
-        if said.message is None and not said.is_unreachable and has_more and reply.text:
+        is_missing = said.message is None and not said.is_unreachable and not said.may_have_arrived
+        if is_missing and has_more and reply.text:
             return await self.try_to_say(to, replace(reply, picture=None, file=None), may_send)
         return said
 
@@ -77,7 +83,7 @@ class Sender:
         except TelegramError as error:
             unsure = is_uncertain(error)
             _log.warning("answer_lost", platform=Platform.TELEGRAM, reason=short(error), may_have_arrived=unsure)
-            return Said()
+            return Said(may_have_arrived=unsure, may_be_said_later=is_out_of_reach(error))
 
     async def follow(self, message: Message, replies: AsyncIterator[Reply]) -> None:
         """Show each reply in place of the one before.

@@ -158,6 +158,7 @@ WRITES: dict[str, Write] = {
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Journal.open": lambda store, _: _open(store, "8"),
     "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0),
+    "Journal.put_off": lambda store, _: store.journal.put_off(1, HOLDER),
     "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
     "Journal.renew": lambda store, _: store.journal.renew(HOLDER, LONG_AGO + 2 * DAY),
     "Journal.take": lambda store, _: store.journal.take(

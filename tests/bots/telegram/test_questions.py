@@ -9,9 +9,9 @@ import pytest
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from db import Chat, Person, Platform, Store
-from tests.bots.telegram.server import TelegramServer, served, telegram_server
+from tests.bots.telegram.server import BAD_GATEWAY, Fault, TelegramServer, served, telegram_server
 from tests.rows import count_rows, execute
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 PERSON, CHAT = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "7")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -76,6 +76,72 @@ async def test_a_photo_whose_answer_may_have_been_sent_is_not_answered_again(
             await asyncio.sleep(0.3)
         assert said["text"] == texts.MAYBE_ANSWERED
         assert await telegram.count("sendMessage") == 1
+
+
+@pytest.fixture
+def short_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what did not arrive be tried again in a moment."""
+    monkeypatch.setattr("bots.telegram.delivery.PAUSES_S", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("bots.serving.journal.HELD_FOR", timedelta(seconds=0.3))
+    monkeypatch.setattr("bots.serving.journal.LOOKED_EVERY_S", 0.1)
+
+
+async def nothing_is_open(store: Store) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while await count_rows(store, "open_messages"):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.usefixtures("short_outages")
+async def test_an_answer_that_telegram_was_out_of_reach_for_comes_when_it_is_back(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    telegram.fail("sendMessage", BAD_GATEWAY, 8)
+    await telegram.send(photo=telegram.picture(selfie))
+    [answer] = await telegram.sent("sendMessage")
+    assert "You look happy" in answer["text"]
+    await nothing_is_open(store)
+    assert len(telegram.called("sendMessage")) == 9
+
+
+@pytest.mark.usefixtures("short_outages")
+async def test_a_covered_picture_that_telegram_was_out_of_reach_for_comes_when_it_is_back(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    telegram.fail("sendPhoto", BAD_GATEWAY, 4)
+    await telegram.send(photo=telegram.picture(selfie), caption="/emoji_me")
+    await telegram.sent("sendPhoto")
+    await nothing_is_open(store)
+    assert await telegram.count("sendPhoto") == 1
+    assert not telegram.called("sendMessage")
+
+
+@pytest.mark.usefixtures("short_outages")
+@pytest.mark.parametrize("hours", [0, 2])
+async def test_an_apology_that_telegram_was_out_of_reach_for_comes_when_it_is_back(
+    service: EmojiService, store: Store, selfie: bytes, hours: int
+) -> None:
+    async with telegram_server() as telegram:
+        since = datetime.now(UTC) - timedelta(hours=hours)
+        number = await leave_open(store, address(telegram, selfie, 41), since)
+        assert await store.journal.begin_to_send(number, "another", 0)
+        telegram.fail("sendMessage", BAD_GATEWAY, 4)
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+            await nothing_is_open(store)
+        assert said["text"] == (texts.INTERRUPTED_LONG if hours else texts.MAYBE_ANSWERED)
+        assert await telegram.count("sendMessage") == 1
+
+
+@pytest.mark.usefixtures("short_outages")
+async def test_an_answer_that_is_refused_is_not_tried_again(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    telegram.fail("sendMessage", Fault(403, "Forbidden: bot was blocked by the user"))
+    await telegram.send(photo=telegram.picture(selfie))
+    await telegram.until(lambda: telegram.called("sendMessage"))
+    await nothing_is_open(store)
+    assert len(telegram.called("sendMessage")) == 1
 
 
 async def test_photos_of_long_ago_get_one_word_for_the_chat(service: EmojiService, store: Store, selfie: bytes) -> None:
