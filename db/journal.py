@@ -35,7 +35,7 @@ class OpenMessage:
     """A photo that a process took over.
 
     since: when it was asked about. may_be_answered: its process ended while it sent the answer. forgettings: how often
-    somebody had been forgotten then.
+    somebody had been forgotten then. message_hash: of the message that asks.
     """
 
     id: int
@@ -43,16 +43,18 @@ class OpenMessage:
     since: datetime
     may_be_answered: bool
     forgettings: int
+    message_hash: str
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A photo that is being answered. id: None where its chat has too many open. forgettings: as in
+    """A photo that is being answered. id: None where its chat has too many open. forgettings, message_hash: as in
     `OpenMessage`.
     """
 
     id: int | None
     forgettings: int
+    message_hash: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Journal:
             if is_known:
                 raise KnownError
             if count >= MOST_OPEN_IN_A_CHAT:
-                return Opened(None, forgotten)
+                return Opened(None, forgotten, digest)
             row = {
                 "platform": message.platform.value,
                 "message_hash": digest,
@@ -111,19 +113,24 @@ class Journal:
             number = await add_unless_there(session, open_rows, "message_hash", row)
             if number is None:  # another process has just got the same message
                 raise KnownError
-            return Opened(number, forgotten)
+            return Opened(number, forgotten, digest)
 
-    async def begin_to_send(self, number: int, holder: str, since: int) -> bool:
+    async def begin_to_send(self, number: int, holder: str, since: int, message_hash: str) -> bool:
         """Store that the answer is about to be sent; return False if that is no longer this process's to do.
 
         since: the count of forgettings when it was asked about; whoever was forgotten since still gets their answer.
+        message_hash: of the message that asks, which tells whether another process has answered it.
         """
         mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
         async with self._transactions.write() as session:
             changed = update(OpenMessageRow).where(*mine).values(is_sending=True).returning(OpenMessageRow.id)
             if await session.scalar(changed) is not None:
                 return True
-            is_gone = await session.scalar(select(OpenMessageRow.id).where(OpenMessageRow.id == number)) is None
+            others = select(
+                select(OpenMessageRow.id).where(OpenMessageRow.id == number).exists()
+                | select(AnsweredMessageRow.at).where(AnsweredMessageRow.message_hash == message_hash).exists()
+            )
+            is_gone = not await session.scalar(others)
             return is_gone and (await session.scalar(forgettings()) or 0) > since
 
     async def put_off(self, number: int, holder: str) -> None:
@@ -167,7 +174,8 @@ class Journal:
             for row in found:
                 row.holder, row.held_until = holder, held_until
             return [
-                OpenMessage(row.id, row.address, aware(row.since), row.is_sending, row.forgettings) for row in found
+                OpenMessage(row.id, row.address, aware(row.since), row.is_sending, row.forgettings, row.message_hash)
+                for row in found
             ]
 
     async def of(self, person: Person) -> OwnMessages:

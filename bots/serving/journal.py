@@ -45,10 +45,13 @@ class Entry:
     anew, and whoever comes next takes it over. So it does after `leave`.
     """
 
-    def __init__(self, journal: "Journal", number: int | None, forgettings: int | None = None) -> None:
-        """number: None for one that is not stored. forgettings: as in `PhotoMessage`."""
+    def __init__(
+        self, journal: "Journal", number: int | None, forgettings: int | None = None, message_hash: str = ""
+    ) -> None:
+        """number: None for one that is not stored. forgettings, message_hash: as in `OpenMessage`."""
         self._journal = journal
         self._number = number
+        self._message_hash = message_hash
         self.forgettings = forgettings
         self._is_sending = self._is_over = False
 
@@ -73,7 +76,9 @@ class Entry:
     async def may_send(self) -> bool:
         """Ask right before the answer is sent; return False if another process has taken over."""
         if self._number is not None and not self._is_sending:
-            self._is_sending = await self._journal._begin_to_send(self._number, self.forgettings or 0)
+            self._is_sending = await self._journal._begin_to_send(
+                self._number, self.forgettings or 0, self._message_hash
+            )
             return self._is_sending
         return True
 
@@ -176,7 +181,7 @@ class Journal:
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written", platform=chat.platform)
             return self.untracked()
-        return Entry(self, opened.id, opened.forgettings)
+        return Entry(self, opened.id, opened.forgettings, opened.message_hash)
 
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""
@@ -196,7 +201,7 @@ class Journal:
         return [self._left_open(each, now) for each in taken]
 
     def _left_open(self, left: OpenMessage, now: datetime) -> LeftOpen:
-        entry = Entry(self, left.id, left.forgettings)
+        entry = Entry(self, left.id, left.forgettings, left.message_hash)
         return LeftOpen(entry, left.address, now - left.since > TOO_OLD, left.may_be_answered)
 
     async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Coroutine[Any, Any, None]]) -> None:
@@ -209,9 +214,9 @@ class Journal:
                     await asyncio.wait({batch}, timeout=LONGEST_BATCH_S)
                 await self._sleep(LOOKED_EVERY_S)
 
-    async def _begin_to_send(self, number: int, forgettings: int) -> bool:
+    async def _begin_to_send(self, number: int, forgettings: int, message_hash: str) -> bool:
         try:
-            return await self._store.journal.begin_to_send(number, self._holder, forgettings)
+            return await self._store.journal.begin_to_send(number, self._holder, forgettings, message_hash)
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
             return True

@@ -25,7 +25,7 @@ async def test_a_photo_is_open_until_it_is_answered_and_known_ever_after(store: 
     number = await enter(store)
     with pytest.raises(KnownError):
         await enter(store, holder="second")
-    assert await store.journal.begin_to_send(number, "first", 0)
+    assert await store.journal.begin_to_send(number, "first", 0, "")
     await store.journal.close(number, "first", NOW)
     assert await count_rows(store, "open_messages") == 0
     with pytest.raises(KnownError):
@@ -58,14 +58,14 @@ async def test_who_was_overtaken_sends_and_closes_nothing(store: Store) -> None:
     late = LATER + timedelta(seconds=1)
     [left] = await store.journal.take(Platform.TELEGRAM, "second", late, late + timedelta(minutes=1), 20)
     assert (left.id, left.since, left.may_be_answered) == (number, NOW, False)
-    assert not await store.journal.begin_to_send(number, "first", 0)
+    assert not await store.journal.begin_to_send(number, "first", 0, "")
     await store.journal.close(number, "first", NOW)
     assert await count_rows(store, "open_messages") == 1
-    assert await store.journal.begin_to_send(number, "second", 0)
+    assert await store.journal.begin_to_send(number, "second", 0, "")
 
 
 async def test_what_may_have_been_sent_says_so(store: Store) -> None:
-    assert await store.journal.begin_to_send(await enter(store), "first", 0)
+    assert await store.journal.begin_to_send(await enter(store), "first", 0, "")
     [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
     assert left.may_be_answered
 
@@ -127,8 +127,29 @@ async def test_what_nobody_can_answer_any_more_goes_with_its_ids(store: Store) -
 
 
 async def test_who_was_forgotten_while_their_photo_waited_still_gets_the_answer(store: Store) -> None:
-    number, since = await enter(store), await store.forgettings.count()
+    opened = await store.journal.open(ADA, CHAT, CHAT.message("7"), ADDRESS, "first", NOW, LATER)
+    assert opened.id is not None
+    mine = opened.id, "first"
     await store.forget(ADA)
     assert await count_rows(store, "open_messages") == 0
-    assert await store.journal.begin_to_send(number, "first", since)
-    assert not await store.journal.begin_to_send(number, "first", await store.forgettings.count())
+    assert await store.journal.begin_to_send(*mine, opened.forgettings, opened.message_hash)
+    assert not await store.journal.begin_to_send(*mine, await store.forgettings.count(), opened.message_hash)
+
+
+async def test_who_was_overtaken_sends_nothing_though_somebody_was_forgotten(store: Store) -> None:
+    opened = await store.journal.open(ADA, CHAT, CHAT.message("7"), ADDRESS, "first", NOW, LATER)
+    late = LATER + timedelta(seconds=1)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", late, late + timedelta(minutes=1), 20)
+    assert (opened.id, opened.message_hash) == (left.id, left.message_hash)
+    await store.journal.close(left.id, "second", late)
+    await store.forget(BERT)
+    assert not await store.journal.begin_to_send(left.id, "first", opened.forgettings, opened.message_hash)
+
+
+async def test_an_answer_that_was_put_off_is_sent_by_the_next_process(store: Store) -> None:
+    number = await enter(store)
+    assert await store.journal.begin_to_send(number, "first", 0, "")
+    await store.journal.put_off(number, "second")
+    await store.journal.put_off(number, "first")
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert not left.may_be_answered

@@ -92,9 +92,9 @@ async def _prepared(store: Store) -> int:
     await store.games.note_message(GAME.id, OLD_CHAT.message("70"))
     await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
-    assert await _open(store, "7") == Opened(1, 0)
-    assert await _open(store, "6") == Opened(2, 0)
+    assert [(await _open(store, message)).id for message in ("7", "6", "5")] == [1, 2, 3]
     await store.journal.close(2, HOLDER, LONG_AGO)
+    assert await store.journal.begin_to_send(3, HOLDER, 0, "")
     return reading.id
 
 
@@ -157,8 +157,8 @@ WRITES: dict[str, Write] = {
     "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Journal.open": lambda store, _: _open(store, "8"),
-    "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0),
-    "Journal.put_off": lambda store, _: store.journal.put_off(1, HOLDER),
+    "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0, ""),
+    "Journal.put_off": lambda store, _: store.journal.put_off(3, HOLDER),
     "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
     "Journal.renew": lambda store, _: store.journal.renew(HOLDER, LONG_AGO + 2 * DAY),
     "Journal.take": lambda store, _: store.journal.take(

@@ -338,7 +338,7 @@ async def test_whether_an_answer_was_sent_is_looked_up(
     server: DiscordServer, service: EmojiService, store: Store, was_sent: bool
 ) -> None:
     number, entry = await _left_open(server, store)
-    assert await store.journal.begin_to_send(entry, "another", 0)
+    assert await store.journal.begin_to_send(entry, "another", 0, "")
     if was_sent:
         answer = server._message(CHANNEL, "You look happy")
         answer |= {"message_reference": {"channel_id": str(CHANNEL), "message_id": str(number)}}

@@ -70,7 +70,7 @@ async def test_a_photo_whose_answer_may_have_been_sent_is_not_answered_again(
 ) -> None:
     async with telegram_server() as telegram:
         number = await leave_open(store, address(telegram, selfie, 41))
-        assert await store.journal.begin_to_send(number, "another", 0)
+        assert await store.journal.begin_to_send(number, "another", 0, "")
         async with served(service, telegram):
             [said] = await telegram.sent("sendMessage")
             await asyncio.sleep(0.3)
@@ -124,7 +124,7 @@ async def test_an_apology_that_telegram_was_out_of_reach_for_comes_when_it_is_ba
     async with telegram_server() as telegram:
         since = datetime.now(UTC) - timedelta(hours=hours)
         number = await leave_open(store, address(telegram, selfie, 41), since)
-        assert await store.journal.begin_to_send(number, "another", 0)
+        assert await store.journal.begin_to_send(number, "another", 0, "")
         telegram.fail("sendMessage", BAD_GATEWAY, 4)
         async with served(service, telegram):
             [said] = await telegram.sent("sendMessage")
