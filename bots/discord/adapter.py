@@ -79,7 +79,7 @@ class DiscordAdapter:
         try:
             await asyncio.shield(connected)
         except asyncio.CancelledError:
-            await client.admission.finish(self._stop_after_s)
+            await client.finish(self._stop_after_s)
             raise
         finally:
             await background.cancel()

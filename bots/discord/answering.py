@@ -8,10 +8,9 @@ import discord
 import structlog
 
 from bots.conversation import texts
-from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
 from bots.discord.addressing import Address, is_from_a_person
-from bots.discord.errors import TROUBLE, facts_of, place_of
+from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach, is_without_effect, place_of
 from bots.discord.files import SentFile, files_in, photos_in, to_fetch
 from bots.discord.identity import chat_of, language_of, person_of, sender_of
 from bots.discord.permissions import Permissions
@@ -87,10 +86,9 @@ class Answers:
         allowed = await self._permissions.at(message)
         if not (allowed.react or allowed.speak):
             return
-        chat, answered = chat_of(message.channel.id), _replies_to(message)
-        if answered and await self._service.plays_on(chat, answered):
+        if await self._is_attempt(message):
             await self._answer_files(message, files, message)
-        elif await self._service.is_automatic(chat):
+        elif await self._service.is_automatic(chat_of(message.channel.id)):
             await self._answer_files(message, files, message, is_automatic=True)
 
     async def _help(self, message: discord.Message) -> None:
@@ -100,14 +98,43 @@ class Answers:
 
     async def _answer_mention(self, message: discord.Message) -> None:
         """Answer the picture in the message that a mention without one replies to, as far as the bot can see it."""
-        original = message.reference.resolved if message.reference is not None else None
-        me = self._client.user
-        if not isinstance(original, discord.Message) or original.author == me:
+        original = self._original_of(message)
+        if original is None:
             await self._explain(message, texts.MENTIONED_WITHOUT_PHOTO, message.author)
         elif files := files_in(original):
             await self._answer_files(original, files, message)
         else:
             await self._explain(message, texts.NO_PHOTO_SEEN_IN_REPLY, message.author)
+
+    def _original_of(self, message: discord.Message) -> discord.Message | None:
+        """Return the message that a message replies to, if somebody else than the bot wrote it."""
+        original = message.reference.resolved if message.reference is not None else None
+        return original if isinstance(original, discord.Message) and original.author != self._client.user else None
+
+    async def put_off(self, message: discord.Message, address: Address) -> None:
+        """Leave a message to the next start if it asks about a photo; else say that the bot is about to end."""
+        if address is Address.NONE and not await self._is_attempt(message):
+            return
+        if not (await self._permissions.at(message)).speak:
+            return
+        original = self._original_of(message) if address is Address.MENTION else None
+        shown = message if files_in(message) or original is None else original
+        if files_in(shown):
+            entry = await self._enter(shown, message)
+            if entry is None:
+                return
+            await entry.leave()
+            if entry.is_stored:
+                return
+        if files_in(shown) or address in (Address.DIRECT, Address.MENTION):
+            await self._explain(message, texts.STOPPING, message.author)
+
+    async def _is_attempt(self, message: discord.Message) -> bool:
+        """Check whether a message shows a photo in reply to one of the bot's that asks for a round of a game."""
+        answered = _replies_to(message)
+        if message.guild is None or not answered or not photos_in(message) or not is_from_a_person(message):
+            return False
+        return await self._service.plays_on(chat_of(message.channel.id), answered)
 
     async def refuse(self, message: discord.Message) -> None:
         """Tell who wrote a message to slow down."""
@@ -124,23 +151,43 @@ class Answers:
     async def _answer_left_open(self, left: LeftOpen) -> None:
         async with left.entry:
             place = Placed(**left.address)
-            channel = await self._channel_at(place)
-            if left.is_too_old:
-                await left.entry.close()
-                if self._apologies.is_first(place.channel):
-                    await send_to(channel, Reply((await self._voice_at(place)).say(texts.INTERRUPTED_LONG)))
-                return
             try:
-                message = await channel.fetch_message(place.message)
-                asking = message if place.asking == place.message else await channel.fetch_message(place.asking)
+                if not left.is_too_old:
+                    await self._answer_at(place, left)
+                elif self._apologies.is_first(place.channel):
+                    await self._say_at(place, left.entry, texts.INTERRUPTED_LONG)
             except TROUBLE as error:
-                _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
-                await left.entry.close()
-                await send_to(channel, Reply((await self._voice_at(place)).say(texts.PHOTO_GONE)))
-                return
-            if left.may_be_answered and await self._is_answered(message):
-                return
-            await self._answer_entered(_Files(message, files_in(message), asking.author), left.entry)
+                if not is_out_of_reach(error):
+                    raise
+                self._apologies.forget(place.channel)
+                may_have_arrived = left.may_be_answered or not is_without_effect(error)
+                await left.entry.leave(may_have_arrived=may_have_arrived)
+
+    async def _answer_at(self, place: Placed, left: LeftOpen) -> None:
+        """Answer a photo, unless that was done. Raise an error of `TROUBLE` if Discord is out of reach."""
+        channel = await self._channel_at(place)
+        try:
+            message = await channel.fetch_message(place.message)
+            asking = message if place.asking == place.message else await channel.fetch_message(place.asking)
+        except TROUBLE as error:
+            if is_out_of_reach(error):
+                raise
+            _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
+            await self._say_at(place, left.entry, texts.PHOTO_GONE)
+            return
+        if left.may_be_answered and await self._is_answered(message):
+            return
+        if files := files_in(message):
+            await self._answer_entered(_Files(message, files, asking.author), left.entry)
+        else:
+            await self._say_at(place, left.entry, texts.PHOTO_GONE)
+
+    async def _say_at(self, place: Placed, entry: Entry, sentence: str) -> None:
+        """Say a sentence in place of the answer. Raise an error of `TROUBLE` if Discord does not take it."""
+        voice = await self._service.voice_for(person_of(discord.Object(place.person)), place.language)
+        channel = await self._channel_at(place)
+        if await entry.may_send():
+            await send_to(channel, Reply(voice.say(sentence)))
 
     async def _channel_at(self, place: Placed) -> discord.abc.Messageable:
         """Return the channel of a photo. Raise an error of `TROUBLE` if the bot is no longer there."""
@@ -150,18 +197,20 @@ class Answers:
         return channel
 
     async def _is_answered(self, message: discord.Message) -> bool:
-        """Check whether the bot has replied to a message; taken to be so where it may not look."""
+        """Check whether the bot has replied to a message; taken to be so where it may not look.
+
+        Raise an error of `TROUBLE` if Discord is out of reach.
+        """
         try:
             async for later in message.channel.history(after=message, limit=_MOST_LOOKED_THROUGH):
                 reference = later.reference
                 if later.author == self._client.user and reference is not None and reference.message_id == message.id:
                     return True
-        except TROUBLE:
+        except TROUBLE as error:
+            if is_out_of_reach(error):
+                raise
             return True
         return False
-
-    async def _voice_at(self, place: Placed) -> Voice:
-        return await self._service.voice_for(person_of(discord.Object(place.person)), place.language)
 
     async def _answer_files(
         self,
@@ -173,14 +222,15 @@ class Answers:
     ) -> None:
         """Answer the files of a message, in reply to it, once. asking: the message that asks."""
         question = _Files(message, files, asking.author, is_automatic, asking.id == message.id)
-        journal = self._service.journal
-        entry: Entry | None = journal.untracked()
-        if not is_automatic:
-            person, chat = person_of(asking.author), chat_of(message.channel.id)
-            entry = await journal.enter(person, chat, str(asking.id), asdict(Placed.of(message, asking)))
+        entry = self._service.journal.untracked() if is_automatic else await self._enter(message, asking)
         if entry is not None:
             async with entry:
                 await self._answer_entered(question, entry)
+
+    async def _enter(self, message: discord.Message, asking: discord.Message) -> Entry | None:
+        """Enter a photo in the journal; None if it is there already. asking: the message that asks about it."""
+        person, chat = person_of(asking.author), chat_of(message.channel.id)
+        return await self._service.journal.enter(person, chat, str(asking.id), asdict(Placed.of(message, asking)))
 
     async def _answer_entered(self, question: "_Files", entry: Entry) -> None:
         message, asked_by, is_automatic = question.message, question.asked_by, question.is_automatic
@@ -204,7 +254,7 @@ class Answers:
         async for reply in self._service.on_photo(photo):
             await answer.show(reply)
             if not reply.waiting:
-                await entry.close()
+                await _close_or_leave(entry, answer.failure)
             if allowed.react and (answer.is_shown or not allowed.speak):
                 self._react(message, reply)
             if answer.sent is not None:
@@ -220,6 +270,14 @@ class Answers:
         """Reply to a message with one of the adapter's own sentences, in the language of the person who asked."""
         voice = await self._service.voice_for(person_of(asked_by), language_of(message))
         await MessageAnswer(message, await self._permissions.at(message)).show(Reply(voice.say(sentence)))
+
+
+async def _close_or_leave(entry: Entry, failure: BaseException | None) -> None:
+    """Close an entry; leave it for another time where its answer failed because Discord was out of reach."""
+    if failure is not None and is_out_of_reach(failure):
+        await entry.leave(may_have_arrived=not is_without_effect(failure))
+    else:
+        await entry.close()
 
 
 def _replies_to(message: discord.Message) -> str:

@@ -7,8 +7,8 @@ reactions to photos that nobody asked about need that of message content.
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ import structlog
 from cachetools import LRUCache
 from discord import app_commands
 
+from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.addressing import Address, address_of
 from bots.discord.admin_commands import admin_commands
@@ -31,7 +32,7 @@ from bots.discord.sending import refuse
 from bots.discord.taps import Taps
 from bots.discord.transport import BoundedHTTPClient, paced
 from bots.messages import PeopleReaction
-from bots.serving.admission import Admission, Kind, RefusedError
+from bots.serving.admission import END_OF_CANCELLED_S, Admission, Kind, RefusedError
 from bots.serving.fair_queue import Whose
 from db import Platform
 
@@ -80,6 +81,7 @@ class EmojiClient(discord.AutoShardedClient):
         self._answered: LRUCache[int, None] = LRUCache(_MOST_ANSWERED)
         self._awaiting_preview: set[int] = set()
         self.admission = Admission()
+        self._farewells: set[asyncio.Task[Any]] = set()
 
     async def setup_hook(self) -> None:
         """Register the buttons of old messages, and publish the commands if they have changed."""
@@ -95,6 +97,12 @@ class EmojiClient(discord.AutoShardedClient):
             if set(map(facts_of_command, published)) != set(map(facts_of_command, wanted)):
                 await self.tree.sync()
                 _log.info("commands_published", platform=Platform.DISCORD)
+
+    async def finish(self, longest_s: float) -> None:
+        """Begin with nothing more, and let what is in hand come to its end, for so many seconds."""
+        await self.admission.finish(longest_s)
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=END_OF_CANCELLED_S)
 
     async def close(self) -> None:
         """Give up what goes on in the background, and close the connection."""
@@ -119,17 +127,19 @@ class EmojiClient(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Answer messages that are for the bot, and photos where automatic reactions are on."""
         address = address_of(message, self._me)
-        if address is Address.NONE:
+        if self.admission.is_closed:
+            await self._put_off(message, address)
+        elif address is Address.NONE:
             if self.reads_all_messages and message.attachments:
                 with suppress(RefusedError), self._admitted_with(message):
                     await self._answers.answer_unasked(message)
-            return
-        try:
-            with self._admitted_with(message):
-                await self._answer_new(message, address)
-        except RefusedError as error:
-            if error.tells:
-                await self._answers.refuse(message)
+        else:
+            try:
+                with self._admitted_with(message):
+                    await self._answer_new(message, address)
+            except RefusedError as error:
+                if error.tells:
+                    await self._answers.refuse(message)
 
     async def _answer_new(self, message: discord.Message, address: Address) -> None:
         """Answer a message that is for the bot, after its links have become pictures."""
@@ -146,7 +156,11 @@ class EmojiClient(discord.AutoShardedClient):
         is_new = edited is not None and discord.utils.utcnow() - edited < _EDITED_WITHIN
         is_awaited = message.id in self._awaiting_preview and bool(files_in(message))
         address = address_of(message, self._me)
-        if address in (Address.DIRECT, Address.MENTION) and (is_new or is_awaited):
+        if address not in (Address.DIRECT, Address.MENTION) or not (is_new or is_awaited):
+            return
+        if self.admission.is_closed:
+            await self._put_off(message, address)
+        else:
             with suppress(RefusedError), self._admitted_with(message):
                 await self._answer_once(message, address)
 
@@ -166,7 +180,26 @@ class EmojiClient(discord.AutoShardedClient):
             with self.admission.admitted(_whose(interaction.channel_id, interaction.user), Kind.OTHER):
                 await self._taps.answer(interaction, token)
         except RefusedError as error:
-            await refuse(interaction, tells=error.tells)
+            await self.refuse(interaction, error)
+
+    async def refuse(self, interaction: discord.Interaction[Any], error: RefusedError) -> None:
+        """Say why nothing is done for an interaction, once a burst, and always where the bot is about to end."""
+        if self.admission.is_closed:
+            with self._waited_for():
+                await refuse(interaction, texts.STOPPING)
+        elif error.tells:
+            await refuse(interaction, texts.TOO_FAST)
+
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        """Let the end wait for this context, although nothing is admitted any more."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._farewells.add(task)
+        try:
+            yield
+        finally:
+            self._farewells.discard(task)
 
     def _admitted_with(self, message: discord.Message) -> AbstractContextManager[None]:
         """Count a message as in hand in this context. Raise `RefusedError`."""
@@ -193,6 +226,13 @@ class EmojiClient(discord.AutoShardedClient):
         with suppress(RefusedError), self.admission.admitted(Whose(event.channel_id, event.user_id), Kind.OTHER):
             await self.service.on_reaction(reaction)
 
+    async def _put_off(self, message: discord.Message, address: Address) -> None:
+        """Leave a message to the next start, because the bot is about to end; Discord does not bring it again."""
+        if message.id not in self._answered:
+            self._answered[message.id] = None
+            with self._waited_for():
+                await self._answers.put_off(message, address)
+
     async def _answer_once(self, message: discord.Message, address: Address) -> None:
         """Answer a message that is for the bot, unless that was done before it was edited."""
         if message.id not in self._answered:
@@ -216,7 +256,7 @@ class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
             with self.client.admission.admitted(_whose(interaction.channel_id, interaction.user), Kind.OTHER):
                 await super()._call(interaction)
         except RefusedError as error:
-            await refuse(interaction, tells=error.tells)
+            await self.client.refuse(interaction, error)
 
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bots.discord.errors import TROUBLE, is_passing, is_without_effect, pause_asked_for_s
+from bots.discord.errors import TROUBLE, is_out_of_reach, is_passing, is_without_effect, pause_asked_for_s
 
 PAUSES_S = (1.0, 4.0, 15.0)
 """Pauses before further attempts, unless Discord asks for longer ones."""
@@ -15,16 +15,22 @@ T = TypeVar("T")
 async def delivered(call: Callable[[], Awaitable[T]], is_repeatable: Callable[[BaseException], bool] = is_passing) -> T:
     """Await `call()`, again and again where it fails with an error that is repeatable; raise the last one.
 
-    By default it is repeated after all errors that pass, so `call` must be harmless if done twice.
+    By default it is repeated after all errors that pass, so `call` must be harmless if done twice. Where Discord stays
+    out of reach, an error after which the call may have had its effect is raised rather than one without.
     """
-    for pause in PAUSES_S:
+    unsure: BaseException | None = None
+    for pause in (*PAUSES_S, None):
         try:
             return await call()
         except TROUBLE as error:
-            if not is_repeatable(error):
+            if not is_out_of_reach(error):
                 raise
+            if not is_without_effect(error):
+                unsure = error
+            if pause is None or not is_repeatable(error):
+                raise (unsure or error) from None
             await asyncio.sleep(max(pause, pause_asked_for_s(error)))
-    return await call()
+    raise AssertionError  # the last attempt returned or raised
 
 
 def is_not_done(error: BaseException) -> bool:

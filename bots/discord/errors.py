@@ -11,6 +11,11 @@ import structlog
 
 from db import Platform
 
+
+class ReplacedError(ConnectionError):
+    """The connection to Discord was given up for a new one, and nothing more goes through this one."""
+
+
 TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 """What may be raised by any call of Discord; time-outs are among them."""
 
@@ -70,8 +75,15 @@ def losing_no_answer_silently(action: str) -> Iterator[None]:
         _log.error("answer_lost", platform=Platform.DISCORD, action=action, **facts_of(error))
 
 
+def is_out_of_reach(error: BaseException) -> bool:
+    """Check whether what failed may succeed later, be it through another connection."""
+    return isinstance(error, ReplacedError) or is_passing(error)
+
+
 def is_passing(error: BaseException) -> bool:
     """Check whether the same call may succeed in a moment: a rate limit, a server's error, a lost connection."""
+    if isinstance(error, ReplacedError):
+        return False
     if isinstance(error, discord.HTTPException):
         return error.status == 429 or error.status >= 500
     return isinstance(error, discord.RateLimited | aiohttp.ClientError | OSError)
@@ -79,7 +91,7 @@ def is_passing(error: BaseException) -> bool:
 
 def is_without_effect(error: BaseException) -> bool:
     """Check whether a failed call certainly changed nothing, unlike one whose answer got lost on the way."""
-    return isinstance(error, discord.DiscordException | aiohttp.ClientConnectorError)
+    return isinstance(error, discord.DiscordException | aiohttp.ClientConnectorError | ReplacedError)
 
 
 def pause_asked_for_s(error: BaseException) -> float:

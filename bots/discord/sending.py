@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import discord
 from discord import ui
 
-from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.buttons import view_of, without_icons
 from bots.discord.delivery import delivered, is_not_done
 from bots.discord.errors import (
+    TROUBLE,
     UNKNOWN_CHANNEL,
     is_about_an_icon,
     is_about_the_reply,
@@ -36,7 +36,8 @@ _NAMES = {Form.PHOTO: "faces.jpg", Form.STICKER: "sticker.png", Form.ANIMATION: 
 class MessageAnswer:
     """The answer to a message: a message of its own, which later replies replace.
 
-    sent: the bot's message, None while there is none. is_shown: the last reply is, or had nothing to say.
+    sent: the bot's message, None while there is none. is_shown: the last reply is, or had nothing to say. failure: why
+    Discord did not take the last reply.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class MessageAnswer:
         self._entry = entry
         self.sent: discord.Message | None = None
         self.is_shown = False
+        self.failure: BaseException | None = None
         self._is_welcome = True  # until the message, or the answer, is deleted
         self._message = message
         self._allowed = allowed
@@ -60,7 +62,7 @@ class MessageAnswer:
 
         Who deletes a photo wants nothing of it shown, so that only the excuse is sent, once.
         """
-        self.is_shown = False
+        self.is_shown, self.failure = False, None
         if not self._is_welcome or (reply.text and not self._allowed.speak):
             return
         if self._entry is not None and not reply.waiting and not await self._entry.may_send():
@@ -69,8 +71,9 @@ class MessageAnswer:
             try:
                 await self._show(reply)
                 self.is_shown = True
-            except discord.HTTPException as error:
-                if not is_gone(error):
+            except TROUBLE as error:
+                self.failure = error
+                if not isinstance(error, discord.HTTPException) or not is_gone(error):
                     raise
                 self._is_welcome = False
                 if self.sent is None and self._excuse and error.code != UNKNOWN_CHANNEL:
@@ -195,12 +198,11 @@ async def say_to(interaction: discord.Interaction[Any], sentence: str) -> None:
     await respond(interaction, Reply(voice.say(sentence)))
 
 
-async def refuse(interaction: discord.Interaction[Any], *, tells: bool) -> None:
-    """Do nothing for an interaction that is one too many. tells: say so to who caused it, in their language."""
-    if tells:
-        with losing_no_answer_silently("slow_down"):
-            voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
-            await interaction.response.send_message(voice.say(texts.TOO_FAST), ephemeral=True)
+async def refuse(interaction: discord.Interaction[Any], sentence: str) -> None:
+    """Say to who caused an interaction why nothing is done for it, in a sentence of `texts`."""
+    with losing_no_answer_silently("refusal"):
+        voice = await interaction.client.service.voice_for(person_of(interaction.user), str(interaction.locale))
+        await interaction.response.send_message(voice.say(sentence), ephemeral=True)
 
 
 def files_of(picture: MadePicture | None, file: MadeFile | None = None) -> list[discord.File]:

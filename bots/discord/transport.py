@@ -10,6 +10,7 @@ import aiohttp
 import discord
 from discord.http import HTTPClient, Route
 
+from bots.discord.errors import ReplacedError
 from bots.messages import MOST_FILE_BYTES
 from bots.serving.rate_limits import DISCORD_OVERALL, RateLimit
 
@@ -68,21 +69,36 @@ def paced(limit: RateLimit = DISCORD_OVERALL) -> aiohttp.TraceConfig:
 
 
 class BoundedHTTPClient(HTTPClient):
-    """discord.py's client, whose calls and downloads end by themselves."""
+    """discord.py's client, whose calls and downloads end by themselves, and say so where it is closed."""
+
+    _is_over = False
+
+    async def close(self) -> None:
+        """Close it for good."""
+        self._is_over = True
+        await super().close()
 
     async def request(self, route: Route, **parameters: Any) -> Any:
-        """Call Discord. Raise `TimeoutError` where it does not answer, and else what discord.py raises.
+        """Call Discord. Raise `TimeoutError` where it does not answer, `ReplacedError` after the end, and else what
+        discord.py raises.
 
         The time-out is the session's own: to cancel a call that waits for a rate limit would hold up all others.
         """
         parameters.setdefault("timeout", CALL_TIMEOUT)
-        return await super().request(route, **parameters)
+        try:
+            return await super().request(route, **parameters)
+        except RuntimeError as error:  # what aiohttp raises for a call on a closed session
+            if self._is_over:
+                raise ReplacedError from error
+            raise
 
     async def get_from_cdn(self, url: str) -> bytes:
         """Download a file, and stop where it gets too large, whatever its announced size.
 
         Raise `FileTooLargeError`, `discord.HTTPException`, `aiohttp.ClientError` or `OSError`.
         """
+        if self._is_over:
+            raise ReplacedError
         content = bytearray()
         async with (
             aiohttp.ClientSession(connector=self.connector, connector_owner=False, timeout=CALL_TIMEOUT) as session,
