@@ -349,6 +349,128 @@ async def test_whether_an_answer_was_sent_is_looked_up(
     assert len(sent) == (0 if was_sent else 1)
 
 
+@pytest.fixture
+def short_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what did not arrive be tried again in a moment."""
+    monkeypatch.setattr("bots.serving.journal.HELD_FOR", timedelta(seconds=0.3))
+    monkeypatch.setattr("bots.serving.journal.LOOKED_EVERY_S", 0.1)
+
+
+@pytest.mark.usefixtures("short_outages")
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_an_answer_that_discord_was_out_of_reach_for_comes_once_when_it_is_back(
+    online: DiscordServer, store: Store, after_effect: bool
+) -> None:
+    online.refuse("POST", MESSAGES, Refusal(drops=True, after_effect=after_effect), *[Refusal(503)] * 7)
+    await send_selfie(online)
+    await until(lambda: online.answers)
+    await _nothing_is_open(store)
+    [answer] = online.answers
+    assert "You look happy" in answer["content"]
+    assert len(online.calls_of("POST", MESSAGES)) == (4 if after_effect else 9)
+
+
+@pytest.mark.usefixtures("short_outages")
+@pytest.mark.parametrize("path", [r"/messages/\d+$", MESSAGES])
+async def test_what_was_left_open_is_not_given_up_while_discord_is_out_of_reach(
+    server: DiscordServer, service: EmojiService, store: Store, path: str
+) -> None:
+    _, entry = await _left_open(server, store)
+    assert await store.journal.begin_to_send(entry, "another", 0, "")
+    server.refuse("GET", path, *[Refusal(503)] * 2)
+    async with serving(service):
+        await until(lambda: server.answers)
+        await _nothing_is_open(store)
+    assert ["You look happy" in each["content"] for each in server.answers] == [True]
+
+
+@pytest.mark.usefixtures("short_outages")
+@pytest.mark.parametrize("hours", [0, 2])
+async def test_an_apology_that_discord_was_out_of_reach_for_comes_when_it_is_back(
+    server: DiscordServer, service: EmojiService, store: Store, hours: int
+) -> None:
+    number, _ = await _left_open(server, store, since=datetime.now(UTC) - timedelta(hours=hours))
+    del server.messages[number]
+    server.refuse("POST", MESSAGES, *[Refusal(503)] * 4)
+    async with serving(service):
+        await until(lambda: server.answers)
+        await _nothing_is_open(store)
+    assert [each["content"] for each in server.answers] == [texts.INTERRUPTED_LONG if hours else texts.PHOTO_GONE]
+
+
+async def test_a_photo_that_was_left_open_and_is_no_longer_in_its_message_is_apologised_for(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    number, _ = await _left_open(server, store)
+    server.messages[number]["attachments"] = []
+    async with serving(service):
+        await _nothing_is_open(store)
+    assert [each["content"] for each in server.answers] == [texts.PHOTO_GONE]
+
+
+@pytest.mark.usefixtures("short_outages")
+async def test_a_photo_in_hand_while_the_connection_is_replaced_is_answered_through_the_new_one(
+    online: DiscordServer, store: Store, selfie: bytes
+) -> None:
+    is_asked_for, may_come = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        is_asked_for.set()
+        await may_come.wait()
+        return web.Response(body=selfie)
+
+    online.files["slow.jpg"] = slow
+    await online.write(f"<@{ME}>", attachments=[photo_of(online, "slow.jpg")])
+    async with asyncio.timeout(PATIENCE_S):
+        await is_asked_for.wait()
+        online.is_ready.clear()
+        assert online._socket is not None
+        await online._socket.send_str("no event")
+        await online.is_ready.wait()
+    may_come.set()
+    await until(lambda: online.answers)
+    await _nothing_is_open(store)
+    assert ["You look happy" in each["content"] for each in online.answers] == [True]
+
+
+async def test_what_comes_while_the_bot_ends_is_answered_after_the_next_start_or_refused_in_words(
+    server: DiscordServer, service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    is_asked_for, may_come = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        is_asked_for.set()
+        await may_come.wait()
+        return web.Response(body=selfie)
+
+    server.files["slow.jpg"] = slow
+    running = asyncio.create_task(DiscordAdapter(service, "not.a.token", stop_after_s=60).run())
+    async with asyncio.timeout(PATIENCE_S):
+        await server.is_ready.wait()
+    await send_selfie(server)
+    await until(lambda: server.answers)
+    [first] = server.answers
+    await server.write(f"<@{ME}>", attachments=[photo_of(server, "slow.jpg")])
+    async with asyncio.timeout(PATIENCE_S):
+        await is_asked_for.wait()
+    running.cancel()
+    await asyncio.sleep(0.1)
+    late = await send_selfie(server)
+    await server.press(first, first["components"][0]["components"][1]["custom_id"])
+    await until(lambda: server.calls_of("POST", "/callback$"))
+    may_come.set()
+    await asyncio.wait([running])
+    assert server.calls_of("POST", "/callback$")[0].body["data"]["content"] == texts.STOPPING
+    assert len(server.answers) == 2
+    assert await count_rows(store, "open_messages") == 1
+    await service.journal.release()
+    async with serving(service):
+        await _nothing_is_open(store)
+        await until(lambda: len(server.answers) == 3)
+    assert str(server.answers[2]["message_reference"]["message_id"]) == late["id"]
+    assert "You look happy" in server.answers[2]["content"]
+
+
 async def test_photos_of_long_ago_get_one_word_for_the_channel(
     server: DiscordServer, service: EmojiService, store: Store
 ) -> None:

@@ -140,3 +140,46 @@ async def _thread(env: Env, channel: ChannelHandle, starter: discord.Message) ->
     thread = env.backend.create_thread(channel.id, "thread", starter.author.id, message_id=starter.id)
     await env.settle()
     return ChannelHandle(env, channel.guild, thread)
+
+
+async def test_while_the_bot_ends_photos_are_kept_for_the_next_start_and_all_else_is_refused_in_words(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, bob: MemberActor, store: Store, selfie: bytes
+) -> None:
+    photo = await alice.send(channel, f"look {mention_of(simcord_env)}", attachments=[("me.jpg", selfie)])
+    assert isinstance(simcord_env.bot, EmojiClient)
+    simcord_env.bot.admission.close()
+    before = len(channel.history())
+    await alice.send(channel, mention_of(simcord_env), attachments=[("me.jpg", selfie)])
+    await bob.send(channel, f"{mention_of(simcord_env)} and mine?", reply_to=photo)
+    assert len(channel.history()) == before + 2
+    assert await count_rows(store, "open_messages") == 2
+    await alice.send(channel, f"{mention_of(simcord_env)} hi")
+    assert last_in(channel).content == texts.STOPPING
+    command = await alice.slash(channel, "emoji", photo=("me.jpg", selfie))
+    assert response_to(command).content == texts.STOPPING
+    await alice.send(channel, "not for the bot", attachments=[("me.jpg", selfie)])
+    assert last_in(channel).content == "not for the bot"
+
+
+async def test_while_the_bot_ends_a_photo_that_cannot_be_kept_is_refused_in_words(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.journal.MOST_OPEN_IN_A_CHAT", 0)
+    assert isinstance(simcord_env.bot, EmojiClient)
+    simcord_env.bot.admission.close()
+    await alice.send(channel, mention_of(simcord_env), attachments=[("me.jpg", selfie)])
+    assert last_in(channel).content == texts.STOPPING
+
+
+@pytest.mark.usefixtures("reading_all")
+async def test_while_the_bot_ends_an_attempt_at_a_game_is_kept_and_other_photos_are_let_go(
+    simcord_env: Env, channel: ChannelHandle, alice: MemberActor, store: Store, selfie: bytes
+) -> None:
+    await store.chats.choose(Chat(Platform.DISCORD, str(channel.id)), ChatChoices(allows_play=True))
+    asked = response_to(await alice.slash(channel, "play"))
+    assert isinstance(simcord_env.bot, EmojiClient)
+    simcord_env.bot.admission.close()
+    await alice.send(channel, "my holiday", attachments=[("me.jpg", selfie)])
+    assert await count_rows(store, "open_messages") == 0
+    await alice.send(channel, "so?", attachments=[("me.jpg", selfie)], reply_to=asked)
+    assert await count_rows(store, "open_messages") == 1
