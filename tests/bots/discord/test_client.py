@@ -176,7 +176,8 @@ async def test_while_the_bot_ends_an_attempt_at_a_game_is_kept_and_other_photos_
     simcord_env: Env, channel: ChannelHandle, alice: MemberActor, store: Store, selfie: bytes
 ) -> None:
     await store.chats.choose(Chat(Platform.DISCORD, str(channel.id)), ChatChoices(allows_play=True))
-    asked = response_to(await alice.slash(channel, "play"))
+    await alice.slash(channel, "play")
+    asked = last_in(channel)
     assert isinstance(simcord_env.bot, EmojiClient)
     simcord_env.bot.admission.close()
     await alice.send(channel, "my holiday", attachments=[("me.jpg", selfie)])
