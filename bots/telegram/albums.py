@@ -47,22 +47,23 @@ class Gatherer(Generic[Item]):
         """Add an item; return whether another call passes it on: the one that adds a key's first item waits for the
         others and passes them all on.
         """
-        if key in self._done:
+        gathered = self._gathered.get(key, [])
+        if key in self._done or len(gathered) >= MOST_ITEMS:
             return False
         began = self._latest[key] = self._clock()
+        gathered.append(item)
         if key in self._gathered:
-            self._gathered[key].append(item)
             return True
-        items = self._gathered[key] = [item]
+        self._gathered[key] = gathered
         try:
             left_s = self._quiet_s
-            while left_s > 0 and len(items) < MOST_ITEMS:
+            while left_s > 0 and len(gathered) < MOST_ITEMS:
                 await asyncio.sleep(left_s)
                 left_s = self._left_s(key, began)
         finally:  # cancelled, it must not keep what comes again from being gathered
             del self._gathered[key], self._latest[key]
         self._done[key] = True
-        await self._hand_over(items[:MOST_ITEMS])
+        await self._hand_over(gathered)
         return False
 
     def _left_s(self, key: Hashable, began: float) -> float:

@@ -69,8 +69,9 @@ async def test_no_more_than_ten_are_gathered_and_late_ones_are_left_out() -> Non
         handed.append(items)
 
     gatherer: Gatherer[int] = Gatherer(0.05, hand_over)
-    await asyncio.gather(*(gatherer.add("album", number) for number in range(MOST_ITEMS + 5)))
-    await gatherer.add("album", 99)
+    passed_on = await asyncio.gather(*(gatherer.add("album", number) for number in range(MOST_ITEMS + 5)))
+    assert passed_on == [False] + [True] * (MOST_ITEMS - 1) + [False] * 5  # nobody else settles those left out
+    assert not await gatherer.add("album", 99)
     assert handed == [list(range(MOST_ITEMS))]
 
 
