@@ -132,3 +132,12 @@ async def test_who_was_forgotten_while_their_photo_waited_still_gets_the_answer(
     assert await count_rows(store, "open_messages") == 0
     assert await store.journal.begin_to_send(number, "first", since)
     assert not await store.journal.begin_to_send(number, "first", await store.forgettings.count())
+
+
+async def test_who_sent_the_photo_that_somebody_asks_about_is_forgotten_and_the_question_stays(store: Store) -> None:
+    address = {**ADDRESS, "sender": BERT.id}
+    await store.journal.open(ADA, CHAT, CHAT.message("7"), address, "first", NOW, LATER)
+    await store.forget(Person(Platform.TELEGRAM, "3"))
+    await store.forget(BERT)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert left.address == {**ADDRESS, "sender": None}
