@@ -29,11 +29,13 @@ _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Categories of characters that control something or look like nothing."""
 
 _SECRETS = re.compile(
-    r"(?<!\d)\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
+    r"(?P<version>\b[a-z]\w*-[0-9a-f]{8}\b(?![-\w]))"  # the name of a model, which stays
+    r"|(?<!\d)\d{6,12}:[\w-]{30,}"  # Telegram: https://core.telegram.org/bots/api#authorizing-your-bot
     r"|[\w-]{20,30}\.[\w-]{6}\.[\w-]{27,}"  # Discord: id, time and signature in base 64
     r"|(?<![\w/-])(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{24,}=*"  # ids of files, keys, tokens of others
     r"|\b[0-9a-f]{32,}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"  # hashes; ids of browsers
-    r"|(?<![\w.-])-?\d{6,20}(?![\w.-])"  # ids of people, chats and messages; no part of a time or a version's name
+    # ids of people, chats and messages, in names of files, too; no fraction of a second, no day or time of a retraining
+    r"|(?<!\d)(?<!\d\.)-?(?<!-20\d{6}-)(?!20\d{6}-\d{6}-)\d{6,20}(?!\d)"
 )
 _LINK = re.compile(
     r"\b(?P<site>[a-z][a-z0-9+.-]*://)([^\s/@\"'<>\\]+@)?(?P<host>[^\s/?#\"'<>\\]+)(?P<rest>[/?#][^\s\"'<>\\]*)?",
@@ -139,7 +141,7 @@ def _is_for_operators(record: logging.LogRecord) -> bool:
 
 
 def _without_secrets(line: str) -> str:
-    return _SECRETS.sub(_REMOVED, _LINK.sub(_short_link, line))
+    return _SECRETS.sub(lambda found: found["version"] or _REMOVED, _LINK.sub(_short_link, line))
 
 
 def _short_link(found: re.Match[str]) -> str:

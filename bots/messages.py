@@ -127,7 +127,7 @@ class Tap:
     message. administers: checks whether the person who tapped administers the chat. alias: asked only if the photo is
     not the person's own. sender: who sent the photo that the button's message answered, None if that is not known.
     photo_message: the platform's id of the message with that photo, empty if there is none. sees_all_photos: as in
-    `Command`.
+    `Command`. is_sent_again: `fetch` waits for the person's own browser, however long that takes, and counts the bytes.
     """
 
     person: Person
@@ -142,6 +142,7 @@ class Tap:
     photo_message: str = ""
     sees_all_photos: bool = True
     most_bytes: int = MOST_FILE_BYTES
+    is_sent_again: bool = False
 
 
 @dataclass(frozen=True)

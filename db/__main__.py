@@ -74,7 +74,12 @@ def rotate_key(
         )
     if done.unreadable:
         typer.echo(f"{done.unreadable} faces that fitted no key are deleted.")
-    typer.echo("Leave only the first key in CROPS_KEY once every bot has it. Older backups need the old one.")
+    if not done.is_scrubbed:
+        typer.echo("The running bot kept SQLite from clearing its log of what they were before: call this again.")
+    typer.echo(
+        "Leave only the first key in CROPS_KEY once every bot has it. Older backups hold the faces as they were, and "
+        "need the old key if there was one: delete them when you can."
+    )
     if make_url(settings.database_url.get_secret_value()).get_backend_name() != "sqlite":
         typer.echo("PostgreSQL still holds what was there before: run VACUUM FULL readings (see docs/privacy.md).")
 

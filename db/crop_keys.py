@@ -1,7 +1,7 @@
 """Check that the keys at hand fit the crops that are stored, and encrypt them all with a new one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Row, func, select, update
 
@@ -14,11 +14,15 @@ _BATCH = 200
 
 @dataclass(frozen=True)
 class Rotation:
-    """What became of the stored crops: encrypted anew, with the first key already, and not readable by any key."""
+    """What became of the stored crops: encrypted anew, with the first key already, and not readable by any key.
+
+    is_scrubbed: SQLite's write-ahead log no longer holds what they were before.
+    """
 
     changed: int = 0
     current: int = 0
     unreadable: int = 0
+    is_scrubbed: bool = False
 
 
 class CropKeys:
@@ -55,8 +59,7 @@ class CropKeys:
                 break
             last = rows[-1][0]
             done = await self._rotated(rows, done, deletes_unreadable=deletes_unreadable)
-        await self._transactions.scrub()
-        return done
+        return replace(done, is_scrubbed=await self._transactions.scrub())
 
     async def _rotated(
         self, rows: "Sequence[Row[int, bytes | None]]", done: Rotation, *, deletes_unreadable: bool

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.enums import Platform
 from db.forgettings import forgettings
@@ -26,6 +27,8 @@ from db.transactions import Transactions
 MOST_OPEN_IN_A_CHAT = 1000
 """Photos of a chat that are remembered at once; further ones are answered all the same, unless the process ends."""
 
+SENDER = "sender"
+"""The part of an address that names who sent the photo, if that is another person than asks; None for nobody."""
 Address = Mapping[str, Any]
 """What a platform needs to find a message again, in JSON: ids and facts about files, no content."""
 
@@ -188,3 +191,11 @@ class Journal:
                 tuple(map(aware, await session.scalars(waiting.order_by(OpenMessageRow.id)))),
                 tuple(map(aware, await session.scalars(answered.order_by(AnsweredMessageRow.at)))),
             )
+
+
+async def forget_sender(session: AsyncSession, person: Person) -> None:
+    """Leave out who sent a photo that somebody else asked about, where that is this person."""
+    rows = select(OpenMessageRow).where(OpenMessageRow.platform == person.platform.value)
+    for row in await session.scalars(rows):
+        if row.address.get(SENDER) == person.id:
+            row.address = {**row.address, SENDER: None}

@@ -12,6 +12,7 @@ from db.enums import Platform
 from db.keeping import Keeping
 from db.moments import aware
 from db.people import put
+from db.retrainings import note_erasure
 from db.schema import (
     AnsweredMessageRow,
     ChatRow,
@@ -133,6 +134,7 @@ def _of_people(agreed_days: int) -> ColumnElement[bool]:
 
 
 async def _delete_crops(session: AsyncSession, photos: list[int]) -> int:
+    await note_erasure(session)
     kept = update(ReadingRow).where(ReadingRow.photo_id.in_(photos), ReadingRow.crop.is_not(None))
     return len((await session.scalars(kept.values(crop=None).returning(ReadingRow.id))).all())
 
@@ -140,6 +142,7 @@ async def _delete_crops(session: AsyncSession, photos: list[int]) -> int:
 async def _delete_photos(session: AsyncSession, photos: list[int]) -> int:
     concerned = select(PhotoRow.person_id, PhotoRow.chat_id).where(PhotoRow.id.in_(photos))
     rows = (await session.execute(concerned)).all()
+    await note_erasure(session)
     await session.execute(delete(PhotoRow).where(PhotoRow.id.in_(photos)))
     await change_tastes(session, sorted({row[0] for row in rows}), sorted({row[1] for row in rows}))
     return len(photos)

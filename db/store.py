@@ -25,7 +25,7 @@ from db.feedback import Feedback
 from db.forgettings import Forgettings, ForgottenError, count_forgetting, may_be_forgotten
 from db.games import Games
 from db.identity import Chat, Person
-from db.journal import Journal
+from db.journal import Journal, forget_sender
 from db.keeping import Keeping
 from db.migrate import upgrade
 from db.people import row_of
@@ -268,8 +268,10 @@ class Store:
         return (await self.consents.of(person)).agreed
 
     async def set_keeps_faces(self, person: Person, agreed: bool) -> None:
-        """Store the answer to the present words of consent; a no also deletes the crops stored so far."""
-        async with self.transactions.write() as session:
+        """Store the answer to the present words of consent; a no also deletes the crops that are stored, and those that
+        are being stored at that moment.
+        """
+        async with self.transactions.write(alone=not agreed) as session:
             row = await row_of(session, PersonRow, person, self._secret)
             row.keeps_faces = agreed
             row.consent_version = row.asked_version = CONSENT_VERSION
@@ -319,6 +321,7 @@ class Store:
         alone = Chat(person.platform, person.id)  # what most platforms call the chat with one person
         async with self.transactions.write(alone=True) as session:
             await count_forgetting(session)
+            await forget_sender(session, person)
             was_known = await self._forget(session, person.hashed(self._secret), alone.hashed(self._secret))
         await self._scrub()
         return was_known

@@ -28,21 +28,17 @@ async def opened(pool: InferencePool, picture: Picture | PictureToFetch, whose: 
         yield picture
         return
     async with pool.near(whose, picture.most_bytes) as held:
-        try:
-            async with asyncio.timeout(LONGEST_FETCH_S):
-                fetched = await picture.fetch()
-        except NotFetchedError:
-            raise
-        except Exception as error:
-            _log.exception("fetch_failed", reason=type(error).__name__)
-            raise NotFetchedError(texts.DOWNLOAD_FAILED) from error
+        fetched = await _fetched(picture)
         held.settle(len(fetched.content))
         yield fetched
 
 
 @asynccontextmanager
 async def opened_again(pool: InferencePool, tap: Tap) -> AsyncIterator[Picture]:
-    """Hold the picture in memory that a tapped button belongs to. Raise as `opened` does."""
+    """Hold the picture in memory that a tapped button belongs to. Raise as `opened` does.
+
+    Nobody's browser is waited for in a place, or with room, that others need: both are taken once the picture is there.
+    """
 
     async def fetch() -> Picture:
         picture = await tap.fetch() if tap.fetch is not None else None
@@ -50,5 +46,22 @@ async def opened_again(pool: InferencePool, tap: Tap) -> AsyncIterator[Picture]:
             raise NotFetchedError(texts.PHOTO_GONE)
         return picture
 
-    async with opened(pool, PictureToFetch(fetch, tap.most_bytes), Whose(tap.chat, tap.person)) as picture:
-        yield picture
+    whose, to_fetch = Whose(tap.chat, tap.person), PictureToFetch(fetch, tap.most_bytes)
+    if not tap.is_sent_again:
+        async with opened(pool, to_fetch, whose) as picture:
+            yield picture
+        return
+    sent = await _fetched(to_fetch)
+    async with pool.near(whose, len(sent.content)):
+        yield sent
+
+
+async def _fetched(picture: PictureToFetch) -> Picture:
+    try:
+        async with asyncio.timeout(LONGEST_FETCH_S):
+            return await picture.fetch()
+    except NotFetchedError:
+        raise
+    except Exception as error:
+        _log.exception("fetch_failed", reason=type(error).__name__)
+        raise NotFetchedError(texts.DOWNLOAD_FAILED) from error

@@ -99,7 +99,8 @@ DISCORD_EMOJI_PHOTO = _("A picture with a face, or several")
 PRIVACY = _(
     "• Photos: I read them in memory and throw them away at once.\n"
     "• I keep what I read (seven numbers a face), what I suggested and what you tapped, {kept}; your settings and your "
-    "scores until you delete them. All of it under a scrambled version of your id.\n"
+    "scores until you delete them. All of it under a scrambled version of your id; the plain one only while your photo "
+    "waits for its answer.\n"
     "• Faces: {choice}\n"
     "• Who sees it: the operator and the admins of this bot. Your messages pass through the app that you write in.\n"
     "• /my_data – everything I know about you; /forget_me – delete it"

@@ -108,13 +108,14 @@ class TelegramAdapter:
         refusals = Refusals(service, self._sender, self._following)
         self._updates = UpdateProcessor(MOST_AT_ONCE, Admission(), self._receipts, refusals.tell, stop_after_s)
         reactions = Reactions(self._delivery, self._following, self._custom_emoji)
-        self._photos = Photos(service, self._sender, reactions, self._delivery, album_quiet_s)
+        self._begin_photos = partial(Photos, service, self._sender, reactions, self._delivery, album_quiet_s)
         self._sight = Sight()
         self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
-        self._application = self._build(token, api_url, rate_limiter or RateLimiter())
+        self._build = partial(self._built, token, api_url, rate_limiter or RateLimiter())
 
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` if Telegram refuses the token, now or later on."""
+        self._begin()
         await self._connect()
         application, updater = self._application, self._application.updater
         assert updater is not None
@@ -136,6 +137,12 @@ class TelegramAdapter:
             except InvalidToken as error:
                 raise AdapterError(_REFUSED) from error
 
+    def _begin(self) -> None:
+        """Forget what an earlier run had in hand: what it has not settled comes again, and is new then."""
+        self._receipts.begin()
+        self._photos = self._begin_photos()
+        self._application = self._build()
+
     async def _connect(self) -> None:
         """Log in to Telegram; wait for the network as long as it takes."""
 
@@ -149,7 +156,7 @@ class TelegramAdapter:
         except InvalidToken as error:
             raise AdapterError(_REFUSED) from error
 
-    def _build(self, token: str, api_url: str, rate_limiter: RateLimiter) -> Application:  # type: ignore[type-arg]
+    def _built(self, token: str, api_url: str, rate_limiter: RateLimiter) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().rate_limiter(rate_limiter)
         builder = builder.token(token).concurrent_updates(self._updates).read_timeout(READ_TIMEOUT_S)
         builder = builder.get_updates_request(UpdatesRequest(self._receipts))

@@ -7,8 +7,10 @@ from typing import Generic, TypeVar
 
 from cachetools import TTLCache
 
-QUIET_S = 1.0
-"""Seconds without another message after which an album is taken for complete."""
+QUIET_S = 1.5
+"""Seconds without another message after which an album is taken for complete: longer than `updates.LOOK_AGAIN_S`, in
+which none comes.
+"""
 LONGEST_S = 10.0
 """Seconds after which an album is handed over whatever else may come."""
 MOST_ITEMS = 10
@@ -38,23 +40,32 @@ class Gatherer(Generic[Item]):
         self._hand_over = hand_over
         self._clock = clock
         self._gathered: dict[Hashable, list[Item]] = {}
+        self._latest: dict[Hashable, float] = {}
         self._done: TTLCache[Hashable, bool] = TTLCache(4096, REMEMBERED_S, clock)
 
     async def add(self, key: Hashable, item: Item) -> bool:
         """Add an item; return whether another call passes it on: the one that adds a key's first item waits for the
         others and passes them all on.
         """
-        if key in self._done:
+        gathered = self._gathered.get(key, [])
+        if key in self._done or len(gathered) >= MOST_ITEMS:
             return False
+        began = self._latest[key] = self._clock()
+        gathered.append(item)
         if key in self._gathered:
-            self._gathered[key].append(item)
             return True
-        items = self._gathered[key] = [item]
-        began, seen = self._clock(), 0
-        while seen < len(items) < MOST_ITEMS and self._clock() - began < LONGEST_S:
-            seen = len(items)
-            await asyncio.sleep(self._quiet_s)
-        del self._gathered[key]
+        self._gathered[key] = gathered
+        try:
+            left_s = self._quiet_s
+            while left_s > 0 and len(gathered) < MOST_ITEMS:
+                await asyncio.sleep(left_s)
+                left_s = self._left_s(key, began)
+        finally:  # cancelled, it must not keep what comes again from being gathered
+            del self._gathered[key], self._latest[key]
         self._done[key] = True
-        await self._hand_over(items[:MOST_ITEMS])
+        await self._hand_over(gathered)
         return False
+
+    def _left_s(self, key: Hashable, began: float) -> float:
+        """Return the seconds until an album is complete if nothing more comes."""
+        return min(self._latest[key] + self._quiet_s, began + LONGEST_S) - self._clock()

@@ -1,17 +1,19 @@
 """Take updates from Telegram: one that the library cannot read is skipped, and none holds up the end.
 
 Telegram forgets an update as soon as a later one is asked for. So that no photo is lost if the process ends at any
-moment, it is told so only of updates that are answered, or whose photo is in the journal.
+moment, it is told so only of updates that are answered, or whose photo is in the journal; but where many more wait, an
+album that is still being gathered does not hold them up.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from cachetools import LRUCache
 from telegram import Update
 from telegram.ext import BaseUpdateProcessor
 from telegram.request import HTTPXRequest, RequestData
@@ -25,49 +27,85 @@ LONGEST_END_S = 3.0
 """Seconds for which updates that are being answered are waited for at the end, unless the operator says otherwise."""
 LONGEST_UNSETTLED_S = 20.0
 """Seconds after which an update counts as received, whatever has become of it: longer than an album is gathered."""
-LOOK_AGAIN_S = 0.1
-"""Pause before Telegram is asked again while updates are neither answered nor in the journal."""
+LOOK_AGAIN_S = 1.0
+"""Pause before Telegram is asked again while updates are neither answered nor in the journal: it sends those again."""
+NEXT_BATCH_S = 0.25
+"""The same pause where more updates wait than fit a batch."""
+MOST_IN_BATCH = 100
+"""Updates that Telegram sends at once (https://core.telegram.org/bots/api#getupdates)."""
+MOST_SENT_AGAIN = MOST_IN_BATCH // 2
+"""Updates of a batch that it may send again, so that half of the next one is left for others."""
+MOST_REMEMBERED = 10_000
+"""Updates that are known if they come again; Telegram sends none that is older than the last two batches."""
 _log = structlog.get_logger()
 
 
 class Receipts:
-    """Which updates have come and are not settled: neither answered nor in the journal."""
+    """Which updates have come, and which of them are not settled: neither answered nor in the journal."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: returns seconds."""
         self._clock = clock
+        self._seen: LRUCache[int, None] = LRUCache(MOST_REMEMBERED)
         self._open: dict[int, float] = {}
-        self._newest = -1
+        self._batch: tuple[int, ...] = ()
+        self._next = 0
         self._changed = asyncio.Event()
 
-    def note(self, number: int) -> bool:
-        """Note an update that has come; return whether it is new."""
-        is_new = number > self._newest
-        if is_new:
-            self._newest = number
-            self._open[number] = self._clock()
-        return is_new
+    def begin(self) -> None:
+        """Forget the updates that are not settled: nobody answers them any more, so Telegram sends them again."""
+        for number in self._open:
+            self._seen.pop(number, None)
+        self._open.clear()
+        self._batch, self._next = (), 0
+
+    def note(self, numbers: Sequence[int]) -> set[int]:
+        """Note a batch of updates, in Telegram's order; return those that are new.
+
+        Their order says nothing about which are: after a week without any, Telegram goes on from a random number.
+        """
+        new = set(numbers) - self._seen.keys()
+        self._seen.update(dict.fromkeys(numbers))
+        self._open.update(dict.fromkeys(new, self._clock()))
+        self._batch = tuple(numbers)
+        self._next = numbers[-1] + 1 if numbers else self._next
+        return new
 
     def settle(self, number: int) -> None:
         """Note that an update may be forgotten."""
         self._open.pop(number, None)
         self._changed.set()
 
-    def oldest(self) -> int | None:
-        """Return the first update that is not settled; None if there is none."""
-        latest = self._clock() - LONGEST_UNSETTLED_S
-        self._open = {number: since for number, since in self._open.items() if since > latest}
-        return min(self._open, default=None)
+    def offset(self) -> int:
+        """Return the update to go on from: the first one of the batch that is not settled, else the next one.
 
-    async def wait(self, longest_s: float) -> None:
-        """Wait until all updates are settled, at most so many seconds."""
+        After a full batch others wait, so that only its end may come again.
+        """
+        return next(iter(self._unsettled(MOST_SENT_AGAIN if self._is_full else MOST_IN_BATCH)), self._next)
+
+    def last_offset(self) -> int:
+        """Return the update to go on from after a restart: all of the batch that is not settled comes again."""
+        return next(iter(self._unsettled(MOST_IN_BATCH)), self._next)
+
+    async def wait(self) -> None:
+        """Wait until all updates of the batch are settled, at most until Telegram may be asked again in any case."""
         try:
-            async with asyncio.timeout(longest_s):
-                while self.oldest() is not None:
+            async with asyncio.timeout(NEXT_BATCH_S if self._is_full else LOOK_AGAIN_S):
+                while self._unsettled(MOST_IN_BATCH):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             pass
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._batch) >= MOST_IN_BATCH
+
+    def _unsettled(self, most: int) -> list[int]:
+        """Return which of the last `most` updates of the batch are not settled."""
+        latest = self._clock() - LONGEST_UNSETTLED_S
+        self._open = {number: since for number, since in self._open.items() if since > latest}
+        return [number for number in self._batch[-most:] if number in self._open]
 
 
 class UpdatesRequest(HTTPXRequest):
@@ -89,11 +127,13 @@ class UpdatesRequest(HTTPXRequest):
         asked = request_data.parameters.get("offset") if request_data is not None else None
         if request_data is None or not isinstance(asked, int):
             return await super().do_request(url, method, request_data, *timeouts, **more)
-        await self._receipts.wait(LOOK_AGAIN_S)
-        oldest = self._receipts.oldest()
-        if oldest is not None and oldest < asked:
-            told = {**request_data.parameters, "offset": oldest}
-            request_data = RequestData([RequestParameter.from_input(name, value) for name, value in told.items()])
+        if request_data.parameters.get("timeout"):
+            await self._receipts.wait()
+            offset = self._receipts.offset()
+        else:  # the library asks only once more, at the end
+            offset = self._receipts.last_offset()
+        told = {**request_data.parameters, "offset": offset}
+        request_data = RequestData([RequestParameter.from_input(name, value) for name, value in told.items()])
         status, payload = await super().do_request(url, method, request_data, *timeouts, **more)
         return status, self._new_in(payload)
 
@@ -102,7 +142,8 @@ class UpdatesRequest(HTTPXRequest):
         try:
             answer = json.loads(payload)
             updates = answer["result"]
-            new = [each for each in updates if not _has_number(each) or self._receipts.note(each["update_id"])]
+            unseen = self._receipts.note([each["update_id"] for each in updates if _has_number(each)])
+            new = [each for each in updates if not _has_number(each) or each["update_id"] in unseen]
         except (KeyError, TypeError, ValueError):
             return payload  # the library says what is wrong with it
         return payload if len(new) == len(updates) else json.dumps({**answer, "result": new}).encode()

@@ -6,7 +6,7 @@ import copy
 import html
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -410,8 +410,10 @@ class _Conversation:
         await self._if_admitted(Kind.OTHER, self._answer_tap(token, keys, text, shot))
 
     async def _answer_tap(self, token: str, keys: ui.element, text: ui.label, shot: "_Shot | None") -> None:
-        fetch = _later(self._refetching.fetch, shot.name) if shot is not None else None
-        answer = await self._service.on_tap(Tap(self._person, self._chat, token, self._accepted, fetch))
+        with ExitStack() as held:
+            fetch = _later(self._fetch_again, shot.name, held) if shot is not None else None
+            tap = Tap(self._person, self._chat, token, self._accepted, fetch, is_sent_again=True)
+            answer = await self._service.on_tap(tap)
         voice = await self._service.voice_for(self._person, self._accepted)
         if voice is not self._voice:  # update the page's own labels
             ui.navigate.reload()
@@ -430,6 +432,13 @@ class _Conversation:
             self._fill(keys, answer.rows, text, shot)
         if answer.question is not None:
             self._say(answer.question)
+
+    async def _fetch_again(self, name: str, held: ExitStack) -> Picture | None:
+        """Return a photo from the guest's browser, counted as in memory until `held` is closed; None if it is gone."""
+        picture = await self._refetching.fetch(self._person, name)
+        if picture is not None:
+            held.enter_context(self._hold(len(picture.content)))
+        return picture
 
 
 @dataclass(frozen=True)

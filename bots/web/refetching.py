@@ -9,7 +9,9 @@ from nicegui import ui
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bots.messages import Picture
+from bots.conversation import texts
+from bots.messages import NotFetchedError, Picture
+from db import Person
 
 PREFIX = "/again/"
 PATH = PREFIX + "{ticket}"
@@ -18,15 +20,28 @@ _log = structlog.get_logger()
 
 
 class Refetching:
-    """Asks browsers for photos, and takes in what they send. A ticket is good for one photo."""
+    """Asks browsers for photos, one of a guest at a time, and takes in what they send. A ticket is good for one."""
 
     def __init__(self, max_bytes: int) -> None:
         """max_bytes: the largest file that is taken in."""
         self._max_bytes = max_bytes
         self._expected: dict[str, asyncio.Future[bytes]] = {}
+        self._asked: set[Person] = set()
 
-    async def fetch(self, name: str) -> Picture | None:
-        """Return the photo that the current page has under a name; None if it does not come."""
+    async def fetch(self, person: Person, name: str) -> Picture | None:
+        """Return the photo that the current page, which is the person's, has under a name; None if it does not come.
+
+        Raise `NotFetchedError` while another photo of the person is waited for.
+        """
+        if person in self._asked:
+            raise NotFetchedError(texts.TOO_FAST)
+        self._asked.add(person)
+        try:
+            return await self._fetch(name)
+        finally:
+            self._asked.remove(person)
+
+    async def _fetch(self, name: str) -> Picture | None:
         ticket = secrets.token_urlsafe(24)
         arrived = self._expected[ticket] = asyncio.get_running_loop().create_future()
         try:

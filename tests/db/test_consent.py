@@ -83,3 +83,11 @@ async def test_a_yes_covers_no_longer_time_than_it_named(tmp_path: Path, longer:
     assert await crops(store) == is_covered
     assert await store.consents.may_ask(ANNA) is not is_covered
     await store.close()
+
+
+async def test_a_no_also_deletes_what_is_being_stored_at_that_moment(store: Store) -> None:
+    for _ in range(5):
+        await store.set_keeps_faces(ANNA, True)
+        storing = [store.add_photo(ANNA, GROUP, "model-1", [FACE]) for _ in range(4)]
+        await asyncio.gather(*storing, store.set_keeps_faces(ANNA, False))
+        assert await crops(store) == 0

@@ -72,8 +72,8 @@ async def test_a_key_that_is_changed_reads_old_and_clear_crops_until_all_are_enc
     await add(url, [ONE])
     store = await opened(url, OTHER, ONE)
     assert await read(store) == [CROP, CROP]
-    assert await store.crop_keys.rotate() == Rotation(changed=2)
-    assert await store.crop_keys.rotate() == Rotation(current=2)
+    assert await store.crop_keys.rotate() == Rotation(changed=2, is_scrubbed=True)
+    assert await store.crop_keys.rotate() == Rotation(current=2, is_scrubbed=True)
     await store.close()
     store = await opened(url, OTHER)
     assert await read(store) == [CROP, CROP]
@@ -123,8 +123,8 @@ async def test_one_key_of_two_that_is_missing_is_noticed_at_the_start(url: str) 
 async def test_crops_whose_key_is_lost_can_be_deleted_and_their_readings_stay(url: str) -> None:
     await add(url, [ONE])
     store = await opened(url, OTHER)
-    assert await store.crop_keys.rotate() == Rotation(unreadable=1)
-    assert await store.crop_keys.rotate(deletes_unreadable=True) == Rotation(unreadable=1)
+    assert await store.crop_keys.rotate() == Rotation(unreadable=1, is_scrubbed=True)
+    assert await store.crop_keys.rotate(deletes_unreadable=True) == Rotation(unreadable=1, is_scrubbed=True)
     await store.require_crop_key()
     assert await stored(store) == []
     assert await store.photo_of(1, ANNA) is not None

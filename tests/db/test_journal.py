@@ -153,3 +153,12 @@ async def test_an_answer_that_was_put_off_is_sent_by_the_next_process(store: Sto
     await store.journal.put_off(number, "first")
     [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
     assert not left.may_be_answered
+
+
+async def test_who_sent_the_photo_that_somebody_asks_about_is_forgotten_and_the_question_stays(store: Store) -> None:
+    address = {**ADDRESS, "sender": BERT.id}
+    await store.journal.open(ADA, CHAT, CHAT.message("7"), address, "first", NOW, LATER)
+    await store.forget(Person(Platform.TELEGRAM, "3"))
+    await store.forget(BERT)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert left.address == {**ADDRESS, "sender": None}

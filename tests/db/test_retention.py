@@ -5,7 +5,21 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from db import Chat, FaceReading, Imported, Keeping, Lesson, Origin, Part, Person, Platform, Store, Verdict
+from db import (
+    Actor,
+    Chat,
+    Depth,
+    FaceReading,
+    Imported,
+    Keeping,
+    Lesson,
+    Origin,
+    Part,
+    Person,
+    Platform,
+    Store,
+    Verdict,
+)
 from db.schema import PersonRow, PhotoRow
 from tests.db.conftest import SECRET
 from tests.db.test_store import bytes_of_all_files
@@ -49,6 +63,16 @@ async def test_many_go_in_several_transactions(store: Store, monkeypatch: pytest
     for _ in range(5):
         await add(store, 100)
     assert (await store.retention.expire(NOW)).crops == 5
+
+
+async def test_what_goes_is_not_learned_from_by_a_retraining_that_runs(store: Store) -> None:
+    number = await store.retrainings.start(Depth.ADAPT, Actor("Anna"))
+    await add(store, 10)
+    await store.retention.expire(NOW)
+    assert await store.retrainings.erasures(number) == 0
+    await add(store, 100)
+    await store.retention.expire(NOW)
+    assert await store.retrainings.erasures(number) == 1
 
 
 async def test_what_an_admin_imported_stays(store: Store) -> None:

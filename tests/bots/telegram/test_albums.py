@@ -3,7 +3,8 @@
 import asyncio
 
 from bots.conversation import texts
-from bots.telegram.albums import LONGEST_S, MOST_ITEMS, Gatherer
+from bots.telegram.albums import LONGEST_S, MOST_ITEMS, QUIET_S, Gatherer
+from bots.telegram.updates import LOOK_AGAIN_S
 from tests.bots.telegram.server import TelegramServer
 
 GROUP = -5
@@ -68,8 +69,9 @@ async def test_no_more_than_ten_are_gathered_and_late_ones_are_left_out() -> Non
         handed.append(items)
 
     gatherer: Gatherer[int] = Gatherer(0.05, hand_over)
-    await asyncio.gather(*(gatherer.add("album", number) for number in range(MOST_ITEMS + 5)))
-    await gatherer.add("album", 99)
+    passed_on = await asyncio.gather(*(gatherer.add("album", number) for number in range(MOST_ITEMS + 5)))
+    assert passed_on == [False] + [True] * (MOST_ITEMS - 1) + [False] * 5  # nobody else settles those left out
+    assert not await gatherer.add("album", 99)
     assert handed == [list(range(MOST_ITEMS))]
 
 
@@ -87,3 +89,22 @@ async def test_the_wait_has_an_end() -> None:
     await gatherer.add("album", 1)
     await waiting
     assert handed == [[0, 1]]
+
+
+async def test_an_album_that_was_cancelled_is_gathered_anew() -> None:
+    handed: list[list[int]] = []
+
+    async def hand_over(items: list[int]) -> None:
+        handed.append(items)
+
+    gatherer: Gatherer[int] = Gatherer(0.01, hand_over)
+    cancelled = asyncio.create_task(gatherer.add("album", 0))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.wait({cancelled})
+    await gatherer.add("album", 1)
+    assert handed == [[1]]
+
+
+def test_albums_wait_longer_than_updates_may_take_to_be_fetched() -> None:
+    assert QUIET_S > LOOK_AGAIN_S
