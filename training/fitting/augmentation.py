@@ -40,12 +40,7 @@ def mixed_up(
     count = len(columns[0])
     partner, share = random.permutation(count), random.beta(strength, strength, count).astype(np.float32)
     share = np.maximum(share, 1 - share)
-
-    def mixed(column: NDArray[np.float32]) -> NDArray[np.float32]:
-        own = share.reshape(-1, *(1,) * (column.ndim - 1))
-        return own * column + (1 - own) * column[partner]
-
-    return [mixed(column) for column in columns]
+    return [_blended(column, partner, share) for column in columns]
 
 
 def cut_in(columns: list[NDArray[np.float32]], share: float, random: np.random.Generator) -> list[NDArray[np.float32]]:
@@ -66,12 +61,14 @@ def cut_in(columns: list[NDArray[np.float32]], share: float, random: np.random.G
         y, x = random.integers(height - tall + 1), random.integers(width - wide + 1)
         pictures[row, y : y + tall, x : x + wide] = columns[0][partner[row], y : y + tall, x : x + wide]
         lost[row] = tall * wide / (height * width)
+    return [pictures, *(_blended(column, partner, 1 - lost) for column in columns[1:])]
 
-    def mixed(column: NDArray[np.float32]) -> NDArray[np.float32]:
-        other = lost.reshape(-1, *(1,) * (column.ndim - 1))
-        return (1 - other) * column + other * column[partner]
 
-    return [pictures, *(mixed(column) for column in columns[1:])]
+def _blended(column: NDArray[np.float32], partner: NDArray[np.intp], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return each row by its own share, `(n,)`, and the row of its partner by the rest."""
+    own = share.reshape(-1, *(1,) * (column.ndim - 1))
+    blended: NDArray[np.float32] = own * column + (1 - own) * column[partner]
+    return blended
 
 
 def _augmented(face: _Face, limits: Augmentation, random: np.random.Generator) -> _Face:

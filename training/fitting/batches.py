@@ -9,14 +9,13 @@ import keras
 from training.fitting.augmentation_process import keep, made
 from training.fitting.epochs import Batch, Epochs
 
-_CORES_TO_SPARE = 4
-"""On a machine with fewer cores than this the network itself is what takes the time."""
+_BATCHES_A_PROCESS = 20
+"""Batches of an epoch from which one more process is worth its start."""
 
 
-def spare_processes() -> int:
-    """Return how many processes may augment faces beside the one that trains; 0 for none."""
-    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-    return max(0, (cores or 1) - 2) if (cores or 1) >= _CORES_TO_SPARE else 0
+def spare_processes(batches: int) -> int:
+    """Return how many processes may make an epoch of so many batches beside the one that trains; 0 for none."""
+    return min(max(0, (os.cpu_count() or 1) - 2), batches // _BATCHES_A_PROCESS)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types

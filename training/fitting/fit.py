@@ -90,7 +90,8 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     if teachers and recipe.loss.teaching_on == "faces":
         wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
     crops = registered(train[:some], run.parent, REGISTERED_SEED) if some else None
-    batches = Batches(Epochs(train, wanted, recipe, crops), spare_processes())
+    shown = Epochs(train, wanted, recipe, crops)
+    batches = Batches(shown, spare_processes(shown.batches))
     valid_targets = targets_of(valid, recipe, train.class_counts)
     network = build(recipe, ferplus=has_ferplus_head(recipe))
     if recipe.start is not None:

@@ -43,14 +43,13 @@ def agreement(faces: Faces, shown: NDArray[np.float32], emoji_map: EmojiMap) -> 
     votes, rows = _mixed(faces)
     profiles = emoji_map.profiles / emoji_map.profiles.sum(axis=1, keepdims=True)
     places = {emoji: place for place, emoji in enumerate(emoji_map.emoji)}
-    ranked = [rank(emoji_map, Expression.of(tuple(row))).emoji[:_FIRST] for row in shown.astype(np.float64).tolist()]
+    mixtures = shown.astype(np.float64).tolist()
+    ranked = [rank(emoji_map, Expression.of(tuple(row))).emoji[:_FIRST] for row in mixtures]
     suggested = [profiles[[places[emoji] for emoji in ranked[row]]].mean(axis=0) for row in rows]
     seen = shown[rows].astype(np.float64)
-    said = [
-        [EMOTIONS.index(emotion) for emotion in Verdict.of(row).leading] for row in shown.astype(np.float64).tolist()
-    ]
     contradicting = [
-        not emoji_map.strongest[places[emoji[0]], emotions].any() for emoji, emotions in zip(ranked, said, strict=True)
+        not emoji_map.strongest[places[emoji[0]], [EMOTIONS.index(name) for name in Verdict.of(row).leading]].any()
+        for emoji, row in zip(ranked, mixtures, strict=True)
     ]
     classes, order = np.eye(len(EMOTIONS)), np.argsort(-seen, axis=1)
     return EmojiAgreement(

@@ -18,7 +18,7 @@ from tests.training.recipes import LIVELY, tiny_recipe
 from tests.waiting import PATIENCE_S, wait_until
 from training import MissingError
 from training.data import Faces
-from training.fitting.batches import Batches
+from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
 from training.fitting.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
 from training.fitting.recipe import Convolutional, Data, Exponential, Plateau, Recipe
@@ -372,3 +372,12 @@ def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> 
     assert "Stopped. Whole epochs are kept" in output
     assert "Traceback" not in errors
     assert optimizer_steps(tmp_path / "runs" / "tiny") % 15 == 0
+
+
+def test_other_processes_make_batches_only_where_there_are_many_and_cores_to_spare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    assert [spare_processes(batches) for batches in (14, 219, 2000)] == [0, 10, 14]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert spare_processes(2000) == 0
