@@ -118,6 +118,7 @@ async function sendNow(turn, photo) {
   }
   turns.done(photo);
   await changed(turn);
+  turns.reveal(turn);
 }
 
 function answered(turn, photo, reply) {

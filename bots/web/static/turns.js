@@ -33,6 +33,12 @@ export class Turns {
     return now;
   }
 
+  // Bring what was answered into sight, unless somebody reads further up.
+  reveal(turn) {
+    const last = this.log.lastElementChild;
+    if (last?.dataset.turn === turn.id) last.scrollIntoView({ block: "end", behavior: "smooth" });
+  }
+
   progress(turn, photo, share) {
     const isNew = !this.sending.has(photo.id);
     const wasGone = this.sending.get(photo.id) === 1;
