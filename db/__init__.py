@@ -26,11 +26,13 @@ from db.identity import Chat, ChatMessage, Person
 from db.journal import Address, Journal, KnownError, Opened, OpenMessage, OwnMessages
 from db.judgement import Judgement
 from db.keeping import Keeping
+from db.leases import Leases
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retention import Expired
 from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
+from db.update_claims import Claimed, UpdateClaims
 from db.version_facts import (
     ConflictError,
     Lesson,
@@ -60,6 +62,7 @@ __all__ = [
     "ChatEmoji",
     "ChatMessage",
     "Chats",
+    "Claimed",
     "ConflictError",
     "Consent",
     "CropKeyError",
@@ -80,6 +83,7 @@ __all__ = [
     "Keeping",
     "KeptFace",
     "KnownError",
+    "Leases",
     "Lesson",
     "LostError",
     "NotOfferedError",
@@ -112,6 +116,7 @@ __all__ = [
     "TapOrigin",
     "Taps",
     "TasteRevision",
+    "UpdateClaims",
     "Verdict",
     "Version",
     "VersionError",

@@ -27,6 +27,7 @@ from db.games import Games
 from db.identity import Chat, Person
 from db.journal import Journal, forget_sender
 from db.keeping import Keeping
+from db.leases import Leases
 from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
@@ -48,6 +49,7 @@ from db.schema import (
 )
 from db.taps import Taps, change_tastes, note
 from db.transactions import Transactions
+from db.update_claims import UpdateClaims
 from db.versions import Versions
 
 _KEEPING, _UNSEALED = Keeping(), CropSealing()
@@ -113,9 +115,9 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, journal, forgettings, personal_data, feedback, choices, consents, retention,
-    crop_keys, versions and retrainings: the other parts of the same database. keeping: how long what is stored is kept.
-    transactions: for what none of them offers.
+    taps, chats, chat_emoji, games, journal, leases, update_claims, forgettings, personal_data, feedback, choices,
+    consents, retention, crop_keys, versions and retrainings: the other parts of the same database. keeping: how long
+    what is stored is kept. transactions: for what none of them offers.
     """
 
     def __init__(
@@ -139,6 +141,8 @@ class Store:
         self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
         self.journal = Journal(transactions, secret)
+        self.leases = Leases(transactions)
+        self.update_claims = UpdateClaims(transactions)
         self.forgettings = Forgettings(transactions)
         self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)

@@ -13,6 +13,7 @@ from db import (
     Actor,
     Chat,
     ChatChoices,
+    Claimed,
     Depth,
     FaceReading,
     Game,
@@ -36,10 +37,12 @@ from db.crop_keys import CropKeys
 from db.feedback import Feedback
 from db.games import Games
 from db.journal import Journal
+from db.leases import Leases
 from db.retention import Retention
 from db.retrainings import Retrainings
 from db.schema import Base
 from db.taps import Taps
+from db.update_claims import UpdateClaims
 from db.versions import Versions
 from tests.faults import Faults
 from tests.judgements import judgement
@@ -95,12 +98,18 @@ async def _prepared(store: Store) -> int:
     assert [(await _open(store, message)).id for message in ("7", "6", "5")] == [1, 2, 3]
     await store.journal.close(2, HOLDER, LONG_AGO)
     assert await store.journal.begin_to_send(3, HOLDER, 0, "")
+    assert await store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + DAY)
+    assert (await _claim(store, 1)).mine
     return reading.id
 
 
 async def _open(store: Store, message: str) -> Opened:
     asked = ANNA, OLD_CHAT, OLD_CHAT.message(message)
     return await store.journal.open(*asked, {"message": message}, HOLDER, LONG_AGO, LONG_AGO + DAY)
+
+
+async def _claim(store: Store, number: int) -> Claimed:
+    return await store.update_claims.claim(9, [number], [], HOLDER, LONG_AGO, LONG_AGO + DAY)
 
 
 async def _start(store: Store, _: int) -> None:
@@ -126,6 +135,8 @@ WRITERS = (
     ChatEmoji,
     Games,
     Journal,
+    Leases,
+    UpdateClaims,
     Taps,
     Feedback,
     Choices,
@@ -164,6 +175,10 @@ WRITES: dict[str, Write] = {
     "Journal.take": lambda store, _: store.journal.take(
         Platform.TELEGRAM, "another", LONG_AGO + 2 * DAY, LONG_AGO + 3 * DAY, 20
     ),
+    "Leases.take": lambda store, _: store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + 2 * DAY),
+    "Leases.give_back": lambda store, _: store.leases.give_back("polling", HOLDER),
+    "UpdateClaims.claim": lambda store, _: _claim(store, 2),
+    "UpdateClaims.give_back": lambda store, _: store.update_claims.give_back(HOLDER),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,
