@@ -55,6 +55,8 @@ from db.versions import Versions
 _KEEPING, _UNSEALED = Keeping(), CropSealing()
 _MOST_MIGRATING_S = 120.0
 """How long to wait for another replica that migrates the same SQLite file."""
+_CONNECTED_WITHIN_S = 10
+"""How long to wait for a server that does not answer at all; the driver's own limit is a minute."""
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -407,7 +409,7 @@ async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str
     """Return an engine whose database has the newest schema; a new SQLite file and its folder are created."""
     is_sqlite = address.get_backend_name() == "sqlite"
     opened = file.prepare() if file is not None else None
-    options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
+    options = {"async_creator_fn": sqlite.connection} if is_sqlite else {"timeout": _CONNECTED_WITHIN_S}
     engine = create_async_engine(address, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     if is_sqlite:
         sqlite.listen(engine.sync_engine)

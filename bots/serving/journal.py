@@ -15,6 +15,7 @@ import structlog
 from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
+from bots.serving.patience import Patience
 from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store
 
 HELD_FOR = timedelta(seconds=12)
@@ -144,18 +145,20 @@ class Journal:
         """clock: returns the time with its zone. sleep: waits for the given seconds."""
         self._store = store
         self._clock, self._sleep = clock, sleep
+        self._patience = Patience.with_store(store)
+        self._blind_until: datetime | None = None
         self._holder = secrets.token_hex(16)
         self._left: set[int] = set()
         self._unclosed: set[int] = set()
 
     async def run(self) -> None:
-        """Hold on to what is being answered, until cancelled; close what could not be closed at once.
-
-        Raise SQLAlchemy's errors, and `OSError`.
-        """
+        """Hold on to what is being answered, until cancelled; close what could not be closed at once."""
         while True:
             await self._close_the_unclosed()
-            await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
+            try:
+                await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
+            except (SQLAlchemyError, OSError):  # again soon, before others take over when the database is back
+                _log.exception("journal_not_renewed")
             await self._sleep(RENEWED_EVERY_S)
 
     async def release(self) -> None:
@@ -173,8 +176,10 @@ class Journal:
         """
         now = self._clock()
         try:
-            opened = await self._store.journal.open(
-                person, chat, chat.message(message), address, self._holder, now, now + HELD_FOR
+            opened = await self._patience.ask(
+                lambda: self._store.journal.open(
+                    person, chat, chat.message(message), address, self._holder, now, self._clock() + HELD_FOR
+                )
             )
         except KnownError:
             return None
@@ -188,14 +193,20 @@ class Journal:
         return Entry(self, None)
 
     async def left_open(self, platform: Platform) -> list[LeftOpen]:
-        """Take over what others left on a platform, at most `MOST_TAKEN` of it, the oldest first."""
+        """Take over what others left on a platform, at most `MOST_TAKEN` of it, the oldest first.
+
+        After the database was away nothing is taken for a while: others could not hold on to what they have either.
+        """
         now = self._clock()
+        if self._blind_until is not None and now < self._blind_until:
+            return []
         try:
             taken = await self._store.journal.take(
                 platform, self._holder, now, now + HELD_FOR, MOST_TAKEN, left=self._left
             )
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_read", platform=platform)
+            self._blind_until = now + HELD_FOR
             return []
         self._left.difference_update(each.id for each in taken)
         return [self._left_open(each, now) for each in taken]
@@ -216,7 +227,9 @@ class Journal:
 
     async def _begin_to_send(self, number: int, forgettings: int, message_hash: str) -> bool:
         try:
-            return await self._store.journal.begin_to_send(number, self._holder, forgettings, message_hash)
+            return await self._patience.ask(
+                lambda: self._store.journal.begin_to_send(number, self._holder, forgettings, message_hash)
+            )
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
             return True
