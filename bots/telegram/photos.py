@@ -185,7 +185,8 @@ class Photos:
         if not question.is_automatic:
             person = identity.sender_of(asking)
             entry = await journal.enter(person, self._chat(asking), question.key, address_of(question))
-        settlement().settle()
+        if entry is None or entry.is_stored or question.is_automatic:
+            settlement().settle()
         if entry is not None:
             async with entry:
                 await self._answer_entered(question, entry)
