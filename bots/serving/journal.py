@@ -159,6 +159,7 @@ class Journal:
                 await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
             except (SQLAlchemyError, OSError):  # again soon, before others take over when the database is back
                 _log.exception("journal_not_renewed")
+                self._blind_until = self._clock() + HELD_FOR
             await self._sleep(RENEWED_EVERY_S)
 
     async def release(self) -> None:
