@@ -81,18 +81,10 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
         route = _route_for_telegram(settings)
         post_routes += [route] if route is not None else []
         factories.append(AdapterFactory(TelegramAdapter, lambda made: _telegram_adapter(settings, made, route)))
-    if discord_token := settings.discord_token.get_secret_value():
+    if settings.discord_token.get_secret_value():
         from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
 
-        reads_all = settings.discord_message_content
-        factories.append(
-            AdapterFactory(
-                DiscordAdapter,
-                lambda made: DiscordAdapter(
-                    made.service, discord_token, reads_all_messages=reads_all, stop_after_s=settings.stop_after
-                ),
-            )
-        )
+        factories.append(AdapterFactory(DiscordAdapter, lambda made: _discord_adapter(settings, made)))
     if settings.web_chat or settings.console or post_routes:
         from bots.web.adapter import WebAdapter  # noqa: PLC0415
 
@@ -237,6 +229,22 @@ def _telegram_adapter(settings: Settings, made: Assembly, route: PostRoute | Non
         if route is None
         else Webhook(settings.telegram_webhook_url, settings.webhook_secret(), route, claims),
         api_url=settings.telegram_api_url,
+        stop_after_s=settings.stop_after,
+    )
+
+
+def _discord_adapter(settings: Settings, made: Assembly) -> Adapter:
+    """Return the adapter for Discord."""
+    from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
+    from bots.discord.shards import Shards  # noqa: PLC0415
+
+    count = settings.discord_shards
+    return DiscordAdapter(
+        made.service,
+        settings.discord_token.get_secret_value(),
+        lease=made.lease,
+        shards=Shards(count, made.store.leases, made.lease) if count else None,
+        reads_all_messages=settings.discord_message_content,
         stop_after_s=settings.stop_after,
     )
 

@@ -62,6 +62,7 @@ class Settings(DatabaseSettings):
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_secret_header)] = SecretStr("")
     discord_token: SecretStr = SecretStr("")
     discord_message_content: bool = False
+    discord_shards: Annotated[int, Field(ge=0, le=1000)] = 0
     admins: Annotated[str, AfterValidator(_admins_named)] = ""
     web_chat: bool = True
     web_host: str = "127.0.0.1"

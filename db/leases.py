@@ -6,7 +6,7 @@ are those of the processes' own clocks, which have to agree to a few seconds (`p
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 
 from db.people import put_where
 from db.schema import LeaseRow
@@ -34,8 +34,8 @@ class Leases:
         async with self._transactions.write() as session:
             await session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder))
 
-    async def count(self, prefix: str, now: datetime) -> int:
-        """Return how many leases whose names begin in this way are held."""
-        held = select(func.count()).where(LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.held_until >= now)
+    async def held(self, prefix: str, now: datetime) -> frozenset[str]:
+        """Return the names of the leases that are held, of those that begin in this way."""
+        held = LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.held_until >= now
         async with self._transactions.read() as session:
-            return await session.scalar(held) or 0
+            return frozenset(await session.scalars(select(LeaseRow.name).where(*held)))

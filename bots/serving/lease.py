@@ -62,15 +62,25 @@ class Lease:
         """
         while True:
             await self._wait_for_turn()
-            working = asyncio.create_task(work(), name=self._name)
-            try:
-                await self._hold_during(working)
-            finally:
-                await _end(working)
-                await self.give_back()
-            if not working.cancelled():
-                return working.result()
+            if await self.during(work):
+                return
+
+    async def during(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Do the work while the lease, which is this process's, stays so; return False where another one took over.
+
+        Cancelled, and what is raised: as in `while_held`.
+        """
+        working = asyncio.create_task(work(), name=self._name)
+        try:
+            await self._hold_during(working)
+        finally:
+            await _end(working)
+            await self.give_back()
+        if working.cancelled():
             _log.warning("lease_lost", lease=self._name)
+            return False
+        working.result()
+        return True
 
     async def is_taken(self) -> bool:
         """Take or renew the lease; return whether it is this process's. Raise SQLAlchemy's errors, and `OSError`."""

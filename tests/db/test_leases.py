@@ -40,9 +40,9 @@ async def test_leases_of_different_names_have_nothing_to_do_with_each_other(stor
     assert await take(store, "a", name="shard 1")
     assert await take(store, "b", name="shard 2")
     assert await take(store, "b", name="shard%")
-    assert await store.leases.count("shard ", NOW + HELD) == 2
-    assert await store.leases.count("shard ", NOW + HELD + timedelta(seconds=1)) == 0
-    assert await store.leases.count("shard%", NOW) == 1
+    assert await store.leases.held("shard ", NOW + HELD) == {"shard 1", "shard 2"}
+    assert await store.leases.held("shard ", NOW + HELD + timedelta(seconds=1)) == frozenset()
+    assert await store.leases.held("shard%", NOW) == {"shard%"}
 
 
 async def test_of_many_processes_that_ask_at_once_one_gets_it(url: str) -> None:
