@@ -23,7 +23,7 @@ from db.feedback import (
 from db.forgettings import Forgettings, ForgottenError
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
-from db.journal import Address, Journal, KnownError, Opened, OpenMessage, OwnMessages
+from db.journal import PARTS, Address, Journal, KnownError, Opened, OpenMessage, OwnMessages, gathering
 from db.judgement import Judgement
 from db.keeping import Keeping
 from db.leases import Leases
@@ -50,6 +50,7 @@ from db.versions import LEAST_REASON, Versions
 __all__ = [
     "CONSENT_VERSION",
     "LEAST_REASON",
+    "PARTS",
     "Actor",
     "Address",
     "AdminAgreement",
@@ -121,4 +122,5 @@ __all__ = [
     "Version",
     "VersionError",
     "Versions",
+    "gathering",
 ]

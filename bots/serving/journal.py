@@ -5,7 +5,7 @@ Without the database photos are answered all the same; only nobody remembers the
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -82,6 +82,29 @@ class Entry:
             )
             return self._is_sending
         return True
+
+    async def parts(self) -> Sequence[Address]:
+        """Return what is gathered of it so far; raise SQLAlchemy's errors, and `OSError`, and leave it then."""
+        assert self._number is not None
+        return await self._or_leave(self._journal._parts(self._number))
+
+    async def end_gathering(self) -> Sequence[Address]:
+        """Let nothing more be added to it, and return what was. Raise as `parts` does."""
+        assert self._number is not None
+        return await self._or_leave(self._journal._end_gathering(self._number))
+
+    async def _or_leave(self, answer: Awaitable[Sequence[Address]]) -> Sequence[Address]:
+        try:
+            return await answer
+        except (SQLAlchemyError, OSError):
+            await self.leave()
+            raise
+
+    async def drop(self) -> None:
+        """Forget it: it asks for nothing."""
+        if self._number is not None and not self._is_over:
+            self._is_over = True
+            await self._journal._drop(self._number)
 
     async def close(self) -> None:
         """Note that it is answered."""
@@ -189,6 +212,18 @@ class Journal:
             return self.untracked()
         return Entry(self, opened.id, opened.forgettings, opened.message_hash)
 
+    async def add(self, chat: Chat, message: str, part: Address, most: int) -> bool:
+        """Add a part to a message that some process gathers; return False if it comes too late.
+
+        message: as in `enter`. most: parts of one message.
+        """
+        digest = self._store.journal.hash_of(chat.message(message))
+        try:
+            return await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written", platform=chat.platform)
+            return False
+
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""
         return Entry(self, None)
@@ -234,6 +269,19 @@ class Journal:
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
             return True
+
+    async def _parts(self, number: int) -> Sequence[Address]:
+        return await self._patience.ask(lambda: self._store.journal.parts(number))
+
+    async def _end_gathering(self, number: int) -> Sequence[Address]:
+        return await self._patience.ask(lambda: self._store.journal.end_gathering(number, self._holder))
+
+    async def _drop(self, number: int) -> None:
+        try:
+            await self._store.journal.drop(number, self._holder)
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written")
+            self._left.add(number)
 
     async def _put_off(self, number: int) -> None:
         try:

@@ -101,7 +101,9 @@ class TelegramAdapter:
         refusals = Refusals(service, self._sender, self._following)
         self._updates = UpdateProcessor(MOST_AT_ONCE, Admission(), self._source.settle, refusals.tell, stop_after_s)
         reactions = Reactions(self._delivery, self._following, self._custom_emoji)
-        self._begin_photos = partial(Photos, service, self._sender, reactions, self._delivery, album_quiet_s)
+        self._begin_photos = partial(
+            Photos, service, self._sender, reactions, self._delivery, album_quiet_s, self._source.brings_one_by_one
+        )
         self._sight = Sight()
         self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
         self._build = partial(self._built, token, api_url, rate_limiter or RateLimiter())

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from cachetools import LRUCache
@@ -179,6 +179,8 @@ class UpdatesRequest(HTTPXRequest):
 
 class Polling:
     """The source of updates that needs no address of its own; a photo sent while the bot was down is still answered."""
+
+    brings_one_by_one: ClassVar[bool] = False
 
     def __init__(self, claims: Claims | None = None, lease: Lease | None = None) -> None:
         """claims: tells which updates are this process's, as one that died may have answered some that come again.

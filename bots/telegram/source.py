@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from telegram import Update
 from telegram.ext import Application
@@ -23,7 +23,12 @@ AnyApplication: TypeAlias = Application[Any, Any, Any, Any, Any, Any]
 
 
 class Source(Protocol):
-    """Brings updates to the application, and lets Telegram forget those that are settled."""
+    """Brings updates to the application, and lets Telegram forget those that are settled.
+
+    brings_one_by_one: the next message of a chat comes only when the one before is settled, perhaps to another process.
+    """
+
+    brings_one_by_one: ClassVar[bool]
 
     async def while_due(self, serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Call `serve` whenever it is this process's turn to serve."""

@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from starlette.requests import Request
@@ -45,6 +45,8 @@ _log = structlog.get_logger()
 
 class Webhook:
     """The source of updates that several processes may share."""
+
+    brings_one_by_one: ClassVar[bool] = True
 
     def __init__(
         self,

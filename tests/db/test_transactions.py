@@ -28,6 +28,7 @@ from db import (
     State,
     Store,
     Verdict,
+    gathering,
 )
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import Chats
@@ -56,6 +57,7 @@ FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
 GRACE = Actor.of(ADMIN)
 LONG_AGO, DAY = datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=1)
 HOLDER = "a process"
+ALBUM = OLD_CHAT.message("album").hashed("a secret for tests")
 GAME = Game(1, 1, "sad", "😢", ("sad",), 0, is_shared=True)
 OWN = OwnEmoji("<:blob:123456789012345678>", "happy", "😄")
 METRICS = judgement(offered=True).to_metrics()
@@ -96,6 +98,8 @@ async def _prepared(store: Store) -> int:
     await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
     assert [(await _open(store, message)).id for message in ("7", "6", "5")] == [1, 2, 3]
+    asked = ANNA, OLD_CHAT, OLD_CHAT.message("album")
+    await store.journal.open(*asked, gathering({"message": 77}), HOLDER, LONG_AGO, LONG_AGO + DAY)
     await store.journal.close(2, HOLDER, LONG_AGO)
     assert await store.journal.begin_to_send(3, HOLDER, 0, "")
     assert await store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + DAY)
@@ -168,6 +172,9 @@ WRITES: dict[str, Write] = {
     "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Journal.open": lambda store, _: _open(store, "8"),
+    "Journal.extend": lambda store, _: store.journal.extend(ALBUM, {"message": 78}, 10),
+    "Journal.end_gathering": lambda store, _: store.journal.end_gathering(4, HOLDER),
+    "Journal.drop": lambda store, _: store.journal.drop(1, HOLDER),
     "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0, ""),
     "Journal.put_off": lambda store, _: store.journal.put_off(3, HOLDER),
     "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
