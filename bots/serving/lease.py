@@ -74,8 +74,10 @@ class Lease:
         try:
             await self._hold_during(working)
         finally:
-            await _end(working)
-            await self.give_back()
+            try:
+                await _end(working)
+            finally:
+                await self.give_back()
         if working.cancelled():
             _log.warning("lease_lost", lease=self._name)
             return False

@@ -51,13 +51,21 @@ class Album:
 class SharedAlbums:
     """Albums in the journal."""
 
-    def __init__(self, journal: Journal, quiet_s: float, is_attempt: Callable[[Message], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        quiet_s: float,
+        is_attempt: Callable[[Message], Awaitable[bool]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Set the parts. quiet_s: seconds without another message after which an album is taken for complete.
-        is_attempt: whether a message takes part in a game.
+        is_attempt: whether a message takes part in a game. clock: returns seconds.
         """
         self._journal = journal
         self._quiet_s = quiet_s
         self._is_attempt = is_attempt
+        self._clock = clock
 
     async def take(self, message: Message, chat: Chat, answer: Callable[[Album, Entry], Awaitable[None]]) -> bool:
         """Add a message to its album, and answer the album if this is its first one; return False, and do nothing, if
@@ -72,18 +80,19 @@ class SharedAlbums:
             return False
         settlement().settle()
         async with entry:
-            with suppress(SQLAlchemyError, OSError):  # another process answers it then
-                if parts := await self._gathered(entry):  # none if one has taken it already
-                    await answer(album_at(parts, message.get_bot(), {message.message_id: message}), entry)
+            if parts := await self._gathered(entry):
+                await answer(album_at(parts, message.get_bot(), {message.message_id: message}), entry)
         return True
 
     async def _gathered(self, entry: Entry) -> Sequence[Address]:
-        """Wait until an album is complete; return its parts. Raise SQLAlchemy's errors, and `OSError`."""
-        began, count, before = time.monotonic(), 1, 0
-        while before < count < MOST_ITEMS and time.monotonic() - began < LONGEST_S:
-            await asyncio.sleep(self._quiet_s)
-            before, count = count, len(await entry.parts())
-        return await entry.end_gathering()
+        """Wait until an album is complete; return its parts, none if it is another process's now."""
+        began, count, before = self._clock(), 1, 0
+        with suppress(SQLAlchemyError, OSError):  # it is left to whoever reaches the database first
+            while before < count < MOST_ITEMS and self._clock() - began < LONGEST_S:
+                await asyncio.sleep(self._quiet_s)
+                before, count = count, len(await entry.parts())
+            return await entry.end_gathering()
+        return ()
 
     async def _part(self, message: Message) -> Address:
         wish, file = wish_in(message, message.get_bot()), file_in(message)

@@ -147,7 +147,9 @@ async def test_what_the_work_raises_is_raised_and_the_next_may_try(lease: Callab
             await asyncio.wait_for(lease(who).while_held(fail), 60)
 
 
-async def test_a_second_cancellation_reaches_the_work(lease: Callable[[str], Lease], working: Working) -> None:
+async def test_a_second_cancellation_reaches_the_work_and_the_next_may_begin(
+    lease: Callable[[str], Lease], working: Working
+) -> None:
     working.may_end.clear()
     async with running(lease("a"), partial(working.do, "a")) as task:
         await until(lambda: working.is_on)
@@ -157,4 +159,4 @@ async def test_a_second_cancellation_reaches_the_work(lease: Callable[[str], Lea
         task.cancel()
         await asyncio.wait({task}, timeout=60)
         assert task.cancelled()
-    working.may_end.set()
+    assert await lease("b").is_taken()
