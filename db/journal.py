@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.enums import Platform
 from db.forgettings import forgettings
 from db.identity import Chat, ChatMessage, Person
-from db.moments import aware
+from db.moments import MOST_APART, aware
 from db.people import add_unless_there
 from db.schema import AnsweredMessageRow, OpenMessageRow
 from db.transactions import Transactions
@@ -218,7 +218,8 @@ class Journal:
     ) -> list[OpenMessage]:
         """Take over up to `most` messages that nobody holds any more, the oldest first. left: as in `renew`."""
         rows = OpenMessageRow
-        is_free = rows.held_until < now, or_(rows.holder != holder, rows.id.in_(left))
+        is_over = or_(rows.held_until < now, rows.held_until > held_until + MOST_APART)
+        is_free = is_over, or_(rows.holder != holder, rows.id.in_(left))
         free = select(rows).where(rows.platform == platform.value, *is_free)
         async with self._transactions.write() as session:
             found = (await session.scalars(free.order_by(rows.id).limit(most).with_for_update(skip_locked=True))).all()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, or_, select
 
+from db.moments import MOST_APART
 from db.people import put_where
 from db.schema import LeaseRow
 from db.transactions import Transactions
@@ -25,7 +26,8 @@ class Leases:
     async def take(self, name: str, holder: str, now: datetime, held_until: datetime) -> bool:
         """Take a lease that nobody else holds, or renew it; return whether it is this process's now."""
         row = {"name": name, "holder": holder, "held_until": held_until}
-        free = or_(LeaseRow.holder == holder, LeaseRow.held_until < now)
+        is_over = or_(LeaseRow.held_until < now, LeaseRow.held_until > held_until + MOST_APART)
+        free = or_(LeaseRow.holder == holder, is_over)
         async with self._transactions.write() as session:
             return bool(await put_where(session, LeaseRow, [row], ["name"], free))
 
@@ -36,6 +38,7 @@ class Leases:
 
     async def held(self, prefix: str, now: datetime) -> frozenset[str]:
         """Return the names of the leases that are held, of those that begin in this way."""
-        held = LeaseRow.name.startswith(prefix, autoescape=True), LeaseRow.held_until >= now
+        named = LeaseRow.name.startswith(prefix, autoescape=True)
+        held = named, LeaseRow.held_until >= now, LeaseRow.held_until <= now + 2 * MOST_APART
         async with self._transactions.read() as session:
             return frozenset(await session.scalars(select(LeaseRow.name).where(*held)))

@@ -9,8 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
+from db.moments import MOST_APART
 from db.people import put_where
 from db.schema import UpdateClaimRow
 from db.transactions import Transactions
@@ -48,8 +49,9 @@ class UpdateClaims:
             for number in sorted(set(numbers))
         ]
         claims = UpdateClaimRow
+        free = or_(claims.held_until < now, claims.held_until > held_until + MOST_APART)
         async with self._transactions.write() as session:
-            mine = frozenset(await put_where(session, claims, rows, ["bot", "number"], claims.held_until < now))
+            mine = frozenset(await put_where(session, claims, rows, ["bot", "number"], free))
             others = claims.bot == bot, claims.number.in_(set(numbers) - mine), claims.held_until.is_not(None)
             return Claimed(mine, frozenset(await session.scalars(select(claims.number).where(*others))))
 

@@ -36,6 +36,13 @@ async def test_a_lease_that_was_given_back_is_free_at_once(store: Store) -> None
     assert await take(store, "b")
 
 
+async def test_a_lease_of_a_clock_that_was_put_back_by_a_day_is_free(store: Store) -> None:
+    assert await take(store, "a", NOW + timedelta(days=1))
+    assert await store.leases.held("polling", NOW) == frozenset()
+    assert await take(store, "b", NOW)
+    assert not await take(store, "a", NOW - timedelta(minutes=4))  # clocks may be apart a little
+
+
 async def test_leases_of_different_names_have_nothing_to_do_with_each_other(store: Store) -> None:
     assert await take(store, "a", name="shard 1")
     assert await take(store, "b", name="shard 2")

@@ -37,6 +37,11 @@ async def test_what_may_be_lost_is_free_after_a_while_and_what_is_done_is_not(st
     assert await claim(store, "b", [1, 2], at=LATER) == claimed([1])
 
 
+async def test_what_a_clock_has_claimed_that_was_put_back_by_a_day_is_free(store: Store) -> None:
+    await claim(store, "a", [1, 2], lasting=[2], at=NOW + timedelta(days=1))
+    assert await claim(store, "b", [1, 2]) == claimed([1])
+
+
 async def test_what_a_process_gives_back_is_free_at_once(store: Store) -> None:
     await claim(store, "a", [1, 2], lasting=[2])
     await claim(store, "c", [3])

@@ -145,7 +145,7 @@ async def test_an_album_of_a_process_that_died_is_answered_by_another(
 async def test_for_one_that_may_be_answered_there_is_an_apology(
     server: TelegramServer, selfie: bytes, store: Store
 ) -> None:
-    number = await leave_open(store, server, selfie, held_until=datetime.now(UTC) + timedelta(hours=1))
+    number = await leave_open(store, server, selfie, held_until=datetime.now(UTC) + timedelta(minutes=1))
     assert await store.journal.begin_to_send(number, "another", 0, "")
     await store.journal.renew("another", LONG_AGO)
     [said] = await server.sent("sendMessage")
