@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -24,8 +25,10 @@ from bots.pictures.artwork import Artwork
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.inference_pool import InferencePool
+from bots.serving.lease import Lease, leases_of_a_process
 from bots.serving.measures import Measures
 from bots.serving.model_watch import ModelWatch, whole_version
+from bots.serving.post_route import PostRoute
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import Supervisor
 from bots.settings import Settings
@@ -45,8 +48,8 @@ _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 class Assembly:
     """What the adapters are made around.
 
-    supervisor: keeps them running. problem: returns what is wrong with the bot, in sentences, empty where nothing is.
-    operations: tells operators how it does.
+    supervisor: keeps them running. lease: returns this process's part in what only one does, by its name. problem:
+    returns what is wrong with the bot, in sentences, empty where nothing is. operations: tells operators how it does.
     """
 
     service: EmojiService
@@ -54,6 +57,7 @@ class Assembly:
     emoji_map_watch: EmojiMapWatch
     retraining_process: RetrainingProcess
     supervisor: Supervisor
+    lease: Callable[[str], Lease]
     problem: Callable[[], str]
     operations: Operations
 
@@ -70,35 +74,21 @@ def configured_adapters(settings: Settings) -> list[AdapterFactory]:
     """Return a factory for each configured adapter; a platform's library is imported only if the platform is
     configured.
     """
-    factories = []
-    if telegram_token := settings.telegram_token.get_secret_value():
+    factories, post_routes = [], []
+    if settings.telegram_token.get_secret_value():
         from bots.telegram.adapter import TelegramAdapter  # noqa: PLC0415
 
-        api_url = settings.telegram_api_url
-        factories.append(
-            AdapterFactory(
-                TelegramAdapter,
-                lambda made: TelegramAdapter(
-                    made.service, telegram_token, api_url=api_url, stop_after_s=settings.stop_after
-                ),
-            )
-        )
-    if discord_token := settings.discord_token.get_secret_value():
+        route = _route_for_telegram(settings)
+        post_routes += [route] if route is not None else []
+        factories.append(AdapterFactory(TelegramAdapter, lambda made: _telegram_adapter(settings, made, route)))
+    if settings.discord_token.get_secret_value():
         from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
 
-        reads_all = settings.discord_message_content
-        factories.append(
-            AdapterFactory(
-                DiscordAdapter,
-                lambda made: DiscordAdapter(
-                    made.service, discord_token, reads_all_messages=reads_all, stop_after_s=settings.stop_after
-                ),
-            )
-        )
-    if settings.web_chat or settings.console:
+        factories.append(AdapterFactory(DiscordAdapter, lambda made: _discord_adapter(settings, made)))
+    if settings.web_chat or settings.console or post_routes:
         from bots.web.adapter import WebAdapter  # noqa: PLC0415
 
-        factories.append(AdapterFactory(WebAdapter, lambda made: _web_adapter(settings, made)))
+        factories.append(AdapterFactory(WebAdapter, lambda made: _web_adapter(settings, made, post_routes)))
     return factories
 
 
@@ -153,10 +143,12 @@ async def assembled(
             )
             supervisor.start("The watch on the served model", model_watch.run)
             supervisor.start("The journal of photos", service.journal.run)
-            supervisor.start("The daily deletion of what is too old", DailyRetention(store).run)
+            lease = leases_of_a_process(store.leases)
+            retention = partial(lease("retention").while_held, DailyRetention(store).run)
+            supervisor.start("The daily deletion of what is too old", retention)
             if settings.retrain_at is not None:
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
-                supervisor.start("The schedule of retrainings", schedule.run)
+                supervisor.start("The schedule of retrainings", partial(lease("retraining").while_held, schedule.run))
             measures = measures or Measures()
             measures.watch(lambda: pool.waiting, lambda: recognizer.version)
             operations = Operations(_readiness(store, model_watch, supervisor), measures)
@@ -164,7 +156,9 @@ async def assembled(
                 supervisor.start("The port for operations", partial(_serve_operations, operations, settings))
             _spare_the_garbage_collector()
             try:
-                yield Assembly(service, store, emoji_map_watch, retraining_process, supervisor, problem, operations)
+                yield Assembly(
+                    service, store, emoji_map_watch, retraining_process, supervisor, lease, problem, operations
+                )
             finally:
                 await service.close()
         await service.journal.release()
@@ -211,8 +205,52 @@ def _spare_the_garbage_collector() -> None:
     gc.freeze()
 
 
-def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
-    """Return the adapter with the web chat, the console, or both."""
+def _route_for_telegram(settings: Settings) -> PostRoute | None:
+    """Return where Telegram posts updates; None if they are polled."""
+    from bots.telegram.webhook import MOST_UPDATE_BYTES  # noqa: PLC0415
+
+    path = urlsplit(settings.telegram_webhook_url).path
+    return PostRoute(path, MOST_UPDATE_BYTES) if path else None
+
+
+def _telegram_adapter(settings: Settings, made: Assembly, route: PostRoute | None) -> Adapter:
+    """Return the adapter for Telegram. route: where it posts updates, None if they are polled."""
+    from bots.telegram.adapter import TelegramAdapter  # noqa: PLC0415
+    from bots.telegram.claims import Claims  # noqa: PLC0415
+    from bots.telegram.polling import Polling  # noqa: PLC0415
+    from bots.telegram.webhook import Webhook  # noqa: PLC0415
+
+    token = settings.telegram_token.get_secret_value()
+    claims = Claims(made.store, token)
+    return TelegramAdapter(
+        made.service,
+        token,
+        source=Polling(claims, made.lease("telegram polling"))
+        if route is None
+        else Webhook(settings.telegram_webhook_url, settings.webhook_secret(), route, claims),
+        api_url=settings.telegram_api_url,
+        stop_after_s=settings.stop_after,
+    )
+
+
+def _discord_adapter(settings: Settings, made: Assembly) -> Adapter:
+    """Return the adapter for Discord."""
+    from bots.discord.adapter import DiscordAdapter  # noqa: PLC0415
+    from bots.discord.shards import Shards  # noqa: PLC0415
+
+    count = settings.discord_shards
+    return DiscordAdapter(
+        made.service,
+        settings.discord_token.get_secret_value(),
+        lease=made.lease,
+        shards=Shards(count, made.store.leases, made.lease) if count else None,
+        reads_all_messages=settings.discord_message_content,
+        stop_after_s=settings.stop_after,
+    )
+
+
+def _web_adapter(settings: Settings, made: Assembly, post_routes: Sequence[PostRoute]) -> Adapter:
+    """Return the adapter with the web chat, the console, or both, and with the routes for what platforms post."""
     from bots.console import Access, Console  # noqa: PLC0415
     from bots.web.adapter import WebAdapter  # noqa: PLC0415
 
@@ -232,12 +270,18 @@ def _web_adapter(settings: Settings, made: Assembly) -> Adapter:
         secret=settings.cookie_secret(),
         has_chat=settings.web_chat,
         console=console,
-        hosts=settings.allowed_hosts(),
+        hosts=[*settings.allowed_hosts(), *_own_names(settings.telegram_webhook_url)],
         trusted_proxies=settings.web_trusted_proxies,
         operations=made.operations,
         has_figures=settings.ops_port is None,
+        post_routes=post_routes,
         stop_after_s=settings.stop_after,
     )
+
+
+def _own_names(url: str) -> list[str]:
+    """Return the host that an address of the bot's own names, with its port; nothing for no address."""
+    return [netloc] if (netloc := urlsplit(url).netloc) else []
 
 
 def _emoji_map_check(factories: list[AdapterFactory]) -> Callable[[EmojiMap], None]:

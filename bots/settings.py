@@ -6,6 +6,7 @@ import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -16,6 +17,9 @@ from recognizer.emoji_map import DEFAULT_PATH
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
 CONSOLE_PASS_FILE = "console.passes.json"  # noqa: S105  (a file name)
 _HOST = re.compile(r"(\*\.)?[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
+_WEBHOOK_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+"""What Telegram takes (https://core.telegram.org/bots/api#setwebhook), and nothing that is guessed."""
 
 
 def _admins_named(text: str) -> str:
@@ -30,6 +34,21 @@ def _hosts_named(text: str) -> str:
     return text
 
 
+def _webhook_named(text: str) -> str:
+    parts = urlsplit(text)
+    is_whole = parts.scheme in ("https", "http") and parts.hostname and _WEBHOOK_PATH.fullmatch(parts.path)
+    if text and (not is_whole or parts.query or parts.fragment or parts.username):
+        raise ValueError("it has to be an address with a path of its own, such as https://bot.example.org/telegram")
+    return text
+
+
+def _secret_header(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text and _WEBHOOK_SECRET.fullmatch(text) is None:
+        raise ValueError("it has to be 16 to 256 of the characters A-Z, a-z, 0-9, _ and -")
+    return secret
+
+
 def _names_in(text: str) -> list[str]:
     return [name for each in text.split(",") if (name := each.strip())]
 
@@ -39,8 +58,11 @@ class Settings(DatabaseSettings):
 
     telegram_token: SecretStr = SecretStr("")
     telegram_api_url: str = ""
+    telegram_webhook_url: Annotated[str, AfterValidator(_webhook_named)] = ""
+    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_secret_header)] = SecretStr("")
     discord_token: SecretStr = SecretStr("")
     discord_message_content: bool = False
+    discord_shards: Annotated[int, Field(ge=0, le=1000)] = 0
     admins: Annotated[str, AfterValidator(_admins_named)] = ""
     web_chat: bool = True
     web_host: str = "127.0.0.1"
@@ -71,10 +93,20 @@ class Settings(DatabaseSettings):
         return _names_in(self.web_allowed_hosts)
 
     def cookie_secret(self) -> str:
-        """Return the key that signs the web chat's cookies: derived from the hashing secret, so that neither reveals
-        the other (HMAC-SHA256 as a key derivation, NIST SP 800-108). Raise `SettingsError` as `hashing_secret` does.
+        """Return the key that signs the web chat's cookies. Raise `SettingsError` as `hashing_secret` does."""
+        return self._derived(b"mugmoji: web cookies")
+
+    def webhook_secret(self) -> str:
+        """Return what Telegram is to send with each update: `TELEGRAM_WEBHOOK_SECRET`, else derived. Raise
+        `SettingsError` as `hashing_secret` does.
         """
-        return hmac.new(self.hashing_secret().encode(), b"mugmoji: web cookies", hashlib.sha256).hexdigest()
+        return self.telegram_webhook_secret.get_secret_value() or self._derived(b"mugmoji: telegram webhook")
+
+    def _derived(self, purpose: bytes) -> str:
+        """Return a secret derived from the hashing secret, so that neither reveals the other (HMAC-SHA256 as a key
+        derivation, NIST SP 800-108).
+        """
+        return hmac.new(self.hashing_secret().encode(), purpose, hashlib.sha256).hexdigest()
 
     def console_secret(self) -> str:
         """Return the token of the console: `CONSOLE_TOKEN`, else one created at the first start and stored in

@@ -23,14 +23,16 @@ from db.feedback import (
 from db.forgettings import Forgettings, ForgottenError
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
-from db.journal import Address, Journal, KnownError, Opened, OpenMessage, OwnMessages
+from db.journal import PARTS, Address, Journal, KnownError, Opened, OpenMessage, OwnMessages, gathering
 from db.judgement import Judgement
 from db.keeping import Keeping
+from db.leases import Leases
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retention import Expired
 from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
 from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
+from db.update_claims import Claimed, UpdateClaims
 from db.version_facts import (
     ConflictError,
     Lesson,
@@ -48,6 +50,7 @@ from db.versions import LEAST_REASON, Versions
 __all__ = [
     "CONSENT_VERSION",
     "LEAST_REASON",
+    "PARTS",
     "Actor",
     "Address",
     "AdminAgreement",
@@ -60,6 +63,7 @@ __all__ = [
     "ChatEmoji",
     "ChatMessage",
     "Chats",
+    "Claimed",
     "ConflictError",
     "Consent",
     "CropKeyError",
@@ -80,6 +84,7 @@ __all__ = [
     "Keeping",
     "KeptFace",
     "KnownError",
+    "Leases",
     "Lesson",
     "LostError",
     "NotOfferedError",
@@ -112,8 +117,10 @@ __all__ = [
     "TapOrigin",
     "Taps",
     "TasteRevision",
+    "UpdateClaims",
     "Verdict",
     "Version",
     "VersionError",
     "Versions",
+    "gathering",
 ]

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.enums import Platform
 from db.forgettings import forgettings
 from db.identity import Chat, ChatMessage, Person
-from db.moments import aware
+from db.moments import MOST_APART, aware
 from db.people import add_unless_there
 from db.schema import AnsweredMessageRow, OpenMessageRow
 from db.transactions import Transactions
@@ -29,8 +29,16 @@ MOST_OPEN_IN_A_CHAT = 1000
 
 SENDER = "sender"
 """The part of an address that names who sent the photo, if that is another person than asks; None for nobody."""
+PARTS = "parts"
+"""The part of an address that holds those of an album, which come one by one, perhaps to several processes."""
+_IS_WHOLE = "is_whole"
 Address = Mapping[str, Any]
 """What a platform needs to find a message again, in JSON: ids and facts about files, no content."""
+
+
+def gathering(part: Address) -> Address:
+    """Return the address of a message whose parts are being gathered, of which this is the first."""
+    return {PARTS: [part], _IS_WHOLE: False}
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,10 @@ class Journal:
         self._transactions = transactions
         self._secret = secret
 
+    def hash_of(self, message: ChatMessage) -> str:
+        """Return what a message is stored as."""
+        return message.hashed(self._secret)
+
     async def open(  # noqa: PLR0913, PLR0917  # what is known of a message
         self, person: Person, chat: Chat, message: ChatMessage, address: Address, holder: str, now: datetime,
         held_until: datetime,
@@ -117,6 +129,42 @@ class Journal:
             if number is None:  # another process has just got the same message
                 raise KnownError
             return Opened(number, forgotten, digest)
+
+    async def extend(self, message_hash: str, part: Address, most: int) -> bool:
+        """Add a part to what is gathered in the address of a message; return False if it is whole, or not there.
+
+        most: parts of one message; a further one is left out.
+        """
+        rows = select(OpenMessageRow).where(OpenMessageRow.message_hash == message_hash).with_for_update()
+        async with self._transactions.write() as session:
+            row = await session.scalar(rows)
+            parts = row.address.get(PARTS, []) if row is not None else []
+            if row is None or row.address.get(_IS_WHOLE, True) or len(parts) >= most:
+                return False
+            row.address = {**row.address, PARTS: [*parts, part]}
+            return True
+
+    async def parts(self, number: int) -> list[Address]:
+        """Return what is gathered so far; nothing for a message that is not there."""
+        async with self._transactions.read() as session:
+            address = await session.scalar(select(OpenMessageRow.address).where(OpenMessageRow.id == number))
+            return list((address or {}).get(PARTS, []))
+
+    async def end_gathering(self, number: int, holder: str) -> list[Address]:
+        """Let nothing more be added, and return what was; nothing if the message is another process's."""
+        mine = select(OpenMessageRow).where(OpenMessageRow.id == number, OpenMessageRow.holder == holder)
+        async with self._transactions.write() as session:
+            row = await session.scalar(mine.with_for_update())
+            if row is None:
+                return []
+            row.address = {**row.address, _IS_WHOLE: True}
+            return list(row.address.get(PARTS, []))
+
+    async def drop(self, number: int, holder: str) -> None:
+        """Remove a message that asks for nothing, and remember nothing of it."""
+        mine = OpenMessageRow.id == number, OpenMessageRow.holder == holder
+        async with self._transactions.write() as session:
+            await session.execute(delete(OpenMessageRow).where(*mine))
 
     async def begin_to_send(self, number: int, holder: str, since: int, message_hash: str) -> bool:
         """Store that the answer is about to be sent; return False if that is no longer this process's to do.
@@ -170,7 +218,8 @@ class Journal:
     ) -> list[OpenMessage]:
         """Take over up to `most` messages that nobody holds any more, the oldest first. left: as in `renew`."""
         rows = OpenMessageRow
-        is_free = rows.held_until < now, or_(rows.holder != holder, rows.id.in_(left))
+        is_over = or_(rows.held_until < now, rows.held_until > held_until + MOST_APART)
+        is_free = is_over, or_(rows.holder != holder, rows.id.in_(left))
         free = select(rows).where(rows.platform == platform.value, *is_free)
         async with self._transactions.write() as session:
             found = (await session.scalars(free.order_by(rows.id).limit(most).with_for_update(skip_locked=True))).all()
@@ -197,5 +246,5 @@ async def forget_sender(session: AsyncSession, person: Person) -> None:
     """Leave out who sent a photo that somebody else asked about, where that is this person."""
     rows = select(OpenMessageRow).where(OpenMessageRow.platform == person.platform.value)
     for row in await session.scalars(rows):
-        if row.address.get(SENDER) == person.id:
+        if row.address.get(SENDER) == person.id:  # an album's parts are of who sends them
             row.address = {**row.address, SENDER: None}

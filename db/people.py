@@ -1,9 +1,9 @@
 """Rows that may be there already: of a person or a chat, and others that are stored in place of an earlier one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +38,24 @@ async def add_unless_there(
     """Store a row and return its number; None if there is one with the same value in a column with a unique index."""
     adding = _insert(session)(table).values(**row).on_conflict_do_nothing(index_elements=[key])
     return await session.scalar(adding.returning(table.id))
+
+
+async def put_where(
+    session: AsyncSession,
+    table: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    free: ColumnElement[bool],
+) -> list[Any]:
+    """Store rows, each in place of the one that has the same key where that one is free; return the values of the
+    key's last column in the rows that were stored.
+
+    key: columns with a unique index. free: a condition on the row that is there.
+    """
+    adding = _insert(session)(table).values(list(rows))
+    changed = {name: adding.excluded[name] for name in rows[0] if name not in key}
+    stored = adding.on_conflict_do_update(index_elements=list(key), set_=changed, where=free)
+    return list(await session.scalars(stored.returning(table.__table__.c[key[-1]])))
 
 
 async def put(session: AsyncSession, table: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]) -> None:

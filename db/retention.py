@@ -21,13 +21,14 @@ from db.schema import (
     PersonRow,
     PhotoRow,
     ReadingRow,
+    UpdateClaimRow,
 )
 from db.taps import change_tastes
 from db.transactions import Transactions
 
 JOURNAL_KEPT = timedelta(days=2)
 """For how long a message counts as answered (Telegram lets people edit theirs for two days), and one that nobody can
-answer as open.
+answer as open. Telegram brings no update again that is older than a day (https://core.telegram.org/bots/api#update).
 """
 _BATCH = 500
 """Photos a transaction: others wait for some milliseconds at most."""
@@ -97,6 +98,7 @@ class Retention:
         rows = (
             delete(OpenMessageRow).where(OpenMessageRow.since < before).returning(OpenMessageRow.id),
             delete(AnsweredMessageRow).where(AnsweredMessageRow.at < before).returning(AnsweredMessageRow.at),
+            delete(UpdateClaimRow).where(UpdateClaimRow.at < before).returning(UpdateClaimRow.at),
         )
         async with self._transactions.write() as session:
             return any([(await session.scalars(each)).all() for each in rows])

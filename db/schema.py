@@ -235,6 +235,31 @@ class AnsweredMessageRow(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
+class LeaseRow(Base):
+    """Something that only one process does at a time: by its name, which process that is, and until when no other."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(32))
+    held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class UpdateClaimRow(Base):
+    """An update of Telegram that a process has taken: by the bot's number and its own, which say nothing of anybody.
+
+    held_until: until when it is left to that process; empty for good. at: when it was taken.
+    """
+
+    __tablename__ = "update_claims"
+
+    bot: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    holder: Mapped[str] = mapped_column(String(32), index=True)
+    held_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
 class ForgettingsRow(Base):
     """How often somebody was forgotten, in one row."""
 

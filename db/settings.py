@@ -97,8 +97,12 @@ class DatabaseSettings(BaseSettings):
             self.database_url.get_secret_value(),
             self.hashing_secret(),
             keeping=Keeping(self.keep_crops_days, self.keep_readings_days),
-            sealing=_sealing_with(self.crops_key),
+            sealing=self.crop_sealing(),
         )
+
+    def crop_sealing(self) -> CropSealing:
+        """Return what encrypts the crops of faces with `CROPS_KEY`."""
+        return _sealing_with(self.crops_key)
 
     def for_another_process(self) -> dict[str, str]:
         """Return the environment variables with which a process in any folder finds the same database and files.

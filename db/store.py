@@ -27,6 +27,7 @@ from db.games import Games
 from db.identity import Chat, Person
 from db.journal import Journal, forget_sender
 from db.keeping import Keeping
+from db.leases import Leases
 from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
@@ -48,11 +49,14 @@ from db.schema import (
 )
 from db.taps import Taps, change_tastes, note
 from db.transactions import Transactions
+from db.update_claims import UpdateClaims
 from db.versions import Versions
 
 _KEEPING, _UNSEALED = Keeping(), CropSealing()
 _MOST_MIGRATING_S = 120.0
 """How long to wait for another replica that migrates the same SQLite file."""
+_CONNECTED_WITHIN_S = 10
+"""How long to wait for a server that does not answer at all; the driver's own limit is a minute."""
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -113,9 +117,9 @@ class Preferences:
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, journal, forgettings, personal_data, feedback, choices, consents, retention,
-    crop_keys, versions and retrainings: the other parts of the same database. keeping: how long what is stored is kept.
-    transactions: for what none of them offers.
+    taps, chats, chat_emoji, games, journal, leases, update_claims, forgettings, personal_data, feedback, choices,
+    consents, retention, crop_keys, versions and retrainings: the other parts of the same database. keeping: how long
+    what is stored is kept. transactions: for what none of them offers.
     """
 
     def __init__(
@@ -139,6 +143,8 @@ class Store:
         self.chat_emoji = ChatEmoji(transactions, secret)
         self.games = Games(transactions, secret)
         self.journal = Journal(transactions, secret)
+        self.leases = Leases(transactions)
+        self.update_claims = UpdateClaims(transactions)
         self.forgettings = Forgettings(transactions)
         self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)
@@ -403,7 +409,7 @@ async def _connected(address: URL, file: sqlite.DatabaseFile | None, secret: str
     """Return an engine whose database has the newest schema; a new SQLite file and its folder are created."""
     is_sqlite = address.get_backend_name() == "sqlite"
     opened = file.prepare() if file is not None else None
-    options = {"async_creator_fn": sqlite.connection} if is_sqlite else {}
+    options = {"async_creator_fn": sqlite.connection} if is_sqlite else {"timeout": _CONNECTED_WITHIN_S}
     engine = create_async_engine(address, pool_pre_ping=True, connect_args=options, hide_parameters=True)
     if is_sqlite:
         sqlite.listen(engine.sync_engine)

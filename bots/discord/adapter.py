@@ -1,6 +1,8 @@
 """The Discord adapter: keeps a connection to Discord, and says in one sentence why it cannot."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import discord
@@ -10,7 +12,10 @@ from bots.adapter import AdapterError
 from bots.conversation.service import EmojiService
 from bots.discord.client import EmojiClient
 from bots.discord.errors import facts_of, shorten_library_errors
+from bots.discord.shards import Identifying, Shard, Shards
+from bots.discord.transport import Pace
 from bots.serving.backoff import restarts
+from bots.serving.lease import Lease
 from bots.serving.supervision import BackgroundTasks
 from db import Platform
 
@@ -31,39 +36,68 @@ _log = structlog.get_logger()
 
 
 class DiscordAdapter:
-    """Serves through Discord's gateway, with as many shards as Discord recommends."""
+    """Serves through Discord's gateway: as the only process with as many shards as Discord recommends, or with some."""
 
     name: ClassVar[Platform] = Platform.DISCORD
     allowed_reactions: ClassVar[frozenset[str] | None] = None
 
-    def __init__(
-        self, service: EmojiService, token: str, *, reads_all_messages: bool = False, stop_after_s: float = 3.0
+    def __init__(  # noqa: PLR0913  # the operator's settings
+        self,
+        service: EmojiService,
+        token: str,
+        *,
+        lease: Callable[[str], Lease] | None = None,
+        shards: Shards | None = None,
+        reads_all_messages: bool = False,
+        stop_after_s: float = 3.0,
     ) -> None:
         """Configure the adapter.
 
-        reads_all_messages: ask for the intent for the content of messages, which must be switched on at Discord.
-        stop_after_s: for how many seconds what is in hand is waited for at the end.
+        lease: returns this process's part in what only one does, None where there is no other. shards: splits them
+        between processes; None for all in the one whose turn it is. reads_all_messages: ask for the intent for the
+        content of messages, which must be switched on at Discord. stop_after_s: for how many seconds what is in hand is
+        waited for at the end.
         """
         self._service = service
         self._token = token
+        self._lease, self._shards = lease, shards
+        self._pace = Pace()
         self._reads_all_messages = reads_all_messages
         self._stop_after_s = stop_after_s
 
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` where Discord refuses the bot; connect again after all else."""
         shorten_library_errors()
+        if self._lease is None:
+            await self._keep(self._client)
+        elif self._shards is None:
+            await self._lease("discord").while_held(partial(self._keep, self._client))
+        else:
+            identifying, count = Identifying(self._lease), self._shards.count
+
+            async def serve(number: int) -> None:
+                await self._keep(partial(self._client, Shard(number, count, identifying.wait)))
+
+            await self._shards.run(serve)
+
+    async def _keep(self, make: Callable[[], EmojiClient]) -> None:
+        """Serve with a client until cancelled, and with a new one after each loss of the connection."""
 
         def tell(error: BaseException, pause_s: float) -> None:
             _log.warning("discord_unreachable", retry_in_s=pause_s, **facts_of(error))
 
         async for attempt in restarts(_may_pass, tell):
             with attempt:
-                await self._connect()
+                await self._connect(make)
 
-    async def _connect(self) -> None:
+    def _client(self, shard: Shard | None = None) -> EmojiClient:
+        reads_all = self._reads_all_messages
+        return EmojiClient(self._service, shard=shard, pace=self._pace, reads_all_messages=reads_all)
+
+    async def _connect(self, make: Callable[[], EmojiClient]) -> None:
         """Serve until the connection is lost for good. Raise `AdapterError` if Discord refuses the bot."""
         try:
-            async with EmojiClient(self._service, reads_all_messages=self._reads_all_messages) as client:
+            async with make() as client:
                 await self._serve(client)
         except Exception as error:
             if sentence := _refusal(error):

@@ -29,8 +29,9 @@ from bots.discord.files import files_in
 from bots.discord.identity import chat_of, person_of
 from bots.discord.reactions import OwnReactions
 from bots.discord.sending import refuse
+from bots.discord.shards import Shard
 from bots.discord.taps import Taps
-from bots.discord.transport import BoundedHTTPClient, paced
+from bots.discord.transport import BoundedHTTPClient, Pace, paced
 from bots.messages import PeopleReaction
 from bots.serving.admission import END_OF_CANCELLED_S, Admission, Kind, RefusedError
 from bots.serving.fair_queue import Whose
@@ -50,13 +51,21 @@ class EmojiClient(discord.AutoShardedClient):
     """A connection to Discord, without a message cache. It is replaced by a new one if it is lost permanently."""
 
     def __init__(
-        self, service: EmojiService, shard_count: int | None = None, *, reads_all_messages: bool = False
+        self,
+        service: EmojiService,
+        shard_count: int | None = None,
+        *,
+        shard: Shard | None = None,
+        pace: Pace | None = None,
+        reads_all_messages: bool = False,
     ) -> None:
         """Set up the client.
 
-        shard_count: None for Discord's recommendation. reads_all_messages: Discord has granted the intent for the
-        content of messages; if it has not, it refuses the connection.
+        shard_count: None for Discord's recommendation. shard: the only one that this client serves, None for all. pace:
+        keeps the limit of calls together with other clients, None alone. reads_all_messages: Discord has granted the
+        intent for the content of messages; if it has not, it refuses the connection.
         """
+        only: dict[str, Any] = {"shard_ids": [shard.number]} if shard is not None else {}
         super().__init__(
             intents=discord.Intents(
                 guilds=True,
@@ -68,9 +77,11 @@ class EmojiClient(discord.AutoShardedClient):
             ),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
-            shard_count=shard_count,
+            shard_count=shard.count if shard is not None else shard_count,
+            **only,
         )
-        self.http = self._connection.http = BoundedHTTPClient(self.loop, http_trace=paced())
+        self._shard = shard
+        self.http = self._connection.http = BoundedHTTPClient(self.loop, http_trace=paced(pace or Pace()))
         self._connection.parsers = {event: _guarded(event, parse) for event, parse in self._connection.parsers.items()}
         self.service = service
         self.reads_all_messages = reads_all_messages
@@ -97,6 +108,13 @@ class EmojiClient(discord.AutoShardedClient):
             if set(map(facts_of_command, published)) != set(map(facts_of_command, wanted)):
                 await self.tree.sync()
                 _log.info("commands_published", platform=Platform.DISCORD)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait for the turn of a new session."""
+        if self._shard is not None:
+            await self._shard.before_identify()
+        else:
+            await super().before_identify_hook(shard_id, initial=initial)
 
     async def finish(self, longest_s: float) -> None:
         """Begin with nothing more, and let what is in hand come to its end, for so many seconds."""

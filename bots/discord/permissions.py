@@ -40,6 +40,8 @@ class Permissions:
         """Return what the bot may do where a message was sent; nothing if that cannot be found out."""
         if isinstance(message.channel, discord.DMChannel):
             return _EVERYTHING
+        if message.guild is not None and self._client.get_guild(message.guild.id) is None:
+            return _EVERYTHING  # of another process's shard, which was allowed to answer what it left
         known = message.channel if isinstance(message.channel, _Place) else None
         place = known or await self._fetch(message.channel.id)
         return _allowed_at(place) if place is not None else _NOTHING

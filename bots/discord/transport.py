@@ -28,7 +28,7 @@ class Pace:
 
     def __init__(
         self,
-        limit: RateLimit,
+        limit: RateLimit = DISCORD_OVERALL,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -50,13 +50,12 @@ class Pace:
             self._gone.append(self._clock())
 
 
-def paced(limit: RateLimit = DISCORD_OVERALL) -> aiohttp.TraceConfig:
-    """Return the hook that holds back calls beyond the limit.
+def paced(pace: Pace) -> aiohttp.TraceConfig:
+    """Return the hook that holds back calls beyond a limit.
 
     Calls that answer an interaction are free (https://discord.com/developers/docs/topics/rate-limits), and so are
     downloads.
     """
-    pace = Pace(limit)
 
     async def wait(_session: Any, _context: Any, parameters: aiohttp.TraceRequestStartParams) -> None:
         path = parameters.url.path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bots.doctor.backups import check_backups
 from bots.doctor.clock import check_clock
+from bots.doctor.crops_key import check_crops_key
 from bots.doctor.database import check_database
 from bots.doctor.findings import Finding, problem
 from bots.doctor.formats import check_formats
@@ -15,6 +16,7 @@ from bots.doctor.permissions import check_permissions
 from bots.doctor.platforms import check_platforms
 from bots.doctor.ports import check_ports
 from bots.doctor.processor import check_processor
+from bots.doctor.replicas import check_replicas
 from bots.doctor.settings import check_settings
 from bots.doctor.space import check_space
 from bots.doctor.tokens import check_tokens
@@ -43,7 +45,9 @@ def _with_settings(settings: Settings, backups: Path) -> dict[str, _Check]:
     return {
         "settings": partial(check_settings, settings),
         "tokens": partial(check_tokens, settings),
+        "replicas": partial(check_replicas, settings),
         "database": partial(check_database, settings),
+        "CROPS_KEY": partial(check_crops_key, settings),
         "backups": partial(check_backups, settings, backups),
         "permissions": partial(check_permissions, settings),
         "disk": partial(check_space, settings),

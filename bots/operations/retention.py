@@ -24,7 +24,7 @@ def _now() -> datetime:
 
 
 class DailyRetention:
-    """Deletes once a day what is too old. Several replicas may do so at once."""
+    """Deletes once a day what is too old. Several processes may do so at once, but one is enough."""
 
     def __init__(
         self,

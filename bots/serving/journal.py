@@ -5,7 +5,7 @@ Without the database photos are answered all the same; only nobody remembers the
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -15,6 +15,7 @@ import structlog
 from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
+from bots.serving.patience import Patience
 from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store
 
 HELD_FOR = timedelta(seconds=12)
@@ -82,6 +83,29 @@ class Entry:
             return self._is_sending
         return True
 
+    async def parts(self) -> Sequence[Address]:
+        """Return what is gathered of it so far; raise SQLAlchemy's errors, and `OSError`, and leave it then."""
+        assert self._number is not None
+        return await self._or_leave(self._journal._parts(self._number))
+
+    async def end_gathering(self) -> Sequence[Address]:
+        """Let nothing more be added to it, and return what was. Raise as `parts` does."""
+        assert self._number is not None
+        return await self._or_leave(self._journal._end_gathering(self._number))
+
+    async def _or_leave(self, answer: Awaitable[Sequence[Address]]) -> Sequence[Address]:
+        try:
+            return await answer
+        except (SQLAlchemyError, OSError):
+            await self.leave()
+            raise
+
+    async def drop(self) -> None:
+        """Forget it: it asks for nothing."""
+        if self._number is not None and not self._is_over:
+            self._is_over = True
+            await self._journal._drop(self._number)
+
     async def close(self) -> None:
         """Note that it is answered."""
         if self._number is not None and not self._is_over:
@@ -144,18 +168,21 @@ class Journal:
         """clock: returns the time with its zone. sleep: waits for the given seconds."""
         self._store = store
         self._clock, self._sleep = clock, sleep
+        self._patience = Patience.with_store(store)
+        self._blind_until: datetime | None = None
         self._holder = secrets.token_hex(16)
         self._left: set[int] = set()
         self._unclosed: set[int] = set()
 
     async def run(self) -> None:
-        """Hold on to what is being answered, until cancelled; close what could not be closed at once.
-
-        Raise SQLAlchemy's errors, and `OSError`.
-        """
+        """Hold on to what is being answered, until cancelled; close what could not be closed at once."""
         while True:
             await self._close_the_unclosed()
-            await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
+            try:
+                await self._store.journal.renew(self._holder, self._clock() + HELD_FOR, left=self._left)
+            except (SQLAlchemyError, OSError):  # again soon, before others take over when the database is back
+                _log.exception("journal_not_renewed")
+                self._blind_until = self._clock() + HELD_FOR
             await self._sleep(RENEWED_EVERY_S)
 
     async def release(self) -> None:
@@ -173,8 +200,10 @@ class Journal:
         """
         now = self._clock()
         try:
-            opened = await self._store.journal.open(
-                person, chat, chat.message(message), address, self._holder, now, now + HELD_FOR
+            opened = await self._patience.ask(
+                lambda: self._store.journal.open(
+                    person, chat, chat.message(message), address, self._holder, now, self._clock() + HELD_FOR
+                )
             )
         except KnownError:
             return None
@@ -183,19 +212,37 @@ class Journal:
             return self.untracked()
         return Entry(self, opened.id, opened.forgettings, opened.message_hash)
 
+    async def add(self, chat: Chat, message: str, part: Address, most: int) -> bool:
+        """Add a part to a message that some process gathers; return False if it comes too late.
+
+        message: as in `enter`. most: parts of one message.
+        """
+        digest = self._store.journal.hash_of(chat.message(message))
+        try:
+            return await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written", platform=chat.platform)
+            return False
+
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""
         return Entry(self, None)
 
     async def left_open(self, platform: Platform) -> list[LeftOpen]:
-        """Take over what others left on a platform, at most `MOST_TAKEN` of it, the oldest first."""
+        """Take over what others left on a platform, at most `MOST_TAKEN` of it, the oldest first.
+
+        After the database was away nothing is taken for a while: others could not hold on to what they have either.
+        """
         now = self._clock()
+        if self._blind_until is not None and now < self._blind_until:
+            return []
         try:
             taken = await self._store.journal.take(
                 platform, self._holder, now, now + HELD_FOR, MOST_TAKEN, left=self._left
             )
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_read", platform=platform)
+            self._blind_until = now + HELD_FOR
             return []
         self._left.difference_update(each.id for each in taken)
         return [self._left_open(each, now) for each in taken]
@@ -216,10 +263,25 @@ class Journal:
 
     async def _begin_to_send(self, number: int, forgettings: int, message_hash: str) -> bool:
         try:
-            return await self._store.journal.begin_to_send(number, self._holder, forgettings, message_hash)
+            return await self._patience.ask(
+                lambda: self._store.journal.begin_to_send(number, self._holder, forgettings, message_hash)
+            )
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written")
             return True
+
+    async def _parts(self, number: int) -> Sequence[Address]:
+        return await self._patience.ask(lambda: self._store.journal.parts(number))
+
+    async def _end_gathering(self, number: int) -> Sequence[Address]:
+        return await self._patience.ask(lambda: self._store.journal.end_gathering(number, self._holder))
+
+    async def _drop(self, number: int) -> None:
+        try:
+            await self._store.journal.drop(number, self._holder)
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_written")
+            self._left.add(number)
 
     async def _put_off(self, number: int) -> None:
         try:

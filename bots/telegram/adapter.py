@@ -1,8 +1,7 @@
 """The Telegram adapter: connects to Telegram, and hands each kind of update to what answers it."""
 
-import asyncio
 import re
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import ClassVar
 
@@ -19,7 +18,6 @@ from telegram.ext import (
     InlineQueryHandler,
     MessageHandler,
     MessageReactionHandler,
-    Updater,
     filters,
 )
 
@@ -46,35 +44,28 @@ from bots.telegram.menus import CHAT_EMOJI
 from bots.telegram.noting import note_sent
 from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
+from bots.telegram.polling import Polling
 from bots.telegram.profile import publish
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.reactions import ALLOWED_REACTIONS, Reactions
 from bots.telegram.sending import Sender
 from bots.telegram.sight import Sight
+from bots.telegram.source import Source
 from bots.telegram.taps import Taps
-from bots.telegram.updates import LONGEST_END_S, Receipts, UpdateProcessor, UpdatesRequest
+from bots.telegram.updates import LONGEST_END_S, UpdateProcessor
 from db import Chat, Platform
 
-UPDATES = (
-    *(Update.MESSAGE, Update.EDITED_MESSAGE, Update.CHANNEL_POST, Update.EDITED_CHANNEL_POST),
-    *(Update.CALLBACK_QUERY, Update.INLINE_QUERY, Update.MESSAGE_REACTION),
-)
-"""The kinds of updates that Telegram sends. Messages in the private chats of a business account are not among them:
-the bot would speak there in somebody else's name.
-"""
 READ_TIMEOUT_S = 20.0
 """Seconds after which an answer of Telegram counts as lost; long, since a message is not repeated after that."""
 MOST_AT_ONCE = 2 * MOST_IN_ALL
 """Updates that the library hands on at once: all that are admitted, and those that are just being refused."""
-_LIBRARY_TASKS = (":polling_task", ":update_fetcher")
-"""Suffixes of the names of python-telegram-bot's lasting tasks."""
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _REFUSED = "Telegram refused TELEGRAM_TOKEN: copy the token that @BotFather gave you into .env."
 _log = structlog.get_logger()
 
 
 class TelegramAdapter:
-    """Serves by long polling; a selfie sent while the bot was down is still answered."""
+    """Serves one bot; a selfie sent while it was down is still answered."""
 
     name: ClassVar[Platform] = Platform.TELEGRAM
     allowed_reactions: ClassVar[frozenset[str] | None] = ALLOWED_REACTIONS
@@ -84,6 +75,7 @@ class TelegramAdapter:
         service: EmojiService,
         token: str,
         *,
+        source: Source | None = None,
         api_url: str = "",
         album_quiet_s: float = QUIET_S,
         rate_limiter: RateLimiter | None = None,
@@ -91,9 +83,10 @@ class TelegramAdapter:
     ) -> None:
         """Configure the adapter.
 
-        api_url: a Bot API server other than Telegram's own, as `http://host:port`. album_quiet_s: the seconds without a
-        new photo after which an album counts as complete. rate_limiter: keeps Telegram's limits; None for those of
-        `bots.serving.rate_limits`. stop_after_s: for how many seconds what is in hand is waited for at the end.
+        source: where updates come from; None for polling as the only process. api_url: a Bot API server other than
+        Telegram's own, as `http://host:port`. album_quiet_s: the seconds without a new photo after which an album
+        counts as complete. rate_limiter: keeps Telegram's limits; None for those of `bots.serving.rate_limits`.
+        stop_after_s: for how many seconds what is in hand is waited for at the end.
         """
         if not _TOKEN.fullmatch(token):
             raise AdapterError(_REFUSED)
@@ -104,42 +97,45 @@ class TelegramAdapter:
         self._custom_emoji = CustomEmojiFacts()
         self._packs = StickerPacks(token, self._delivery)
         self._inline = InlineAnswers(service, self._packs)
-        self._receipts = Receipts()
+        self._source = source or Polling()
         refusals = Refusals(service, self._sender, self._following)
-        self._updates = UpdateProcessor(MOST_AT_ONCE, Admission(), self._receipts, refusals.tell, stop_after_s)
+        self._updates = UpdateProcessor(MOST_AT_ONCE, Admission(), self._source.settle, refusals.tell, stop_after_s)
         reactions = Reactions(self._delivery, self._following, self._custom_emoji)
-        self._begin_photos = partial(Photos, service, self._sender, reactions, self._delivery, album_quiet_s)
+        self._begin_photos = partial(
+            Photos, service, self._sender, reactions, self._delivery, album_quiet_s, self._source.brings_one_by_one
+        )
         self._sight = Sight()
         self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
         self._build = partial(self._built, token, api_url, rate_limiter or RateLimiter())
 
     async def run(self) -> None:
         """Serve until cancelled. Raise `AdapterError` if Telegram refuses the token, now or later on."""
+        await self._source.while_due(self._serve)
+
+    async def _serve(self) -> None:
         self._begin()
         await self._connect()
-        application, updater = self._application, self._application.updater
-        assert updater is not None
+        application = self._application
         async with AsyncExitStack() as stack:  # each step of the end is tried, whatever the others raise
             stack.push_async_callback(application.shutdown)
             await application.start()
             stack.push_async_callback(application.stop)
             stack.push_async_callback(self._following.cancel)
+            stack.push_async_callback(self._source.give_up)
             stack.push_async_callback(self._updates.end)
-            await updater.start_polling(allowed_updates=UPDATES, bootstrap_retries=-1, error_callback=_on_polling_error)
-            stack.push_async_callback(_stop_polling, updater)
-            lasting = _lasting_tasks()
+            end_of_updates = await stack.enter_async_context(self._source.open(application))
             left_open = partial(self._photos.answer_left_open, application.bot)
             self._following.start("journal", self._service.journal.follow(self.name, left_open))
             self._following.start("profile", publish(application.bot, self._service.admins.on(self.name)))
             _log.info("adapter_open", adapter=self.name)
             try:
-                await _end_of(lasting)
+                await end_of_updates()
             except InvalidToken as error:
                 raise AdapterError(_REFUSED) from error
 
     def _begin(self) -> None:
         """Forget what an earlier run had in hand: what it has not settled comes again, and is new then."""
-        self._receipts.begin()
+        self._source.begin()
         self._photos = self._begin_photos()
         self._application = self._build()
 
@@ -159,7 +155,7 @@ class TelegramAdapter:
     def _built(self, token: str, api_url: str, rate_limiter: RateLimiter) -> Application:  # type: ignore[type-arg]
         builder = ApplicationBuilder().rate_limiter(rate_limiter)
         builder = builder.token(token).concurrent_updates(self._updates).read_timeout(READ_TIMEOUT_S)
-        builder = builder.get_updates_request(UpdatesRequest(self._receipts))
+        builder = builder.get_updates_request(self._source.request())
         if api_url:
             builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
         application = builder.build()
@@ -257,33 +253,9 @@ class TelegramAdapter:
         return identity.chat(self._delivery.home_of(message.chat_id))
 
 
-def _lasting_tasks() -> list[asyncio.Task[None]]:
-    """Return the library's tasks that fetch updates and hand them on, as soon as they run."""
-    return [task for task in asyncio.all_tasks() if task.get_name().endswith(_LIBRARY_TASKS)]
-
-
-async def _end_of(tasks: list[asyncio.Task[None]]) -> None:
-    """Wait until one of the lasting tasks ends, which they only do by an error."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        if not task.cancelled():
-            task.result()
-    raise ConnectionResetError("Telegram's library no longer fetches updates")
-
-
-async def _stop_polling(updater: Updater) -> None:
-    """Stop polling; where it had ended by an error before, that error has been raised already."""
-    with suppress(Exception):
-        await updater.stop()
-
-
 def _command_in(text: str) -> str:
     """Return the name of the command at the start of a message."""
     return text.split(maxsplit=1)[0].split("@", maxsplit=1)[0].removeprefix("/").lower()
-
-
-def _on_polling_error(error: TelegramError) -> None:
-    _log.warning("updates_not_fetched", platform=Platform.TELEGRAM, reason=short(error))
 
 
 async def _on_error(_update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

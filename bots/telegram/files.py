@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import structlog
 from telegram import Bot, Document, ExternalReplyInfo, Message, PhotoSize, Sticker
 from telegram.constants import FileSizeLimit
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 
-from bots.messages import Picture
+from bots.conversation import texts
+from bots.messages import MOST_FILE_BYTES, NotFetchedError, Picture, PictureToFetch
+from db import Platform
 
+_log = structlog.get_logger()
 _ENOUGH_PIXELS = 640
 """Long side, in pixels, above which a larger copy of a photo does not improve the reading."""
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-unknown"})
@@ -73,6 +77,30 @@ async def fetch(bot: Bot, file: SentFile) -> Picture:
             raise FileTooLargeError from error
         raise
     return Picture(bytes(await found.download_as_bytearray()), file.has_spoiler)
+
+
+def to_fetch(bot: Bot, file: SentFile | None) -> PictureToFetch:
+    """Return a picture that is fetched when its turn comes; one that says why it cannot be for a file of None."""
+
+    async def fetched() -> Picture:
+        try:
+            if file is None:
+                raise NotFetchedError(texts.NO_PICTURE_FILE)
+            return await fetch(bot, file)
+        except FileTooLargeError as error:
+            raise NotFetchedError(texts.FILE_TOO_LARGE) from error
+        except TelegramError as error:
+            _log.warning("download_failed", platform=Platform.TELEGRAM, reason=type(error).__name__)
+            raise NotFetchedError(texts.DOWNLOAD_FAILED) from error
+
+    if file is None or file.size > MOST_FILE_BYTES:
+        return PictureToFetch(fetched, 0)
+    return PictureToFetch(fetched, file.size or MOST_FILE_BYTES)
+
+
+def is_other_file(message: Message) -> bool:
+    """Check whether a message has a file that cannot be a picture."""
+    return file_in(message) is None and any((message.document, message.audio, message.voice))
 
 
 def _enough(sizes: Sequence[PhotoSize]) -> PhotoSize:

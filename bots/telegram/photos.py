@@ -13,13 +13,9 @@ from telegram.error import TelegramError
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.messages import (
-    MOST_FILE_BYTES,
     Command,
     CommandName,
-    NotFetchedError,
     PhotoMessage,
-    Picture,
-    PictureToFetch,
     Reply,
 )
 from bots.serving.journal import Entry, FirstTimes, LeftOpen
@@ -27,14 +23,15 @@ from bots.telegram import identity
 from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_in
 from bots.telegram.albums import Gatherer
 from bots.telegram.delivery import Delivery, is_uncertain, short
-from bots.telegram.files import FileTooLargeError, SentFile, fetch, file_in
+from bots.telegram.files import file_in, is_other_file, to_fetch
 from bots.telegram.noting import note_sent
 from bots.telegram.questions import Question, address_of, question_at, question_in
 from bots.telegram.rate_limiter import MaySend
 from bots.telegram.reactions import Reactions
 from bots.telegram.sending import Said, Sender
+from bots.telegram.shared_albums import Album, SharedAlbums, album_at
 from bots.telegram.updates import Settlement, settlement
-from db import Chat, Platform
+from db import PARTS, Chat, Platform
 
 MOST_ANSWERED = 10_000
 """Messages whose answers are remembered, so that an edit of one is not answered again."""
@@ -52,21 +49,32 @@ class _Part:
 class Photos:
     """Answers photos: in private chats all, elsewhere those that the bot is asked about."""
 
-    def __init__(
-        self, service: EmojiService, sender: Sender, reactions: Reactions, delivery: Delivery, album_quiet_s: float
+    def __init__(  # noqa: PLR0913, PLR0917  # its parts
+        self,
+        service: EmojiService,
+        sender: Sender,
+        reactions: Reactions,
+        delivery: Delivery,
+        album_quiet_s: float,
+        brings_one_by_one: bool = False,
     ) -> None:
-        """Set the parts. album_quiet_s: as in `albums.Gatherer`."""
+        """Set the parts. album_quiet_s: as in `albums.Gatherer`. brings_one_by_one: as in `Source`."""
         self._service = service
         self._sender = sender
         self._reactions = reactions
         self._delivery = delivery
         self._albums = Gatherer(album_quiet_s, self._consider_album)
+        shared = SharedAlbums(service.journal, album_quiet_s, self._is_attempt)
+        self._shared_albums = shared if brings_one_by_one else None
         self._apologies = FirstTimes()
         self._answered: LRUCache[tuple[int, int, Wish], bool] = LRUCache(MOST_ANSWERED)
 
     async def on_message(self, message: Message) -> None:
         """Answer a new message, an album once, if it is meant for the bot."""
-        if message.media_group_id:
+        if message.media_group_id and self._shared_albums is not None:
+            if not await self._shared_albums.take(message, self._chat(message), self._answer_album):
+                await self._consider([message])
+        elif message.media_group_id:
             part = _Part(message, settlement())
             part.settlement.is_handed_over = await self._albums.add((message.chat_id, message.media_group_id), part)
         else:
@@ -101,6 +109,19 @@ class Photos:
         else:
             await self._react_unasked(messages)
 
+    async def _answer_album(self, album: Album, entry: Entry) -> None:
+        """Answer an album that is complete, as far as it is meant for the bot."""
+        if album.asks and any(album.question.files):
+            await self._answer_entered(album.question, entry)
+        elif album.asks:
+            await self._explain(album.question.asking, texts.NO_PICTURE_FILE)
+        else:
+            await entry.drop()
+            unasked, asking = album.unasked(), album.question.asking
+            is_channel = asking.chat.type == ChatType.CHANNEL
+            if unasked is not None and not is_channel and await self._service.is_automatic(self._chat(asking)):
+                await self._answer(unasked)
+
     async def _is_attempt(self, message: Message) -> bool:
         """Check whether a message replies to one of the bot's that asks for a round of a game."""
         original = message.reply_to_message
@@ -121,7 +142,7 @@ class Photos:
 
     async def _say_what_to_do(self, wish: Wish, asking: Message) -> None:
         """Answer a message that speaks to the bot and has no photo."""
-        if _is_other_file(asking):
+        if is_other_file(asking):
             await self._explain(asking, texts.NO_PICTURE_FILE)
         elif begins_with_command(asking):
             await self._explain(asking, texts.NO_PHOTO_IN_REPLY, command=f"/{wish.value}")
@@ -133,7 +154,7 @@ class Photos:
     async def _help(self, messages: Sequence[Message]) -> None:
         """Help somebody who writes to the bot; service messages, which nobody writes, get nothing."""
         message = messages[0]
-        if any(_is_other_file(each) for each in messages):
+        if any(is_other_file(each) for each in messages):
             await self._explain(message, texts.NO_PICTURE_FILE)
         elif _is_written(message) and not begins_with_command(message):
             language = identity.language_of(message.from_user)
@@ -161,11 +182,21 @@ class Photos:
 
     async def _answer_left_open(self, bot: Bot, left: LeftOpen) -> None:
         async with left.entry:
+            if PARTS in left.address:
+                await self._answer_left_album(bot, left)
+                return
             question = question_at(left.address, bot)
             if left.is_too_old or left.may_be_answered:  # Telegram does not tell a bot what it has sent
                 await self._apologise(question, left)
             else:
                 await self._answer_entered(question, left.entry)
+
+    async def _answer_left_album(self, bot: Bot, left: LeftOpen) -> None:
+        album = album_at(await left.entry.end_gathering(), bot)
+        if album.asks and (left.is_too_old or left.may_be_answered):
+            await self._apologise(album.question, left)
+        else:
+            await self._answer_album(album, left.entry)
 
     async def _apologise(self, question: Question, left: LeftOpen) -> None:
         """Say why there is no answer; for photos that are too old once in a chat."""
@@ -185,7 +216,8 @@ class Photos:
         if not question.is_automatic:
             person = identity.sender_of(asking)
             entry = await journal.enter(person, self._chat(asking), question.key, address_of(question))
-        settlement().settle()
+        if entry is None or entry.is_stored or question.is_automatic:
+            settlement().settle()
         if entry is not None:
             async with entry:
                 await self._answer_entered(question, entry)
@@ -196,7 +228,7 @@ class Photos:
         photo = PhotoMessage(
             person,
             self._chat(asking),
-            tuple(_to_fetch(asking.get_bot(), file) for file in question.files),
+            tuple(to_fetch(asking.get_bot(), file) for file in question.files),
             identity.language_of(asking.from_user),
             comes_again=len(question.files) == 1,
             sender=question.sender if question.sender != person else None,
@@ -275,30 +307,6 @@ async def _close_or_leave(entry: Entry, said: Said) -> None:
         await entry.leave()
     else:
         await entry.close()
-
-
-def _to_fetch(bot: Bot, file: SentFile | None) -> PictureToFetch:
-    """Return a picture that is fetched when its turn comes; one that says why it cannot be for a file of None."""
-
-    async def fetched() -> Picture:
-        try:
-            if file is None:
-                raise NotFetchedError(texts.NO_PICTURE_FILE)
-            return await fetch(bot, file)
-        except FileTooLargeError as error:
-            raise NotFetchedError(texts.FILE_TOO_LARGE) from error
-        except TelegramError as error:
-            _log.warning("download_failed", platform=Platform.TELEGRAM, reason=type(error).__name__)
-            raise NotFetchedError(texts.DOWNLOAD_FAILED) from error
-
-    if file is None or file.size > MOST_FILE_BYTES:
-        return PictureToFetch(fetched, 0)
-    return PictureToFetch(fetched, file.size or MOST_FILE_BYTES)
-
-
-def _is_other_file(message: Message) -> bool:
-    """Check whether a message has a file that cannot be a picture."""
-    return file_in(message) is None and any((message.document, message.audio, message.voice))
 
 
 def _is_written(message: Message) -> bool:

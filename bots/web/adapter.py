@@ -23,6 +23,7 @@ from bots.conversation.service import EmojiService
 from bots.operations import HEALTH, METRICS, READY, Operations
 from bots.serving.addresses import is_loopback
 from bots.serving.admission import Admission
+from bots.serving.post_route import PostRoute
 from bots.serving.web_server import WebServer
 from bots.web import guests, missing, page, uploads
 from bots.web.bodies import BodyLimits, MemoryBudget, client_of
@@ -65,6 +66,7 @@ class WebAdapter:
         trusted_proxies: str = "127.0.0.1",
         operations: Operations | None = None,
         has_figures: bool = True,
+        post_routes: Sequence[PostRoute] = (),
         stop_after_s: float = 3.0,
     ) -> None:
         """Configure the server.
@@ -73,8 +75,9 @@ class WebAdapter:
         under which people reach the server, besides its own addresses. trusted_proxies: addresses, separated by
         commas, of those whose word on a request's origin is believed (X-Forwarded-For, X-Forwarded-Proto). operations:
         answers whether the bot is alive, None for nobody. has_figures: tells admins and this machine also whether it
-        is ready, and the figures for Prometheus; False where these have a port of their own. stop_after_s: for how many
-        seconds what is in hand is waited for at the end.
+        is ready, and the figures for Prometheus; False where these have a port of their own. post_routes: where
+        platforms post something for other parts of the bot. stop_after_s: for how many seconds what is in hand is
+        waited for at the end.
         """
         self._service = service
         self._console = console
@@ -84,12 +87,15 @@ class WebAdapter:
         self._budget = MemoryBudget(MOST_BYTES_IN_MEMORY, MOST_BYTES_OF_ONE)
         self._stop_after_s = stop_after_s
         self._admission = Admission()
+        self._post_routes = {each.path: each for each in post_routes}
         self._app = self._guarded(hosts)
         nicegui_app.add_static_files("/static", _STATIC, max_cache_age=0)
         if operations is not None:
             self._app.add_route(HEALTH, operations.health)
             for path, answer in ((READY, operations.ready), (METRICS, operations.metrics)) if has_figures else ():
                 nicegui_app.add_route(path, _only_if(self._is_operator, answer))
+        for route in post_routes:
+            self._app.add_route(route.path, route.receive, methods=["POST"])
         uploads.attach()
         guests.attach()
         missing.attach()
@@ -99,7 +105,7 @@ class WebAdapter:
             page.attach()
             nicegui_app.add_api_route("/", self._page, include_in_schema=False)
             nicegui_app.include_router(WebInterface(service, self._budget, self._admission).router)
-        else:
+        elif console is not None:
             nicegui_app.add_api_route("/", lambda: RedirectResponse("/console"))
         ui.run_with(
             self._app,
@@ -151,12 +157,17 @@ class WebAdapter:
         guarded = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         guarded.add_middleware(guests.PagePlaces)
         guarded.add_middleware(SecureCookies)
-        guarded.add_middleware(BodyLimits, most_bytes=_most_bytes, budget=self._budget)
+        guarded.add_middleware(BodyLimits, most_bytes=self._most_bytes, budget=self._budget)
         guarded.add_middleware(SameOrigin, named=hosts)
         guarded.add_middleware(
             TrustedHostMiddleware, allowed_hosts=allowed_hosts(hosts, self._host), www_redirect=False
         )
         return guarded
+
+    def _most_bytes(self, path: str) -> int:
+        """Return the limit for the body of a request."""
+        route = self._post_routes.get(path)
+        return route.most_bytes if route is not None else _most_bytes(path)
 
     def _is_operator(self, request: Request) -> bool:
         """Return whether somebody may see how the bot does: on this machine, or with a pass to the console."""
@@ -169,6 +180,8 @@ class WebAdapter:
         _log.info("adapter_open", adapter=self.name, address=address)
         if self._console is not None:
             self._console.announce(address)
+        if not self._has_chat and self._console is None:
+            return
         here = "127.0.0.1" if self._host == _ANY_ADDRESS else self._host
         path = "" if self._has_chat else "/console"
         print(f"Open http://{here}:{self._port}{path}", flush=True)  # noqa: T201  # for people, not for the log
@@ -192,7 +205,7 @@ def _only_if(
 
 
 def _most_bytes(path: str) -> int:
-    """Return the limit for the body of a request."""
+    """Return the limit for the body of a request to one of this server's own paths."""
     if path.startswith(PREFIX):
         return uploads.MOST_UPLOAD_BYTES
     if path.startswith(SOCKETS):

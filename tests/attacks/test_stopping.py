@@ -58,9 +58,12 @@ class Program:
             return int(database.execute("SELECT count(*) FROM open_messages").fetchone()[0])
 
 
-async def send_photos(telegram: TelegramServer, count: int, selfie: bytes) -> list[int]:
-    """Let as many people send a photo, all at once; return their numbers, which are those of their chats."""
-    people = list(range(100, 100 + count))
+async def send_photos(telegram: TelegramServer, count: int, selfie: bytes, first: int = 100) -> list[int]:
+    """Let as many people send a photo, all at once; return their numbers, which are those of their chats.
+
+    first: the number of the first of them.
+    """
+    people = list(range(first, first + count))
     for person in people:
         await telegram.send(person=person, photo=telegram.picture(selfie))
     return people

@@ -119,3 +119,43 @@ def test_a_host_that_is_no_name_is_refused(monkeypatch: pytest.MonkeyPatch, host
 def test_hosts_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_ALLOWED_HOSTS", "bot.example.org, *.example.net,[fd00::1]:8080,")
     assert load_settings(Settings).allowed_hosts() == ["bot.example.org", "*.example.net", "[fd00::1]:8080"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bot.example.org/telegram",
+        "https://bot.example.org",
+        "https://bot.example.org/",
+        "https://bot.example.org/a b",
+        "https://bot.example.org/telegram?key=secret-in-it",
+        "https://bot.example.org/telegram#part",
+        "https://name:secret-in-it@bot.example.org/telegram",
+        "ftp://bot.example.org/telegram",
+        "https://[::1/telegram",
+        "https:///telegram",
+    ],
+)
+def test_an_address_that_is_none_for_a_webhook_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_URL", address)
+    with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_URL") as error:
+        load_settings(Settings)
+    assert "secret-in-it" not in str(error.value)
+
+
+def test_the_webhooks_secret_is_set_or_follows_from_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(secret=SecretStr("a secret"))
+    derived = settings.webhook_secret()
+    assert re.fullmatch("[0-9a-f]{64}", derived)
+    assert Settings(secret=SecretStr("a secret")).webhook_secret() == derived
+    assert derived not in (Settings(secret=SecretStr("another")).webhook_secret(), settings.cookie_secret())
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_SECRET", "chosen_by-an-0perator")
+    assert load_settings(Settings).webhook_secret() == "chosen_by-an-0perator"
+
+
+@pytest.mark.parametrize("secret", ["short", "with a space in it", "ä" * 20, "a" * 257])
+def test_a_secret_that_telegram_does_not_take_is_refused(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_SECRET", secret)
+    with pytest.raises(SettingsError, match="TELEGRAM_WEBHOOK_SECRET") as error:
+        load_settings(Settings)
+    assert secret not in str(error.value)

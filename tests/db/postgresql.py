@@ -21,24 +21,54 @@ def find_programs() -> Path | None:
     return next((each for each in folders if (each / "initdb").exists() and (each / "pg_ctl").exists()), None)
 
 
-@contextmanager
-def server(programs: Path) -> Iterator[str]:
-    """Start a server, yield the address of its database "postgres", and stop it."""
-    with tempfile.TemporaryDirectory(prefix="mugmoji-postgresql-") as name:
-        folder = Path(name)
+class Cluster:
+    """A server with its data, which may be stopped and started again at the same address."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._folder, self._port = programs, folder, free_port()
         password_file = folder / "password"
         password_file.write_text(PASSWORD)
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             for path in (folder, password_file):
                 shutil.chown(path, "postgres", "postgres")
-        data, port = folder / "data", free_port()
-        _run(programs / "initdb", "-D", data, "-U", "mugmoji", "-A", "scram-sha-256", "--pwfile", password_file, "-N")
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
-        _run(programs / "pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", options)
+        self._data = folder / "data"
+        access = ("-U", "mugmoji", "-A", "scram-sha-256", "--pwfile", password_file)
+        _run(programs / "initdb", "-D", self._data, *access, "-N")
+
+    @property
+    def address(self) -> str:
+        """Return the address of the database "postgres"."""
+        return f"postgresql://mugmoji:{PASSWORD}@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        options = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c fsync=off"
+        options += f" -c unix_socket_directories={self._folder}"
+        log = self._folder / "log"
+        _run(self._programs / "pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
+
+    def stop(self) -> None:
+        """Stop the server at once, as if its machine failed."""
+        _run(self._programs / "pg_ctl", "stop", "-w", "-D", self._data, "-m", "immediate")
+
+
+@contextmanager
+def cluster(programs: Path) -> Iterator[Cluster]:
+    """Start a server, yield it, and stop it."""
+    with tempfile.TemporaryDirectory(prefix="mugmoji-postgresql-") as name:
+        made = Cluster(programs, Path(name))
+        made.start()
         try:
-            yield f"postgresql://mugmoji:{PASSWORD}@127.0.0.1:{port}/postgres"
+            yield made
         finally:
-            _run(programs / "pg_ctl", "stop", "-w", "-D", data, "-m", "immediate")
+            made.stop()
+
+
+@contextmanager
+def server(programs: Path) -> Iterator[str]:
+    """Start a server, yield the address of its database "postgres", and stop it."""
+    with cluster(programs) as made:
+        yield made.address
 
 
 def _run(program: Path, *arguments: str | Path) -> None:

@@ -53,6 +53,13 @@ async def test_nobody_takes_over_what_is_held(store: Store) -> None:
     assert await store.journal.take(Platform.DISCORD, "second", LATER + timedelta(1), LATER, 20) == []
 
 
+async def test_what_a_clock_held_that_was_put_back_by_a_day_is_free(store: Store) -> None:
+    number = await enter(store)
+    await store.journal.renew("first", LATER + timedelta(days=1))
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", NOW, LATER, 20)
+    assert left.id == number
+
+
 async def test_who_was_overtaken_sends_and_closes_nothing(store: Store) -> None:
     number = await enter(store)
     late = LATER + timedelta(seconds=1)

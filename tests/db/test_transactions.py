@@ -13,6 +13,7 @@ from db import (
     Actor,
     Chat,
     ChatChoices,
+    Claimed,
     Depth,
     FaceReading,
     Game,
@@ -27,6 +28,7 @@ from db import (
     State,
     Store,
     Verdict,
+    gathering,
 )
 from db.chat_emoji import ChatEmoji, OwnEmoji
 from db.chats import Chats
@@ -36,10 +38,12 @@ from db.crop_keys import CropKeys
 from db.feedback import Feedback
 from db.games import Games
 from db.journal import Journal
+from db.leases import Leases
 from db.retention import Retention
 from db.retrainings import Retrainings
 from db.schema import Base
 from db.taps import Taps
+from db.update_claims import UpdateClaims
 from db.versions import Versions
 from tests.faults import Faults
 from tests.judgements import judgement
@@ -53,6 +57,7 @@ FACE = FaceReading(SEVEN, ("😄", "😐"), bytes(48 * 48))
 GRACE = Actor.of(ADMIN)
 LONG_AGO, DAY = datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=1)
 HOLDER = "a process"
+ALBUM = OLD_CHAT.message("album").hashed("a secret for tests")
 GAME = Game(1, 1, "sad", "😢", ("sad",), 0, is_shared=True)
 OWN = OwnEmoji("<:blob:123456789012345678>", "happy", "😄")
 METRICS = judgement(offered=True).to_metrics()
@@ -93,14 +98,22 @@ async def _prepared(store: Store) -> int:
     await store.games.score(GAME, ANNA, "Anna", 3)
     assert await store.retrainings.start(Depth.ADAPT, Actor.of(ANNA)) == 1
     assert [(await _open(store, message)).id for message in ("7", "6", "5")] == [1, 2, 3]
+    asked = ANNA, OLD_CHAT, OLD_CHAT.message("album")
+    await store.journal.open(*asked, gathering({"message": 77}), HOLDER, LONG_AGO, LONG_AGO + DAY)
     await store.journal.close(2, HOLDER, LONG_AGO)
     assert await store.journal.begin_to_send(3, HOLDER, 0, "")
+    assert await store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + DAY)
+    assert (await _claim(store, 1)).mine
     return reading.id
 
 
 async def _open(store: Store, message: str) -> Opened:
     asked = ANNA, OLD_CHAT, OLD_CHAT.message(message)
     return await store.journal.open(*asked, {"message": message}, HOLDER, LONG_AGO, LONG_AGO + DAY)
+
+
+async def _claim(store: Store, number: int) -> Claimed:
+    return await store.update_claims.claim(9, [number], [], HOLDER, LONG_AGO, LONG_AGO + DAY)
 
 
 async def _start(store: Store, _: int) -> None:
@@ -126,6 +139,8 @@ WRITERS = (
     ChatEmoji,
     Games,
     Journal,
+    Leases,
+    UpdateClaims,
     Taps,
     Feedback,
     Choices,
@@ -157,6 +172,9 @@ WRITES: dict[str, Write] = {
     "Games.score": lambda store, _: store.games.score(GAME, NEW, "New", 5),
     "Games.clear_scoreboard": lambda store, _: store.games.clear_scoreboard(OLD_CHAT),
     "Journal.open": lambda store, _: _open(store, "8"),
+    "Journal.extend": lambda store, _: store.journal.extend(ALBUM, {"message": 78}, 10),
+    "Journal.end_gathering": lambda store, _: store.journal.end_gathering(4, HOLDER),
+    "Journal.drop": lambda store, _: store.journal.drop(1, HOLDER),
     "Journal.begin_to_send": lambda store, _: store.journal.begin_to_send(1, HOLDER, 0, ""),
     "Journal.put_off": lambda store, _: store.journal.put_off(3, HOLDER),
     "Journal.close": lambda store, _: store.journal.close(1, HOLDER, LONG_AGO),
@@ -164,6 +182,10 @@ WRITES: dict[str, Write] = {
     "Journal.take": lambda store, _: store.journal.take(
         Platform.TELEGRAM, "another", LONG_AGO + 2 * DAY, LONG_AGO + 3 * DAY, 20
     ),
+    "Leases.take": lambda store, _: store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + 2 * DAY),
+    "Leases.give_back": lambda store, _: store.leases.give_back("polling", HOLDER),
+    "UpdateClaims.claim": lambda store, _: _claim(store, 2),
+    "UpdateClaims.give_back": lambda store, _: store.update_claims.give_back(HOLDER),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,

@@ -54,6 +54,12 @@ def test_every_figure_that_is_explained_is_measured() -> None:
     assert [name for name in named if f'"{name}"' not in source] == []
 
 
+def test_every_test_that_is_named_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)
+    assert len(named) > 25
+    assert [(file, name) for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")] == []
+
+
 def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#h][^)]*)\)", PAGE)
     assert targets

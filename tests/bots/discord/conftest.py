@@ -9,6 +9,9 @@ from bots.conversation.service import EmojiService
 from bots.discord.client import EmojiClient
 from tests.contracts.discord import contract_if_there
 from tests.contracts.discord_watch import watch
+from tests.db.conftest import postgresql_server, url
+
+__all__ = ["postgresql_server", "url"]
 
 
 @pytest.fixture(autouse=True)

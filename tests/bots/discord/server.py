@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import discord
 import pytest
+import yarl
 from aiohttp import web
 
 ME, ALICE, GUILD, CHANNEL, SECOND_CHANNEL, ROLE = 1000, 2000, 3000, 4000, 4001, 3000
@@ -139,6 +140,8 @@ class DiscordServer:
         await site.start()
         self.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
         monkeypatch.setattr(discord.http.Route, "BASE", f"{self.base}/api/v10")
+        gateway = yarl.URL(self.base.replace("http", "ws")) / "gateway"
+        monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
         try:
             yield
         finally:

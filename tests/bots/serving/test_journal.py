@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from bots.serving import journal as journals
 from bots.serving.journal import HELD_FOR, Entry, Journal, LeftOpen
 from db import Chat, Person, Platform, Store
 from db.journal import Journal as JournalTable
+from tests.faults import Faults
 from tests.rows import count_rows
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 ADA = Person(Platform.TELEGRAM, "1")
 CHAT = Chat(Platform.TELEGRAM, "-5")
@@ -143,3 +145,42 @@ async def test_a_photo_that_waits_for_its_chat_holds_up_none_that_others_left(
     following.cancel()
     await asyncio.wait([following])
     assert following.cancelled()
+
+
+async def test_while_the_database_is_away_a_process_holds_on_and_others_take_nothing(
+    store: Store, clock: Clock, faults: Faults
+) -> None:
+    async def sleep(_seconds: float) -> None:
+        await asyncio.sleep(0.01)
+
+    one, other = (Journal(store, clock=clock, sleep=sleep) for _ in range(2))
+    await enter(one)
+    async with running(one), running(other):
+        with faults.no_database(), capture_logs() as logs:
+            await until(lambda: len([each for each in logs if each["event"] == "journal_not_renewed"]) > 6)
+            clock.pass_hold()
+            await until(lambda: len([each for each in logs if each["event"] == "journal_not_renewed"]) > 12)
+        assert await other.left_open(Platform.TELEGRAM) == []
+        await asyncio.sleep(0.2)
+        clock.now += HELD_FOR - timedelta(seconds=1)
+        await asyncio.sleep(0.2)  # in which the first one renews what it has
+        clock.now += timedelta(seconds=2)
+        assert await other.left_open(Platform.TELEGRAM) == []
+
+
+async def test_a_photo_that_the_database_cannot_take_at_once_is_written_down_when_it_is_back(
+    url: str, clock: Clock
+) -> None:
+    faults = Faults()
+    store = await Store.open(url, "a secret for tests", before_statement=faults)
+    journal = Journal(store, clock=clock)
+    with faults.no_database():
+        entering = asyncio.create_task(enter(journal))
+        await asyncio.sleep(0.6)
+    entry = await entering
+    assert entry.is_stored != store.transactions.is_sqlite
+    with faults.no_database():
+        sending = asyncio.create_task(entry.may_send())
+        await asyncio.sleep(0.6)
+    assert await sending
+    await store.close()

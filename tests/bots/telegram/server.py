@@ -29,7 +29,9 @@ from bots.conversation.service import EmojiService
 from bots.serving.rate_limits import RateLimit
 from bots.telegram.adapter import TelegramAdapter
 from bots.telegram.rate_limiter import Limits, RateLimiter
+from bots.telegram.source import Source
 from recognizer.emoji_map import without_selector
+from tests.bots.telegram.webhooks import WebhookSender
 from tests.contracts.telegram import contract_if_there
 from tests.waiting import PATIENCE_S
 
@@ -117,6 +119,8 @@ class TelegramServer:
         self.too_big: set[str] = set()
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._contract = contract_if_there()
+        self.webhook = WebhookSender()
+        self.webhook_errors: dict[str, Any] = {}
         self._answered, self._news = 0, asyncio.Condition()
         self._state = bot_api.state_manager
 
@@ -257,7 +261,10 @@ class TelegramServer:
         update = {"update_id": next(self._numbers), **content}
         if self._contract is not None:
             self.violations += self._contract.violations_of_update(update)
-        await self.updates.put(update)
+        if self.webhook.registered is not None:
+            await self.webhook.put(update)
+        else:
+            await self.updates.put(update)
 
     async def check(self, method: str, request: Request) -> None:
         """Check a request against Telegram's contract."""
@@ -482,6 +489,30 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
     return router
 
 
+def _methods_for_webhooks(server: TelegramServer) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/bot{token}/setWebhook")
+    async def set_webhook(token: str, request: Request) -> Any:
+        server.webhook.register({name: str(value) for name, value in (await request.form()).items()})
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/deleteWebhook")
+    async def delete_webhook(token: str) -> Any:
+        server.webhook.registered = None
+        return {"ok": True, "result": True}
+
+    @router.post("/bot{token}/getWebhookInfo")
+    async def get_webhook_info(token: str) -> Any:
+        if server.token_is_revoked:
+            return _refuse(401, "Unauthorized")
+        url = server.webhook.registered["url"] if server.webhook.registered is not None else ""
+        told = {"url": url, "has_custom_certificate": False, "pending_update_count": server.webhook.waiting}
+        return {"ok": True, "result": {**told, **server.webhook_errors}}
+
+    return router
+
+
 def _methods_that_send(server: TelegramServer) -> APIRouter:
     router = APIRouter()
 
@@ -689,11 +720,20 @@ def _again(body: bytes) -> Receive:
 
 @asynccontextmanager
 async def served(
-    service: EmojiService, server: TelegramServer, limits: Limits = QUICK, album_quiet_s: float = 0.2
+    service: EmojiService,
+    server: TelegramServer,
+    limits: Limits = QUICK,
+    album_quiet_s: float = 0.2,
+    source: Source | None = None,
 ) -> AsyncIterator[TelegramAdapter]:
     """Run the adapter against the server until the block ends."""
     adapter = TelegramAdapter(
-        service, TOKEN, api_url=server.url, album_quiet_s=album_quiet_s, rate_limiter=RateLimiter(limits)
+        service,
+        TOKEN,
+        source=source,
+        api_url=server.url,
+        album_quiet_s=album_quiet_s,
+        rate_limiter=RateLimiter(limits),
     )
     running = asyncio.create_task(adapter.run())
     yield adapter
@@ -740,6 +780,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server = TelegramServer("")
     bot_api.media_manager = server
     app.include_router(_missing_methods(server))
+    app.include_router(_methods_for_webhooks(server))
     app.include_router(_methods_that_send(server))
     app.include_router(_methods_for_stickers(server))
     app.include_router(_missing_methods_for_admins(server))
@@ -752,6 +793,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         server.url = f"http://127.0.0.1:{port}"
         yield server
     finally:
+        await server.webhook.close()
         uvicorn_server.should_exit = True
         await serving
         bot_api.state_manager, bot_api.media_manager = before

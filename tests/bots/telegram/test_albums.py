@@ -4,7 +4,7 @@ import asyncio
 
 from bots.conversation import texts
 from bots.telegram.albums import LONGEST_S, MOST_ITEMS, QUIET_S, Gatherer
-from bots.telegram.updates import LOOK_AGAIN_S
+from bots.telegram.polling import LOOK_AGAIN_S
 from tests.bots.telegram.server import TelegramServer
 
 GROUP = -5

@@ -1,0 +1,172 @@
+"""Albums by webhook: each message is acknowledged before the next one comes, perhaps to another process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bots.conversation import texts
+from bots.conversation.service import EmojiService
+from db import Automatic, Chat, ChatChoices, Person, Platform, Store, gathering
+from tests.bots.telegram.server import TelegramServer, served, telegram_server
+from tests.bots.telegram.test_webhook import Process
+from tests.faults import Faults
+from tests.rows import count_rows, select_rows
+from tests.waiting import until
+
+GROUP = -5
+OF_PICTURE = texts.OF_PICTURE.split("{", maxsplit=1)[0].strip()
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def server(service: EmojiService, store: Store) -> AsyncIterator[TelegramServer]:
+    """Two processes to which the messages come in turn."""
+    processes = [Process(store) for _ in range(2)]
+    async with telegram_server() as server, AsyncExitStack() as stack:
+        for each in processes:
+            await stack.enter_async_context(each.listening())
+            await stack.enter_async_context(served(service, server, source=each.webhook, album_quiet_s=0.5))
+        await until(lambda: len(server.called("setWebhook")) == 2)
+        server.webhook.targets = [each.address for each in processes]
+        yield server
+
+
+async def settled(server: TelegramServer) -> None:
+    """Wait until everything is acknowledged, and an album's quiet is over."""
+    await until(lambda: not server.webhook.waiting)
+    await asyncio.sleep(1.2)
+
+
+async def test_an_album_that_comes_to_two_processes_is_answered_once(
+    server: TelegramServer, selfie: bytes, store: Store
+) -> None:
+    sent = [await server.send(photo=server.picture(selfie), media_group_id="a") for _ in range(5)]
+    await settled(server)
+    [answer] = await server.sent("sendMessage")
+    assert answer["text"].count(OF_PICTURE) == 5
+    [call] = server.called("sendMessage")
+    assert f'"message_id": {sent[0]["message_id"]}' in call.fields["reply_parameters"]
+    await until(lambda: server.reactions)
+    assert set(server.webhook.statuses) == {200}
+    assert (await count_rows(store, "open_messages"), await count_rows(store, "answered_messages")) == (0, 1)
+
+
+async def test_what_comes_after_the_answer_is_left_out(server: TelegramServer, selfie: bytes) -> None:
+    await server.send(photo=server.picture(selfie), media_group_id="a")
+    await server.sent("sendMessage")
+    await server.send(photo=server.picture(selfie), media_group_id="a")
+    await settled(server)
+    assert await server.count("sendMessage") == 1
+
+
+async def test_a_caption_on_any_message_speaks_for_the_album(server: TelegramServer, selfie: bytes) -> None:
+    for number in range(3):
+        caption = "/emoji_me" if number == 2 else None
+        await server.send(chat=GROUP, photo=server.picture(selfie), media_group_id="a", caption=caption)
+    await server.sent("sendPhoto")
+    await settled(server)
+    assert not server.called("sendMessage")
+
+
+async def test_of_an_album_that_nobody_asked_about_nothing_is_kept(
+    server: TelegramServer, selfie: bytes, store: Store
+) -> None:
+    for _ in range(2):
+        await server.send(chat=GROUP, photo=server.picture(selfie), media_group_id="a")
+    await settled(server)
+    assert not server.called("getFile")
+    assert (await count_rows(store, "open_messages"), await count_rows(store, "answered_messages")) == (0, 0)
+
+
+async def test_an_album_in_a_chat_with_automatic_reactions_gets_one(
+    server: TelegramServer, selfie: bytes, store: Store
+) -> None:
+    def react(_before: ChatChoices) -> ChatChoices:
+        return ChatChoices(automatic=Automatic.REACT)
+
+    await store.chats.change(Chat(Platform.TELEGRAM, str(GROUP)), react)
+    sent = [await server.send(chat=GROUP, photo=server.picture(selfie), media_group_id="a") for _ in range(3)]
+    await server.until(lambda: server.reactions)
+    await settled(server)
+    assert [message for _, message, _ in server.reactions] == [sent[0]["message_id"]]
+
+
+async def test_an_album_of_other_files_gets_one_sentence(server: TelegramServer) -> None:
+    for _ in range(3):
+        document = {**server.file(b"%PDF"), "mime_type": "application/pdf"}
+        await server.send(document=document, media_group_id="a")
+    await settled(server)
+    assert [each["text"] for each in await server.sent("sendMessage")] == [texts.NO_PICTURE_FILE]
+
+
+async def test_the_journal_keeps_no_word_of_an_album(server: TelegramServer, selfie: bytes, store: Store) -> None:
+    caption = "/emoji of my secret garden"
+    await server.send(photo=server.picture(selfie), media_group_id="a", caption=caption)
+    await until(lambda: not server.webhook.waiting)
+    [row] = await select_rows(store, "SELECT address FROM open_messages")
+    assert "garden" not in str(row)
+    await server.sent("sendMessage")
+
+
+def part(server: TelegramServer, photo: bytes, message: int, **facts: Any) -> dict[str, Any]:
+    file = {"id": server.file(photo)["file_id"], "size": 0, "is_photo": True, "has_spoiler": False}
+    place = {"chat": 7, "type": "private", "message": message, "answered": message, "person": 7, "language": "en"}
+    nobody = dict.fromkeys(("speaks_as", "topic", "direct_topic", "sender"))
+    asked = {"wish": "emoji", "has_wish": False, "asks": True, "is_new": True, "files": [file], "numbers": [message]}
+    return {**place, **nobody, **asked, **facts}
+
+
+async def leave_open(
+    store: Store, server: TelegramServer, photo: bytes, held_until: datetime = LONG_AGO, **facts: Any
+) -> int:
+    """Store an album of two as a process leaves it that died while it gathered."""
+    person, chat = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "7")
+    name, now = chat.message("album a"), datetime.now(UTC)
+    first = gathering(part(server, photo, 41, **facts))
+    opened = await store.journal.open(person, chat, name, first, "another", now, held_until)
+    assert await store.journal.extend(store.journal.hash_of(name), part(server, photo, 40, **facts), 10)
+    assert opened.id is not None
+    return opened.id
+
+
+async def test_an_album_of_a_process_that_died_is_answered_by_another(
+    server: TelegramServer, selfie: bytes, store: Store
+) -> None:
+    await leave_open(store, server, selfie)
+    [answer] = await server.sent("sendMessage")
+    assert answer["text"].count(OF_PICTURE) == 2
+    assert '"message_id": 40' in server.called("sendMessage")[0].fields["reply_parameters"]
+
+
+async def test_for_one_that_may_be_answered_there_is_an_apology(
+    server: TelegramServer, selfie: bytes, store: Store
+) -> None:
+    number = await leave_open(store, server, selfie, held_until=datetime.now(UTC) + timedelta(minutes=1))
+    assert await store.journal.begin_to_send(number, "another", 0, "")
+    await store.journal.renew("another", LONG_AGO)
+    [said] = await server.sent("sendMessage")
+    assert said["text"] == texts.MAYBE_ANSWERED
+
+
+async def test_one_that_nobody_asked_about_is_dropped(server: TelegramServer, selfie: bytes, store: Store) -> None:
+    await leave_open(store, server, selfie, asks=False, chat=GROUP, type="group")
+    async with asyncio.timeout(60):
+        while await count_rows(store, "open_messages"):
+            await asyncio.sleep(0.05)
+    assert not server.called("sendMessage")
+    assert await count_rows(store, "answered_messages") == 0
+
+
+async def test_without_the_database_each_photo_is_answered_alone(
+    server: TelegramServer, selfie: bytes, faults: Faults
+) -> None:
+    with faults.full_disk():
+        for _ in range(2):
+            await server.send(photo=server.picture(selfie), media_group_id="a")
+        await server.sent("sendMessage", 2)
+        await settled(server)
+    assert await server.count("sendMessage") == 2
