@@ -4,6 +4,7 @@
 # make audit  as in make lint, but fails where the database of known faults cannot be reached
 # make bench  prints the benchmark tables                 make lock   pins packages anew
 # make check-lock  installs what make lock wrote into an empty environment
+# make soak   the program under load, a flood, nonsense and kills, for some hours; `make soak SHARE=0.05` for a twentieth
 # make bench-feedback  simulates communities that correct the bot, and what retraining makes of it
 # make translations  brings the catalogues under bots/conversation/locale in step with the sentences in bots/conversation/texts.py
 PYTHON ?= python3
@@ -15,10 +16,11 @@ FORMATS := heic jxl
 SERVED := heic jxl postgresql retraining
 TRAINED := postgresql training
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --generate-hashes pyproject.toml
+SHARE := 1
 # The package `fer`, which `make bench` sets beside the shipped model.
 FER_VENV := .venv-fer
 
-.PHONY: run install test lint audit bench bench-feedback lock check-lock translations clean
+.PHONY: run install test lint audit bench soak bench-feedback lock check-lock translations clean
 
 run: $(VENV)/.serve
 	@$(BIN)/python -m bots
@@ -44,6 +46,9 @@ audit: $(VENV)/.develop
 bench: $(VENV)/.develop
 	@$(MAKE) -s $(FER_VENV)/.made || echo "The package fer could not be installed; its part of the contest is left out."
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.develop
+	$(BIN)/python -m tests.soak --share $(SHARE)
 
 bench-feedback: $(VENV)/.develop
 	$(BIN)/python -m tests.bench.feedback --full

@@ -16,6 +16,7 @@ from telegram.ext import BaseUpdateProcessor
 
 from bots.serving.admission import Admission, RefusedError
 from bots.telegram.admitting import is_about_a_file, kind_of, whose
+from bots.telegram.identity import language_of
 from db import Platform
 
 LONGEST_END_S = 3.0
@@ -32,12 +33,16 @@ def has_number(update: Any) -> bool:
 
 
 def readable(update: Any) -> dict[str, Any] | None:
-    """Return an update if the library can read it, else an empty one; None if it has no number."""
+    """Return an update if the library can read it and it can be told what it is about, else an empty one; None if it
+    has no number.
+    """
     if not has_number(update):
         _log.warning("update_skipped", platform=Platform.TELEGRAM, reason="no number")
         return None
     try:
-        Update.de_json(update, None)
+        read = Update.de_json(update, None)
+        hash((whose(read), kind_of(read), is_about_a_file(read)))  # as is done for all of a batch, which must not fail
+        language_of(read.effective_user).split()
     except Exception as error:  # whatever a newer Telegram sends
         kinds = sorted(update.keys() - {"update_id"})
         _log.warning("update_skipped", platform=Platform.TELEGRAM, kinds=kinds, reason=type(error).__name__)

@@ -37,6 +37,9 @@ def _start(number: int, person: int = 7) -> dict[str, Any]:
         {"update_id": 11, "inline_query": {"id": "1"}},
         {"update_id": 11, "message": {**_start(11)["message"], "date": "tomorrow"}},
         {"update_id": 11, "kind_of_the_future": [1, 2]},
+        {"update_id": 11, "message": {**_start(11)["message"], "from": {**user(7), "language_code": 1.5}}},
+        {"update_id": 11, "message": {**_start(11)["message"], "from": {**user(7), "id": [7]}, "text": "hi"}},
+        {"update_id": 11, "message": {**_start(11)["message"], "photo": [{"file_id": "a", "width": []}]}},
     ],
     ids=str,
 )
