@@ -100,7 +100,8 @@ class PhotoMessage:
     none. pictures may be empty then. replies_to: the platform's id of the message that this one replies to, empty for
     none. is_new: the pictures came with the message that asks, neither in one that it replies to nor forwarded. name:
     what the person who asks is called in the chat. forgettings: the count of `db.Forgettings` when it was
-    asked about, None if nobody looked.
+    asked about, None if nobody looked. shows_each_face: the platform shows every face of the answer apart, from left to
+    right, with buttons of its own.
     """
 
     person: Person
@@ -116,6 +117,7 @@ class PhotoMessage:
     name: str = ""
     is_new: bool = True
     forgettings: int | None = None
+    shows_each_face: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Tap:
     message. administers: checks whether the person who tapped administers the chat. alias: asked only if the photo is
     not the person's own. sender: who sent the photo that the button's message answered, None if that is not known.
     photo_message: the platform's id of the message with that photo, empty if there is none. sees_all_photos: as in
-    `Command`. is_sent_again: `fetch` waits for the person's own browser, however long that takes, and counts the bytes.
+    `Command`. shows_each_face: as in `PhotoMessage`; the buttons are those of one face.
     """
 
     person: Person
@@ -142,7 +144,7 @@ class Tap:
     photo_message: str = ""
     sees_all_photos: bool = True
     most_bytes: int = MOST_FILE_BYTES
-    is_sent_again: bool = False
+    shows_each_face: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,6 +271,22 @@ def in_rows(buttons: Sequence[Button], width: int) -> ButtonRows:
 
 
 @dataclass(frozen=True)
+class FaceReply:
+    """One face of the reply to a photo, for platforms that show each face apart.
+
+    box: left, top, width and height as shares of the upright picture's width and height. emoji: the one ranked first.
+    feeling: the word for what the face shows. text: what is said of the face. rows: its buttons, empty where nothing
+    can be remembered.
+    """
+
+    box: tuple[float, float, float, float]
+    emoji: str
+    feeling: str
+    text: str
+    rows: ButtonRows = ()
+
+
+@dataclass(frozen=True)
 class Reply:
     """The reply to a photo or a command.
 
@@ -277,7 +295,8 @@ class Reply:
     waiting: the final answer is still to come. picture: sent with the text. file: sent with the text. photo: the number
     under which the answered photo is stored, 0 for none; the adapter hands it to `EmojiService.note_answer` with the
     id of the message that it sent. game: the number of a round that this message asks for, 0 for none; handed to
-    `EmojiService.note_round` in the same way.
+    `EmojiService.note_round` in the same way. faces: for a platform that shows each face apart, all of them; the rows
+    are then those of the whole photo.
     """
 
     text: str
@@ -288,6 +307,7 @@ class Reply:
     file: MadeFile | None = None
     photo: int = 0
     game: int = 0
+    faces: tuple[FaceReply, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class Recognizer:
                 now = _face(photo, look, expression, seen, emoji_map)
                 faces.append(replace(now, box=steadied_box(face.box, now.box), score=face.score))
         faces.sort(key=lambda face: face.box.width, reverse=True)
-        return Reading(tuple(faces), classifier.card.version, watch.ms, age)
+        return Reading(tuple(faces), classifier.card.version, watch.ms, *_original_size(photo), age)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
@@ -231,7 +231,7 @@ class Recognizer:
                 _face(photo, face, expression, looked, emoji_map)
                 for face, expression, looked in zip(found, expressions, seen, strict=True)
             )
-        return Reading(faces, classifier.card.version, watch.ms)
+        return Reading(faces, classifier.card.version, watch.ms, *_original_size(photo))
 
     def _expressions(
         self, photo: Photo, found: Sequence[Detection], probabilities: NDArray[np.float32]
@@ -305,6 +305,12 @@ def _face(
     return Face(
         _box_in_original(photo, found), found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll)
     )
+
+
+def _original_size(photo: Photo) -> tuple[int, int]:
+    """Return the width and height of the upright original in pixels."""
+    height, width = photo.pixels.shape[:2]
+    return round(photo.scale * width), round(photo.scale * height)
 
 
 def _box_in_original(photo: Photo, found: Detection) -> Box:

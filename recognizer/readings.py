@@ -77,12 +77,15 @@ class Milliseconds:
 class Reading:
     """The result for one photo: its faces, the widest first, the model's version, and how long each step took.
 
-    age: of a frame of a live picture, the number of frames since the whole of it was searched; else 0.
+    width, height: of the upright original photo in pixels, as its faces' boxes are. age: of a frame of a live picture,
+    the number of frames since the whole of it was searched; else 0.
     """
 
     faces: tuple[Face, ...]
     model: str
     ms: Milliseconds
+    width: int
+    height: int
     age: int = 0
 
 

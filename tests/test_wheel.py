@@ -32,7 +32,9 @@ _DATA = (
     "recognizer/model/expression.tflite",
     "recognizer/model/guard.npz",
     "bots/conversation/locale/de/LC_MESSAGES/mugmoji.po",
-    "bots/web/static/chat.js",
+    "bots/web/static/app.js",
+    "bots/web/static/icon-512.png",
+    "bots/web/templates/chat.html",
     "bots/console/static/console.css",
     "db/migrations/env.py",
     "db/migrations/versions/0001_first_schema.py",
@@ -119,7 +121,7 @@ def test_all_of_it_comes_from_the_wheel(python: Path, tmp_path: Path) -> None:
 def test_its_bot_serves_the_web_chat(running_bot: str) -> None:
     with urllib.request.urlopen(running_bot, timeout=60) as page:
         assert b"chat.css" in page.read()
-    for path in ("/static/chat.js", "/console-static/console.css"):
+    for path in ("/static/app.js", "/console-static/console.css"):
         with urllib.request.urlopen(running_bot + path, timeout=60) as file:
             assert file.status == 200
 

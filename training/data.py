@@ -5,8 +5,9 @@ All three forms yield the same `Faces`. The data is only read, never written.
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -69,14 +70,24 @@ def load(path: Path) -> dict[Split, Faces]:
 
     Raise `DataError` if the path is missing, incomplete or in none of the forms.
     """
+    return _loader(path)()
+
+
+def require(path: Path) -> None:
+    """Raise `DataError` if there is nothing under `path` in any of the three public forms."""
+    _loader(path)
+
+
+def _loader(path: Path) -> Callable[[], dict[Split, Faces]]:
+    """Return what reads the data under `path`. Raise `DataError`."""
     if path.is_file() and path.suffix.lower() == ".csv":
-        return _load_kaggle_csv(path)
+        return partial(_load_kaggle_csv, path)
     if (path / "labels.csv").is_file():
-        return _load_sheets(path)
+        return partial(_load_sheets, path)
     if (path / "fer2013.csv").is_file():
-        return _load_kaggle_csv(path / "fer2013.csv")
+        return partial(_load_kaggle_csv, path / "fer2013.csv")
     if (path / "train").is_dir() and (path / "test").is_dir():
-        return _load_folders(path)
+        return partial(_load_folders, path)
     raise DataError(
         f"No FER2013 data at {path}. Set FER2013_DIR (or --data) to a folder with labels.csv and faces-*.webp, "
         "to the Kaggle fer2013.csv, or to a folder with train/<class>/ and test/<class>/."

@@ -11,7 +11,7 @@ from bots.console import report
 from bots.console.formatting import ago, count, empty, megabytes, percent, points
 from bots.console.layout import button, panel, question
 from bots.console.page import ConsolePage, tell
-from bots.console.promoting import ask_to_promote
+from bots.console.promoting import promote_button
 from bots.console.version_report import open_report
 from db import Judgement, Promotion, Role, ShadowComparison, Version
 
@@ -136,9 +136,7 @@ class _Models:
             return
         if version.role is None:
             button("Run in shadow").on("click", lambda: self._set_shadow(version.name))
-        is_offered = version.is_offered_over(active)
-        promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
-        promote.on("click", lambda: ask_to_promote(self._page, version, active, self._look_again))
+        promote_button(self._page, version, active, self._look_again)
 
     async def _roll_back(self, active: str) -> None:
         async def act() -> None:
@@ -151,7 +149,7 @@ class _Models:
     async def _set_shadow(self, name: str | None) -> None:
         async def act() -> None:
             await self._versions.set_shadow(name)
-            tell(f"{name} reads along silently now." if name else "No model reads along any more.")
+            tell(f"{name} now reads every photo, too, without a word." if name else "Nothing runs in shadow any more.")
 
         await self._page.attempt(act)
         await self._look_again()

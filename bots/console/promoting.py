@@ -5,12 +5,28 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import events, ui
 
-from bots.console.layout import button
+from bots.console.layout import button, question
 from bots.console.page import ConsolePage, tell
 from bots.console.report import judgement_in_words
 from db import LEAST_REASON, Judgement, Version
 
+_NOT_OFFERED = (
+    "A model is offered if it is surely better than the one that is served now, and not much worse for everybody else. "
+    "Another one may be served all the same; you are asked why, and your reason is kept with it."
+)
 _AfterIt = Callable[[], Awaitable[None]]
+
+
+def promote_button(page: ConsolePage, version: Version, active: str, after: _AfterIt) -> None:
+    """Show the button that begins a promotion and, where the gate does not offer the version, why that takes a reason.
+
+    active, after: as in `ask_to_promote`.
+    """
+    is_offered = version.is_offered_over(active)
+    promote = button("Promote" if is_offered else "Promote all the same …", "main" if is_offered else "")
+    promote.on("click", lambda: ask_to_promote(page, version, active, after))
+    if not is_offered:
+        question(_NOT_OFFERED)
 
 
 def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _AfterIt) -> None:
@@ -30,7 +46,7 @@ def ask_to_promote(page: ConsolePage, version: Version, active: str, after: _Aft
             async def act() -> None:
                 versions = page.services.store.versions
                 await versions.promote(version.name, instead_of=active, by=page.actor, reason=because)
-                tell(f"{version.name} will be served within seconds. One tap goes back.")
+                tell(f"{version.name} will be served within seconds. You can go back at any time.")
 
             dialog.close()
             await page.attempt(act)
@@ -69,7 +85,7 @@ def _what_changes(version: Version, active: str) -> str:
     told = (
         f"<p><strong>{name}</strong> will answer every new photo within seconds, in place of <strong>{before}</strong>"
     )
-    told += ". Answers given so far stay as they are, and one tap goes back.</p>"
+    told += ". Answers given so far stay as they are, and you can go back at any time.</p>"
     judgement = Judgement.of(version.metrics)
     if judgement is None:
         return told + "<p>It came with the software and has learned nothing from your people.</p>"

@@ -11,7 +11,7 @@ from bots.console import report
 from bots.console.formatting import ago, count, for_how_long
 from bots.console.layout import button, panel
 from bots.console.page import ConsolePage, tell
-from bots.console.promoting import ask_to_promote
+from bots.console.promoting import promote_button
 from db import Depth, Judgement, Retraining, Role, State, Version
 
 _REFRESH_S = 1.5
@@ -24,7 +24,7 @@ _STATES = {
     State.DONE: "Done",
     State.FAILED: "It failed",
     State.CANCELLED: "Cancelled",
-    State.LOST: "Its process died",
+    State.LOST: "It was broken off",
     State.RUNNING: "Running",
 }
 
@@ -38,6 +38,8 @@ class _Page:
     def __init__(self, page: ConsolePage) -> None:
         self._page = page
         self._shown: tuple[object, ...] = ()
+        self._starts: dict[Depth, ui.element] = {}
+        self._needs: dict[Depth, ui.label] = {}
 
     def build(self) -> None:
         with self._page.frame.body:
@@ -57,10 +59,20 @@ class _Page:
             self._result = ui.element("div")
         self._running.set_visibility(False)
         self._page.every(_REFRESH_S, self._refresh)
+        ui.timer(0.1, self._look_for_obstacles, once=True)
 
     def _choice(self, depth: Depth, label: str, needs: str, look: str) -> None:
-        with button(label, f"choice {look}").on("click", lambda: self._start(depth)):
-            ui.html(needs, tag="small", sanitize=False)
+        with button(label, f"choice {look}").on("click", lambda: self._start(depth)) as made:
+            self._needs[depth] = ui.label(needs).classes("needs")
+        self._starts[depth] = made
+
+    async def _look_for_obstacles(self) -> None:
+        """Offer only what can run on this machine, and say what is missing for the rest."""
+        for depth, start in self._starts.items():
+            obstacle = await self._page.services.retraining_process.obstacle(depth)
+            if obstacle:
+                start.props("disabled")
+                self._needs[depth].set_text(obstacle)
 
     async def _refresh(self) -> None:
         store = self._page.services.store
@@ -87,7 +99,7 @@ class _Page:
         self._title.set_content(
             f"<h2>{_DEPTHS.get(running.depth, running.depth)}: {percent} %</h2>"
             f'<p class="quiet">started by {html.escape(running.asked_by)}, {ago(running.started_at, now)}; '
-            f"last sign of life {ago(running.beat_at, now)}</p>"
+            f"last heard of {ago(running.beat_at, now)}</p>"
         )
         self._bar.style(f"width: {percent}%")
         self._step.set_text(running.step or "Getting ready")
@@ -114,9 +126,7 @@ class _Page:
             if made.role is Role.ACTIVE:
                 ui.html('<p class="told good">It is served now.</p>', sanitize=False)
             elif made.is_kept:
-                is_offered = made.is_offered_over(active)
-                promote = button("Promote" if is_offered else "Promote …", "main" if is_offered else "")
-                promote.on("click", lambda: ask_to_promote(self._page, made, active, self._look_again))
+                promote_button(self._page, made, active, self._look_again)
 
     async def _look_again(self) -> None:
         await self._page.attempt(self._refresh)

@@ -28,6 +28,10 @@ def compared(today: int, yesterday: int) -> str:
     return f"{count(abs(today - yesterday), kind, kind)} than yesterday by this time"
 
 
+_LEAST_SHOWN = 0.5
+"""Faces, counted by their weights, that are not rounded to none."""
+
+
 def by_emotion(shares: Sequence[Share | None]) -> str:
     """Return a bar for each emotion, with a whisker for the interval."""
     rows = "".join(_bar(name, share) for name, share in zip(EMOTIONS, shares, strict=True))
@@ -50,7 +54,7 @@ def confusion(view: Span) -> str:
 
 
 def _bar(name: str, share: Share | None) -> str:
-    if share is None:
+    if share is None or share.of < _LEAST_SHOWN:
         none = '<span class="bar"></span><span class="quiet">–</span>'
         return f'<div class="bar-row"><span>{emotion(name)}</span>{none}</div>'
     spread = f"left:{100 * share.low:.1f}%;width:{100 * (share.high - share.low):.1f}%"
@@ -70,7 +74,7 @@ def _row(name: str, faces: Sequence[float], place: int) -> str:
 
 
 def _cell(number: float, total: float, is_right: bool) -> str:
-    if number < 0.5:
+    if number < _LEAST_SHOWN:
         return '<td class="none"><small>·</small></td>'
     share = number / total
     hue = "right" if is_right else "wrong"

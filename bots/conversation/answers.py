@@ -14,12 +14,14 @@ MAX_FACES_LISTED = 40
 @dataclass(frozen=True)
 class Outcome:
     """The result for one picture: its faces and the model that read them, or the sentence (of `texts`) that explains
-    why there are none.
+    why there are none. width, height: of the upright picture in pixels, 0 where there are no faces.
     """
 
     faces: tuple[Face, ...] = ()
     problem: str = ""
     model: str = ""
+    width: int = 0
+    height: int = 0
 
 
 def answer_text(outcomes: Sequence[Outcome], recipient: Recipient, *, offers_choice: bool = True) -> str:
@@ -41,8 +43,12 @@ def _picture_text(outcome: Outcome, recipient: Recipient, *, offers_choice: bool
         return voice.say(outcome.problem)
     if len(outcome.faces) > 1:
         return f"{voice.count(texts.SEVERAL_FACES, len(outcome.faces))}\n{_numbered(outcome, 1, recipient)}"
-    face = outcome.faces[0]
-    verdict = face.verdict
+    return face_text(outcome.faces[0], recipient, offers_choice=offers_choice)
+
+
+def face_text(face: Face, recipient: Recipient, *, offers_choice: bool) -> str:
+    """Return what is said of one face. offers_choice: as in `answer_text`."""
+    voice, verdict = recipient.voice, face.verdict
     feeling = voice.say(texts.FEELINGS[verdict.emotion])
     if not verdict.is_sure:
         unsure = texts.UNSURE if offers_choice else texts.UNSURE_ONLY

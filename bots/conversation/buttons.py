@@ -106,6 +106,7 @@ _CHOICES = {
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
+_MAKING = frozenset({Action.EMOJI_ME, Action.STICKER, Action.PACK, Action.COVER_WITH, Action.SWAP})
 
 
 @dataclass(frozen=True)
@@ -144,18 +145,45 @@ def photo_rows(stored: StoredPhoto, candidates: int, recipient: Recipient) -> Bu
     A single face gets a row of candidates and a row of alternatives. Of several faces, each of the first few gets a
     row, with its number on every button. A photo that can be fetched again also gets a row of pictures.
     """
-    readings = stored.readings
-    pictures = _pictures(readings, recipient) if stored.comes_again else ()
+    readings, pictures = stored.readings, making_rows(stored, recipient)
     if len(readings) == 1:
-        reading = readings[0]
-        ways_out = (_more(reading, recipient, page=0), _none(reading, recipient))
-        return (_candidates(reading, candidates, recipient), ways_out, *pictures)
+        return (*face_rows(readings[0], candidates, recipient), *pictures)
     shown = min(candidates, BUTTONS_A_ROW - 1)
     rows = tuple(
         (*_candidates(reading, shown, recipient, f"{number} "), _more(reading, recipient, 0, f"{number} "))
         for number, reading in enumerate(readings[: MAX_ROWS - len(pictures)], start=1)
     )
     return (*rows, *pictures)
+
+
+def face_rows(reading: StoredReading, candidates: int, recipient: Recipient) -> ButtonRows:
+    """Return the buttons of one face that is shown apart: a row of candidates and a row of alternatives."""
+    ways_out = (_more(reading, recipient, page=0), _none(reading, recipient))
+    return (_candidates(reading, candidates, recipient), ways_out)
+
+
+def making_rows(stored: StoredPhoto, recipient: Recipient) -> ButtonRows:
+    """Return the row of pictures that can be made of a photo; none if it cannot be fetched again."""
+    return _pictures(stored.readings, recipient) if stored.comes_again else ()
+
+
+def face_rows_after(token: Token, reading: StoredReading, candidates: int, recipient: Recipient) -> ButtonRows:
+    """Return what `rows_after` does for a face that is shown apart, whose "more" has all that there are in one row."""
+    if token.action is Action.MORE:
+        return (tuple(_choice(reading, place, recipient) for place in range(len(reading.suggestions))),)
+    if token.action is Action.NONE:
+        return _emotion_rows(reading, recipient)
+    return face_rows(reading, candidates, recipient)
+
+
+def needs_photo(token: str) -> bool:
+    """Return whether a tap on the button of this token makes a picture of the photo that it belongs to."""
+    return token.partition(":")[0] in _MAKING
+
+
+def shows_more(token: str) -> bool:
+    """Return whether the button of this token leads to more emoji."""
+    return token.partition(":")[0] == Action.MORE
 
 
 def rows_after(token: Token, stored: StoredPhoto, candidates: int, recipient: Recipient) -> ButtonRows:

@@ -35,10 +35,7 @@ async def opened(pool: InferencePool, picture: Picture | PictureToFetch, whose: 
 
 @asynccontextmanager
 async def opened_again(pool: InferencePool, tap: Tap) -> AsyncIterator[Picture]:
-    """Hold the picture in memory that a tapped button belongs to. Raise as `opened` does.
-
-    Nobody's browser is waited for in a place, or with room, that others need: both are taken once the picture is there.
-    """
+    """Hold the picture in memory that a tapped button belongs to. Raise as `opened` does."""
 
     async def fetch() -> Picture:
         picture = await tap.fetch() if tap.fetch is not None else None
@@ -46,14 +43,8 @@ async def opened_again(pool: InferencePool, tap: Tap) -> AsyncIterator[Picture]:
             raise NotFetchedError(texts.PHOTO_GONE)
         return picture
 
-    whose, to_fetch = Whose(tap.chat, tap.person), PictureToFetch(fetch, tap.most_bytes)
-    if not tap.is_sent_again:
-        async with opened(pool, to_fetch, whose) as picture:
-            yield picture
-        return
-    sent = await _fetched(to_fetch)
-    async with pool.near(whose, len(sent.content)):
-        yield sent
+    async with opened(pool, PictureToFetch(fetch, tap.most_bytes), Whose(tap.chat, tap.person)) as picture:
+        yield picture
 
 
 async def _fetched(picture: PictureToFetch) -> Picture:

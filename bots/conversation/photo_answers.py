@@ -11,14 +11,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.conversation import texts
-from bots.conversation.answers import MAX_FACES_LISTED, Outcome, answer_text
-from bots.conversation.buttons import photo_rows
+from bots.conversation.answers import MAX_FACES_LISTED, Outcome, answer_text, face_text
+from bots.conversation.buttons import face_rows, making_rows, photo_rows
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.fetching import opened
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.conversation.tastes import Tastes
-from bots.messages import MadePicture, NotFetchedError, PhotoMessage, Picture, PictureToFetch, Reply
+from bots.messages import FaceReply, MadePicture, NotFetchedError, PhotoMessage, Picture, PictureToFetch, Reply
 from bots.pictures.maker import PictureMaker
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
@@ -124,6 +124,8 @@ class PhotoAnswers:
     async def _answered(self, photo: PhotoMessage, read: "_Read", recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
         outcomes, reactions, stored = await self._ranked(photo, read.outcomes, recipient)
+        if photo.shows_each_face:
+            return self._face_by_face(outcomes, reactions, stored, recipient)
         said = answer_text(outcomes, recipient, offers_choice=stored is not None)
         if stored is not None and not stored.is_introduced and not _has_read_the_start(photo):
             said = f"{said}\n{recipient.voice.say(texts.INTRODUCTION)}"
@@ -135,6 +137,34 @@ class PhotoAnswers:
             picture=await self._numbered(photo, outcomes, read.picture),
             photo=stored.id if stored is not None else 0,
         )
+
+    def _face_by_face(
+        self,
+        outcomes: Sequence[Outcome],
+        reactions: tuple[str | None, ...],
+        stored: StoredPhoto | None,
+        recipient: Recipient,
+    ) -> Reply:
+        """Return the answer for a platform that shows every face apart."""
+        found = [(outcome, face) for outcome in outcomes for face in outcome.faces]
+        rows = (
+            [face_rows(reading, self._parts.candidates, recipient) for reading in stored.readings]
+            if stored is not None
+            else [()] * len(found)
+        )
+        faces = tuple(
+            FaceReply(
+                face.box.shares_of(outcome.width, outcome.height),
+                recipient.variant_of(face.emoji[0]),
+                recipient.voice.say(texts.FEELINGS[face.emotion]),
+                face_text(face, recipient, offers_choice=stored is not None),
+                buttons,
+            )
+            for (outcome, face), buttons in zip(found, rows, strict=True)
+        )
+        said = faces[0].text if len(faces) == 1 else recipient.voice.count(texts.FACES_APART, len(faces))
+        making = making_rows(stored, recipient) if stored is not None else ()
+        return Reply(said, reactions, making, photo=stored.id if stored is not None else 0, faces=faces)
 
     async def _note_introduced(self, photo: PhotoMessage) -> None:
         try:
@@ -195,7 +225,10 @@ class PhotoAnswers:
     async def _add(self, photo: PhotoMessage, picture: Picture | None, read: "_Read", most_faces: int | None) -> None:
         if picture is not None:
             outcome = await self._read(photo, picture)
-            read.outcomes.append(replace(outcome, faces=outcome.faces[:most_faces]))
+            faces = outcome.faces[:most_faces]
+            if photo.shows_each_face:
+                faces = tuple(sorted(faces, key=lambda face: face.box.x + face.box.width / 2))
+            read.outcomes.append(replace(outcome, faces=faces))
 
     async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
         whose = Whose(photo.chat, photo.person)
@@ -211,7 +244,9 @@ class PhotoAnswers:
             return Outcome(problem=texts.FAILED)
         ms = {f"{step}_ms": round(getattr(reading.ms, step), 1) for step in ("decode", "detect", "classify", "rank")}
         _log.info("photo_read", platform=photo.chat.platform, faces=len(reading.faces), model=reading.model, **ms)
-        return Outcome(reading.faces, model=reading.model) if reading.faces else Outcome(problem=texts.NO_FACE)
+        if not reading.faces:
+            return Outcome(problem=texts.NO_FACE)
+        return Outcome(reading.faces, model=reading.model, width=reading.width, height=reading.height)
 
     async def _keep(
         self, photo: PhotoMessage, outcomes: Sequence[Outcome], shows: str | None = None

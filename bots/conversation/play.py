@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bots.conversation import texts
 from bots.conversation.buttons import Action, Token
-from bots.conversation.languages import Voice
+from bots.conversation.languages import Voice, speak
 from bots.conversation.photo_answers import PhotoAnswers
 from bots.conversation.recipient import Recipient
 from bots.messages import Button, ButtonRows, Command, PhotoMessage, Reply, Tap, TapReply
@@ -187,7 +187,8 @@ class Play:
         column = EMOTIONS.index(emotion)
         clear = np.flatnonzero(emoji_map.profiles[:, column] >= _CLEAR_PROFILE)
         ranked = np.argsort(-emoji_map.likelihoods[column])
-        shown = [int(place) for place in ranked if place in clear][:3] or [int(ranked[0])]
+        shown = [int(place) for place in ranked if place in clear and _is_face(emoji_map.emoji[place])][:3]
+        shown = shown or [int(ranked[0])]
         return _Ask(emotion, emoji_map.emoji[self._chance.choice(shown)])
 
     def _asks(self, game: Game, voice: Voice) -> str:
@@ -215,3 +216,8 @@ def _again(voice: Voice) -> ButtonRows:
 def _button(action: Action, label: str, voice: Voice) -> Button:
     said = voice.say(label)
     return Button(said, said, str(Token(action)))
+
+
+def _is_face(emoji: str) -> bool:
+    """Return whether an emoji is a human face, which can be copied, and no gesture, cat or sign."""
+    return "face" in (speak("en").name_of(emoji) or "").split()

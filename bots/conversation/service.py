@@ -32,9 +32,11 @@ from bots.messages import (
     ChatEmojiCommand,
     Command,
     CommandName,
+    MadePicture,
     NotFetchedError,
     PeopleReaction,
     PhotoMessage,
+    Picture,
     Reply,
     Tap,
     TapReply,
@@ -49,8 +51,10 @@ from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
 from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
-from recognizer import Recognizer
+from recognizer import EMOTIONS, Reading, Recognizer
 from recognizer.emoji_map import without_selector
+from recognizer.expression import Expression
+from recognizer.ranking import rank
 
 _SETTINGS_ACTIONS = frozenset(
     {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
@@ -100,7 +104,9 @@ class EmojiService:
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
         self._chat_settings = chat_settings.ChatSettings(store, clock)
-        self._taps_on_photos = PhotoTaps(store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji)
+        self._taps_on_photos = PhotoTaps(
+            store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji, self.emoji_of
+        )
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
         self._privacy = privacy.Privacy(store, self._tastes.forget)
@@ -282,9 +288,37 @@ class EmojiService:
                 problems.add(str(error))
         return Reply(say(next(each for each in texts.SOME_MISSING if each in problems)))
 
+    async def preview(self, photo: PhotoMessage) -> MadePicture | None:
+        """Return the one picture of a message, which is in memory, as a JPEG in the size at which it is read; None if
+        it cannot be read.
+        """
+        picture = photo.pictures[0]
+        assert isinstance(picture, Picture)
+        make = partial(self._picture_maker.outlined, picture.content, ())
+        made, _ = await make_picture(self._pool, photo.person, photo.chat, make, picture)
+        return made
+
+    async def follow(self, frame: bytes, before: Reading | None, whose: Whose) -> Reading:
+        """Read a frame of a live picture, and keep nothing of it. before: what was returned for the frame before.
+
+        Raise `PhotoError` if it cannot be read, `TooManyError` if too much of the person waits.
+        """
+        return await self._pool.run(partial(self._recognizer.follow, frame, before), whose)
+
+    def emoji_of(self, emotion: str) -> str:
+        """Return the emoji of a face that shows this emotion, of `EMOTIONS`, and nothing else."""
+        alone = Expression.of(tuple(float(each == emotion) for each in EMOTIONS))
+        return rank(self._recognizer.emoji_map, alone).emoji[0]
+
+    async def recipient_of(self, person: Person, language: str) -> Recipient:
+        """Return how a person is written to: their voice, and the appearance of emoji. language: as in
+        `PhotoMessage`.
+        """
+        return Recipient.of(await self._preferences(person), language)
+
     async def voice_for(self, person: Person, language: str) -> Voice:
         """Return the voice for an adapter's own sentences to a person. language: as in `PhotoMessage`."""
-        return Recipient.of(await self._preferences(person), language).voice
+        return (await self.recipient_of(person, language)).voice
 
     def _commands_for(self, person: Person, action: str) -> AdminCommands | None:
         """Return the admin commands if this person is an admin; log the attempt of anyone else."""

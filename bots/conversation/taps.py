@@ -12,6 +12,8 @@ from bots.conversation.buttons import (
     Token,
     cover_rows,
     covering_rows,
+    face_rows,
+    face_rows_after,
     pack_rows,
     photo_rows,
     rows_after,
@@ -43,9 +45,11 @@ class PhotoTaps:
         candidates: int,
         taste_changed: Callable[[Person, Chat], None],
         own_emoji: Callable[[Chat], Awaitable[tuple[OwnEmoji, ...]]],
+        emoji_of: Callable[[str], str],
     ) -> None:
         """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
-        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own.
+        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own. emoji_of:
+        returns the emoji of a face that shows one emotion and nothing else.
         """
         self._store = store
         self._pool = pool
@@ -53,6 +57,7 @@ class PhotoTaps:
         self._candidates = candidates
         self._taste_changed = taste_changed
         self._own_emoji = own_emoji
+        self._emoji_of = emoji_of
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
@@ -164,16 +169,17 @@ class PhotoTaps:
         if token.action is Action.NONE:
             await self._store.taps.add(reading.id)
             _log.info("tap_kept", platform=tap.chat.platform, agrees=False)
-            return TapReply(say(texts.WHICH_EMOTION), rows_after(token, stored, self._candidates, recipient))
+            return TapReply(say(texts.WHICH_EMOTION), self._rows_after(tap, token, stored, recipient))
         if token.action is Action.CORRECT:
             emotion = EMOTIONS[token.choice]
             await self._store.taps.add(reading.id, emotion=emotion)
             notice = say(texts.EMOTION_KEPT, feeling=say(texts.FEELINGS[emotion]))
-            changed = stored.with_choice(reading.id, None)
-            return TapReply(notice, photo_rows(changed, self._candidates, recipient))
+            rows = self._rows(tap, stored.with_choice(reading.id, None), reading.id, recipient)
+            if not tap.shows_each_face:
+                return TapReply(notice, rows)
+            return TapReply(notice, rows, notice, recipient.variant_of(self._emoji_of(emotion)))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
-        rows = rows_after(token, stored, self._candidates, recipient)
-        return TapReply(notice, rows, is_obvious=True)
+        return TapReply(notice, self._rows_after(tap, token, stored, recipient), is_obvious=True)
 
     async def _choose(
         self, tap: Tap, token: Token, stored: StoredPhoto, reading: StoredReading, recipient: Recipient
@@ -184,16 +190,27 @@ class PhotoTaps:
         await self._store.taps.add(reading.id, emoji=emoji)
         _log.info("tap_kept", platform=tap.chat.platform, agrees=emoji == reading.suggestions[0])
         changed = stored.with_choice(reading.id, emoji)
-        alone = len(stored.readings) == 1
+        alone = len(stored.readings) == 1 or tap.shows_each_face
         is_change = reading.chosen is not None and reading.chosen != emoji
         shown = recipient.variant_of(emoji)
         notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=in_text(shown))
         return TapReply(
             notice,
-            photo_rows(changed, self._candidates, recipient),
+            self._rows(tap, changed, reading.id, recipient),
             text=notice if alone else None,
             reaction=shown if alone else None,
         )
+
+    def _rows(self, tap: Tap, stored: StoredPhoto, reading: int, recipient: Recipient) -> ButtonRows:
+        """Return the buttons of the whole answer, or those of the face whose button was tapped."""
+        if not tap.shows_each_face:
+            return photo_rows(stored, self._candidates, recipient)
+        return face_rows(next(each for each in stored.readings if each.id == reading), self._candidates, recipient)
+
+    def _rows_after(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> ButtonRows:
+        if not tap.shows_each_face:
+            return rows_after(token, stored, self._candidates, recipient)
+        return face_rows_after(token, _reading_of(token, stored), self._candidates, recipient)
 
 
 def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:

@@ -149,6 +149,7 @@ MIXED_FACE_ONLY = _("{emoji} You look {feeling}, with {other}. I can't remember 
 UNSURE_ONLY = _("Hard to say! Could be {first}, could be {second}. I can't remember choices right now.")
 UNSURE = _("Hard to say! Could be {first}, could be {second}. Which emoji fits best?")
 SEVERAL_FACES = _n("I see {count} face:", "I see {count} faces, biggest first:")
+FACES_APART = _n("I see {count} face. Tap it to choose its emoji.", "I see {count} faces. Tap one to choose its emoji.")
 NUMBERED_FACE = _("{number}. {emoji}")
 NUMBERED_UNSURE = _("{number}. {emoji} (not sure)")
 OF_PICTURE = _("Photo {number}: {text}")
@@ -299,8 +300,177 @@ WEB_START = _(
     "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Show me a selfie and "
     "I'll answer with the emoji of your face."
 )
+WEB_NOTHING_HERE = _("There is nothing here.")
+WEB_TO_THE_START = _("To the start")
+WEB_WORDS = {
+    "start": WEB_START,
+    "needs_scripts": _("This page needs JavaScript. Please allow it for this site."),
+    "hint": _("Choose, drop or paste a photo, or take one now."),
+    "kept_here": _("This conversation is kept in your browser only."),
+    "pick": _("Choose a photo"),
+    "camera": _("Camera"),
+    "snap": _("Take the photo"),
+    "timer": _("Take it in 3 seconds"),
+    "flip": _("Other camera"),
+    "mirror": _("Live mirror"),
+    "mirror_hint": _("Your face, live, with its emoji on it. Nothing of it is kept."),
+    "mirror_none": _("I see no face yet. Come a little closer, or turn to the light."),
+    "mirror_full": _("Too many people look into the mirror right now. Please try again in a minute."),
+    "mirror_lost": _("The connection is gone. I'm trying to get it back."),
+    "mirror_meter": _("Show what I read"),
+    "clip": _("Record 3 seconds"),
+    "game": _("Play: copy the emoji"),
+    "game_asks": _("Make this face: {emoji}"),
+    "game_points": _("Faces: {number}"),
+    "game_over": _("Time is up! Faces you made: {number}."),
+    "close": _("Close"),
+    "menu": _("Menu"),
+    "again": _("Try again"),
+    "sample": _("Try it with this photo"),
+    "sample_name": _("An astronaut, smiling (photo: NASA)"),
+    "drop": _("Drop it!"),
+    "your_photo": _("the photo you sent"),
+    "numbered_photo": _("photo {number}"),
+    "made": _("the picture I made"),
+    "face": _("face {number}, {feeling}: {emoji}"),
+    "reaction": _("my reaction: {emoji}"),
+    "sending": _("Sending …"),
+    "looking": _("Looking at it …"),
+    "offline": _("There is no connection. Photos wait here, and go out as soon as there is one."),
+    "waits": _("No connection: this photo waits here, and goes out as soon as there is one."),
+    "tap_lost": _("That didn't get through: there is no connection. Please try again in a moment."),
+    "not_taken": _("That didn't get through. Please try again in a moment, or with a smaller photo."),
+    "too_large": FILE_TOO_LARGE,
+    "left_out": _("I take ten photos at once, so I left out: {names}."),
+    "no_camera": _("I can't reach a camera here. Please allow it in your browser, or choose a photo."),
+    "camera_needs_https": _(
+        "Browsers give a page the camera only over https:// or on the machine itself. Open this page in one of these "
+        "ways, or choose a photo."
+    ),
+    "share": _("Share"),
+    "copy": _("Copy"),
+    "copied": _("Copied."),
+    "download": _("Download"),
+    "more_emoji": _("Which emoji fits best?"),
+    "search": _("Search emoji"),
+    "recent": _("Chosen lately"),
+    "often": _("Chosen often"),
+    "all": _("The best first"),
+    "none_found": _("There is no such emoji among these."),
+    "clear": _("Clear this conversation"),
+    "clear_asks": _(
+        "Clear the conversation? Its photos and pictures are kept in this browser only, and are gone then. What I keep "
+        "about you is another matter: see “Forget me”."
+    ),
+    "clear_yes": _("Yes, clear it"),
+    "keep": FORGET_NO,
+    "look": _("Appearance"),
+    "look_system": _("As my device"),
+    "look_light": _("Light"),
+    "look_dark": _("Dark"),
+}
+"""What the chat page says by itself, by the names that its scripts use."""
+WEB_MENU = {
+    _("Help"): "help",
+    _("Play"): "play",
+    _("Settings"): "settings",
+    _("Privacy"): "privacy",
+    _("My data"): "my_data",
+    _("Forget me"): "forget_me",
+}
+"""The web chat's menu in place of commands, and the command that each entry stands for."""
+
+SETTINGS = _(
+    "The settings of this chat\n"
+    "• Automatic reactions: {automatic}\n"
+    "• Faces in a photo: {faces}\n"
+    "• Quiet hours: {quiet}\n"
+    "• Game: {play}\n"
+    "• {taps}"
+)
+AUTOMATIC_REACTIONS = _("Automatic reactions")
+AUTOMATIC = {
+    "off": _("Off"),
+    "react": _("React only"),
+    "offer": _("React and offer buttons"),
+    "ask": _("Ask first"),
+}
+"""The name of each `db.Automatic`."""
+WHICH_AUTOMATIC = _(
+    "What shall I do with photos that nobody asks me about? I only ever say something where I see a face."
+)
+MOST_FACES = _("Faces in a photo")
+WHICH_MOST_FACES = _("How many faces of a photo shall I answer, the biggest first?")
+ALL_FACES = _("All")
+QUIET_HOURS = _("Quiet hours")
+WHICH_QUIET_HOURS = _(
+    "When shall nothing be automatic? I take it to be {time} here; if that is wrong, put my clock right first."
+)
+NO_QUIET_HOURS = _("None")
+CLOCK_HOUR_BACK = _("1 hour back")
+CLOCK_HALF_BACK = _("30 min back")
+CLOCK_HOUR_ON = _("1 hour on")
+SEES_NO_OTHER_PHOTOS = _(
+    "Here I see only photos with which somebody turns to me, so nothing is automatic. On Telegram, make me an "
+    "administrator of this group; on Discord, this bot's operator has to switch on the Message Content Intent."
+)
+CHAT_EMOJI_COMMAND = _("Let me use an emoji of this chat's own")
+CHAT_EMOJI_EMOJI = _("The emoji")
+CHAT_EMOJI_MEANS = _("What it shows: a feeling or another emoji; off to take it out")
+CHAT_EMOJI_HOW = _(
+    "Write /chat_emoji, an emoji of this chat's own, and what it shows: a feeling or another emoji. With off in place "
+    "of it, I no longer use it."
+)
+CHAT_EMOJI_KEPT = _("Done: from now on I use {emoji} like {meaning} here.")
+CHAT_EMOJI_LINE = _("{emoji} like {meaning}")
+CHAT_EMOJI_GONE = _("Done: I no longer use {emoji} here.")
+CHAT_EMOJI_UNKNOWN = _("I do not use {emoji} here anyway.")
+CHAT_EMOJI_MEANING = _("I don't know what that shows. Name one of these feelings: {feelings}; or an emoji that I use.")
+CHAT_EMOJI_FULL = _("This chat has as many emoji of its own as I can keep. Take one out with off first.")
+PLAY_ALLOWED = _("On")
+ALLOW_PLAY = _("Allow the game, with a scoreboard")
+FORBID_PLAY = _("End the game, and delete its scoreboard")
+PLAY_ASKS = _("Round {round} of {rounds}: make this face and send me a photo of it!\n{emoji}")
+PLAY_ASKS_ALL = _(
+    "Who shows it best? Make this face and send a photo of it in reply to this message! There are {minutes} minutes.\n"
+    "{emoji}"
+)
+PLAY_GOT = _n("{count} point! I read: {feeling}.", "{count} points! I read: {feeling}.")
+PLAY_GOT_BY = _("{name}: {got}")
+PLAY_BEST_COUNTS = _("Your best photo of a round counts: {points}.")
+PLAY_ENDS = _n("That makes {count} point in all.", "That makes {count} points in all.")
+PLAY_SCOREBOARD = _("Scoreboard")
+PLAY_SCORE = _("{place}. {name}: {points}")
+PLAY_TEACHES = _("This teaches me what I know least, if you let me learn from your faces: /privacy")
+PLAY_OFF = _(
+    "The game is off in this chat. Its administrators can allow it with /chat_settings; or play with me alone."
+)
+PLAY_OVER = _("That round is over. /play begins a new one.")
+PLAY_STOPPED = _("Thanks for playing!")
+PLAY_AGAIN = _("Play again")
+PLAY_CHANGE = _("Another face")
+PLAY_STOP = _("Stop")
+SHALL_I = _("Shall I find the emoji of this photo?")
+YES_PLEASE = _("Yes, please")
+NOT_YOURS_TO_ASK = _("Only the person who sent the photo can say yes. Send me one of yours!")
+CHAT_ADMINS_ONLY = _("Only the administrators of this chat can set this. Please ask one of them.")
+SENDER_TAPS = _("In this chat only the person who sent a photo can tap an emoji for it.")
+EVERYONE_TAPS = _(
+    "In this chat everybody can tap an emoji for a photo: a vote that helps me learn. What is shown stays the choice "
+    "of the person who sent it."
+)
+LET_EVERYONE_TAP = _("Let everybody tap")
+LET_SENDER_TAP = _("Let only the sender tap")
+ADMINS_ONLY = _("This is for the admins of this bot. If you should be one, ask its operator to add {id} to ADMINS.")
+GONE = _("I no longer know this photo. Please send it again.")
+
+WEB_TITLE = "Mugmoji"
+WEB_START = _(
+    "Hi! I am an AI that reads facial expressions, for fun; not for use at work or in schools. Show me a selfie and "
+    "I'll answer with the emoji of your face."
+)
 WEB_HINT = _("Choose, drop or paste a photo, or take one now.")
-WEB_PICK = _("Choose a photo")
+
 WEB_CAMERA = _("Camera")
 WEB_SNAP = _("Take the photo")
 WEB_CANCEL = _("Cancel")

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import structlog
+from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.learning.detached_process import DetachedProcess
@@ -24,6 +25,8 @@ _EXPLAINED = (1, 2, 3)
 """The exit statuses of `python -m training` whose last line says what was wrong."""
 _ROOT = Path(__file__).parents[2]
 """The folder that contains the package `training`: the checkout, or that of an installed wheel."""
+_OBSTACLE_LASTS_S = 600.0
+"""After this time it is looked again whether what was missing is there."""
 _log = structlog.get_logger()
 
 
@@ -38,6 +41,7 @@ class RetrainingProcess:
         self._environment = environment
         self._program = program
         self._attending = BackgroundTasks()
+        self._obstacles: TTLCache[Depth, str] = TTLCache(len(Depth), _OBSTACLE_LASTS_S)
 
     async def start(self, depth: Depth, asked_by: Actor) -> int:
         """Start a retraining and return its number. Raise `BusyError` if one is running, here or in another replica."""
@@ -54,6 +58,19 @@ class RetrainingProcess:
         _log.info("retraining_started", depth=depth.value, number=number)
         self._attending.start("retraining", self._attend(number, process))
         return number
+
+    async def obstacle(self, depth: Depth) -> str:
+        """Return what is missing for a retraining of this depth on this machine; empty where nothing is."""
+        if depth not in self._obstacles:
+            environment = {**os.environ, **self._environment}
+            try:
+                process = DetachedProcess.start((*self._program, "--depth", depth.value, "--check"), _ROOT, environment)
+            except OSError as error:
+                return f"The process could not be started ({error.strerror})."
+            status = await process.wait()
+            said = process.last_error_line()
+            self._obstacles[depth] = said if status in _EXPLAINED else ""
+        return self._obstacles[depth]
 
     async def finished(self) -> None:
         """Wait until every process that was started here has ended, and its outcome is stored."""

@@ -28,9 +28,12 @@ class Claims:
     """
 
     def __init__(self, store: Store, token: str, *, clock: Callable[[], datetime] = _now) -> None:
-        """token: the bot's, which begins with its number. clock: returns the time with its zone."""
+        """token: the bot's, which begins with its number unless Telegram will refuse it. clock: returns the time with its
+        zone.
+        """
         self._store = store
-        self._bot = int(token.partition(":")[0])
+        number = token.partition(":")[0]
+        self._bot = int(number) if number.isascii() and number.isdigit() else 0
         self._clock = clock
         self._holder = token_hex(16)
         self._unanswered: set[int] = set()

@@ -30,6 +30,10 @@ class Box:
     width: float
     height: float
 
+    def shares_of(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return left, top, width and height as shares of a picture's width and height in pixels."""
+        return (self.x / width, self.y / height, self.width / width, self.height / height)
+
 
 @dataclass(frozen=True, eq=False)
 class Detection:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.attacks.guest import Guest
-from tests.bots.web.test_adapter import Bot
+from tests.attacks.guest import ConsoleGuest, Guest
+from tests.bots.web.program import Bot
 
 TOKEN = "a token for tests"
 
@@ -22,4 +22,10 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bot]:
 @pytest.fixture
 async def guest(bot: Bot) -> AsyncIterator[Guest]:
     async with Guest(bot.port) as guest:
+        yield guest
+
+
+@pytest.fixture
+async def admin(bot: Bot) -> AsyncIterator[ConsoleGuest]:
+    async with ConsoleGuest(bot.port, TOKEN) as guest:
         yield guest

@@ -1,9 +1,11 @@
-"""A guest of the web chat without a browser: loads the page, opens its socket, and sends what a page never would."""
+"""Guests without a browser: one who asks the web chat's interface, and one who opens the sockets of the console's pages
+and sends what a page never would.
+"""
 
 import asyncio
-import html
 import json
 import re
+import secrets
 import uuid
 from types import TracebackType
 from typing import Any, Self
@@ -11,42 +13,63 @@ from typing import Any, Self
 import httpx
 import socketio
 
+from bots.web.interface import PREFIX
+
+PHOTOS, TAPS, COMMANDS = (f"{PREFIX}/{name}" for name in ("photos", "taps", "commands"))
 _CLIENT = re.compile(r"'client_id': '([^']+)'|\"client_id\": ?\"([^\"]+)\"|client_id=([\w-]+)")
-_ELEMENTS = re.compile(r"parseElements\(String\.raw`(.*?)`\)", re.DOTALL)
-_UPLOAD = re.compile(r"/_nicegui/client/[\w-]+/upload/\d+")
 
 
 class Guest:
-    """One open page. told: what its socket brought, by the names of the events. listeners: an element's number, and the
-    listener of one of its events, for each.
-    """
+    """One visitor of the web chat, with a cookie."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=30)
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=60)
+
+    async def __aenter__(self) -> Self:
+        assert (await self.http.get("/")).status_code == 200
+        return self
+
+    async def send(self, photo: bytes, name: str = "") -> list[dict[str, Any]]:
+        """Send a photo; return the lines of the answer."""
+        form = {"id": name or secrets.token_hex(8)}
+        answer = await self.http.post(PHOTOS, data=form, files={"photo": ("photo", photo)})
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    async def is_served(self) -> bool:
+        """Return whether the program still answers."""
+        page = await self.http.get("/")
+        answer = await self.http.post(COMMANDS, json={"name": "help"})
+        return (page.status_code, answer.status_code) == (200, 200)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.http.aclose()
+        await asyncio.sleep(0)
+
+
+class ConsoleGuest(Guest):
+    """An admin's open page of the console. told: what its socket brought, by the names of the events."""
+
+    def __init__(self, port: int, token: str) -> None:
+        super().__init__(port)
+        self._token = token
         self.socket = socketio.AsyncClient()
         self.told: list[str] = []
         self.tab = str(uuid.uuid4())
-        self.id = self.upload = ""
-        self.listeners: list[tuple[int, str]] = []
+        self.id = ""
 
     async def __aenter__(self) -> Self:
-        page = await self.http.get("/", headers={"Accept": "text/html"})
+        entered = await self.http.post("/console/login", data={"name": "Ada", "token": self._token})
+        assert entered.status_code == 303, entered.text
+        page = await self.http.get("/console/review", headers={"Accept": "text/html"})
         assert page.status_code == 200
         found = _CLIENT.search(page.text)
-        upload = _UPLOAD.search(page.text)
         assert found is not None
-        assert upload is not None
         self.id = next(filter(None, found.groups()))
-        self.upload = upload[0]
-        elements = _ELEMENTS.search(page.text)
-        assert elements is not None
-        self.listeners = [
-            (int(number), event["listener_id"])
-            for number, element in json.loads(html.unescape(elements[1])).items()
-            for event in element.get("events", ())
-        ]
         self.socket.on("*", lambda event, *_: self.told.append(event))
         await self.connect()
         return self
@@ -66,17 +89,16 @@ class Guest:
         )
         assert joined is True
 
-    async def send(self, event: str, message: Any) -> None:
+    async def emit(self, event: str, message: Any) -> None:
+        """Send an event through the socket."""
         await self.socket.emit(event, message)
 
     async def is_served(self) -> bool:
         """Return whether the program still answers: the page, and this guest's socket."""
-        page = await self.http.get("/")
-        return page.status_code == 200 and self.socket.connected
+        return await super().is_served() and self.socket.connected
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.socket.disconnect()
-        await self.http.aclose()
-        await asyncio.sleep(0)
+        await super().__aexit__(kind, error, trace)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.attacks.conftest import TOKEN
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 
 
 def _enter(client: httpx.Client, token: str, name: str = "Ada", **headers: str) -> int:

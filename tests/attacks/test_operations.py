@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.attacks.guest import Guest
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 from tests.ports import free_port
 from tests.waiting import wait_until
 
@@ -19,7 +19,7 @@ def test_a_running_bot_answers_on_the_port_of_the_web_chat(bot: Bot, path: str) 
 
 
 async def test_refused_requests_are_counted(bot: Bot, guest: Guest) -> None:
-    assert (await guest.http.post("/again/a", content=bytes(21 << 20))).status_code == 413
+    assert (await guest.http.post("/api/v1/photos", content=bytes(21 << 20))).status_code == 413
     figures = (await guest.http.get("/metrics")).text
     assert 'mugmoji_refusals_total{code="413",platform="web"} 1.0' in figures
     assert "mugmoji_model{" in figures

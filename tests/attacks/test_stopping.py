@@ -2,20 +2,19 @@
 
 import asyncio
 import random
-import re
 import signal
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bots.conversation import texts
+from bots.serving.fair_queue import MOST_OF_ONE
 from tests.attacks.guest import Guest
 from tests.bots.telegram.server import TOKEN, Fault, TelegramServer, telegram_server
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 from tests.waiting import PATIENCE_S, until
 
 WAITING = texts.BUSY.one.partition(".")[0]
@@ -165,15 +164,12 @@ async def test_web_photos_in_hand_are_answered_before_the_end(tmp_path: Path, se
     bot = Bot(tmp_path, WORKERS="1", STOP_AFTER="60")
     await until(lambda: "adapter_open" in bot.said())
     async with Guest(bot.port) as guest:
-        shown: list[Any] = []
-        guest.socket.on("update", lambda *told: shown.append(told))
-        for number in range(6):
-            upload = await guest.http.post(guest.upload, files={"file": (f"{number}.jpg", selfie, "image/jpeg")})
-            assert upload.status_code == 200
+        sending = [asyncio.create_task(guest.send(selfie)) for _ in range(6)]
+        await until(lambda: "photo_read" in bot.said())
         bot.process.send_signal(signal.SIGTERM)
+        said = [lines[-1]["text"] for lines in await asyncio.gather(*sending)]
         assert await asyncio.to_thread(bot.process.wait, PATIENCE_S) == 0
-        said = re.findall(r"You look happy", str(shown))
-    assert len(said) == 6
+    assert all("You look happy" in each for each in said)
     assert "Traceback" not in bot.said()
 
 
@@ -181,28 +177,23 @@ async def test_web_photos_that_are_not_answered_in_time_are_apologised_for(tmp_p
     bot = Bot(tmp_path, WORKERS="1", STOP_AFTER="0")
     await until(lambda: "adapter_open" in bot.said())
     async with Guest(bot.port) as guest:
-        shown: list[Any] = []
-        guest.socket.on("update", lambda *told: shown.append(told))
-        for number in range(6):
-            await guest.http.post(guest.upload, files={"file": (f"{number}.jpg", selfie, "image/jpeg")})
+        sending = [asyncio.create_task(guest.send(selfie)) for _ in range(6)]
+        await until(lambda: "photo_read" in bot.said())
         bot.process.send_signal(signal.SIGTERM)
+        last = [lines[-1] for lines in await asyncio.gather(*sending)]
         assert await asyncio.to_thread(bot.process.wait, PATIENCE_S) == 0
-        said = str(shown)
-    assert len(re.findall("You look happy|about to be restarted", said)) == 6
-    assert "about to be restarted" in said
+    sorry = [each for each in last if each.get("again")]
+    assert {each["text"] for each in sorry} == {texts.STOPPING}
+    assert all("You look happy" in each["text"] for each in last if each not in sorry)
 
 
-async def test_a_guest_who_sends_too_much_is_told_so_once(tmp_path: Path, selfie: bytes) -> None:
+async def test_a_guest_who_sends_too_much_may_send_it_again_later(tmp_path: Path, selfie: bytes) -> None:
     bot = Bot(tmp_path, WORKERS="1", STOP_AFTER="0")
     await until(lambda: "adapter_open" in bot.said())
     async with Guest(bot.port) as guest:
-        shown: list[Any] = []
-        guest.socket.on("update", lambda *told: shown.append(told))
-        photo = {"file": ("me.jpg", selfie, "image/jpeg")}
-        refusal = texts.SLOW_DOWN.partition("!")[2]
-        while refusal not in str(shown):
-            await asyncio.gather(*(guest.http.post(guest.upload, files=photo) for _ in range(4)))
-        await asyncio.gather(*(guest.http.post(guest.upload, files=photo) for _ in range(4)))
-        await asyncio.sleep(0.2)
-        assert str(shown).count(refusal) == 1
+        answered = [lines[-1] for lines in await asyncio.gather(*(guest.send(selfie) for _ in range(60)))]
+        refused = [each for each in answered if each.get("again")]
+        assert {each["text"] for each in refused} == {texts.SLOW_DOWN}
+        assert len(answered) - len(refused) >= MOST_OF_ONE
+        assert "You look happy" in (await guest.send(selfie))[-1]["text"]
     assert await asyncio.to_thread(bot.stop) == 0

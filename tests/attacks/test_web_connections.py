@@ -12,7 +12,7 @@ import pytest
 from bots.web.connections import HEAD_WITHIN_S, MOST_CONNECTIONS
 from bots.web.guests import CONNECT_WITHIN_S, SWEEP_EVERY_S
 from tests.attacks.guest import Guest
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 
 MB = 1 << 20
 HALF = {

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 import socketio
 
-from tests.attacks.guest import Guest
-from tests.bots.web.test_adapter import Bot
+from tests.attacks.conftest import TOKEN
+from tests.attacks.guest import ConsoleGuest
+from tests.bots.web.program import Bot
 
 REBOUND = "evil.example"
 EVERYWHERE = {
@@ -23,13 +24,16 @@ PATHS = [
     ("GET", "/console"),
     ("GET", "/console/login"),
     ("GET", "/console/nowhere"),
-    ("GET", "/static/chat.js"),
+    ("GET", "/static/app.js"),
     ("GET", "/favicon.ico"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"),
-    ("POST", "/again/a"),
+    ("POST", "/api/v1/photos"),
+    ("POST", "/api/v1/taps"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/app.webmanifest"),
     ("POST", "/"),
     ("OPTIONS", "/"),
     ("HEAD", "/"),
@@ -83,7 +87,9 @@ def test_its_own_names_are_answered(own_bot: Bot, host: str) -> None:
         {"Referer": f"http://{REBOUND}/"},
     ],
 )
-@pytest.mark.parametrize("path", ["/again/a", "/console/login", "/console/logout", "/_nicegui/client/a/upload/1"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/photos", "/api/v1/taps", "/api/v1/commands", "/console/login", "/console/logout"]
+)
 def test_another_sites_page_changes_nothing(own_bot: Bot, path: str, headers: dict[str, str]) -> None:
     assert _ask(own_bot, "POST", path, **headers).status == 403
 
@@ -91,22 +97,22 @@ def test_another_sites_page_changes_nothing(own_bot: Bot, path: str, headers: di
 def test_its_own_page_may_post_also_through_a_proxy_that_changes_the_host(own_bot: Bot) -> None:
     for origin in (f"http://127.0.0.1:{own_bot.port}", "https://bot.example.org"):
         assert _ask(own_bot, "POST", "/console/login", Origin=origin).status in (200, 403)
-        assert _ask(own_bot, "POST", "/again/a", Origin=origin).status == 404
+        assert _ask(own_bot, "POST", "/api/v1/photos", Origin=origin).status == 400
 
 
 @pytest.mark.parametrize("origin", [f"http://{REBOUND}", "null", "http://127.0.0.1:1"])
-async def test_another_sites_page_opens_no_socket(bot: Bot, guest: Guest, origin: str) -> None:
+async def test_another_sites_page_opens_no_socket(bot: Bot, admin: ConsoleGuest, origin: str) -> None:
     for transport in ("websocket", "polling"):
         stranger = socketio.AsyncClient(reconnection=False)
         with pytest.raises((socketio.exceptions.ConnectionError, RuntimeError)):
             await stranger.connect(
-                f"{bot.url}?client_id={guest.id}",
+                f"{bot.url}?client_id={admin.id}",
                 socketio_path="/_nicegui_ws/socket.io",
                 transports=[transport],
                 headers={"Origin": origin},
             )
-    await guest.socket.disconnect()
-    async with Guest(bot.port) as another:
+    await admin.socket.disconnect()
+    async with ConsoleGuest(bot.port, TOKEN) as another:
         await another.socket.disconnect()
         await another.connect(Origin=f"http://127.0.0.1:{bot.port}")
 

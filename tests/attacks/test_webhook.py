@@ -11,7 +11,7 @@ import pytest
 
 from bots.telegram.webhook import MOST_UPDATE_BYTES, SECRET_HEADER
 from tests.bots.telegram.server import TOKEN, TelegramServer, telegram_server
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 from tests.waiting import until
 
 SECRET = "a-secret-of-an-operator"

@@ -14,6 +14,7 @@ from rich.table import Table
 from tests.bench.contest import ContestError, contest_tables
 from tests.bench.detection import covering_table, detection_tables, faceless_table
 from tests.bench.event_loop import ROWS, event_loop_tables
+from tests.bench.mirror import mirror_table
 from tests.bench.processor import OF_THIS_MACHINE, Processor
 from tests.bench.speed import cost_table, process_table, speed_table
 from tests.bench.taste import taste_table
@@ -35,6 +36,7 @@ def main() -> int:
     console.print(of_this_machine(process_table()))
     for table in asyncio.run(event_loop_tables(ROWS)):
         console.print(of_this_machine(table))
+    console.print(of_this_machine(asyncio.run(mirror_table())))
     if not default_folder().exists():
         console.print("No FER2013 data here (FER2013_DIR), so nothing is pasted and searched, nor read beside `fer`.")
         return 0

@@ -10,7 +10,7 @@ import pytest
 
 from tests.attacks.test_stopping import SORRY, answers, said, send_photos
 from tests.bots.telegram.server import TOKEN, TelegramServer, telegram_server
-from tests.bots.web.test_adapter import Bot
+from tests.bots.web.program import Bot
 from tests.db import postgresql
 from tests.waiting import PATIENCE_S, until
 

@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
-from rich.table import Column, Table
 
 from db import Actor, Depth, Judgement, Role, Store, Version
 from db.settings import load_settings
@@ -22,8 +21,8 @@ from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder
 from training import TrainingError
-from training.feedback.importing import import_faces, listed
-from training.feedback.retraining import Progress, retrain
+from training.feedback.importing import LABELS, import_faces, listed, unknown_folders
+from training.feedback.retraining import Progress, require, retrain
 from training.feedback.settings import FeedbackSettings
 
 loop = typer.Typer()
@@ -50,6 +49,10 @@ def import_faces_command(
                 "into a folder for that person, or name the person in a CSV's column person.",
                 highlight=False,
             )
+        if unknown := unknown_folders(source):
+            _console.print(
+                f"Left out, since their names are none of {', '.join(LABELS)}: {', '.join(unknown)}.", highlight=False
+            )
         for path, reason in report.refused:
             _console.print(f"{path}: {reason}", soft_wrap=True, highlight=False)
         _console.print(f"{report.added} faces added, {report.known} known already, {len(report.refused)} not usable.")
@@ -66,8 +69,12 @@ def retrain_command(
     ] = Depth.ADAPT,
     data: Annotated[Path | None, typer.Option("--data", help="Base data for full, as for fit.")] = None,
     job: Annotated[int | None, typer.Option(help="A retraining that is claimed already; set by the bot.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is missing for it; start nothing.")] = False,
 ) -> None:
     """Fit a new version to the feedback, judge it, and store it beside the served one; nothing is promoted."""
+    if check:
+        require(depth, data)
+        return
     if job is not None and hasattr(os, "nice"):  # Windows has none
         os.nice(_POLITENESS)  # leave the processor to the bot, which answers photos meanwhile
 
@@ -93,23 +100,13 @@ def models() -> None:
     """List the versions of the model, the newest first, and the last promotions."""
 
     async def run(store: Store, _: FeedbackSettings) -> None:
-        table = Table(
-            Column("version", no_wrap=True),
-            "",
-            "made",
-            "compared with",
-            "learned from",
-            "better for your people",
-            "guard",
-            "MB",
-        )
         for version in await store.versions.all():
-            table.add_row(*_row(version))
-        _console.print(table)
+            _console.print(_described(version), highlight=False)
         for each in await store.versions.history(_MOST_HISTORY):
             why = f": {each.reason}" if each.reason else ""
-            instead = f" in place of {each.replaced}" if each.replaced else ""
-            _console.print(f"{each.at:%Y-%m-%d %H:%M}  {each.version}{instead}  {each.kind} by {each.by}{why}")
+            _console.print(f"{each.at:%Y-%m-%d %H:%M}  {each.version}  {each.kind} by {each.by}{why}")
+            if each.replaced:
+                _console.print(f"    in place of {each.replaced}")
 
     _with_store(run)
 
@@ -168,22 +165,21 @@ async def _active(store: Store) -> str:
     return active.name
 
 
-def _row(version: Version) -> list[str]:
+def _described(version: Version) -> str:
+    """Return a version in at most four lines: its role, what it is, what it learned from, and the gate's figures."""
     judgement = Judgement.of(version.metrics)
-    size = f"{version.size / 1e6:.1f}" if version.is_kept else "cleared away"
-    made = f"{version.created_at:%Y-%m-%d %H:%M}"
-    if judgement is None:
-        return [version.name, version.role or "", made, version.parent or "", "", "", "", size]
-    return [
-        version.name,
-        version.role or ("offered" if judgement.offered else ""),
-        made,
-        version.parent or "",
-        f"{judgement.learned_faces} faces of {judgement.learned_people}",
-        f"{judgement.gain:+.1f} ({judgement.low:+.1f} to {judgement.high:+.1f})",
-        f"{100 * (judgement.guard_candidate - judgement.guard_served):+.1f}",
-        size,
-    ]
+    role = version.role or ("offered" if judgement is not None and judgement.offered else "")
+    size = f"{version.size / 1e6:.1f} MB" if version.is_kept else "its files were cleared away"
+    parent = f", from {version.parent}" if version.parent else ""
+    lines = [f"{version.name}  {role}".rstrip(), f"made {version.created_at:%Y-%m-%d %H:%M}{parent}, {size}"]
+    if judgement is not None:
+        guard = 100 * (judgement.guard_candidate - judgement.guard_served)
+        lines += [
+            f"learned from {judgement.learned_faces} faces of {judgement.learned_people} people",
+            f"better for your people by {judgement.gain:+.1f} points ({judgement.low:+.1f} to {judgement.high:+.1f}), "
+            f"guard {guard:+.1f}",
+        ]
+    return "\n    ".join(lines)
 
 
 def _tell(version: Version) -> None:

@@ -54,8 +54,20 @@ def listed(source: Path) -> list[LabelledPicture]:
     """
     pictures = list(_in_csv(source) if source.is_file() else _in_folder(source))
     if not pictures:
-        raise ImportFacesError(f"{source} holds no picture in a folder named {', '.join(LABELS)}.")
+        others = f" There are {', '.join(unknown)}." if (unknown := unknown_folders(source)) else ""
+        raise ImportFacesError(f"{source} holds no picture in a folder named {', '.join(LABELS)}.{others}")
     return pictures
+
+
+def unknown_folders(source: Path) -> list[str]:
+    """Return the names of the folders in a folder of labelled faces that name no label, so that nothing of them is
+    imported; hidden ones do not count.
+    """
+    if not source.is_dir():
+        return []
+    return sorted(
+        each.name for each in source.iterdir() if each.is_dir() and each.name not in LABELS and each.name[0] != "."
+    )
 
 
 async def import_faces(

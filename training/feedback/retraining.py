@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,7 @@ from recognizer.adaptation import Adaptation
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 from training import MissingError, TrainingError
+from training import data as base_data
 from training.feedback.candidates import Trunk, adaptation_of, correction, trusted
 from training.feedback.judging import MOST_LOSS, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
@@ -94,6 +96,18 @@ class Candidate:
     judgement: Judgement
     lessons: tuple[Lesson, ...]
     fingerprint: str
+
+
+def require(depth: Depth, data: Path | None = None) -> None:
+    """Raise `MissingError` if a retraining of this depth cannot run on this machine. data: as in `retrain`."""
+    if depth is not Depth.FULL:
+        return
+    if find_spec("keras") is None:
+        raise MissingError("The full depth needs keras: pip install -e '.[training]'.")
+    try:
+        base_data.require(data or base_data.default_folder())
+    except base_data.DataError as error:
+        raise MissingError(f"The full depth needs the base data. {error}") from error
 
 
 async def retrain(  # noqa: PLR0913  # what one retraining knows

@@ -16,12 +16,13 @@ from bots.settings import CONSOLE_TOKEN_FILE
 from db import Actor, Depth, Origin, Person, Platform, Role, State, Store
 from recognizer import EMOTIONS, Recognizer
 from tests.bots import invented
-from tests.bots.web import test_adapter as test_web
-from tests.bots.web.test_adapter import Bot, needs_browser
+from tests.bots.web.conftest import browser, camera_film
+from tests.bots.web.program import Bot, needs_browser
 from tests.waiting import wait_until
 
+__all__ = ["browser", "camera_film"]
+
 pytestmark = needs_browser
-browser = test_web.browser
 
 SECRET, TOKEN = "a secret for tests", "a token for tests"
 SERVED, OFFERED, NOT_OFFERED = "adapt-11-02", "full-11-20", "adapt-11-09"

@@ -206,35 +206,6 @@ async def test_a_photo_that_is_fetched_again_for_a_tap_counts_too(
     assert pool.fetched_bytes == 0
 
 
-async def test_a_browser_that_sends_nothing_takes_no_room_from_others(
-    bounded: EmojiService, pool: InferencePool, selfie: bytes
-) -> None:
-    guest, chat = Person(Platform.WEB, "guest"), Chat(Platform.WEB, "guest")
-    photo = PhotoMessage(guest, chat, (Picture(selfie),), comes_again=True)
-    [reply] = [each async for each in bounded.on_photo(photo)]
-    token = next(button.token for row in reply.rows for button in row if button.label == texts.EMOJI_ME)
-    asked, sent, held = 0, asyncio.Event(), []
-
-    async def fetch() -> Picture:
-        nonlocal asked
-        asked += 1
-        await sent.wait()
-        held.append(pool.fetched_bytes)
-        return Picture(selfie)
-
-    tap = Tap(guest, chat, token, fetch=fetch, is_sent_again=True)
-    tapping = [asyncio.create_task(bounded.on_tap(tap)) for _ in range(MOST_NEAR)]
-    await until(lambda: asked == MOST_NEAR)
-    assert pool.fetched_bytes == 0
-    async with asyncio.timeout(30):
-        assert "happy" in (await answer(bounded, Platforms(selfie).photo("of another"))).text
-    sent.set()
-    made = await asyncio.gather(*tapping)
-    assert all(each.picture is not None for each in made)
-    assert held == [len(selfie) * number for number in range(MOST_NEAR)]
-    assert pool.fetched_bytes == 0
-
-
 async def test_a_photo_that_waits_while_its_sender_is_forgotten_is_answered_and_not_stored(
     bounded: EmojiService, store: Store, gate: Gate, selfie: bytes
 ) -> None:

@@ -223,6 +223,12 @@ async def test_what_the_model_knows_least_comes_up_most_until_it_was_played(
     assert later["disgust"] < first["disgust"] * 0.7
 
 
+async def test_only_faces_are_to_be_copied(game: EmojiService) -> None:
+    asked = {(await play(game)).text.splitlines()[-1] for _ in range(60)}
+    assert len(asked) > 8
+    assert not asked & {"🖕", "👎", "💢", "💔", "❤️", "😾", "👻", "🙅", "🎉"}
+
+
 async def test_two_photos_for_one_round_count_once(game: EmojiService, store: Store, clock: Hours) -> None:
     started = await store.games.start(ALONE, ADA, "sad", "😢", clock())
     assert await store.games.go_on(started, 10, "fear", "😱", clock()) is not None

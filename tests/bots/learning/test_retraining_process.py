@@ -62,3 +62,17 @@ async def test_one_at_a_time(store: Store, go_on: Path) -> None:
         await started.start(Depth.ADAPT, Actor("Bert"))
     await asyncio.to_thread(go_on.write_text, "")
     await started.finished()
+
+
+async def test_what_is_missing_for_a_depth_is_asked_once(store: Store, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    script = (
+        f"import sys; open({str(asked)!r}, 'a').write(sys.argv[2] + ' '); "
+        "sys.exit('full' in sys.argv and (print('It needs keras.', file=sys.stderr) or 3))"
+    )
+    process = retraining_process(store, script)
+    for _ in range(2):
+        assert await process.obstacle(Depth.ADAPT) == ""
+        assert await process.obstacle(Depth.FULL) == "It needs keras."
+    assert asked.read_text() == "adapt full "
+    assert await store.retrainings.latest() is None

@@ -7,9 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from bots.conversation import texts
 from tests.bots.log_privacy import assert_names_nothing
-from tests.bots.web.test_adapter import Bot, _choose, _wait_for_chat, browser, needs_browser
-
-__all__ = ["browser"]
+from tests.bots.web.program import Bot, needs_browser
+from tests.bots.web.visits import answer, choose, open_menu, opened
 
 
 @needs_browser
@@ -19,20 +18,18 @@ def test_photos_taps_commands_and_failures_leave_no_trace_of_people(
     bot = Bot(tmp_path, LOG_LEVEL="debug", LOG_FORMAT="json", CONSOLE_TOKEN="a-long-token-of-the-console-for-tests")
     bot.wait_for("adapter_open")
     try:
-        page = browser.new_page()
-        page.goto(bot.url)
-        _wait_for_chat(page)
+        page = opened(browser.new_context(), bot)
         photo, broken = tmp_path / "whitcombe-on-holiday.jpg", tmp_path / "whitcombe-broken.jpg"
         photo.write_bytes(selfie)
         broken.write_bytes(selfie[:3000])
-        _choose(page, photo)
+        choose(page, photo)
         page.locator(".keys button.emoji").nth(1).click()
         page.get_by_role("button", name=texts.ALLOW_FACES).click()
-        _choose(page, broken)
+        choose(page, broken)
+        expect(answer(page)).to_contain_text("damaged")
         for name in ("Help", "Settings", "Privacy", "My data", "Forget me"):
-            page.get_by_role("button", name=name, exact=True).click()
-        for answer in (texts.MY_DATA, texts.FORGET_ASKS):  # in whatever order they are ready
-            expect(page.locator(".bubble").filter(has_text=answer)).to_have_count(1)
+            expect(open_menu(page, name).locator(".text")).not_to_have_text(texts.WEB_WORDS["looking"])
+            page.keyboard.press("Escape")
         cookies = [cookie["value"] for cookie in page.context.cookies() if len(cookie.get("value", "")) > 8]
         page.goto(f"{bot.url}console/login")
         for token in ("a wrong token", "a-long-token-of-the-console-for-tests"):
@@ -47,8 +44,7 @@ def test_photos_taps_commands_and_failures_leave_no_trace_of_people(
         database.commit()
         hashes = [row[0] for row in database.execute("SELECT hash FROM people")]
         page.goto(bot.url)
-        _wait_for_chat(page)
-        _choose(page, photo)
+        choose(page, photo)
         page.locator(".keys button").first.wait_for(state="attached")
         page.close()
     finally:

@@ -32,6 +32,16 @@ def called(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *
     return status, out + error
 
 
+def test_what_a_full_retraining_needs_is_said_without_starting_one(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FER2013_DIR", str(tmp_path / "nowhere"))
+    status, said = called(monkeypatch, capfd, "retrain", "--depth", "full", "--check")
+    assert (status, "No FER2013 data at" in said) == (3, True)
+    assert called(monkeypatch, capfd, "retrain", "--check")[0] == 0
+    assert not (tmp_path / "loop.db").exists()
+
+
 async def test_from_feedback_to_a_served_version_and_back(
     url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +63,8 @@ async def test_from_feedback_to_a_served_version_and_back(
     assert status == 0
     assert new in said
     assert "promote by command line" in said
+    assert "better for your people by" in said
+    assert max(map(len, said.splitlines())) <= 80
     status, said = await run("rollback")
     assert (status, "is served again" in said) == (0, True)
     status, said = await run("rollback")

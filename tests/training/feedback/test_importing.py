@@ -6,7 +6,7 @@ import pytest
 
 from db import Source, Store
 from recognizer import Recognizer
-from training.feedback.importing import ImportFacesError, import_faces, listed
+from training.feedback.importing import ImportFacesError, import_faces, listed, unknown_folders
 
 CROP = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
 
@@ -68,3 +68,13 @@ def test_a_folder_without_pictures_says_what_belongs_there(tmp_path: Path) -> No
         listed(tmp_path)
     with pytest.raises(ImportFacesError, match="not there"):
         listed(tmp_path / "nowhere")
+
+
+def test_folders_that_name_no_emotion_are_named(tmp_path: Path, selfie: bytes) -> None:
+    folder = folder_with(tmp_path, selfie)
+    for name in ("contempt", "anger", ".git", "happy"):
+        (folder / name).mkdir(exist_ok=True)
+    assert unknown_folders(folder) == ["anger", "contempt"]
+    assert unknown_folders(tmp_path / "nowhere") == []
+    with pytest.raises(ImportFacesError, match="There are set"):
+        listed(tmp_path)

@@ -1,0 +1,171 @@
+"""The public interface of the web chat, version 1: photos, taps and commands over HTTP, answers as JSON, and a socket
+for live pictures (`bots.web.live`).
+
+The page is its first client. A browser is known by its cookie alone; nothing of what it sends is kept but what the
+service stores.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from bots.conversation import texts
+from bots.conversation.languages import Voice
+from bots.conversation.service import EmojiService
+from bots.messages import Command, CommandName, PhotoMessage, Picture, Tap
+from bots.serving.admission import Admission, Kind, RefusedError
+from bots.serving.fair_queue import Whose
+from bots.web import uploads
+from bots.web.answering import Answers
+from bots.web.bodies import MemoryBudget, Refused, client_of
+from bots.web.live import Mirrors
+from bots.web.shapes import ProblemShape, ReplyShape, TapReplyShape, WaitingShape
+from bots.web.visitor import Visitor
+
+PREFIX = "/api/v1"
+_ID = re.compile(r"[\w-]{8,64}")
+_NEVER_STORED = {"Cache-Control": "no-store"}
+_LINE_BY_LINE = {**_NEVER_STORED, "Content-Encoding": "identity"}
+"""Lines that were to be compressed would wait for each other."""
+_LINES = (
+    "Answer a photo, in lines of JSON: perhaps a `WaitingShape`, then a `ReplyShape` or a `ProblemShape`. Asked again "
+    "within ten minutes with the same id, the answer is the same."
+)
+
+
+class Lines(StreamingResponse):
+    """An answer that comes line by line."""
+
+    media_type = "application/x-ndjson"
+
+
+class CommandBody(BaseModel):
+    """A command without arguments."""
+
+    name: CommandName
+
+
+class WebInterface:
+    """Answers what browsers ask, each for its own person."""
+
+    def __init__(self, service: EmojiService, budget: MemoryBudget, admission: Admission) -> None:
+        """budget: counts photos in memory. admission: what is in hand."""
+        self._service = service
+        self._budget = budget
+        self._admission = admission
+        self._answers = Answers()
+        self.router = APIRouter(prefix=PREFIX)
+        add = partial(self.router.add_api_route, methods=["POST"])
+        form = _form("id", "preview", is_photo_needed=True)
+        lines: dict[int | str, dict[str, Any]] = {200: {"model": WaitingShape | ReplyShape | ProblemShape}}
+        add("/photos", self._photo, responses=lines, response_class=Lines, description=_LINES, openapi_extra=form)
+        problems: dict[int | str, dict[str, Any]] = {429: {"model": ProblemShape}, 503: {"model": ProblemShape}}
+        add("/taps", self._tap, response_model=TapReplyShape, responses=problems, openapi_extra=_form("token"))
+        add("/commands", self._command, response_model=ReplyShape, responses=problems)
+        self.router.add_api_websocket_route("/live", Mirrors(service).serve)
+        self.router.add_api_route("/openapi.json", self._description, include_in_schema=False)
+
+    async def _photo(self, request: Request) -> Response:
+        """Answer a photo."""
+        visitor, form = Visitor.of(request), await uploads.read(request)
+        name = form.fields.get("id", "")
+        if form.photo is None or not _ID.fullmatch(name):
+            raise Refused(400)
+        lines = self._lines(visitor, Picture(form.photo), has_preview="preview" in form.fields)
+        answering, is_new = self._answers.of((visitor.person, name), lines)
+        held = self._budget.holding(client_of(request.scope), len(form.photo))
+
+        async def followed() -> AsyncIterator[bytes]:
+            try:
+                async for line in answering.follow():
+                    yield line
+            finally:
+                if is_new and not answering.is_done:  # the browser has gone, and its photo is still in memory
+                    answering.hold(held)
+
+        return Lines(followed(), headers=_LINE_BY_LINE)
+
+    async def _lines(self, visitor: Visitor, photo: Picture, *, has_preview: bool) -> AsyncIterator[BaseModel]:
+        """Yield the lines of the answer to a photo."""
+        message = PhotoMessage(
+            visitor.person, visitor.chat, (photo,), visitor.language, comes_again=True, shows_each_face=True
+        )
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.PHOTO):
+                preview = await self._service.preview(message) if has_preview else None
+                async for reply in self._service.on_photo(message):
+                    if reply.waiting:
+                        yield WaitingShape(waiting=True, text=reply.text)
+                    else:
+                        yield ReplyShape.of(reply, voice, preview)
+        except RefusedError:
+            yield self._problem(voice, Kind.PHOTO)
+        except asyncio.CancelledError:
+            yield self._problem(voice, Kind.PHOTO)
+
+    async def _tap(self, request: Request) -> Response:
+        """Answer a tap on a button."""
+        visitor, form = Visitor.of(request), await uploads.read(request)
+        if (token := form.fields.get("token")) is None:
+            raise Refused(400)
+
+        async def fetch() -> Picture | None:
+            return Picture(form.photo) if form.photo is not None else None
+
+        tap = Tap(visitor.person, visitor.chat, token, visitor.language, fetch, shows_each_face=True)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                reply = await self._service.on_tap(tap)
+        except RefusedError:
+            return await self._refusal(visitor)
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        return _json(TapReplyShape.of(reply, voice))
+
+    async def _command(self, request: Request, body: CommandBody) -> Response:
+        """Answer a command."""
+        visitor = Visitor.of(request)
+        command = Command(visitor.person, visitor.chat, body.name, visitor.language)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                reply = await self._service.on_command(command)
+        except RefusedError:
+            return await self._refusal(visitor)
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        return _json(ReplyShape.of(reply, voice))
+
+    async def _description(self) -> Response:
+        described = get_openapi(title="Mugmoji", version="1", description=__doc__ or "", routes=self.router.routes)
+        lines = described["paths"][f"{PREFIX}/photos"]["post"]["responses"]["200"]["content"][Lines.media_type]
+        del lines["schema"]["type"]  # FastAPI takes a stream for text
+        return JSONResponse(described)
+
+    async def _refusal(self, visitor: Visitor) -> Response:
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        return _json(self._problem(voice, Kind.OTHER), 503 if self._admission.is_closed else 429)
+
+    def _problem(self, voice: Voice, kind: Kind) -> ProblemShape:
+        """Return why something is not answered: the bot is about to end, or too much of a person is in hand."""
+        if self._admission.is_closed:
+            return ProblemShape(text=voice.say(texts.STOPPING), again=True)
+        return ProblemShape(text=voice.say(texts.SLOW_DOWN if kind is Kind.PHOTO else texts.TOO_FAST), again=True)
+
+
+def _json(shape: BaseModel, status: int = 200) -> Response:
+    return Response(shape.model_dump_json(), status, _NEVER_STORED, "application/json")
+
+
+def _form(*fields: str, is_photo_needed: bool = False) -> dict[str, Any]:
+    """Return the description of a form with a photo and text fields, of which the first is required."""
+    properties: dict[str, Any] = {field: {"type": "string", "maxLength": uploads.MOST_FIELD} for field in fields}
+    properties["photo"] = {"type": "string", "format": "binary"}
+    required = [fields[0], *(["photo"] if is_photo_needed else [])]
+    schema = {"type": "object", "properties": properties, "required": required}
+    return {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}, "required": True}}

@@ -1,0 +1,133 @@
+"""The live mirror: frames of a camera come over a socket, and the faces in each go back before the next one comes."""
+
+import asyncio
+from collections import Counter
+
+from pydantic import BaseModel
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bots.conversation import texts
+from bots.conversation.recipient import Recipient
+from bots.conversation.service import EmojiService
+from bots.serving.fair_queue import TooManyError, Whose
+from bots.web.shapes import rounded
+from bots.web.visitor import Visitor
+from db import Person
+from recognizer import EMOTIONS, PhotoError, Reading
+
+MOST_VIEWERS = 8
+"""Mirrors that are open at once."""
+MOST_OF_ONE = 2
+"""Those of one browser."""
+MOST_FRAME_BYTES = 128 * 1024
+LEAST_S_A_FRAME = 1 / 30
+NEXT_FRAME_WITHIN_S = 20.0
+FULL, IDLE, NO_FRAME = 4429, 4408, 4400
+"""Why the server closes a socket: too many mirrors, no frame for a while, or something else than a frame."""
+
+
+class LiveFaceShape(BaseModel):
+    """One face of a frame. box: left, top, width and height as shares of the frame's sides. tilt: clockwise, in
+    degrees. emotions: a probability for each, in the order of the greeting.
+    """
+
+    box: tuple[float, float, float, float]
+    tilt: float
+    emoji: str
+    emotions: list[float]
+
+
+class FrameShape(BaseModel):
+    """What is in a frame, the biggest face first. ms: how long it took to read, without the wait for its turn."""
+
+    faces: list[LiveFaceShape]
+    ms: float
+
+
+class GreetingShape(BaseModel):
+    """What a mirror is told first. emotions: the order of those of a face. feelings: the word for each. emoji: what
+    shows each.
+    """
+
+    emotions: list[str]
+    feelings: list[str]
+    emoji: list[str]
+
+
+class Mirrors:
+    """Serves the sockets of all mirrors. No frame is kept beyond its answer."""
+
+    def __init__(self, service: EmojiService) -> None:
+        self._service = service
+        self._open: Counter[Person] = Counter()
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Answer the frames of one socket until it is closed."""
+        if "id" not in socket.session:  # no browser that has loaded the page
+            await socket.close(NO_FRAME)
+            return
+        visitor = Visitor.of(socket)
+        await socket.accept()
+        if self._open.total() >= MOST_VIEWERS or self._open[visitor.person] >= MOST_OF_ONE:
+            await socket.close(FULL)
+            return
+        self._open[visitor.person] += 1
+        try:
+            await self._greet(socket, visitor)
+            await self._answer(socket, visitor)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self._open[visitor.person] -= 1
+            if not self._open[visitor.person]:
+                del self._open[visitor.person]
+
+    async def _greet(self, socket: WebSocket, visitor: Visitor) -> None:
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        greeting = GreetingShape(
+            emotions=list(EMOTIONS),
+            feelings=[voice.say(texts.FEELINGS[each]) for each in EMOTIONS],
+            emoji=[self._service.emoji_of(each) for each in EMOTIONS],
+        )
+        await socket.send_text(greeting.model_dump_json())
+
+    async def _answer(self, socket: WebSocket, visitor: Visitor) -> None:
+        clock = asyncio.get_running_loop().time
+        whose, before = Whose(visitor.chat, visitor.person), None
+        recipient = await self._service.recipient_of(visitor.person, visitor.language)
+        while True:
+            try:
+                async with asyncio.timeout(NEXT_FRAME_WITHIN_S):
+                    message = await socket.receive()
+            except TimeoutError:
+                await socket.close(IDLE)
+                return
+            if message["type"] == "websocket.disconnect":
+                return
+            frame = message.get("bytes")
+            if not frame or len(frame) > MOST_FRAME_BYTES:
+                await socket.close(NO_FRAME)
+                return
+            started = clock()
+            try:
+                before = await self._service.follow(frame, before, whose)
+            except (PhotoError, TooManyError):
+                before = None
+            await socket.send_text(_shape(before, recipient).model_dump_json())
+            await asyncio.sleep(max(0.0, LEAST_S_A_FRAME - (clock() - started)))
+
+
+def _shape(reading: Reading | None, recipient: Recipient) -> FrameShape:
+    if reading is None:
+        return FrameShape(faces=[], ms=0.0)
+    faces = [
+        LiveFaceShape(
+            box=rounded(face.box.shares_of(reading.width, reading.height)),
+            tilt=round(face.tilt_degrees, 1),
+            emoji=recipient.variant_of(face.emoji[0]),
+            emotions=[round(each, 3) for each in face.probabilities],
+        )
+        for face in reading.faces
+    ]
+    ms = reading.ms
+    return FrameShape(faces=faces, ms=round(ms.decode + ms.detect + ms.classify + ms.rank, 1))

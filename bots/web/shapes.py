@@ -1,0 +1,171 @@
+"""The shapes of what the web interface answers, as JSON: the replies of the service, translated."""
+
+import base64
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field
+
+from bots.conversation.buttons import needs_photo, shows_more
+from bots.conversation.languages import Voice
+from bots.messages import Button, ButtonRows, FaceReply, Form, MadeFile, MadePicture, Reply, TapReply
+from bots.web.wording import without_commands
+
+_KINDS = {
+    Form.PHOTO: ("image/jpeg", "emoji.jpg"),
+    Form.STICKER: ("image/png", "sticker.png"),
+    Form.ANIMATION: ("image/gif", "emoji.gif"),
+}
+"""The media type and the name of a file for each form of a picture that the bot made."""
+
+
+class ButtonShape(BaseModel):
+    """A button. meaning: its label in words. token: what a tap on it sends back. needs_photo: together with the photo
+    that the answer belongs to. shows_more: its answer's rows are all emoji that fit, and take no other button's place.
+    """
+
+    label: str
+    meaning: str
+    token: str
+    tone: Literal["plain", "chosen", "quiet"]
+    needs_photo: bool
+    shows_more: bool
+
+    @classmethod
+    def of(cls, button: Button) -> Self:
+        """Translate a button."""
+        return cls(
+            label=button.label,
+            meaning=button.meaning,
+            token=button.token,
+            tone=button.tone.value,
+            needs_photo=needs_photo(button.token),
+            shows_more=shows_more(button.token),
+        )
+
+
+Rows = list[list[ButtonShape]]
+
+
+class FaceShape(BaseModel):
+    """One face, from left to right. box: left, top, width and height as shares of the upright photo's sides. emoji: the
+    one that fits best. feeling: the word for what the face shows.
+    """
+
+    box: tuple[float, float, float, float]
+    emoji: str
+    feeling: str
+    text: str
+    rows: Rows
+
+    @classmethod
+    def of(cls, face: FaceReply) -> Self:
+        """Translate a face."""
+        return cls(box=rounded(face.box), emoji=face.emoji, feeling=face.feeling, text=face.text, rows=_rows(face.rows))
+
+
+class FileShape(BaseModel):
+    """A file to show or to keep. type: its media type. content: its bytes in base64."""
+
+    name: str
+    type: str
+    content: str
+
+    @classmethod
+    def of_picture(cls, picture: MadePicture) -> Self:
+        """Translate a picture that the bot made."""
+        kind, name = _KINDS[picture.form]
+        return cls(name=name, type=kind, content=base64.b64encode(picture.content).decode())
+
+    @classmethod
+    def of_file(cls, file: MadeFile) -> Self:
+        """Translate a file for a person to keep."""
+        return cls(name=file.name, type="application/json", content=base64.b64encode(file.content).decode())
+
+
+class ReplyShape(BaseModel):
+    """The answer to a photo or a command. reaction: to the photo as a whole, null for none. rows: of the whole answer.
+    preview: the photo as a JPEG, where it was asked for.
+    """
+
+    text: str
+    reaction: str | None = None
+    faces: list[FaceShape] = Field(default_factory=list)
+    rows: Rows = Field(default_factory=list)
+    picture: FileShape | None = None
+    file: FileShape | None = None
+    preview: FileShape | None = None
+
+    @classmethod
+    def of(cls, reply: Reply, voice: Voice, preview: MadePicture | None = None) -> Self:
+        """Translate a reply. preview: the photo, where the browser cannot show it."""
+        return cls(
+            text=without_commands(reply.text, voice),
+            reaction=next(iter(reply.reactions), None),
+            faces=[FaceShape.of(face) for face in reply.faces],
+            rows=_rows(reply.rows),
+            picture=FileShape.of_picture(reply.picture) if reply.picture is not None else None,
+            file=FileShape.of_file(reply.file) if reply.file is not None else None,
+            preview=FileShape.of_picture(preview) if preview is not None else None,
+        )
+
+
+class TapReplyShape(BaseModel):
+    """The answer to a tap. notice: a sentence about the tap. is_obvious: what changes says it already. text, reaction,
+    rows: what is new in what the button belongs to, null for what stays. picture: shown as an answer of its own, with
+    picture_rows; if is_whole, text, picture and rows replace the answer that the button belongs to. question: asked as
+    an answer of its own. has_forgotten: everything about the person was deleted. language: the person's own from now
+    on.
+    """
+
+    notice: str
+    is_obvious: bool = False
+    text: str | None = None
+    reaction: str | None = None
+    rows: Rows | None = None
+    picture: FileShape | None = None
+    picture_rows: Rows = Field(default_factory=list)
+    is_whole: bool = False
+    question: ReplyShape | None = None
+    has_forgotten: bool = False
+    language: str
+
+    @classmethod
+    def of(cls, reply: TapReply, voice: Voice) -> Self:
+        """Translate a reply to a tap. voice: the person's own from now on."""
+        return cls(
+            notice=without_commands(reply.notice, voice),
+            is_obvious=reply.is_obvious,
+            text=without_commands(reply.text, voice) if reply.text is not None else None,
+            reaction=reply.reaction,
+            rows=_rows(reply.rows) if reply.rows is not None else None,
+            picture=FileShape.of_picture(reply.picture) if reply.picture is not None else None,
+            picture_rows=_rows(reply.picture_rows),
+            is_whole=reply.is_whole,
+            question=ReplyShape.of(reply.question, voice) if reply.question is not None else None,
+            has_forgotten=reply.has_forgotten,
+            language=voice.language,
+        )
+
+
+class WaitingShape(BaseModel):
+    """A line before the answer: the photo waits for its turn."""
+
+    waiting: Literal[True]
+    text: str
+
+
+class ProblemShape(BaseModel):
+    """Why nothing was done, in the person's language. again: the same may be sent once more."""
+
+    text: str
+    again: bool
+
+
+def rounded(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return the shares of a box in a ten-thousandth of a side."""
+    left, top, width, height = (round(share, 4) for share in box)
+    return (left, top, width, height)
+
+
+def _rows(rows: ButtonRows) -> Rows:
+    return [[ButtonShape.of(button) for button in row] for row in rows]

@@ -1,0 +1,53 @@
+// The words that the server put into the page, the menu, and limits; and how elements are made.
+export const { words, menu, limits } = JSON.parse(document.getElementById("data").textContent);
+
+// A sentence with its placeholders filled in.
+export function say(name, values = {}) {
+  return words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
+// Make an element; text is always set as text.
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "class") made.className = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+const urls = new WeakMap();
+
+// The address of a blob, the same each time.
+export function urlOf(blob) {
+  if (!urls.has(blob)) urls.set(blob, URL.createObjectURL(blob));
+  return urls.get(blob);
+}
+
+const IS_EMOJI = /^[^\p{L}]*$/u;
+
+// A row of the bot's buttons.
+export function keys(row, onTap) {
+  return element("div", { class: "keys" }, ...row.map((button) => key(button, onTap)));
+}
+
+function key(button, onTap) {
+  const tone = button.tone === "quiet" ? "quiet" : "";
+  const made = element(
+    "button",
+    {
+      type: "button",
+      class: `${IS_EMOJI.test(button.label) ? "emoji" : ""} ${tone}`.trim(),
+      "data-key": button.token,
+      "aria-label": button.meaning === button.label ? null : button.meaning,
+      title: button.meaning === button.label ? null : button.meaning,
+      "aria-pressed": button.tone === "quiet" ? null : String(button.tone === "chosen"),
+      onclick: () => onTap(button, made),
+    },
+    button.label,
+  );
+  return made;
+}

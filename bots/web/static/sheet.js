@@ -1,0 +1,22 @@
+// Sheets: what slides in over the conversation, and goes with Escape, with "back", or with a tap beside it.
+import { element, words } from "./page.js";
+
+// Open a sheet; return its body, and a function that closes it.
+export function openSheet(title, onClose = () => {}) {
+  const body = element("div", { class: "body" });
+  const close = element("button", { type: "button", class: "plain", onclick: () => sheet.close() }, words.close);
+  const heading = element("h2", { id: "sheet-title" }, title);
+  const sheet = element(
+    "dialog",
+    { class: "sheet", "aria-labelledby": "sheet-title", onclick: (event) => event.target === sheet && sheet.close() },
+    element("header", {}, heading, close),
+    body,
+  );
+  sheet.addEventListener("close", () => {
+    sheet.remove();
+    onClose();
+  });
+  document.body.append(sheet);
+  sheet.showModal();
+  return { body, close: () => sheet.close(), retitle: (title) => (heading.textContent = title) };
+}

@@ -1,0 +1,86 @@
+// The conversation of this browser: kept in IndexedDB and shared by its tabs. The server keeps none of it. Where a
+// browser has no database for us (a private window of some), the conversation lasts as long as the page.
+const MOST_ENTRIES = 200;
+
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("mugmoji") : null;
+const opened = open();
+const memory = new Map();
+
+function open() {
+  return new Promise((resolve) => {
+    try {
+      const request = indexedDB.open("mugmoji", 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("entries", { keyPath: "id" });
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = request.onblocked = () => resolve(null);
+    } catch {
+      resolve(null);
+    }
+  });
+}
+
+async function run(mode, work) {
+  const database = await opened;
+  if (!database) return null;
+  return new Promise((resolve) => {
+    const transaction = database.transaction("entries", mode);
+    const request = work(transaction.objectStore("entries"));
+    transaction.oncomplete = () => resolve(request?.result ?? null);
+    transaction.onerror = transaction.onabort = () => resolve(null); // full: what is on the page stays there
+  });
+}
+
+// Ids begin with the time, so that their order is that of the conversation.
+export function newId() {
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  const tail = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${Date.now().toString(36).padStart(9, "0")}-${tail}`;
+}
+
+export async function all() {
+  return (await run("readonly", (entries) => entries.getAll())) ?? [...memory.values()];
+}
+
+export async function get(id) {
+  return memory.get(id) ?? (await run("readonly", (entries) => entries.get(id)));
+}
+
+// Keep an entry, and tell the other tabs.
+export async function put(entry) {
+  memory.set(entry.id, entry);
+  await run("readwrite", (entries) => entries.put(entry));
+  channel?.postMessage({ kept: entry.id });
+}
+
+// Forget the oldest entries beyond the limit; return their ids.
+export async function prune() {
+  const ids = ((await run("readonly", (entries) => entries.getAllKeys())) ?? [...memory.keys()]).sort();
+  const old = ids.slice(0, Math.max(0, ids.length - MOST_ENTRIES));
+  for (const id of old) {
+    memory.delete(id);
+    await run("readwrite", (entries) => entries.delete(id));
+  }
+  return old;
+}
+
+export async function clear() {
+  memory.clear();
+  await run("readwrite", (entries) => entries.clear());
+  channel?.postMessage({ cleared: true });
+}
+
+// Call back when another tab kept an entry, or cleared all of them.
+export function watch(onKept, onCleared) {
+  channel?.addEventListener("message", async ({ data }) => {
+    if (data.cleared) {
+      memory.clear();
+      onCleared();
+      return;
+    }
+    memory.delete(data.kept);
+    const entry = await get(data.kept);
+    if (!entry) return;
+    memory.set(entry.id, entry);
+    onKept(entry);
+  });
+}

@@ -1,0 +1,34 @@
+// Keeps the page itself, so that it opens without a connection; never an answer, a photo, or the console.
+const CACHE = "mugmoji-1";
+const PARTS = ["app.js", "page.js", "server.js", "store.js", "turns.js", "photos.js", "jpeg.js", "sheet.js", "menu.js", "emoji.js"];
+const MORE = ["lens.js", "camera.js", "mirror.js", "copying.js", "chat.css", "icon.svg", "astronaut.jpg"];
+
+self.addEventListener("install", (event) => {
+  const all = ["/", ...[...PARTS, ...MORE].map((name) => `/static/${name}`)];
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(all)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  const old = (names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
+});
+
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  const isOurs = url.origin === location.origin && (url.pathname === "/" || url.pathname.startsWith("/static/"));
+  if (event.request.method === "GET" && isOurs) event.respondWith(newest(event.request));
+});
+
+// What the server has now, or, without a connection, what it had the last time.
+async function newest(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(request, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
+    if (kept) return kept;
+    throw error;
+  }
+}

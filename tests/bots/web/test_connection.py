@@ -1,0 +1,163 @@
+"""Connections that are lost, slow or refused: nothing of a conversation is lost with them."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from bots.conversation import texts
+from tests.bots.web.program import Bot, needs_browser
+from tests.bots.web.visits import READY, answer, choose, opened, word
+
+pytestmark = needs_browser
+
+
+def _count(bot: Bot, table: str) -> int:
+    with sqlite3.connect(bot.log.parent / "data" / "mugmoji.db") as database:
+        return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_a_photo_chosen_without_a_connection_waits_and_goes_out_later(page: Page, selfie_file: Path) -> None:
+    page.evaluate("() => import('/static/photos.js').then(() => true)")
+    page.context.set_offline(True)
+    choose(page, selfie_file)
+    expect(page.locator("#offline")).to_be_visible()
+    expect(answer(page)).to_contain_text(word("waits"))
+    expect(page.locator(".shot img")).to_have_js_property("naturalWidth", 512)
+    page.context.set_offline(False)
+    expect(answer(page)).to_contain_text("You look happy")
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_a_photo_that_waits_survives_a_reload(page: Page, selfie_file: Path) -> None:
+    page.route("**/api/v1/photos", lambda route: route.abort())
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text(word("waits"))
+    page.unroute("**/api/v1/photos")
+    page.reload()
+    expect(answer(page)).to_contain_text("You look happy")
+
+
+def test_a_reload_keeps_photos_answers_choices_and_made_pictures(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    page.locator(".keys button.emoji").nth(1).click()
+    expect(answer(page)).to_contain_text("May I learn")
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(page.locator("img.made")).to_have_js_property("naturalWidth", 512)
+    said = page.locator("#log").inner_text()
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    assert page.locator("#log").inner_text() == said
+    expect(page.locator("img.made")).to_have_js_property("naturalWidth", 512)
+    page.locator("#log").get_by_role("button", name=texts.STICKER).click()
+    expect(answer(page)).to_contain_text(texts.STICKER_MADE)
+
+
+def test_an_answer_that_was_lost_on_its_way_is_asked_for_again_and_stored_once(
+    page: Page, bot: Bot, selfie_file: Path
+) -> None:
+    before = _count(bot, "photos")
+    lost: list[bool] = []
+
+    def lose(route: Route) -> None:
+        if not lost:
+            route.fetch()  # the server has answered; the browser never learns it
+            lost.append(True)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/photos", lose)
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text("You look happy")
+    assert lost
+    assert _count(bot, "photos") == before + 1
+
+
+def test_a_photo_that_is_refused_can_be_sent_again(page: Page, selfie_file: Path) -> None:
+    page.route("**/api/v1/photos", lambda route: route.fulfill(status=503))
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text(word("not_taken"))
+    page.unroute("**/api/v1/photos")
+    answer(page).get_by_role("button", name=word("again")).click()
+    expect(answer(page)).to_contain_text("You look happy")
+
+
+def test_a_photo_that_is_too_large_for_a_proxy_is_told_so(page: Page, selfie_file: Path) -> None:
+    page.route("**/api/v1/photos", lambda route: route.fulfill(status=413))
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text(texts.FILE_TOO_LARGE)
+    expect(answer(page).get_by_role("button", name=word("again"))).to_have_count(0)
+
+
+def test_a_tap_without_a_connection_says_so_where_it_was_made_and_works_later(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    expect(page.locator(".keys button.emoji")).to_have_count(3)
+    page.context.set_offline(True)
+    page.locator(".keys button.emoji").nth(1).click()
+    expect(answer(page)).to_contain_text(word("tap_lost"))
+    page.context.set_offline(False)
+    page.locator(".keys button.emoji").nth(1).click()
+    expect(page.locator("#log .bubble:not(.mine)").first).to_contain_text("Thank you!")
+    expect(page.locator("#log")).not_to_contain_text(word("tap_lost"))
+
+
+def test_a_restart_of_the_server_is_not_noticed(tmp_path: Path, context: BrowserContext, selfie_file: Path) -> None:
+    bot = Bot(tmp_path)
+    bot.wait_for("adapter_open")
+    page = opened(context, bot)
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text("You look happy")
+    assert bot.stop() == 0
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text(word("waits"))
+    again = Bot(tmp_path, WEB_PORT=str(bot.port))
+    again.wait_for("adapter_open")
+    expect(answer(page)).to_contain_text("You look happy")
+    page.locator("#log .bubble:not(.mine)").first.locator("button.emoji").nth(1).click()
+    expect(page.locator("#log .bubble:not(.mine)").first).to_contain_text("Thank you!")
+    assert again.stop() == 0
+
+
+def test_tabs_share_one_conversation(page: Page, bot: Bot, selfie_file: Path) -> None:
+    other = opened(page.context, bot)
+    choose(page, selfie_file)
+    expect(answer(other)).to_contain_text("You look happy")
+    other.locator(".keys button.emoji").nth(1).click()
+    expect(page.locator("#log .bubble:not(.mine)").first).to_contain_text("Thank you!")
+    page.bring_to_front()
+    page.evaluate("async () => (await import('/static/app.js')).clear()")
+    expect(other.locator(".bubble.mine")).to_have_count(0)
+
+
+def test_the_page_opens_without_a_connection_and_says_so(page: Page, selfie_file: Path) -> None:
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    choose(page, selfie_file)
+    expect(answer(page)).to_contain_text("You look happy")
+    page.context.set_offline(True)
+    page.reload()
+    expect(answer(page)).to_contain_text("You look happy")
+    expect(page.locator("#offline")).to_be_visible()
+
+
+def test_the_page_can_be_installed(bot: Bot) -> None:
+    manifest = httpx.get(f"{bot.url}app.webmanifest").json()
+    assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
+    for icon in manifest["icons"]:
+        content = httpx.get(f"{bot.url.rstrip('/')}{icon['src']}")
+        assert content.headers["content-type"].split(";")[0] == icon["type"]
+    assert json.dumps(manifest)
+
+
+def test_the_first_load_is_small(page: Page) -> None:
+    sizes = page.evaluate(
+        """() => {
+          const ready = performance.getEntriesByName("ready")[0].startTime;
+          const all = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+          return all.filter((each) => each.startTime < ready).map((each) => [each.name, each.encodedBodySize]);
+        }"""
+    )
+    assert len(sizes) <= 8, sizes
+    assert 0 < sum(size for _, size in sizes) <= 150_000

@@ -1,0 +1,190 @@
+"""The public interface of the web chat, as a program uses it: over HTTP and a socket, with a cookie."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from jsonschema import Draft202012Validator
+
+from bots.conversation import texts
+from bots.web.live import FULL, MOST_FRAME_BYTES, MOST_OF_ONE, NO_FRAME, FrameShape, GreetingShape
+from recognizer import EMOTIONS
+from tests.attacks.guest import COMMANDS, PHOTOS, TAPS, Guest
+from tests.bots.web.program import Bot
+
+
+@pytest.fixture
+async def guest(bot: Bot) -> AsyncIterator[Guest]:
+    async with Guest(bot.port) as guest:
+        yield guest
+
+
+def _buttons(shape: dict[str, Any]) -> list[dict[str, Any]]:
+    faces = [button for face in shape.get("faces", []) for row in face["rows"] for button in row]
+    return faces + [button for row in shape["rows"] or [] for button in row]
+
+
+async def _tap(guest: Guest, token: str, photo: bytes | None = None) -> dict[str, Any]:
+    files = {"photo": ("photo", photo)} if photo is not None else {"nothing": ("", b"")}
+    answer = await guest.http.post(TAPS, data={"token": token}, files=files)
+    assert answer.status_code == 200, answer.text
+    tapped: dict[str, Any] = answer.json()
+    return tapped
+
+
+async def test_a_photo_is_answered_face_by_face(guest: Guest, group_photo: bytes) -> None:
+    [answer] = await guest.send(group_photo)
+    assert [face["feeling"] for face in answer["faces"]] == ["happy", "happy"]
+    left, right = (face["box"] for face in answer["faces"])
+    assert left[0] < left[0] + left[2] < right[0] < right[0] + right[2] <= 1
+    assert all(len(_buttons({"faces": [face], "rows": []})) == 5 for face in answer["faces"])
+    assert [button["needs_photo"] for button in _buttons({"rows": answer["rows"]})] == [True]
+    assert answer["picture"] is None
+
+
+async def test_the_same_id_has_the_same_answer_while_it_is_made_and_later(guest: Guest, selfie: bytes) -> None:
+    both = await asyncio.gather(guest.send(selfie, "the-same-id"), guest.send(selfie, "the-same-id"))
+    later = await guest.send(b"whatever", "the-same-id")
+    assert both[0][-1] == both[1][-1] == later[-1]
+    async with Guest(guest.port) as stranger:
+        assert (await stranger.send(b"whatever", "the-same-id"))[-1]["text"] != later[-1]["text"]
+
+
+async def test_an_answer_is_made_to_its_end_for_a_browser_that_has_gone(guest: Guest, selfie: bytes) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        await guest.http.post(
+            PHOTOS,
+            data={"id": "gone-browser"},
+            files={"photo": ("photo", selfie)},
+            timeout=httpx.Timeout(5, read=0.001),
+        )
+    [answer] = await guest.send(b"whatever", "gone-browser")
+    assert "You look happy" in answer["text"]
+
+
+async def test_taps_change_the_face_that_they_belong_to(guest: Guest, group_photo: bytes) -> None:
+    [answer] = await guest.send(group_photo)
+    second = answer["faces"][1]["rows"][0][1]
+    tapped = await _tap(guest, second["token"])
+    assert (tapped["reaction"], tapped["text"]) == (second["label"], texts.CHOSEN.format(emoji=second["label"]))
+    assert [button["tone"] for button in tapped["rows"][0]] == ["plain", "chosen", "plain"]
+    assert tapped["question"]["rows"]
+    more = next(button for button in _buttons(answer) if button["shows_more"])
+    shown = await _tap(guest, more["token"])
+    assert len(shown["rows"]) == 1
+    assert len(shown["rows"][0]) > 40
+
+
+async def test_a_picture_is_made_of_the_photo_that_comes_with_the_tap(guest: Guest, selfie: bytes) -> None:
+    [answer] = await guest.send(selfie)
+    token = next(button["token"] for button in _buttons(answer) if button["needs_photo"])
+    made = await _tap(guest, token, selfie)
+    assert made["picture"]["type"] == "image/jpeg"
+    assert (await _tap(guest, token))["notice"] == texts.PHOTO_GONE
+
+
+async def test_nobody_elses_buttons_do_anything(guest: Guest, selfie: bytes) -> None:
+    [answer] = await guest.send(selfie)
+    async with Guest(guest.port) as stranger:
+        for button in _buttons(answer):
+            assert (await _tap(stranger, button["token"], selfie))["notice"] in (texts.GONE, texts.NOT_YOURS)
+
+
+async def test_a_preview_is_sent_to_those_who_ask_for_it(guest: Guest, selfie: bytes) -> None:
+    form = {"id": "with-preview", "preview": "1"}
+    answer = await guest.http.post(PHOTOS, data=form, files={"photo": ("photo", selfie)})
+    assert json.loads(answer.text.splitlines()[-1])["preview"]["type"] == "image/jpeg"
+
+
+async def test_what_people_read_names_no_commands(guest: Guest) -> None:
+    for command in ("help", "privacy", "my_data", "forget_me", "settings", "play", "start"):
+        answer = await guest.http.post(COMMANDS, json={"name": command})
+        assert "/" not in answer.json()["text"].replace("://", ""), command
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"name": "rm"}', b'{"name": ["help"]}', b"\xff", b"[" * 50_000])
+async def test_a_malformed_command_is_refused(guest: Guest, body: bytes) -> None:
+    answer = await guest.http.post(COMMANDS, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 413, 422)
+    assert await guest.is_served()
+
+
+@pytest.mark.parametrize("token", ["", "x", "e:1:0", "e:1:99999999999999999999", "F:0:1", "m:-1:0", "\x00", "🦄"])
+async def test_an_invented_token_changes_nothing(guest: Guest, token: str) -> None:
+    answer = await guest.http.post(TAPS, data={"token": token}, files={"nothing": ("", b"")})
+    assert answer.status_code in (200, 400)
+    assert await guest.is_served()
+
+
+async def test_the_description_is_that_of_the_answers(guest: Guest, selfie: bytes) -> None:
+    described = (await guest.http.get("/api/v1/openapi.json")).json()
+    assert set(described["paths"]) == {"/api/v1/photos", "/api/v1/taps", "/api/v1/commands"}
+    lines = described["paths"]["/api/v1/photos"]["post"]["responses"]["200"]["content"]["application/x-ndjson"]
+    [answer] = await guest.send(selfie)
+    kinds = [each["$ref"] for each in lines["schema"]["anyOf"]]
+    described_as = [kind for kind in kinds if Draft202012Validator({**described, "$ref": kind}).is_valid(answer)]
+    assert [kind.rpartition("/")[2] for kind in described_as] == ["ReplyShape"]
+    tapped = await _tap(guest, _buttons(answer)[0]["token"])
+    Draft202012Validator({**described, "$ref": "#/components/schemas/TapReplyShape"}).validate(tapped)
+
+
+def _live(guest: Guest, **headers: str) -> websockets.connect:
+    cookies = "; ".join(f"{name}={value}" for name, value in guest.http.cookies.items())
+    url = f"ws://127.0.0.1:{guest.port}/api/v1/live"
+    return websockets.connect(url, additional_headers={"Cookie": cookies, **headers})
+
+
+async def test_a_mirror_follows_a_face(guest: Guest, selfie: bytes, wall_photo: bytes) -> None:
+    async with _live(guest) as mirror:
+        greeting = GreetingShape.model_validate_json(await mirror.recv())
+        assert greeting.emotions == list(EMOTIONS)
+        for frame, count in ((selfie, 1), (selfie, 1), (wall_photo, 0), (selfie, 1), (b"no picture", 0), (selfie, 1)):
+            await mirror.send(frame)
+            shown = FrameShape.model_validate_json(await mirror.recv())
+            assert len(shown.faces) == count
+            for face in shown.faces:
+                assert face.emotions[EMOTIONS.index("happy")] > 0.5
+                assert 0.3 < face.box[0] + face.box[2] / 2 < 0.6
+
+
+async def test_a_mirror_takes_nothing_but_frames(guest: Guest) -> None:
+    for odd in ("text", b"", bytes(MOST_FRAME_BYTES + 1)):
+        async with _live(guest) as mirror:
+            await mirror.recv()
+            await mirror.send(odd)
+            await mirror.wait_closed()
+            assert mirror.close_code == NO_FRAME
+
+
+async def test_mirrors_of_one_browser_are_few_and_free_their_places(guest: Guest) -> None:
+    opened = [await _live(guest) for _ in range(MOST_OF_ONE)]
+    async with _live(guest) as another:
+        await another.wait_closed()
+        assert another.close_code == FULL
+    for each in opened:
+        await each.close()
+    for _ in range(100):
+        async with _live(guest) as another:
+            with suppress(websockets.ConnectionClosed):
+                await another.recv()
+                return
+        await asyncio.sleep(0.05)
+    pytest.fail("no place was freed")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
+async def test_another_sites_page_opens_no_mirror(guest: Guest, origin: str) -> None:
+    with pytest.raises(websockets.InvalidStatus):
+        async with _live(guest, Origin=origin):
+            pass
+
+
+async def test_who_has_not_loaded_the_page_has_no_mirror(bot: Bot) -> None:
+    with pytest.raises(websockets.InvalidStatus):
+        async with websockets.connect(f"ws://127.0.0.1:{bot.port}/api/v1/live"):
+            pass
