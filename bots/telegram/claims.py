@@ -28,8 +28,8 @@ class Claims:
     """
 
     def __init__(self, store: Store, token: str, *, clock: Callable[[], datetime] = _now) -> None:
-        """token: the bot's, which begins with its number unless Telegram will refuse it. clock: returns the time with its
-        zone.
+        """token: the bot's, which begins with its number unless Telegram will refuse it. clock: returns the time with
+        its zone.
         """
         self._store = store
         number = token.partition(":")[0]
