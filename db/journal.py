@@ -97,7 +97,8 @@ class Journal:
     ) -> Opened:  # fmt: skip
         """Store that a message is being answered, unless its chat has too many open.
 
-        message: the one that asks. Raise `KnownError`.
+        message: the one that asks. Called again with the same `now`, because its answer was lost, it returns the same.
+        Raise `KnownError`.
         """
         digest, where = message.hashed(self._secret), chat.hashed(self._secret)
         open_rows, answered = OpenMessageRow, AnsweredMessageRow
@@ -110,6 +111,9 @@ class Journal:
             )
             is_known, count, forgotten = (await session.execute(before)).one()
             if is_known:
+                mine = open_rows.message_hash == digest, open_rows.holder == holder, open_rows.since == now
+                if (own := await session.scalar(select(open_rows).where(*mine))) is not None:
+                    return Opened(own.id, own.forgettings, digest)
                 raise KnownError
             if count >= MOST_OPEN_IN_A_CHAT:
                 return Opened(None, forgotten, digest)
@@ -139,6 +143,8 @@ class Journal:
         async with self._transactions.write() as session:
             row = await session.scalar(rows)
             parts = row.address.get(PARTS, []) if row is not None else []
+            if part in parts:  # its answer was lost
+                return True
             if row is None or row.address.get(_IS_WHOLE, True) or len(parts) >= most:
                 return False
             row.address = {**row.address, PARTS: [*parts, part]}

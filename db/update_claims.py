@@ -40,7 +40,10 @@ class UpdateClaims:
         self, bot: int, numbers: Collection[int], lasting: Collection[int], holder: str, now: datetime,
         held_until: datetime,
     ) -> Claimed:  # fmt: skip
-        """Take updates of a bot. lasting: those of them that are taken for good."""
+        """Take updates of a bot. lasting: those of them that are taken for good.
+
+        Called again with the same `now`, because its answer was lost, it returns the same.
+        """
         if not numbers:
             return Claimed(frozenset(), frozenset())
         facts = {"bot": bot, "holder": holder, "at": now}
@@ -51,12 +54,18 @@ class UpdateClaims:
         claims = UpdateClaimRow
         free = or_(claims.held_until < now, claims.held_until > held_until + MOST_APART)
         async with self._transactions.write() as session:
-            mine = frozenset(await put_where(session, claims, rows, ["bot", "number"], free))
+            await put_where(session, claims, rows, ["bot", "number"], free)
+            taken = claims.bot == bot, claims.number.in_(numbers), claims.holder == holder, claims.at == now
+            mine = frozenset(await session.scalars(select(claims.number).where(*taken)))
             others = claims.bot == bot, claims.number.in_(set(numbers) - mine), claims.held_until.is_not(None)
             return Claimed(mine, frozenset(await session.scalars(select(claims.number).where(*others))))
 
-    async def give_back(self, holder: str) -> None:
-        """Let others take at once what a process has not taken for good: it ends, or begins anew."""
-        held = UpdateClaimRow.holder == holder, UpdateClaimRow.held_until.is_not(None)
+    async def give_back(self, holder: str, bot: int, unanswered: Collection[int] = ()) -> None:
+        """Let others take at once what a process has not taken for good: it ends, or begins anew.
+
+        unanswered: what it has taken for good and not answered.
+        """
+        claims = UpdateClaimRow
+        held = claims.holder == holder, or_(claims.held_until.is_not(None), claims.number.in_(unanswered))
         async with self._transactions.write() as session:
-            await session.execute(update(UpdateClaimRow).where(*held).values(held_until=_LONG_AGO))
+            await session.execute(update(claims).where(claims.bot == bot, *held).values(held_until=_LONG_AGO))

@@ -1,8 +1,8 @@
 """Split Discord's shards between processes: each takes its share, and those of one that dies go to the others.
 
 A shard is served by the process that holds its lease, over a connection of its own. Each process also holds a lease
-that tells the others that it is there; a fair share is as many shards as that makes for each. Who has more gives one
-up, who has less takes a free one, so that within seconds after a change all shards are served again.
+that tells the others that it is there; a fair share is as many shards as that makes for each. Who has more lets one go,
+who has less takes a free one, so that within seconds after a change all shards are served again.
 """
 
 import asyncio

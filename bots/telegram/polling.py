@@ -205,6 +205,8 @@ class Polling:
     def settle(self, number: int) -> None:
         """Let Telegram forget an update."""
         self._receipts.settle(number)
+        if self._claims is not None:
+            self._claims.settle(number)
 
     @asynccontextmanager
     async def open(self, application: AnyApplication) -> AsyncIterator[Callable[[], Awaitable[None]]]:

@@ -84,6 +84,7 @@ class Webhook:
 
     def settle(self, number: int) -> None:
         """Acknowledge an update."""
+        self._claims.settle(number)
         waiting = self._unsettled.get(number)
         if waiting is not None and not waiting.done():
             waiting.set_result(True)

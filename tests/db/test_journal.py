@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import Chat, KnownError, Person, Platform, Store
+from db import Chat, KnownError, Person, Platform, Store, gathering
 from tests.rows import count_rows, select_rows
 
 ADA, BERT = (Person(Platform.TELEGRAM, number) for number in ("1", "2"))
@@ -51,6 +51,27 @@ async def test_nobody_takes_over_what_is_held(store: Store) -> None:
     await store.journal.renew("first", LATER + timedelta(minutes=1))
     assert await store.journal.take(Platform.TELEGRAM, "second", LATER, LATER, 20) == []
     assert await store.journal.take(Platform.DISCORD, "second", LATER + timedelta(1), LATER, 20) == []
+
+
+async def test_who_asks_again_because_the_answer_was_lost_gets_the_same(store: Store) -> None:
+    assert await enter(store) == await enter(store)
+    with pytest.raises(KnownError):
+        await store.journal.open(ADA, CHAT, CHAT.message("7"), ADDRESS, "first", NOW + timedelta(seconds=1), LATER)
+
+
+async def test_an_album_takes_each_part_once_and_none_when_it_is_whole(store: Store) -> None:
+    name = CHAT.message("album a")
+    opened = await store.journal.open(ADA, CHAT, name, gathering({"message": 1}), "first", NOW, LATER)
+    digest = store.journal.hash_of(name)
+    assert opened.id is not None
+    assert [await store.journal.extend(digest, {"message": each}, 3) for each in (2, 2, 3, 4)] == [True] * 3 + [False]
+    assert await store.journal.parts(opened.id) == [{"message": each} for each in (1, 2, 3)]
+    assert await store.journal.end_gathering(opened.id, "second") == []
+    assert len(await store.journal.end_gathering(opened.id, "first")) == 3
+    assert not await store.journal.extend(digest, {"message": 5}, 10)
+    await store.journal.drop(opened.id, "first")
+    assert await store.journal.parts(opened.id) == []
+    assert not await store.journal.extend(CHAT.message("7").hashed("another"), {"message": 5}, 10)
 
 
 async def test_what_a_clock_held_that_was_put_back_by_a_day_is_free(store: Store) -> None:

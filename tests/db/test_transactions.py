@@ -185,7 +185,7 @@ WRITES: dict[str, Write] = {
     "Leases.take": lambda store, _: store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + 2 * DAY),
     "Leases.give_back": lambda store, _: store.leases.give_back("polling", HOLDER),
     "UpdateClaims.claim": lambda store, _: _claim(store, 2),
-    "UpdateClaims.give_back": lambda store, _: store.update_claims.give_back(HOLDER),
+    "UpdateClaims.give_back": lambda store, _: store.update_claims.give_back(HOLDER, 9),
     "Feedback.add_label": lambda store, reading: store.feedback.add_label(reading, NEW, Verdict.SAD),
     "Feedback.undo_label": lambda store, _: store.feedback.undo_label(ADMIN),
     "Feedback.add_imported": _import,

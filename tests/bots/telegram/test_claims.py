@@ -54,9 +54,10 @@ async def test_a_photo_is_held_for_a_while_and_all_else_for_good(store: Store) -
 
 async def test_what_is_given_back_is_free_at_once(store: Store) -> None:
     one, other = (Claims(store, TOKEN) for _ in range(2))
-    await one.claim([text(1), photo(2)])
+    await one.claim([text(1), photo(2), text(3)])
+    one.settle(1)
     await one.give_back()
-    assert (await other.claim([text(1), photo(2)])).mine == {2}
+    assert (await other.claim([text(1), photo(2), text(3)])).mine == {2, 3}
 
 
 async def test_the_updates_of_another_bot_are_others(store: Store) -> None:
