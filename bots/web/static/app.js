@@ -58,16 +58,24 @@ export async function take(files) {
   const tooMany = all.slice(limits.photos);
   const tooLarge = all.slice(0, limits.photos).filter((file) => file.size > limits.bytes);
   if (taken.length) {
-    const { prepared } = await import("./photos.js");
     const photos = [];
-    for (const file of taken) {
-      photos.push({ id: store.newId(), ...(await prepared(file)), state: "waiting", rows: [] });
-    }
+    for (const file of taken) photos.push({ id: store.newId(), ...(await ready(file)), state: "waiting", rows: [] });
     const turn = await add({ id: store.newId(), photos, chosen: { photo: 0, face: 0 } });
     photos.forEach((photo) => enqueue(turn, photo));
   }
   if (tooMany.length) await tell(say("left_out", { names: tooMany.map((file) => file.name).join(", ") }));
   if (tooLarge.length) await tell(`${tooLarge.map((file) => file.name).join(", ")}: ${words.too_large}`);
+}
+
+// What is sent of a file; the file itself where it cannot be prepared.
+async function ready(file) {
+  try {
+    const { prepared } = await import("./photos.js");
+    return await prepared(file);
+  } catch (error) {
+    console.error(error);
+    return { blob: file, isShown: !file.type.startsWith("video/") };
+  }
 }
 
 async function tell(text) {
@@ -84,9 +92,9 @@ function enqueue(turn, photo) {
 function send() {
   clearTimeout(timer);
   while (atOnce < SENT_AT_ONCE && waiting.length) {
-    const next = waiting.shift();
+    const { turn, photo } = waiting.shift();
     atOnce += 1;
-    sendOnce(next.turn, next.photo).finally(() => {
+    sendOnce(turn.id, photo.id).finally(() => {
       atOnce -= 1;
       if (!failures) send();
     });
@@ -95,13 +103,15 @@ function send() {
 
 // Send a photo, unless another tab does so: whoever asks with the same id gets the same answer.
 async function sendOnce(turn, photo) {
-  const work = (lock) => (lock ? sendNow(turn, photo) : undefined);
   if (!navigator.locks) return sendNow(turn, photo);
-  return navigator.locks.request(`mugmoji-${photo.id}`, { ifAvailable: true }, work);
+  const work = (lock) => (lock ? sendNow(turn, photo) : undefined);
+  return navigator.locks.request(`mugmoji-${photo}`, { ifAvailable: true }, work);
 }
 
-async function sendNow(turn, photo) {
-  if (!known.has(turn.id)) return;
+async function sendNow(turnId, photoId) {
+  const turn = known.get(turnId); // as it is now: another tab may have sent it meanwhile
+  const photo = turn?.photos.find((each) => each.id === photoId);
+  if (photo?.state !== "waiting") return;
   delete photo.said;
   turns.progress(turn, photo, 0);
   try {
