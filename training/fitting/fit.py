@@ -19,8 +19,9 @@ from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
 from training.fitting.networks import averaged, build, start_from_published
 from training.fitting.pruning import can_prune, prune
-from training.fitting.recipe import Cosine, Exponential, Plateau, Pretrained, Recipe, load_recipe
+from training.fitting.recipe import Pretrained, Recipe, load_recipe
 from training.fitting.registered import registered
+from training.fitting.schedule import learning_rate, schedule_callbacks
 from training.fitting.targets import Rows, has_ferplus_head, targets_of, taught, voted
 from training.fitting.teaching import Taught
 from training.fitting.variants import variants
@@ -98,7 +99,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     looking = teachers if recipe.loss.teaching_on == "pictures" else []
     made = variants(train, crops, recipe, averaged(looking), run.parent) if recipe.data.variants else []
     shown = Epochs(train, wanted, recipe, crops, made)
-    batches = Batches(shown, spare_processes(shown.batches))
+    batches = Batches(shown, 0 if made else spare_processes(shown.batches))  # variants need no work, but much memory
     valid_targets = targets_of(valid, recipe, train.class_counts)
     network = build(recipe, ferplus=has_ferplus_head(recipe))
     if recipe.start is not None:
@@ -120,7 +121,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
                 clock,
                 keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
                 keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
-                *_schedule_callbacks(recipe),
+                *schedule_callbacks(recipe.schedule, _MONITORED),
                 _Keeper(network, run, recipe.schedule.keep),
             ],
             verbose="auto" if os.isatty(1) else 2,
@@ -218,13 +219,12 @@ def _start_from(model: keras.Model, recipe: Recipe, runs: Path, train: Faces) ->
     """
     start = recipe.start or ""
     wide = _recipe_of(start, runs)
-    if wide.network != recipe.network and can_prune(wide.network, recipe.network):
-        narrow = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
-        prune(_fitted(start, runs, "float32"), narrow, train.pixels[:_PRUNED_ON], recipe.seed)
-        model.set_weights(narrow.get_weights())
-        return
     try:
-        if (runs / start / FITTED_WEIGHTS).is_file():
+        if wide.network != recipe.network and can_prune(wide.network, recipe.network):
+            narrow = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+            prune(_fitted(start, runs, "float32"), narrow, train.pixels[:_PRUNED_ON], recipe.seed)
+            model.set_weights(narrow.get_weights())
+        elif (runs / start / FITTED_WEIGHTS).is_file():
             model.load_weights(runs / start / FITTED_WEIGHTS)
         else:
             read_weights(model, start)
@@ -235,7 +235,7 @@ def _start_from(model: keras.Model, recipe: Recipe, runs: Path, train: Faces) ->
 def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoch: int) -> None:
     schedule = recipe.schedule
     optimizer = keras.optimizers.AdamW(
-        _learning_rate(recipe, steps_an_epoch),
+        learning_rate(recipe, steps_an_epoch),
         weight_decay=schedule.weight_decay,
         use_ema=schedule.average > 0,
         ema_momentum=schedule.average or 0.99,
@@ -255,35 +255,6 @@ def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoc
         loss_weights={head: loss_weights[head] for head in heads},
         metrics={head: [keras.metrics.CategoricalAccuracy(name=accuracy)] for head in heads},
     )
-
-
-def _learning_rate(recipe: Recipe, steps_an_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule | float:
-    schedule = recipe.schedule
-    if isinstance(schedule, Exponential):
-        return keras.optimizers.schedules.ExponentialDecay(
-            schedule.learning_rate, steps_an_epoch, schedule.decay, staircase=True
-        )
-    if isinstance(schedule, Cosine):
-        steps = recipe.epochs * steps_an_epoch
-        warmup = round(steps * schedule.warmup)
-        return keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=schedule.learning_rate / 25 if warmup else schedule.learning_rate,
-            warmup_target=schedule.learning_rate if warmup else None,
-            warmup_steps=warmup,
-            decay_steps=max(1, steps - warmup),
-        )
-    return schedule.learning_rate
-
-
-def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    schedule, callbacks = recipe.schedule, []
-    if isinstance(schedule, Plateau):
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=schedule.factor, patience=schedule.wait))
-    if schedule.patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping(_MONITORED, mode="max", patience=schedule.patience))
-    if schedule.average:  # after the checkpoint, which needs the raw weights, and before the best ones are saved
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    return callbacks
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

@@ -197,6 +197,9 @@ def test_a_narrower_network_starts_as_the_pruned_one(tmp_path: Path) -> None:
     fit(pruned, TRAIN, VALID, tmp_path / "second")
     agreed = [load_fitted(tmp_path / name).predict(VALID.pixels, verbose=0)["fer2013"] for name in ("first", "second")]
     assert (agreed[0].argmax(axis=1) == agreed[1].argmax(axis=1)).mean() > 0.8
+    one_head = pruned.model_copy(update={"loss": recipe.loss.model_copy(update={"ferplus_weight": 0})})
+    with pytest.raises(RunError, match="weights of first do not fit"):
+        fit(one_head, TRAIN, VALID, tmp_path / "third")
 
 
 @pytest.mark.parametrize(("teaching_on", "variants"), [("faces", None), ("pictures", None), ("pictures", 2)])
