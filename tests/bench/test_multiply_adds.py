@@ -9,7 +9,7 @@ from recognizer import Recognizer
 from recognizer.runtime import FACE_MODELS
 from tests.bench.multiply_adds import counted_runs, multiply_adds
 from tests.bench.speed import cost_table
-from training.fitting.export import to_tflite
+from training.fitting.tflite import to_tflite
 
 
 @pytest.mark.parametrize("given", [(48, 64), (None, None)])

@@ -27,10 +27,11 @@ from training.feedback.candidates import Trunk
 from training.feedback.lessons import Book
 from training.feedback.trust import NOISE
 from training.fitting.augmentation import augmented
-from training.fitting.export import UNCALIBRATED, choose_calibration, temperature_scaling, to_tflite
+from training.fitting.export import UNCALIBRATED, choose_calibration, temperature_scaling
 from training.fitting.networks import build, with_embedding
 from training.fitting.recipe import Recipe
 from training.fitting.targets import has_ferplus_head
+from training.fitting.tflite import to_tflite
 from training.fitting.weights import read_weights
 from training.guard import Guard
 

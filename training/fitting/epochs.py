@@ -2,6 +2,7 @@
 processes start quickly."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from training.data import Faces
 from training.fitting.augmentation import augmented, cut_in, mixed_up
 from training.fitting.recipe import Recipe
-from training.fitting.registered import Registered
+from training.fitting.registered import Registered, half_registered
 from training.fitting.targets import Rows, Targets
+from training.fitting.variant import Variant
 
 Batch = tuple[NDArray[np.uint8], Rows, Rows]
 """Pixels `(n, 48, 48)`, and for each head the targets `(n, k)` and the weights `(n,)`."""
@@ -22,13 +24,16 @@ Batch = tuple[NDArray[np.uint8], Rows, Rows]
 class Epochs:
     """The training faces, epoch by epoch. Order, augmentation and mixing depend on seed, epoch and batch number only.
 
-    registered: registered crops of the first faces; such a face is shown as its crop half of the time.
+    registered: registered crops of the first faces; such a face is shown as its crop half of the time. variants: if
+    there are any, the pictures to show instead, one of them in each epoch; `wanted` is then blended with what was said
+    of it.
     """
 
     faces: Faces
     wanted: Targets
     recipe: Recipe
     registered: Registered | None = None
+    variants: Sequence[Variant] = ()
 
     @cached_property
     def batches(self) -> int:
@@ -45,8 +50,7 @@ class Epochs:
         random = np.random.default_rng((self.recipe.seed, epoch, number))
         size, limits = self.recipe.batch_size, self.recipe.augmentation
         rows = order[number * size : (number + 1) * size]
-        faces = augmented(self._pixels(rows, random), limits, random)
-        targets = {head: each[rows] for head, each in self.wanted.targets.items()}
+        faces, targets = self._of_variant(epoch, rows, random) if self.variants else self._made_now(rows, random)
         weights = {head: each[rows] for head, each in self.wanted.weights.items()}
         if not limits.mixup and not limits.cutmix:
             return faces, targets, weights
@@ -69,10 +73,21 @@ class Epochs:
         each = math.ceil(total / len(classes))
         return np.concatenate([np.resize(random.permutation(rows), each) for rows in classes])[:total]
 
-    def _pixels(self, rows: NDArray[np.intp], random: np.random.Generator) -> NDArray[np.uint8]:
-        pixels = self.faces.pixels[rows]
-        if self.registered is not None:
-            seen = (rows < len(self.registered.found)) & (random.random(len(rows)) < 0.5)
-            seen[seen] = self.registered.found[rows[seen]]
-            pixels[seen] = self.registered.pixels[rows[seen]]
-        return pixels
+    def _made_now(self, rows: NDArray[np.intp], random: np.random.Generator) -> tuple[NDArray[np.uint8], Rows]:
+        pixels = half_registered(self.faces.pixels, rows, self.registered, random)
+        targets = {head: each[rows] for head, each in self.wanted.targets.items()}
+        return augmented(pixels, self.recipe.augmentation, random), targets
+
+    def _of_variant(
+        self, epoch: int, rows: NDArray[np.intp], random: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], Rows]:
+        variant, share = self.variants[epoch % len(self.variants)], self.recipe.loss.teaching
+        pixels = variant.pixels[rows]
+        if self.recipe.augmentation.flip:
+            mirrored = random.random(len(rows)) < 0.5
+            pixels[mirrored] = pixels[mirrored, :, ::-1]
+        targets = {
+            head: (1 - share) * each[rows] + share * variant.said[head][rows]
+            for head, each in self.wanted.targets.items()
+        }
+        return pixels, targets

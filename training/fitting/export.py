@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
@@ -32,6 +30,7 @@ from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.fitting.fit import RECIPE_FILE, history_of, load_fitted
 from training.fitting.networks import multiply_adds, with_embedding
+from training.fitting.tflite import to_tflite
 from training.fitting.weights import write_weights
 from training.guard import GUARD_FILE, Guard
 
@@ -127,22 +126,6 @@ def export(runs: list[Path], train: Faces, valid: Faces, folder: Path, name: str
 def _told(run: Path) -> dict[str, Any]:
     """Return the model card's entry about one run."""
     return {"recipe": json.loads((run / RECIPE_FILE).read_text(encoding="utf-8")), "history": history_of(run)}
-
-
-def to_tflite(network: keras.Model) -> bytes:
-    """Convert the network to a LiteRT file with int8 weights and float activations (dynamic-range quantisation).
-
-    Input "faces": float32 `(n, 48, 48)`, 0 to 255. Outputs: the network's heads by name. Source:
-    https://ai.google.dev/edge/litert/models/post_training_quantization
-    """
-    faces = keras.Input(network.input_shape[1:], dtype="float32", name="faces")
-    serving = keras.Model(faces, network(faces, training=False))
-    with tempfile.TemporaryDirectory() as folder:
-        serving.export(folder, format="tf_saved_model", verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        content: bytes = converter.convert()
-    return content
 
 
 def choose_calibration(

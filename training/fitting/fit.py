@@ -18,10 +18,13 @@ from training.evaluation import score
 from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
 from training.fitting.networks import averaged, build, start_from_published
-from training.fitting.recipe import Cosine, Exponential, Plateau, Pretrained, Recipe, load_recipe
+from training.fitting.pruning import can_prune, prune
+from training.fitting.recipe import Pretrained, Recipe, load_recipe
 from training.fitting.registered import registered
+from training.fitting.schedule import learning_rate, schedule_callbacks
 from training.fitting.targets import Rows, has_ferplus_head, targets_of, taught, voted
 from training.fitting.teaching import Taught
+from training.fitting.variants import variants
 from training.fitting.weights import read_weights
 
 FITTED_WEIGHTS = "fitted.weights.h5"
@@ -33,6 +36,8 @@ _CHECKPOINT = "checkpoint"
 REGISTERED_SEED = 20261121  # the same faces for all recipes, because making them takes minutes
 _CALIBRATED_ON = 512
 """Number of faces used to initialise the normalisation of a network with published weights."""
+_PRUNED_ON = 1024
+"""Number of faces on which a wider network is looked at when it is pruned."""
 _MONITORED = "val_fer2013_accuracy"
 
 
@@ -86,20 +91,22 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     wanted = targets_of(train, recipe, train.class_counts)
     if recipe.loss.voting:
         wanted = voted(wanted, train, recipe.loss.voting)
-    teachers = [_teacher(name, run.parent, recipe.precision) for name in recipe.loss.teachers]
+    teaching_dtype = "float32" if recipe.data.variants else recipe.precision  # variants need teachers to be exported
+    teachers = [_fitted(name, run.parent, teaching_dtype) for name in recipe.loss.teachers]
     if teachers and recipe.loss.teaching_on == "faces":
         wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
     crops = registered(train[:some], run.parent, REGISTERED_SEED) if some else None
-    shown = Epochs(train, wanted, recipe, crops)
-    batches = Batches(shown, spare_processes(shown.batches))
+    looking = teachers if recipe.loss.teaching_on == "pictures" else []
+    made = variants(train, crops, recipe, averaged(looking), run.parent) if recipe.data.variants else []
+    shown = Epochs(train, wanted, recipe, crops, made)
+    batches = Batches(shown, 0 if made else spare_processes(shown.batches))  # variants need no work, but much memory
     valid_targets = targets_of(valid, recipe, train.class_counts)
     network = build(recipe, ferplus=has_ferplus_head(recipe))
     if recipe.start is not None:
-        _start_from(network, recipe.start, run.parent)
+        _start_from(network, recipe, run.parent, train)
     else:
         start_from_published(network, recipe, train.pixels[:_CALIBRATED_ON])
-    taught_at_every_step = teachers and recipe.loss.teaching_on == "pictures"
-    model = Taught(network, teachers, recipe.loss.teaching) if taught_at_every_step else network
+    model = Taught(network, looking, recipe.loss.teaching) if looking and not made else network
     _compile(model, network.output_names, recipe, len(batches))
     clock = _Clock()
     try:
@@ -114,7 +121,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
                 clock,
                 keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
                 keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
-                *_schedule_callbacks(recipe),
+                *schedule_callbacks(recipe.schedule, _MONITORED),
                 _Keeper(network, run, recipe.schedule.keep),
             ],
             verbose="auto" if os.isatty(1) else 2,
@@ -124,13 +131,20 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
 
 
-def _teacher(name: str, runs: Path, dtype: str) -> keras.Model:
+def _recipe_of(name: str, runs: Path) -> Recipe:
+    """Return the recipe of the run `name` or, if there is none, the shipped one."""
+    fitted = (runs / name / FITTED_WEIGHTS).is_file()
+    recipe = _claimed_by(runs / name / RECIPE_FILE) if fitted else load_recipe(name)
+    if not isinstance(recipe, Recipe):
+        raise RunError(f"{name} is not a network; start from one, or name one as teacher.")
+    return recipe
+
+
+def _fitted(name: str, runs: Path, dtype: str) -> keras.Model:
     """Return the network of the run `name` or, if there is none, the shipped one with the weights stored beside it."""
     if (runs / name / FITTED_WEIGHTS).is_file():
         return load_fitted(runs / name, dtype)
-    recipe = load_recipe(name)
-    if not isinstance(recipe, Recipe):
-        raise RunError(f"{name} is not a network; it cannot teach one.")
+    recipe = _recipe_of(name, runs)
     model = build(recipe, ferplus=has_ferplus_head(recipe), dtype=dtype, fetch_weights=False)
     read_weights(model, name)
     return model
@@ -199,10 +213,18 @@ def _claimed_by(file: Path) -> Recipe | None:
         return None
 
 
-def _start_from(model: keras.Model, start: str, runs: Path) -> None:
-    """Load the weights of the run `start` or, if there is none, those stored with the shipped model."""
+def _start_from(model: keras.Model, recipe: Recipe, runs: Path, train: Faces) -> None:
+    """Load the weights of the run that the recipe starts from or, if there is none, those stored with the shipped
+    model; prune them if this network is narrower.
+    """
+    start = recipe.start or ""
+    wide = _recipe_of(start, runs)
     try:
-        if (runs / start / FITTED_WEIGHTS).is_file():
+        if wide.network != recipe.network and can_prune(wide.network, recipe.network):
+            narrow = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
+            prune(_fitted(start, runs, "float32"), narrow, train.pixels[:_PRUNED_ON], recipe.seed)
+            model.set_weights(narrow.get_weights())
+        elif (runs / start / FITTED_WEIGHTS).is_file():
             model.load_weights(runs / start / FITTED_WEIGHTS)
         else:
             read_weights(model, start)
@@ -213,7 +235,7 @@ def _start_from(model: keras.Model, start: str, runs: Path) -> None:
 def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoch: int) -> None:
     schedule = recipe.schedule
     optimizer = keras.optimizers.AdamW(
-        _learning_rate(recipe, steps_an_epoch),
+        learning_rate(recipe, steps_an_epoch),
         weight_decay=schedule.weight_decay,
         use_ema=schedule.average > 0,
         ema_momentum=schedule.average or 0.99,
@@ -233,35 +255,6 @@ def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoc
         loss_weights={head: loss_weights[head] for head in heads},
         metrics={head: [keras.metrics.CategoricalAccuracy(name=accuracy)] for head in heads},
     )
-
-
-def _learning_rate(recipe: Recipe, steps_an_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule | float:
-    schedule = recipe.schedule
-    if isinstance(schedule, Exponential):
-        return keras.optimizers.schedules.ExponentialDecay(
-            schedule.learning_rate, steps_an_epoch, schedule.decay, staircase=True
-        )
-    if isinstance(schedule, Cosine):
-        steps = recipe.epochs * steps_an_epoch
-        warmup = round(steps * schedule.warmup)
-        return keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=schedule.learning_rate / 25 if warmup else schedule.learning_rate,
-            warmup_target=schedule.learning_rate if warmup else None,
-            warmup_steps=warmup,
-            decay_steps=max(1, steps - warmup),
-        )
-    return schedule.learning_rate
-
-
-def _schedule_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
-    schedule, callbacks = recipe.schedule, []
-    if isinstance(schedule, Plateau):
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=schedule.factor, patience=schedule.wait))
-    if schedule.patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping(_MONITORED, mode="max", patience=schedule.patience))
-    if schedule.average:  # after the checkpoint, which needs the raw weights, and before the best ones are saved
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    return callbacks
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

@@ -150,12 +150,15 @@ class Data(_Part):
     registered: how many faces are also pasted into a scene, detected and registered (`training.fitting.registered`; 30
     to 50 ms for each). Such a face is shown registered half of the time, otherwise in its raw frame. balanced_to: that
     many faces in a pass over them, equally many of each class, drawn with repetition; None shows each face once.
-    repeats: the passes that make an epoch; more than one where they take seconds, as on an accelerator.
+    repeats: the passes that make an epoch; more than one where they take seconds, as on an accelerator. variants: so
+    many changed pictures of each face are made once, with what the teachers say of them, and shown in turn, one in each
+    epoch, plain or mirrored; None makes new ones in every epoch.
     """
 
     registered: Annotated[int, Field(ge=0)] = 0
     balanced_to: Positive | None = None
     repeats: Positive = 1
+    variants: Positive | None = None
 
 
 class Augmentation(_Part):
@@ -243,7 +246,8 @@ class Plateau(_Schedule):
 class Recipe(_Part):
     """A complete training run of a network. name: also names its folder and its exported model.
 
-    start: the recipe whose fitted weights are the initial ones; both must have the same network.
+    start: the recipe whose fitted weights are the initial ones. Both must have the same network, or stacks of
+    convolutions of which this one is narrower; it is then pruned first (`training.fitting.pruning`).
     """
 
     name: Name
@@ -258,6 +262,12 @@ class Recipe(_Part):
     augmentation: Augmentation = Augmentation()
     loss: Loss = Loss()
     schedule: Annotated[Cosine | Exponential | Plateau, Field(discriminator="kind")]
+
+    @model_validator(mode="after")
+    def _variants_are_for_teachers(self) -> Self:
+        if self.data.variants and not (self.loss.teachers and self.loss.teaching_on == "pictures"):
+            raise ValueError("data.variants is for teachers with teaching_on: pictures")
+        return self
 
 
 class SvmRecipe(_Part):

@@ -59,6 +59,18 @@ def registered(faces: Faces, folder: Path, seed: int) -> Registered:
     return made
 
 
+def half_registered(
+    pixels: NDArray[np.uint8], rows: NDArray[np.intp], crops: Registered | None, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return these rows of the faces' pixels `(n, 48, 48)`; half of those that were registered, as their crop."""
+    chosen = pixels[rows]
+    if crops is not None:
+        seen = (rows < len(crops.found)) & (random.random(len(rows)) < 0.5)
+        seen[seen] = crops.found[rows[seen]]
+        chosen[seen] = crops.pixels[rows[seen]]
+    return chosen
+
+
 def _made(faces: Faces, seed: int) -> Registered:
     starts = range(0, len(faces), _A_JOB)
     with ProcessPoolExecutor(os.cpu_count()) as pool:

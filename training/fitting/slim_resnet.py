@@ -1,4 +1,4 @@
-"""A small residual network for pictures of 48 pixels: the one that is served.
+"""A small residual network for pictures of 48 pixels.
 
 A plain stack of convolutions spends most of its work on the full picture. Here the first convolution halves it, early
 stages are narrow, and the blocks (He et al. 2016, https://arxiv.org/abs/1512.03385) are where the picture is small. A

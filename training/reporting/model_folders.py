@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from recognizer.classification import CARD_FILE
 from training import TrainingError
+from training.fitting.recipe import load_recipe, recipe_names
 
 
 class UnknownVersionError(TrainingError):
@@ -28,10 +29,17 @@ class Member(BaseModel):
         return str(self.recipe.get("name", "unnamed"))
 
     @property
-    def knew_faces(self) -> bool:
-        """Check whether it was initialised from a face recognition network (`training.fitting.face_resnet`)."""
-        network = self.recipe.get("network")
-        return isinstance(network, dict) and network.get("weights") == "identities"
+    def knew_faces(self) -> tuple[str, ...]:
+        """Return the names of the recipes that were initialised from a face recognition network: of its own, and of the
+        shipped ones that it started from or was taught by, and so on.
+        """
+        met, left = {self.name: self.recipe}, [self.recipe]
+        while left:
+            for name in _origins(left.pop()):
+                if name in recipe_names() and name not in met:
+                    met[name] = load_recipe(name).model_dump(mode="json")
+                    left.append(met[name])
+        return tuple(name for name, recipe in met.items() if _part(recipe, "network").get("weights") == "identities")
 
 
 class _Serving(BaseModel):
@@ -53,9 +61,24 @@ class FoundModel:
     members: tuple[Member, ...]
 
     @property
+    def knew_faces(self) -> tuple[str, ...]:
+        """Return the names in `Member.knew_faces` of all members, each once."""
+        return tuple(dict.fromkeys(name for member in self.members for name in member.knew_faces))
+
+    @property
     def megabytes(self) -> float:
         """Return the size of its networks on disk, in millions of bytes."""
         return sum(path.stat().st_size for path in self.folder.glob("*.tflite")) / 1e6
+
+
+def _origins(recipe: dict[str, object]) -> list[object]:
+    teachers = _part(recipe, "loss").get("teachers")
+    return [recipe.get("start"), *(teachers if isinstance(teachers, list) else [])]
+
+
+def _part(recipe: dict[str, object], name: str) -> dict[str, object]:
+    part = recipe.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def find_model(version: str, served: Path, runs: Path) -> FoundModel:

@@ -21,7 +21,7 @@ from training.data import Faces
 from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
 from training.fitting.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
-from training.fitting.recipe import Convolutional, Data, Exponential, Plateau, Recipe
+from training.fitting.recipe import Convolutional, Data, Exponential, Plateau, Recipe, RecipeError
 from training.fitting.registered import Registered
 from training.fitting.targets import targets_of, voted
 
@@ -181,17 +181,36 @@ def test_a_fit_starts_from_the_weights_of_another_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="weights of first do not fit"):
         fit(other, TRAIN, VALID, tmp_path / "third")
     unknown = recipe.model_copy(update={"start": "nobody"})
-    with pytest.raises(MissingError, match="no weights of nobody"):
+    with pytest.raises(RecipeError, match="No recipe 'nobody'"):
         fit(unknown, TRAIN, VALID, tmp_path / "fourth")
+    never_fitted = recipe.model_copy(update={"start": "small_cnn"})
+    with pytest.raises(MissingError, match="no weights of small_cnn"):
+        fit(never_fitted, TRAIN, VALID, tmp_path / "fifth")
 
 
-@pytest.mark.parametrize("teaching_on", ["faces", "pictures"])
-def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(tmp_path: Path, teaching_on: str) -> None:
+def test_a_narrower_network_starts_as_the_pruned_one(tmp_path: Path) -> None:
+    fit(tiny_recipe(name="first", epochs=3), TRAIN, VALID, tmp_path / "first")
+    recipe = tiny_recipe(epochs=1)
+    still = recipe.schedule.model_copy(update={"learning_rate": 1e-9})
+    narrower = Convolutional(kind="convolutional", stages=((7,), (10,)))
+    pruned = recipe.model_copy(update={"start": "first", "schedule": still, "network": narrower})
+    fit(pruned, TRAIN, VALID, tmp_path / "second")
+    agreed = [load_fitted(tmp_path / name).predict(VALID.pixels, verbose=0)["fer2013"] for name in ("first", "second")]
+    assert (agreed[0].argmax(axis=1) == agreed[1].argmax(axis=1)).mean() > 0.8
+    one_head = pruned.model_copy(update={"loss": recipe.loss.model_copy(update={"ferplus_weight": 0})})
+    with pytest.raises(RunError, match="weights of first do not fit"):
+        fit(one_head, TRAIN, VALID, tmp_path / "third")
+
+
+@pytest.mark.parametrize(("teaching_on", "variants"), [("faces", None), ("pictures", None), ("pictures", 2)])
+def test_a_pupil_learns_what_its_teachers_say_rather_than_the_labels(
+    tmp_path: Path, teaching_on: str, variants: int | None
+) -> None:
     fit(tiny_recipe(name="teacher", epochs=4), TRAIN, VALID, tmp_path / "teacher")
     wrong = Faces(TRAIN.pixels, (TRAIN.labels + 1) % 7, TRAIN.votes)
     recipe = tiny_recipe(epochs=4)
     how = {"teachers": ("teacher",), "teaching": 1.0, "teaching_on": teaching_on}
-    pupil = recipe.model_copy(update={"loss": recipe.loss.model_copy(update=how)})
+    pupil = recipe.model_copy(update={"loss": recipe.loss.model_copy(update=how), "data": Data(variants=variants)})
     fit(pupil, wrong, VALID, tmp_path / "pupil")
     assert accuracy(load_fitted(tmp_path / "pupil"), VALID) > 0.6
     missing = pupil.model_copy(update={"loss": pupil.loss.model_copy(update={"teachers": ("small_cnn",)})})

@@ -45,6 +45,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         ({"network": NETWORK | {"stages": [[]]}}, "network.convolutional.stages.0"),
         ({"network": NETWORK | {"stages": [[8, 8]] * 6, "padding": "valid"}}, "no pixel of 48"),
         ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
+        ({"data": {"variants": 3}}, "data.variants is for teachers"),
+        ({"data": {"variants": 3}, "loss": {"teachers": ["long_b"]}}, "data.variants is for teachers"),
         ({"augmentation": {"sharpen": 1}}, "augmentation.sharpen"),
         ({"schedule": {"kind": "plateau", "learning_rate": 0.1}}, "schedule.plateau.factor"),
         ({"kind": "svm"}, "search_faces: Field required"),

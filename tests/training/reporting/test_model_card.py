@@ -71,3 +71,10 @@ def test_a_start_from_other_peoples_weights_is_told(bare: Findings, tmp_path: Pa
     assert "The first weights of mine are those of dlib's face recognition" in written(
         replace(bare, model=model), tmp_path
     )
+
+
+def test_teachers_that_started_from_other_peoples_weights_are_told(bare: Findings, tmp_path: Path) -> None:
+    taught = Member(recipe={"name": "mine", "network": {"kind": "convolutional"}, "loss": {"teachers": ["face_d"]}})
+    card = written(replace(bare, model=replace(bare.model, members=(taught,))), tmp_path)
+    assert "The first weights of face_d, face_c are those of dlib's face recognition" in card
+    assert "this model was taught by them" in card
