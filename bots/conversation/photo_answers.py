@@ -123,7 +123,8 @@ class PhotoAnswers:
 
     async def _answered(self, photo: PhotoMessage, read: "_Read", recipient: Recipient) -> Reply:
         """Return the answer to pictures of which one at least shows a face."""
-        outcomes, reactions, stored = await self._ranked(photo, read.outcomes, recipient)
+        found = list(map(_from_left_to_right, read.outcomes)) if photo.shows_each_face else read.outcomes
+        outcomes, reactions, stored = await self._ranked(photo, found, recipient)
         if photo.shows_each_face:
             return self._face_by_face(outcomes, reactions, stored, recipient)
         said = answer_text(outcomes, recipient, offers_choice=stored is not None)
@@ -225,10 +226,7 @@ class PhotoAnswers:
     async def _add(self, photo: PhotoMessage, picture: Picture | None, read: "_Read", most_faces: int | None) -> None:
         if picture is not None:
             outcome = await self._read(photo, picture)
-            faces = outcome.faces[:most_faces]
-            if photo.shows_each_face:
-                faces = tuple(sorted(faces, key=lambda face: face.box.x + face.box.width / 2))
-            read.outcomes.append(replace(outcome, faces=faces))
+            read.outcomes.append(replace(outcome, faces=outcome.faces[:most_faces]))
 
     async def _read(self, photo: PhotoMessage, picture: Picture) -> Outcome:
         whose = Whose(photo.chat, photo.person)
@@ -298,6 +296,10 @@ def _has_read_the_start(photo: PhotoMessage) -> bool:
     """
     is_alone = photo.chat.id == photo.person.id
     return photo.chat.platform is Platform.WEB or (photo.chat.platform is Platform.TELEGRAM and is_alone)
+
+
+def _from_left_to_right(outcome: Outcome) -> Outcome:
+    return replace(outcome, faces=tuple(sorted(outcome.faces, key=lambda face: face.box.x + face.box.width / 2)))
 
 
 def _to_taste(outcome: Outcome, emoji_map: EmojiMap, taste: Table) -> Outcome:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.exceptions import HTTPException
@@ -29,7 +30,7 @@ from bots.web import guests, missing, page, uploads
 from bots.web.bodies import BodyLimits, MemoryBudget, client_of
 from bots.web.connections import MOST_HEAD_BYTES, BoundedProtocol
 from bots.web.headers import SECURITY_HEADERS
-from bots.web.interface import PREFIX, WebInterface
+from bots.web.interface import WITH_PHOTOS, WebInterface, malformed
 from bots.web.origins import SOCKETS, SameOrigin, SecureCookies, allowed_hosts
 from bots.web.visitor import Visitor
 from db import Platform
@@ -105,6 +106,7 @@ class WebAdapter:
             page.attach()
             nicegui_app.add_api_route("/", self._page, include_in_schema=False)
             nicegui_app.include_router(WebInterface(service, self._budget, self._admission).router)
+            nicegui_app.add_exception_handler(RequestValidationError, malformed)
         elif console is not None:
             nicegui_app.add_api_route("/", lambda: RedirectResponse("/console"))
         ui.run_with(
@@ -206,7 +208,7 @@ def _only_if(
 
 def _most_bytes(path: str) -> int:
     """Return the limit for the body of a request to one of this server's own paths."""
-    if path.startswith(PREFIX):
+    if path in WITH_PHOTOS:
         return uploads.MOST_UPLOAD_BYTES
     if path.startswith(SOCKETS):
         return guests.MOST_MESSAGE_BYTES

@@ -1,27 +1,37 @@
 """Answers that outlive the request they were asked with: whoever asks again with the same id gets the same one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager
 
+import structlog
 from cachetools import TTLCache
 from pydantic import BaseModel
+
+from bots.web.shapes import ProblemShape, ReplyShape
+from db import Person
 
 REMEMBERED_FOR_S = 600.0
 """How long an answer waits for a browser that lost its connection."""
 MOST_REMEMBERED = 256
-MOST_REMEMBERED_BYTES = 64 * 1024
-"""A longer answer is handed out while it is made, and not remembered."""
+"""Answers that are remembered: each has a few kilobytes, since previews of photos are not."""
+
+_log = structlog.get_logger()
 
 
 class Answering:
-    """One answer, in lines of JSON; it is made to its end whether or not anybody is there to read it."""
+    """One answer, in lines of JSON; it is made to its end whether or not anybody is there to read it.
+
+    Afterwards what is left of it has no preview of the photo.
+    """
 
     def __init__(self, shapes: AsyncIterator[BaseModel]) -> None:
-        """shapes: the lines, which come to an end and raise nothing."""
-        self._lines: list[bytes] = []
+        """shapes: the lines, which come to an end."""
+        self._shapes: list[BaseModel] = []
+        self._followers = 0
         self._more = asyncio.Condition()
         self._task = asyncio.create_task(self._make(shapes))
+        self._task.add_done_callback(lambda _: self._slim())
 
     @property
     def is_done(self) -> bool:
@@ -29,9 +39,9 @@ class Answering:
         return self._task.done()
 
     @property
-    def size(self) -> int:
-        """Return the bytes of the lines so far."""
-        return sum(map(len, self._lines))
+    def may_be_repeated(self) -> bool:
+        """Return whether who asks again gets the same: not if it failed, or says that nothing was done."""
+        return not self.is_done or (bool(self._shapes) and not isinstance(self._shapes[-1], ProblemShape))
 
     def hold(self, held: AbstractContextManager[None]) -> None:
         """Stay in a context until it is complete."""
@@ -41,36 +51,57 @@ class Answering:
     async def follow(self) -> AsyncIterator[bytes]:
         """Yield all its lines, as soon as they are there."""
         sent = 0
-        while True:
-            async with self._more:
-                while sent == len(self._lines) and not self.is_done:
-                    await self._more.wait()
-            if sent == len(self._lines):
-                return
-            yield self._lines[sent]
-            sent += 1
+        self._followers += 1
+        try:
+            while True:
+                async with self._more:
+                    while sent == len(self._shapes) and not self.is_done:
+                        await self._more.wait()
+                if sent == len(self._shapes):
+                    return
+                yield self._shapes[sent].model_dump_json().encode() + b"\n"
+                sent += 1
+        finally:
+            self._followers -= 1
+            self._slim()
 
     async def _make(self, shapes: AsyncIterator[BaseModel]) -> None:
         self._task.add_done_callback(lambda _: asyncio.ensure_future(self._wake()))
-        async for shape in shapes:
-            self._lines.append(shape.model_dump_json().encode() + b"\n")
-            await self._wake()
+        try:
+            async for shape in shapes:
+                self._shapes.append(shape)
+                await self._wake()
+        except Exception:
+            _log.exception("photo_failed", platform="web")
 
     async def _wake(self) -> None:
         async with self._more:
             self._more.notify_all()
+
+    def _slim(self) -> None:
+        """Let go of the photo's preview, once everybody who waited for it has it."""
+        if self.is_done and not self._followers:
+            self._shapes = [
+                each.model_copy(update={"preview": None}) if isinstance(each, ReplyShape) else each
+                for each in self._shapes
+            ]
 
 
 class Answers:
     """The answers that are being made, and for a while those that were."""
 
     def __init__(self) -> None:
-        self._answers: TTLCache[Hashable, Answering] = TTLCache(MOST_REMEMBERED, REMEMBERED_FOR_S)
+        self._answers: TTLCache[tuple[Person, str], Answering] = TTLCache(MOST_REMEMBERED, REMEMBERED_FOR_S)
 
-    def of(self, key: Hashable, shapes: AsyncIterator[BaseModel]) -> tuple[Answering, bool]:
-        """Return the answer of this key, and whether it is a new one, which these shapes make."""
-        known = self._answers.get(key)
-        if known is not None and (not known.is_done or known.size <= MOST_REMEMBERED_BYTES):
+    def of(self, person: Person, name: str, shapes: AsyncIterator[BaseModel]) -> tuple[Answering, bool]:
+        """Return a person's answer of this name, and whether it is a new one, which these shapes make."""
+        known = self._answers.get((person, name))
+        if known is not None and known.may_be_repeated:
             return known, False
-        answering = self._answers[key] = Answering(shapes)
+        answering = self._answers[person, name] = Answering(shapes)
         return answering, True
+
+    def forget(self, person: Person) -> None:
+        """Forget all answers of a person."""
+        for key in [key for key in self._answers if key[0] == person]:
+            del self._answers[key]

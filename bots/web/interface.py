@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from bots.conversation import texts
 from bots.conversation.languages import Voice
@@ -30,6 +30,8 @@ from bots.web.shapes import ProblemShape, ReplyShape, TapReplyShape, WaitingShap
 from bots.web.visitor import Visitor
 
 PREFIX = "/api/v1"
+WITH_PHOTOS = frozenset({f"{PREFIX}/photos", f"{PREFIX}/taps"})
+"""The paths that take a photo."""
 _ID = re.compile(r"[\w-]{8,64}")
 _NEVER_STORED = {"Cache-Control": "no-store"}
 _LINE_BY_LINE = {**_NEVER_STORED, "Content-Encoding": "identity"}
@@ -79,7 +81,7 @@ class WebInterface:
         if form.photo is None or not _ID.fullmatch(name):
             raise Refused(400)
         lines = self._lines(visitor, Picture(form.photo), has_preview="preview" in form.fields)
-        answering, is_new = self._answers.of((visitor.person, name), lines)
+        answering, is_new = self._answers.of(visitor.person, name, lines)
         held = self._budget.holding(client_of(request.scope), len(form.photo))
 
         async def followed() -> AsyncIterator[bytes]:
@@ -100,11 +102,11 @@ class WebInterface:
         voice = await self._service.voice_for(visitor.person, visitor.language)
         try:
             with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.PHOTO):
-                preview = await self._service.preview(message) if has_preview else None
                 async for reply in self._service.on_photo(message):
                     if reply.waiting:
                         yield WaitingShape(waiting=True, text=reply.text)
                     else:
+                        preview = await self._service.preview(message) if has_preview else None
                         yield ReplyShape.of(reply, voice, preview)
         except RefusedError:
             yield self._problem(voice, Kind.PHOTO)
@@ -126,6 +128,8 @@ class WebInterface:
                 reply = await self._service.on_tap(tap)
         except RefusedError:
             return await self._refusal(visitor)
+        if reply.has_forgotten:
+            self._answers.forget(visitor.person)
         voice = await self._service.voice_for(visitor.person, visitor.language)
         return _json(TapReplyShape.of(reply, voice))
 
@@ -156,6 +160,11 @@ class WebInterface:
         if self._admission.is_closed:
             return ProblemShape(text=voice.say(texts.STOPPING), again=True)
         return ProblemShape(text=voice.say(texts.SLOW_DOWN if kind is Kind.PHOTO else texts.TOO_FAST), again=True)
+
+
+async def malformed(_request: Request, _error: Exception) -> Response:
+    """Answer a body that does not have the form that belongs there, without repeating any of it."""
+    return PlainTextResponse("The body does not have the form that belongs here.\n", 422)
 
 
 def _json(shape: BaseModel, status: int = 200) -> Response:

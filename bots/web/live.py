@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -9,7 +10,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bots.conversation import texts
 from bots.conversation.recipient import Recipient
 from bots.conversation.service import EmojiService
+from bots.serving.addresses import is_loopback
 from bots.serving.fair_queue import TooManyError, Whose
+from bots.web.bodies import client_of
 from bots.web.shapes import rounded
 from bots.web.visitor import Visitor
 from db import Person
@@ -19,9 +22,11 @@ MOST_VIEWERS = 8
 """Mirrors that are open at once."""
 MOST_OF_ONE = 2
 """Those of one browser."""
+MOST_OF_ADDRESS = 4
+"""Those of one other machine."""
 MOST_FRAME_BYTES = 128 * 1024
 LEAST_S_A_FRAME = 1 / 30
-NEXT_FRAME_WITHIN_S = 20.0
+NEXT_FRAME_WITHIN_S = 6.0
 FULL, IDLE, NO_FRAME = 4429, 4408, 4400
 """Why the server closes a socket: too many mirrors, no frame for a while, or something else than a frame."""
 
@@ -60,6 +65,7 @@ class Mirrors:
     def __init__(self, service: EmojiService) -> None:
         self._service = service
         self._open: Counter[Person] = Counter()
+        self._addresses: Counter[str] = Counter()
 
     async def serve(self, socket: WebSocket) -> None:
         """Answer the frames of one socket until it is closed."""
@@ -68,19 +74,29 @@ class Mirrors:
             return
         visitor = Visitor.of(socket)
         await socket.accept()
-        if self._open.total() >= MOST_VIEWERS or self._open[visitor.person] >= MOST_OF_ONE:
+        address = client_of(socket.scope)
+        if not self._has_room(visitor.person, address):
             await socket.close(FULL)
             return
         self._open[visitor.person] += 1
+        self._addresses[address] += 1
         try:
             await self._greet(socket, visitor)
             await self._answer(socket, visitor)
         except WebSocketDisconnect:
             pass
         finally:
-            self._open[visitor.person] -= 1
-            if not self._open[visitor.person]:
-                del self._open[visitor.person]
+            _leave(self._open, visitor.person)
+            _leave(self._addresses, address)
+
+    def _has_room(self, person: Person, address: str) -> bool:
+        """Return whether another mirror may be opened; a proxy that runs on this machine speaks for everybody."""
+        is_shared = is_loopback(address)
+        return (
+            self._open.total() < MOST_VIEWERS
+            and self._open[person] < MOST_OF_ONE
+            and (is_shared or self._addresses[address] < MOST_OF_ADDRESS)
+        )
 
     async def _greet(self, socket: WebSocket, visitor: Visitor) -> None:
         voice = await self._service.voice_for(visitor.person, visitor.language)
@@ -115,6 +131,12 @@ class Mirrors:
                 before = None
             await socket.send_text(_shape(before, recipient).model_dump_json())
             await asyncio.sleep(max(0.0, LEAST_S_A_FRAME - (clock() - started)))
+
+
+def _leave(places: Counter[Any], who: object) -> None:
+    places[who] -= 1
+    if not places[who]:
+        del places[who]
 
 
 def _shape(reading: Reading | None, recipient: Recipient) -> FrameShape:

@@ -1,5 +1,5 @@
 // The chat page: takes photos in, sends them when it can, and keeps the conversation.
-import { limits, say, words } from "./page.js";
+import { forgetUrls, kept, limits, say, words } from "./page.js";
 import { Lost, Refused, blobOf, sendPhoto, tap } from "./server.js";
 import * as store from "./store.js";
 import { Turns } from "./turns.js";
@@ -35,8 +35,10 @@ async function changed(turn) {
   await store.put(turn);
 }
 
+// Say something to those who listen: in an open sheet, since what lies behind it is silent.
 export function announce(text) {
-  at("said").textContent = text;
+  const sheet = document.querySelector("dialog[open] [data-said]");
+  (sheet ?? at("said")).textContent = text;
 }
 
 // Let the bot say something by itself. said: as the server has it. of: the photo that a picture was made from.
@@ -54,17 +56,27 @@ export function fromServer({ picture, file, ...rest }) {
 // Take files in: they stand in the conversation at once, and are sent one after the other.
 export async function take(files) {
   const all = Array.from(files);
-  const taken = all.slice(0, limits.photos).filter((file) => file.size <= limits.bytes);
+  const taken = all.slice(0, limits.photos);
   const tooMany = all.slice(limits.photos);
-  const tooLarge = all.slice(0, limits.photos).filter((file) => file.size > limits.bytes);
   if (taken.length) {
-    const photos = [];
-    for (const file of taken) photos.push({ id: store.newId(), ...(await ready(file)), state: "waiting", rows: [] });
+    const photos = taken.map((file) => ({
+      id: store.newId(),
+      name: file.name,
+      blob: file,
+      isShown: isLikelyShown(file),
+      isReady: false,
+      state: "waiting",
+      rows: [],
+    }));
     const turn = await add({ id: store.newId(), photos, chosen: { photo: 0, face: 0 } });
     photos.forEach((photo) => enqueue(turn, photo));
   }
   if (tooMany.length) await tell(say("left_out", { names: tooMany.map((file) => file.name).join(", ") }));
-  if (tooLarge.length) await tell(`${tooLarge.map((file) => file.name).join(", ")}: ${words.too_large}`);
+}
+
+// Whether a browser shows a file, as its type says; what is certain is known when it is prepared.
+function isLikelyShown({ type }) {
+  return /^(image\/(jpeg|png|gif|webp|bmp|avif)|video\/)/.test(type);
 }
 
 // What is sent of a file; the file itself where it cannot be prepared.
@@ -97,6 +109,7 @@ function send() {
     sendOnce(turn.id, photo.id).finally(() => {
       atOnce -= 1;
       if (!failures) send();
+      else if (waiting.length) later();
     });
   }
 }
@@ -104,8 +117,7 @@ function send() {
 // Send a photo, unless another tab does so: whoever asks with the same id gets the same answer.
 async function sendOnce(turn, photo) {
   if (!navigator.locks) return sendNow(turn, photo);
-  const work = (lock) => (lock ? sendNow(turn, photo) : undefined);
-  return navigator.locks.request(`mugmoji-${photo}`, { ifAvailable: true }, work);
+  return navigator.locks.request(`mugmoji-${photo}`, () => sendNow(turn, photo));
 }
 
 async function sendNow(turnId, photoId) {
@@ -114,7 +126,12 @@ async function sendNow(turnId, photoId) {
   if (photo?.state !== "waiting") return;
   delete photo.said;
   turns.progress(turn, photo, 0);
+  if (!photo.isReady) {
+    Object.assign(photo, await ready(photo.blob), { isReady: true });
+    turns.show(turn);
+  }
   try {
+    if (photo.blob.size > limits.bytes) throw new Refused(`${photo.name}: ${words.too_large}`, false);
     const onWaiting = (text) => {
       photo.said = text;
       turns.show(turn);
@@ -145,6 +162,8 @@ function answered(turn, photo, reply) {
 
 function failed(turn, photo, error) {
   if (error instanceof Refused) {
+    failures = 0;
+    at("offline").hidden = true;
     Object.assign(photo, { state: "refused", said: error.message, again: error.again });
     announce(error.message);
     return;
@@ -153,10 +172,13 @@ function failed(turn, photo, error) {
   photo.said = words.waits;
   at("offline").hidden = false;
   waiting.push({ turn, photo });
-  const pause = AGAIN_AFTER_MS[Math.min(failures, AGAIN_AFTER_MS.length - 1)];
   failures += 1;
+  later();
+}
+
+function later() {
   clearTimeout(timer);
-  timer = setTimeout(tryAgain, pause);
+  timer = setTimeout(tryAgain, AGAIN_AFTER_MS[Math.min(failures - 1, AGAIN_AFTER_MS.length - 1)]);
 }
 
 function tryAgain() {
@@ -166,10 +188,10 @@ function tryAgain() {
   failures = before;
 }
 
-function again(turn, photo) {
-  photo.state = "waiting";
+async function again(turn, photo) {
+  Object.assign(photo, { state: "waiting" });
   delete photo.said;
-  changed(turn);
+  await changed(turn);
   enqueue(turn, photo);
 }
 
@@ -210,15 +232,18 @@ async function tapped(turn, part, button, key) {
 }
 
 async function apply(reply, turn, photo, own) {
+  if (!known.has(turn.id)) return; // cleared meanwhile
   announce(reply.text ?? (reply.is_obvious ? "" : reply.notice));
   if (reply.picture && !reply.is_whole) {
     const of = photo ? { turn: turn.id, photo: photo.id } : turn.of;
+    own.note = "";
+    await changed(turn);
     await addSaid(fromServer({ text: reply.notice, rows: reply.picture_rows, picture: reply.picture }), of);
     return;
   }
   if (reply.picture) own.picture = fromServer({ picture: reply.picture }).picture;
   if (reply.rows) own.rows = reply.rows;
-  if (reply.text !== null) own.text = reply.text;
+  if (reply.text !== null) own[own === photo ? "said" : "text"] = reply.text;
   own.note = reply.text !== null || reply.is_obvious ? "" : reply.notice;
   if (reply.reaction && photo) {
     if ("emoji" in own) own.emoji = reply.reaction;
@@ -236,8 +261,8 @@ async function photoOf(of) {
 
 // Emoji that were chosen here, the newest first, for the sheet with all emoji.
 function remember(emoji) {
-  const before = JSON.parse(localStorage.getItem("mugmoji.chosen") ?? "[]");
-  localStorage.setItem("mugmoji.chosen", JSON.stringify([emoji, ...before].slice(0, 100)));
+  const before = JSON.parse(kept.get("chosen") ?? "[]");
+  kept.set("chosen", JSON.stringify([emoji, ...before].slice(0, 100)));
 }
 
 async function copy(blob, key) {
@@ -260,6 +285,7 @@ function cleared() {
   known.clear();
   waiting.length = 0;
   turns.clear();
+  forgetUrls();
   at("welcome").hidden = false;
 }
 
@@ -320,12 +346,13 @@ function listen() {
       known.set(turn.id, turn);
       at("welcome").hidden = true;
       turns.show(turn);
+      for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
     },
     cleared,
   );
 }
 
-const look = localStorage.getItem("mugmoji.look");
+const look = kept.get("look");
 if (look) document.documentElement.dataset.look = look;
 listen();
 await restore();

@@ -19,6 +19,7 @@ export async function openCamera() {
   const count = () => {
     let left = 3;
     const shown = element("div", { class: "count", role: "timer" }, String(left));
+    lens.scene.querySelector(".count")?.remove();
     lens.scene.append(shown);
     clearInterval(timer);
     timer = setInterval(() => {

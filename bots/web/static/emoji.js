@@ -1,5 +1,5 @@
 // The sheet with all emoji that may fit a face: those chosen lately and often, and a search.
-import { element, words } from "./page.js";
+import { element, kept, words } from "./page.js";
 import { openSheet } from "./sheet.js";
 
 const MOST_RECENT = 8;
@@ -26,7 +26,7 @@ function sections(buttons, wanted, choose) {
     const fit = buttons.filter((button) => `${button.meaning} ${button.label}`.toLocaleLowerCase().includes(query));
     return fit.length ? [grid(fit, choose)] : [element("p", { role: "status" }, words.none_found)];
   }
-  const chosen = JSON.parse(localStorage.getItem("mugmoji.chosen") ?? "[]");
+  const chosen = JSON.parse(kept.get("chosen") ?? "[]");
   const here = new Map(buttons.map((button) => [button.label, button]));
   const counts = new Map();
   for (const emoji of chosen) counts.set(emoji, (counts.get(emoji) ?? 0) + 1);

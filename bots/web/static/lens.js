@@ -26,11 +26,11 @@ export async function openLens(name, onClose) {
   document.body.append(dialog);
   dialog.showModal();
   if (!(await start(lens))) {
+    if (!dialog.open) return null; // closed while the browser asked
     dialog.close();
     await addSaid({ text: navigator.mediaDevices ? words.no_camera : words.camera_needs_https });
     return null;
   }
-  if (!dialog.open) stop(lens); // closed while the browser asked
   return dialog.open ? lens : null;
 }
 
@@ -41,16 +41,21 @@ export async function flip(lens) {
   if (!(await start(lens))) lens.close();
 }
 
+// Switch the camera on; off again at once if the window was closed, or another camera asked for, while the browser asked.
 async function start(lens) {
+  const turn = (lens.turn = (lens.turn ?? 0) + 1);
+  let stream = null;
   try {
     const wanted = { facingMode: lens.facing, width: { ideal: 1280 }, height: { ideal: 960 } };
-    lens.stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
-    lens.video.srcObject = lens.stream;
+    stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+    if (!lens.dialog.open || lens.turn !== turn) throw new DOMException("no longer wanted", "AbortError");
+    lens.stream = lens.video.srcObject = stream;
     lens.video.classList.toggle("facing", lens.facing === "user");
     await lens.video.play();
     return true;
   } catch {
-    return false;
+    stream?.getTracks().forEach((track) => track.stop());
+    return lens.turn !== turn; // another start has taken over
   }
 }
 

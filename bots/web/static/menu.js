@@ -1,6 +1,6 @@
 // The menu, and the pages that it leads to: settings, privacy, and what else is no part of the conversation.
 import { addSaid, announce, clear, fromServer } from "./app.js";
-import { element, keys, menu, words } from "./page.js";
+import { element, kept, keys, menu, words } from "./page.js";
 import { Refused, command, tap } from "./server.js";
 import { openSheet } from "./sheet.js";
 import { link } from "./turns.js";
@@ -70,6 +70,7 @@ async function tapped(body, shown, button, key) {
   key.setAttribute("aria-busy", "true");
   try {
     const reply = await tap(button.token, null);
+    if (reply.has_forgotten) await forget();
     if (reply.language !== document.documentElement.lang) {
       location.reload();
       return;
@@ -78,7 +79,6 @@ async function tapped(body, shown, button, key) {
     if (reply.text !== null) shown.text = reply.text;
     shown.note = reply.is_obvious || reply.notice === reply.text ? "" : reply.notice;
     announce(reply.text ?? reply.notice);
-    if (reply.has_forgotten) await forget();
   } catch (error) {
     shown.note = problem(error);
   }
@@ -87,7 +87,7 @@ async function tapped(body, shown, button, key) {
 
 // What this browser has of a person who wanted to be forgotten goes, too.
 async function forget() {
-  localStorage.removeItem("mugmoji.chosen");
+  kept.set("chosen", "");
   await clear();
 }
 
@@ -125,7 +125,7 @@ function openLook() {
         onclick: () => {
           if (look) root.dataset.look = look;
           else delete root.dataset.look;
-          localStorage.setItem("mugmoji.look", look);
+          kept.set("look", look);
           for (const [index, each] of choices.entries()) {
             each.setAttribute("aria-pressed", String(Object.keys(looks)[index] === look));
           }

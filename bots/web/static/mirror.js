@@ -9,6 +9,7 @@ const SLOW_MS = 130;
 const QUICK_MS = 45;
 const QUALITY = 0.7;
 const FULL = 4429;
+const SILENCE_MS = 5000;
 const CLIP_MS = 3000;
 const GAME_S = 30;
 const SHOWN_FROM = 0.5; // probability from which a face counts as made
@@ -40,6 +41,8 @@ function end(mirror) {
   mirror.isOpen = false;
   clearTimeout(mirror.timer);
   clearInterval(mirror.game?.timer);
+  clearTimeout(mirror.silence);
+  if (mirror.recorder) mirror.recorder.onstop = null;
   mirror.socket?.close();
 }
 
@@ -82,13 +85,26 @@ function sendFrame(mirror) {
       if (mirror.socket.readyState !== WebSocket.OPEN) return;
       mirror.sent = performance.now();
       mirror.socket.send(blob);
+      clearTimeout(mirror.silence);
+      mirror.silence = setTimeout(lost, SILENCE_MS, mirror);
     },
     "image/jpeg",
     QUALITY,
   );
 }
 
+// The line is dead, which a browser may take minutes to notice.
+function lost(mirror) {
+  const { socket } = mirror;
+  socket.onmessage = socket.onclose = null;
+  socket.close();
+  mirror.faces = [];
+  tell(mirror, words.mirror_lost);
+  connect(mirror);
+}
+
 function receive(mirror, { faces }) {
+  clearTimeout(mirror.silence);
   const ms = performance.now() - mirror.sent;
   mirror.faces = faces;
   mirror.took.push(ms);
@@ -155,6 +171,7 @@ function paint(context, { width, height }, faces, isMirrored, video) {
 
 // Take what is seen: the picture with its emoji as one to share, and the photo itself for an answer.
 function keep(mirror) {
+  if (!mirror.lens.video.videoWidth) return;
   const photo = snapshot(mirror.lens.video);
   const shared = document.createElement("canvas");
   Object.assign(shared, { width: photo.width, height: photo.height });
@@ -178,6 +195,7 @@ function record(mirror) {
     if (blob.size) addSaid({ text: "", picture: { name: `mirror.${type.split("/")[1]}`, blob } });
     mirror.lens.close();
   };
+  mirror.recorder = recorder;
   mirror.isRecording = true;
   mirror.clip.setAttribute("aria-busy", "true");
   recorder.start();

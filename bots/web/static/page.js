@@ -19,12 +19,18 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-const urls = new WeakMap();
+const urls = new Map();
 
 // The address of a blob, the same each time.
 export function urlOf(blob) {
   if (!urls.has(blob)) urls.set(blob, URL.createObjectURL(blob));
   return urls.get(blob);
+}
+
+// Let go of all blobs: the conversation was cleared.
+export function forgetUrls() {
+  for (const url of urls.values()) URL.revokeObjectURL(url);
+  urls.clear();
 }
 
 const IS_EMOJI = /^[^\p{L}]*$/u;
@@ -51,3 +57,22 @@ function key(button, onTap) {
   );
   return made;
 }
+
+// Small things that a browser keeps between visits; where it keeps none, the page works without.
+export const kept = {
+  get(name) {
+    try {
+      return localStorage.getItem(`mugmoji.${name}`);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      if (value) localStorage.setItem(`mugmoji.${name}`, value);
+      else localStorage.removeItem(`mugmoji.${name}`);
+    } catch {
+      // nothing is kept
+    }
+  },
+};

@@ -38,14 +38,25 @@ export function sendPhoto({ id, blob, isShown }, onProgress, onWaiting) {
       }
     };
     request.open("POST", `${BASE}/photos`);
-    request.timeout = LONGEST_MS;
-    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onprogress = take;
+    let silence = setTimeout(() => request.abort(), LONGEST_MS);
+    const goesOn = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => request.abort(), LONGEST_MS);
+    };
+    request.upload.onprogress = (event) => {
+      goesOn();
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    };
+    request.onprogress = () => {
+      goesOn();
+      take();
+    };
+    request.onloadend = () => clearTimeout(silence);
     request.onload = () => {
       take();
       reject(request.status === 200 ? new Lost() : refusal(request.status));
     };
-    request.onerror = request.ontimeout = request.onabort = () => reject(new Lost());
+    request.onerror = request.onabort = () => reject(new Lost());
     request.send(form);
   });
 }

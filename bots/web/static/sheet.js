@@ -5,12 +5,12 @@ import { element, words } from "./page.js";
 export function openSheet(title, onClose = () => {}) {
   const body = element("div", { class: "body" });
   const close = element("button", { type: "button", class: "plain", onclick: () => sheet.close() }, words.close);
-  const heading = element("h2", { id: "sheet-title" }, title);
   const sheet = element(
     "dialog",
     { class: "sheet", "aria-labelledby": "sheet-title", onclick: (event) => event.target === sheet && sheet.close() },
-    element("header", {}, heading, close),
+    element("header", {}, element("h2", { id: "sheet-title" }, title), close),
     body,
+    element("p", { class: "unseen", "aria-live": "polite", "data-said": true }),
   );
   sheet.addEventListener("close", () => {
     sheet.remove();
@@ -18,5 +18,5 @@ export function openSheet(title, onClose = () => {}) {
   });
   document.body.append(sheet);
   sheet.showModal();
-  return { body, close: () => sheet.close(), retitle: (title) => (heading.textContent = title) };
+  return { body, close: () => sheet.close() };
 }

@@ -3,8 +3,8 @@
 const MOST_ENTRIES = 200;
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("mugmoji") : null;
-const opened = open();
 const memory = new Map();
+let opened = open();
 
 function open() {
   return new Promise((resolve) => {
@@ -23,10 +23,15 @@ async function run(mode, work) {
   const database = await opened;
   if (!database) return null;
   return new Promise((resolve) => {
-    const transaction = database.transaction("entries", mode);
-    const request = work(transaction.objectStore("entries"));
-    transaction.oncomplete = () => resolve(request?.result ?? null);
-    transaction.onerror = transaction.onabort = () => resolve(null); // full: what is on the page stays there
+    try {
+      const transaction = database.transaction("entries", mode);
+      const request = work(transaction.objectStore("entries"));
+      transaction.oncomplete = () => resolve(request?.result ?? null);
+      transaction.onerror = transaction.onabort = () => resolve(null); // full: what is on the page stays there
+    } catch {
+      opened = open(); // a browser closes it after a while in the background
+      resolve(null);
+    }
   });
 }
 
@@ -55,12 +60,16 @@ export async function put(entry) {
 // Forget the oldest entries beyond the limit; return their ids.
 export async function prune() {
   const ids = ((await run("readonly", (entries) => entries.getAllKeys())) ?? [...memory.keys()]).sort();
+  const gone = [];
   const old = ids.slice(0, Math.max(0, ids.length - MOST_ENTRIES));
   for (const id of old) {
+    const turn = await get(id);
+    if (turn?.photos?.some((photo) => photo.state === "waiting")) continue;
     memory.delete(id);
     await run("readwrite", (entries) => entries.delete(id));
+    gone.push(id);
   }
-  return old;
+  return gone;
 }
 
 export async function clear() {

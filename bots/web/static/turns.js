@@ -9,7 +9,7 @@ import { element, keys, say, urlOf, words } from "./page.js";
 const RING = "http://www.w3.org/2000/svg";
 
 export class Turns {
-  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), share(turn, node).
+  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key).
   constructor(log, actions) {
     this.log = log;
     this.actions = actions;
@@ -144,7 +144,7 @@ export class Turns {
     if (photo.state !== "answered") return this.pending(turn, photo);
     const faces = photo.faces ?? [];
     const face = faces[index];
-    const said = { text: face?.text ?? photo.said, note: face?.note ?? photo.note };
+    const said = { text: face?.text ?? photo.said, note: face?.note || photo.note };
     const head = faces.length > 1 ? [element("p", {}, photo.said), this.chips(turn, number)] : [];
     const closer =
       turn.photos.length > 1 && faces.length > 1

@@ -3,6 +3,8 @@ const CACHE = "mugmoji-1";
 const PARTS = ["app.js", "page.js", "server.js", "store.js", "turns.js", "photos.js", "jpeg.js", "sheet.js", "menu.js", "emoji.js"];
 const MORE = ["lens.js", "camera.js", "mirror.js", "copying.js", "chat.css", "icon.svg", "astronaut.jpg"];
 
+const LONGEST_MS = 4000; // for a line that hangs
+
 self.addEventListener("install", (event) => {
   const all = ["/", ...[...PARTS, ...MORE].map((name) => `/static/${name}`)];
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(all)).then(() => self.skipWaiting()));
@@ -22,12 +24,14 @@ self.addEventListener("fetch", (event) => {
 // What the server has now, or, without a connection, what it had the last time.
 async function newest(request) {
   const cache = await caches.open(CACHE);
+  const { pathname } = new URL(request.url);
+  const kept = await cache.match(pathname, { ignoreVary: true });
+  const wait = kept ? { signal: AbortSignal.timeout(LONGEST_MS) } : {};
   try {
-    const response = await fetch(request);
-    if (response.ok) await cache.put(request, response.clone());
-    return response;
+    const response = await fetch(request, wait);
+    if (response.ok) await cache.put(pathname, response.clone());
+    return kept && response.status >= 500 ? kept : response; // a proxy whose bot is being restarted
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
     if (kept) return kept;
     throw error;
   }

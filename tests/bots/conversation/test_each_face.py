@@ -6,9 +6,10 @@ import pytest
 import skimage.data
 
 from bots.conversation import texts
+from bots.conversation.answers import Outcome
 from bots.conversation.buttons import needs_photo, shows_more
 from bots.conversation.service import EmojiService
-from bots.messages import Button, FaceReply, PhotoMessage, Picture, Reply, Tap, TapReply
+from bots.messages import Button, Command, CommandName, FaceReply, PhotoMessage, Picture, Reply, Tap, TapReply
 from db import Chat, Person, Platform
 from recognizer import EMOTIONS
 from tests.conftest import jpeg
@@ -110,3 +111,18 @@ async def test_without_a_database_faces_are_shown_without_buttons(
     assert len(reply.faces) == 3
     assert all(not face.rows for face in reply.faces)
     assert not reply.rows
+
+
+async def test_the_biggest_face_plays_wherever_it_stands(service: EmojiService, three: bytes) -> None:
+    await service.on_command(Command(GUEST, CHAT, CommandName.PLAY))
+    read: list[float] = []
+    play_read = service._photo_answers.read
+
+    async def reading(photo: PhotoMessage) -> list[Outcome]:
+        outcomes = await play_read(photo)
+        read.extend(face.box.width for face in outcomes[0].faces)
+        return outcomes
+
+    service._photo_answers.read = reading  # type: ignore[method-assign]
+    await answer(service, three)
+    assert read[0] == max(read)

@@ -135,6 +135,18 @@ def test_nothing_people_read_goes_past_the_texts(path: Path) -> None:
     assert raw == []
 
 
+def test_no_sentence_has_two_definitions() -> None:
+    tree = ast.parse((BOTS / "conversation" / "texts.py").read_text(encoding="utf-8"))
+    names = [
+        each.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for each in node.targets
+        if isinstance(each, ast.Name)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_the_page_says_nothing_of_its_own() -> None:
     static = BOTS / "web" / "static"
     assert not re.findall(r'content:\s*"[^"]+"', (static / "chat.css").read_text(encoding="utf-8"))

@@ -78,6 +78,23 @@ def test_the_camera_stops_however_its_window_is_closed(page: Page, window: str, 
     expect(page.locator("dialog")).to_have_count(0)
 
 
+def test_a_camera_that_comes_on_after_its_window_was_closed_goes_off_again(page: Page) -> None:
+    _open(page, "camera")
+    page.evaluate(
+        """() => {
+          const open = navigator.mediaDevices.getUserMedia;
+          navigator.mediaDevices.getUserMedia = async (wanted) => {
+            await new Promise((resolve) => setTimeout(resolve, 500));
+            return open(wanted);
+          };
+        }"""
+    )
+    page.get_by_role("button", name=word("flip")).click()
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => window.tracks.length === 2")
+    page.wait_for_function(_LIVE.replace(".length", ".length === 0"))
+
+
 def test_the_other_camera_replaces_the_first(page: Page) -> None:
     _open(page, "camera")
     page.get_by_role("button", name=word("flip")).click()

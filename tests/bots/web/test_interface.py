@@ -107,6 +107,15 @@ async def test_what_people_read_names_no_commands(guest: Guest) -> None:
         assert "/" not in answer.json()["text"].replace("://", ""), command
 
 
+async def test_what_is_no_command_costs_little_and_is_not_repeated(guest: Guest) -> None:
+    large = b'{"name":[' + b"[]," * 1_000_000 + b"[]]}"
+    headers = {"Content-Type": "application/json"}
+    assert (await guest.http.post(COMMANDS, content=large, headers=headers)).status_code == 413
+    answer = await guest.http.post(COMMANDS, content=b'{"name": ["secret of mine"]}', headers=headers)
+    assert answer.status_code == 422
+    assert "secret of mine" not in answer.text
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"name": "rm"}', b'{"name": ["help"]}', b"\xff", b"[" * 50_000])
 async def test_a_malformed_command_is_refused(guest: Guest, body: bytes) -> None:
     answer = await guest.http.post(COMMANDS, content=body, headers={"Content-Type": "application/json"})
