@@ -21,7 +21,7 @@ class Visitor:
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> Self:
-        """Return who sent a request or opened a socket; the middleware gives every browser an id."""
+        """Return who sent a request or opened a socket; the middleware issues an id to every browser."""
         browser = str(connection.session["id"])
         language = connection.headers.get("accept-language", "")[:MOST_LANGUAGES]
         return cls(Person(Platform.WEB, browser), Chat(Platform.WEB, browser), language)
