@@ -23,6 +23,7 @@ MOST_TEXT = 500
 """Characters of one value."""
 MOST_TRACEBACK = 20_000
 _MOST_VALUES = 50
+_TRACEBACK = "Traceback (most recent call last):"
 _TRACEBACKS = frozenset({"exception", "stack"})
 _REMOVED = "[removed]"
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -120,6 +121,11 @@ def _escaped(text: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text that is too long, but the end of a traceback that a library wrote as a text: there
+    it says what happened.
+    """
+    if len(text) > most and _TRACEBACK in text:
+        return f"({len(text) - most} characters before) …{text[-most:]}"
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 

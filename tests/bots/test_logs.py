@@ -103,6 +103,15 @@ def test_nothing_from_outside_fills_the_log(style: str, capsys: pytest.CaptureFi
         assert len(capsys.readouterr().err) < 100_000
 
 
+def test_of_a_traceback_that_a_library_wrote_as_a_text_the_end_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = "\n".join(f'  File "a.py", line {number}' for number in range(200))
+    with configured("info", "json"):
+        logging.getLogger("uvicorn.error").error(f"Traceback (most recent call last):\n{lines}\nKeyError: the cause")
+    said = capsys.readouterr().err
+    assert "KeyError: the cause" in said
+    assert len(said) < 1_000
+
+
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 def test_a_listener_is_told_whatever_is_written(level: str) -> None:
     told: list[str] = []
