@@ -23,7 +23,7 @@ _SHARED = (
     "You are here with the shared token, and once somebody has joined, what you do is marked with it. Invite yourself, "
     "too, and open the link here."
 )
-_NOBODY = "Nobody was invited yet: whoever has the shared token enters under any name."
+_NOBODY = "Nobody has an account that works: whoever enters does so with the shared token."
 
 
 def show(page: ConsolePage) -> None:

@@ -510,6 +510,7 @@ def test_who_is_in_invites_somebody_and_may_end_their_account(
     operator.get_by_role("button", name="End: Ada <b>").click()
     operator.get_by_role("button", name="End the account").click()
     expect(operator.locator(".admin")).to_have_count(0)
+    expect(operator.get_by_text("Nobody has an account")).to_be_visible()
     expect(ada).to_have_url(re.compile("/console/login$"))
     assert bot.stop() == 0
     said = [json.loads(line) for line in bot.said().splitlines() if '"account"' in line]
