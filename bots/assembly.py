@@ -261,6 +261,7 @@ def _web_adapter(settings: Settings, made: Assembly, post_routes: Sequence[PostR
             settings.where_console_token_is(),
             settings.console_remote,
             settings.console_pass_file(),
+            settings.console_account_file(),
         )
         console = Console(made.store, made.emoji_map_watch.refresh, made.retraining_process, access, made.problem)
     return WebAdapter(

@@ -16,6 +16,7 @@ from recognizer.emoji_map import DEFAULT_PATH
 
 CONSOLE_TOKEN_FILE = "console.token"  # noqa: S105  (a file name)
 CONSOLE_PASS_FILE = "console.passes.json"  # noqa: S105  (a file name)
+CONSOLE_ACCOUNT_FILE = "console.accounts.json"
 _HOST = re.compile(r"(\*\.)?[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _WEBHOOK_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
 _WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
@@ -120,6 +121,11 @@ class Settings(DatabaseSettings):
         """Return the file for the passes of admins who entered the console; its folder exists."""
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self.data_dir / CONSOLE_PASS_FILE
+
+    def console_account_file(self) -> Path:
+        """Return the file for the accounts of the console's admins; its folder exists."""
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.data_dir / CONSOLE_ACCOUNT_FILE
 
     def where_console_token_is(self) -> str:
         """Return the file that contains the token, or the name of the setting that does, for a log line."""

@@ -15,7 +15,9 @@ from nicegui import ui
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from bots.console import login_page, models, overview, retraining, review
+from bots.console import admins, join_page, login_page, models, overview, retraining, review
+from bots.console.account_file import AccountFile
+from bots.console.accounts import Accounts
 from bots.console.figures_cache import FiguresCache
 from bots.console.layout import PAGES, Place
 from bots.console.page import ConsolePage, ConsoleServices
@@ -39,6 +41,7 @@ _SHOW: dict[Place, Callable[[ConsolePage], None]] = {
     Place.REVIEW: review.show,
     Place.MODELS: models.show,
     Place.RETRAINING: retraining.show,
+    Place.ADMINS: admins.show,
 }
 _log = structlog.get_logger()
 
@@ -47,14 +50,15 @@ _log = structlog.get_logger()
 class Access:
     """Who may enter.
 
-    token: what they must know, stored in `token_place`. remote: also from other machines. pass_file: where the passes
-    of those who entered are stored.
+    token: the operator's, which anybody may share, stored in `token_place`. remote: also from other machines.
+    pass_file: where the passes of those who entered are stored. account_file: where those who were invited are.
     """
 
     token: str
     token_place: str
     remote: bool
     pass_file: Path
+    account_file: Path
 
 
 class Console:
@@ -72,9 +76,10 @@ class Console:
         models, or nothing.
         """
         queue, figures = ReviewQueue(store, emoji_map), FiguresCache(store, emoji_map)
-        self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, problem)
+        accounts = Accounts(AccountFile(access.account_file), time.time)
+        self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, accounts, problem)
         self._access = access
-        self._gate = Sessions(access.token, time.time, PassFile(access.pass_file))
+        self._gate = Sessions(access.token, time.time, PassFile(access.pass_file), accounts)
 
     def attach(self) -> None:
         """Add the pages to the NiceGUI app, before it starts."""
@@ -83,6 +88,8 @@ class Console:
         nicegui_app.add_api_route(login_page.PATH, self._ask, methods=["GET"])
         nicegui_app.add_api_route(login_page.PATH, self._enter, methods=["POST"])
         nicegui_app.add_api_route(login_page.LEAVE, self._leave, methods=["POST"])
+        nicegui_app.add_api_route(f"{join_page.PATH}/{{link}}", self._ask_to_join, methods=["GET"])
+        nicegui_app.add_api_route(f"{join_page.PATH}/{{link}}", self._join, methods=["POST"])
         for place, (path, title, _) in PAGES.items():
             ui.page(path, title=f"{title} · Mugmoji", dark=None, language="en-US")(self._page(place))
 
@@ -101,7 +108,7 @@ class Console:
             request = ui.context.client.request
             if (name := self._admin(request)) is None:
                 return RedirectResponse(login_page.PATH, status_code=303)
-            _SHOW[place](ConsolePage(self._services, name, place, lambda: self._admin(request) is not None))
+            _SHOW[place](ConsolePage(self._services, name, place, lambda: self._admin(request) == name))
             return None
 
         return page
@@ -143,6 +150,26 @@ class Console:
     async def _leave(self, request: Request) -> Response:
         self._gate.take_back(request.session.pop(_SESSION_KEY, None))
         return RedirectResponse(login_page.PATH, status_code=303)
+
+    async def _ask_to_join(self, request: Request, link: str) -> Response:
+        try:
+            return join_page.ask(await self._gate.invited(self._place_of(request), link))
+        except LoginRefusedError as error:
+            return self._refuse_link(request, error)
+
+    async def _join(self, request: Request, link: str) -> Response:
+        try:
+            joined = await self._gate.join(self._place_of(request), link)
+        except LoginRefusedError as error:
+            return self._refuse_link(request, error)
+        self._gate.take_back(request.session.get(_SESSION_KEY))
+        request.session[_SESSION_KEY], request.session[_NAME_KEY] = joined.kept, joined.name
+        _log.info("console_entered", address=_address_of(request))
+        return join_page.welcome(joined)
+
+    def _refuse_link(self, request: Request, error: LoginRefusedError) -> Response:
+        _log.warning("console_refused", reason=str(error), address=_address_of(request))
+        return join_page.refuse(str(error))
 
     def _place_of(self, request: Request) -> str:
         """Return whose attempts are counted together: those of a browser that was let in before, else of an address.

@@ -4,7 +4,7 @@ import html
 
 from starlette.responses import HTMLResponse
 
-from bots.console.sessions import MOST_NAME
+from bots.console.names import MOST_NAME
 
 PATH = "/console/login"
 LEAVE = "/console/logout"
@@ -22,7 +22,8 @@ _PAGE = """<!doctype html>
 <label>Your name <input name="name" value="{name}" maxlength="{most}" autocomplete="username" required {first}></label>
 <label>Token <input name="token" type="password" autocomplete="current-password" required {second}></label>
 <button class="button main">Log in</button>
-<p class="quiet small">The log line of the bot's start says where the token is kept.</p>
+<p class="quiet small">Your own token, from your invitation, or the operator's: the log line of the bot's start says
+where that is kept.</p>
 </form></main></body></html>
 """
 

@@ -9,6 +9,7 @@ from nicegui import ui
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.console import login_page
+from bots.console.accounts import AccountError, Accounts
 from bots.console.figures_cache import FiguresCache
 from bots.console.layout import Frame, Place
 from bots.learning.retraining_process import RetrainingProcess
@@ -34,6 +35,7 @@ class ConsoleServices:
     retraining_process: RetrainingProcess
     queue: ReviewQueue
     figures: FiguresCache
+    accounts: Accounts
     problem: Callable[[], str]
 
 
@@ -41,7 +43,7 @@ class ConsolePage:
     """One admin's open page."""
 
     def __init__(self, services: ConsoleServices, name: str, place: Place, may_stay: Callable[[], bool]) -> None:
-        """Build the frame. may_stay: checks whether the admin's pass is still valid."""
+        """Build the frame. may_stay: checks whether the admin's pass is still valid, for this name."""
         self.services = services
         self.name = name
         self.admin = Person(Platform.CONSOLE, name)
@@ -61,7 +63,7 @@ class ConsolePage:
         with self.frame.body:  # the pressed element may be gone before the action has ended
             try:
                 await action()
-            except (VersionError, BusyError) as error:
+            except (VersionError, BusyError, AccountError) as error:
                 _log.warning("console_action_refused", reason=str(error))
                 tell(str(error), "warning")
             except (SQLAlchemyError, OSError) as error:

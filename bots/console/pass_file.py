@@ -1,8 +1,6 @@
 """Keep the passes to the console in a file, so that they outlive a restart and end with a logout."""
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -10,15 +8,22 @@ from pathlib import Path
 
 import structlog
 
+from bots.console.private_file import write_privately
+
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One admin's permission. until: in seconds since 1970."""
+    """One admin's permission.
+
+    until: in seconds since 1970. account: the hash of the personal token they entered with; empty if it was the shared
+    one.
+    """
 
     name: str
     until: float
+    account: str = ""
 
 
 class PassFile:
@@ -31,7 +36,10 @@ class PassFile:
         """Return what is stored; nothing if there is no such file, or it is damaged. Everybody logs in anew then."""
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(key): Pass(str(each["name"]), float(each["until"])) for key, each in content.items()}
+            return {
+                str(key): Pass(str(each["name"]), float(each["until"]), str(each.get("account", "")))
+                for key, each in content.items()
+            }
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -40,17 +48,9 @@ class PassFile:
 
     def write(self, passes: Mapping[str, Pass]) -> None:
         """Store passes, completely or not at all. Where that fails the file goes: no pass that ended may come back."""
-        fresh = self._path.with_name(f".{self._path.name}-{secrets.token_hex(4)}")
         try:
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                json.dump({key: asdict(each) for key, each in passes.items()}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+            write_privately(self._path, json.dumps({key: asdict(each) for key, each in passes.items()}))
         except OSError as error:
             _log.error("console_passes_not_kept", reason=type(error).__name__)
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
-        finally:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bots.doctor.database_file import sqlite_file
 from bots.doctor.findings import Finding, fine, problem, warning
-from bots.settings import CONSOLE_PASS_FILE, CONSOLE_TOKEN_FILE, Settings
+from bots.settings import CONSOLE_ACCOUNT_FILE, CONSOLE_PASS_FILE, CONSOLE_TOKEN_FILE, Settings
 from db.settings import SECRET_FILE
 
 _SUBJECT = "permissions"
@@ -28,7 +28,7 @@ def check_permissions(settings: Settings) -> list[Finding]:
 
 def _private(settings: Settings) -> list[Path]:
     """Return the paths of what is only for the bot."""
-    names = (SECRET_FILE, CONSOLE_TOKEN_FILE, CONSOLE_PASS_FILE)
+    names = (SECRET_FILE, CONSOLE_TOKEN_FILE, CONSOLE_PASS_FILE, CONSOLE_ACCOUNT_FILE)
     found = [_ENV_FILE, settings.data_dir, *(settings.data_dir / name for name in names)]
     database = sqlite_file(settings)
     if database is not None:

@@ -1,6 +1,7 @@
 """The console as an admin uses it: the real program with a real database, in a real browser."""
 
 import asyncio
+import json
 import re
 import urllib.error
 import urllib.request
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
@@ -26,7 +28,13 @@ pytestmark = needs_browser
 
 SECRET, TOKEN = "a secret for tests", "a token for tests"
 SERVED, OFFERED, NOT_OFFERED = "adapt-11-02", "full-11-20", "adapt-11-09"
-PLACES = {"Overview": ".heat td small", "Review": ".face img", "Models": ".version .gain", "Retraining": ".choice"}
+PLACES = {
+    "Overview": ".heat td small",
+    "Review": ".face img",
+    "Models": ".version .gain",
+    "Retraining": ".choice",
+    "Admins": ".invite",
+}
 _Result = TypeVar("_Result")
 
 
@@ -175,7 +183,7 @@ def version(page: Page, name: str) -> Any:
     return page.locator(f"[data-version='{name}']")
 
 
-@pytest.mark.parametrize("path", ["", "/review", "/models", "/retraining"])
+@pytest.mark.parametrize("path", ["", "/review", "/models", "/retraining", "/admins"])
 def test_without_a_pass_every_page_asks_for_the_token(page: Page, community: Community, path: str) -> None:
     page.goto(f"{community.bot.url}console{path}")
     expect(page).to_have_url(re.compile("/console/login$"))
@@ -452,6 +460,68 @@ def test_a_retraining_from_elsewhere_is_followed_stopped_and_judged(page: Page, 
     page.locator(".dialog").get_by_role("button", name="Promote").click()
     expect(result).to_contain_text("It is served now")
     assert models.served() == OFFERED
+
+
+def invite(page: Page, name: str) -> str:
+    """Invite somebody on the page of admins; return the link."""
+    page.get_by_label("Their name").fill(name)
+    page.get_by_role("button", name="Invite").click()
+    link = page.get_by_label("Link").input_value()
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".admin", has_text=name)).to_contain_text("works for 48 hours")
+    return link
+
+
+def test_who_is_in_invites_somebody_and_may_end_their_account(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> None:
+    bot = Bot(tmp_path_factory.mktemp("accounts"), CONSOLE_TOKEN=TOKEN, LOG_FORMAT="json")
+    bot.wait_for("adapter_open")
+    operator, ada = browser.new_context().new_page(), browser.new_context().new_page()
+    operator.goto(f"{bot.url}console/login")
+    operator.get_by_label("Your name").fill("Grace")
+    operator.get_by_label("Token").fill(TOKEN)
+    operator.get_by_role("button", name="Log in").click()
+    operator.get_by_role("link", name="Admins").click()
+    link = invite(operator, "Ada <b>")
+    assert link.startswith(f"{bot.url}console/join/")
+    expect(operator.get_by_label("Their name")).to_have_value("")
+
+    ada.goto(link)
+    ada.get_by_role("button", name="Join").click()
+    token = ada.get_by_label("Your token").input_value()
+    ada.get_by_role("button", name="Open the console").click()
+    expect(ada.locator(".who")).to_have_text("Ada <b>")
+    ada.get_by_role("button", name="Log out").click()
+    ada.get_by_label("Your name").fill("ada <B>")
+    ada.get_by_label("Token").fill(token)
+    ada.get_by_role("button", name="Log in").click()
+    ada.get_by_role("link", name="Admins").click()
+    expect(ada.locator(".admin", has_text="(you)")).to_contain_text("joined just now, invited by Grace")
+
+    operator.goto(f"{bot.url}console/admins")
+    expect(operator.locator(".who")).to_have_text("Grace (shared token)")
+    unused = invite(operator, "Eve")
+    operator.get_by_role("button", name="Take back: Eve").click()
+    operator.get_by_role("button", name="Take back", exact=True).click()
+    expect(operator.get_by_text("Open invitations")).to_be_hidden()
+    assert httpx.get(unused).status_code == 403
+
+    operator.get_by_role("button", name="End: Ada <b>").click()
+    operator.get_by_role("button", name="End the account").click()
+    expect(operator.locator(".admin")).to_have_count(0)
+    expect(operator.get_by_text("Nobody has an account")).to_be_visible()
+    expect(ada).to_have_url(re.compile("/console/login$"))
+    assert bot.stop() == 0
+    said = [json.loads(line) for line in bot.said().splitlines() if '"account"' in line]
+    assert [(line["event"], line["account"], line.get("by")) for line in said] == [
+        ("console_invited", "Ada <b>", "Grace"),
+        ("console_joined", "Ada <b>", None),
+        ("console_invited", "Eve", "Grace (shared token)"),
+        ("console_invitation_taken_back", "Eve", "Grace (shared token)"),
+        ("console_account_ended", "Ada <b>", "Grace (shared token)"),
+    ]
+    assert not any(secret in bot.said() for secret in (token, link.rpartition("/")[2], unused.rpartition("/")[2]))
 
 
 def test_an_empty_console_says_what_will_come_and_makes_its_own_token(
