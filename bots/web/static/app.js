@@ -128,6 +128,7 @@ async function sendNow(turnId, photoId) {
   turns.progress(turn, photo, 0);
   if (!photo.isReady) {
     Object.assign(photo, await ready(photo.blob), { isReady: true });
+    if (!known.has(turn.id)) return; // cleared meanwhile
     turns.show(turn);
   }
   try {
