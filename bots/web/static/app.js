@@ -208,7 +208,7 @@ async function tapped(turn, part, button, key) {
   if (key.getAttribute("aria-busy")) return;
   key.setAttribute("aria-busy", "true");
   const photo = turn.photos ? turn.photos[turn.chosen.photo] : null;
-  const own = part === "face" ? photo.faces[turn.chosen.face] : photo ?? turn.said;
+  const own = part === "face" ? photo.faces[turn.chosen.face] : (photo ?? turn.said);
   const source = photo ?? (await photoOf(turn.of));
   try {
     const reply = await tap(button.token, button.needs_photo ? source?.blob : null);
@@ -304,7 +304,10 @@ async function restore() {
 
 // See whether the server is there, and say so until it is again.
 async function lookForServer() {
-  const isThere = await fetch("/healthz", { cache: "no-store" }).then((response) => response.ok, () => false);
+  const isThere = await fetch("/healthz", { cache: "no-store" }).then(
+    (response) => response.ok,
+    () => false,
+  );
   at("offline").hidden = isThere;
   clearTimeout(looking);
   if (isThere) tryAgain();
@@ -342,15 +345,12 @@ function listen() {
   window.addEventListener("online", lookForServer);
   window.addEventListener("offline", lookForServer);
   document.addEventListener("visibilitychange", () => document.hidden || tryAgain());
-  store.watch(
-    (turn) => {
-      known.set(turn.id, turn);
-      at("welcome").hidden = true;
-      turns.show(turn);
-      for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
-    },
-    cleared,
-  );
+  store.watch((turn) => {
+    known.set(turn.id, turn);
+    at("welcome").hidden = true;
+    turns.show(turn);
+    for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
+  }, cleared);
 }
 
 const look = kept.get("look");

@@ -13,7 +13,12 @@ export function chooseEmoji(buttons) {
       close();
     };
     const found = element("div");
-    const search = element("input", { type: "search", class: "search", "aria-label": words.search, placeholder: words.search });
+    const search = element("input", {
+      type: "search",
+      class: "search",
+      "aria-label": words.search,
+      placeholder: words.search,
+    });
     search.addEventListener("input", () => found.replaceChildren(...sections(buttons, search.value, choose)));
     found.append(...sections(buttons, "", choose));
     body.append(search, found);
@@ -36,7 +41,13 @@ function sections(buttons, wanted, choose) {
   const parts = [
     [words.recent, recent],
     [words.often, often.slice(0, MOST_RECENT)],
-  ].flatMap(([title, emoji]) => titled(title, emoji.map((each) => here.get(each)), choose));
+  ].flatMap(([title, emoji]) =>
+    titled(
+      title,
+      emoji.map((each) => here.get(each)),
+      choose,
+    ),
+  );
   return [...parts, ...titled(words.all, buttons, choose)];
 }
 

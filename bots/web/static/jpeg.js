@@ -34,7 +34,9 @@ export function withoutMetadata(bytes) {
 // Whether a JPEG says that it has to be turned or mirrored.
 export function oriented(bytes) {
   const parts = segments(bytes);
-  return Boolean(parts) && parts.found.some(([marker, start, end]) => marker === EXIF && turns(bytes.subarray(start, end)));
+  return (
+    Boolean(parts) && parts.found.some(([marker, start, end]) => marker === EXIF && turns(bytes.subarray(start, end)))
+  );
 }
 
 function turns(segment) {

@@ -83,7 +83,11 @@ export class Turns {
         this.ring(photo),
       );
     });
-    return element("div", { class: "bubble mine" }, element("div", { class: isMany ? "shots many" : "shots" }, ...shots));
+    return element(
+      "div",
+      { class: "bubble mine" },
+      element("div", { class: isMany ? "shots many" : "shots" }, ...shots),
+    );
   }
 
   picture(photo, name) {
@@ -131,7 +135,8 @@ export class Turns {
     ring.setAttribute("aria-label", words.sending);
     for (const kind of ["all", "done"]) {
       const circle = document.createElementNS(RING, "circle");
-      for (const [name, value] of Object.entries({ class: kind, cx: 20, cy: 20, r: 15.9 })) circle.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ class: kind, cx: 20, cy: 20, r: 15.9 }))
+        circle.setAttribute(name, value);
       if (kind === "done") circle.setAttribute("stroke-dashoffset", String(100 - 100 * share));
       ring.append(circle);
     }
@@ -159,7 +164,12 @@ export class Turns {
     const chips = turn.photos[number].faces.map((face, index) => {
       const isChosen = index === turn.chosen.face;
       const name = say("face", { number: index + 1, feeling: face.feeling, emoji: face.emoji });
-      const choose = { type: "button", "aria-pressed": String(isChosen), "aria-label": name, "data-key": `face-${index}` };
+      const choose = {
+        type: "button",
+        "aria-pressed": String(isChosen),
+        "aria-label": name,
+        "data-key": `face-${index}`,
+      };
       return element(
         "button",
         { ...choose, onclick: () => this.actions.choose(turn, number, index) },
@@ -221,7 +231,11 @@ export class Turns {
       add("copy", words.copy, (event) => this.actions.copy(picture.blob, event.currentTarget));
     }
     actions.append(
-      element("a", { class: "link", href: urlOf(picture.blob), download: picture.name, "data-key": "download" }, words.download),
+      element(
+        "a",
+        { class: "link", href: urlOf(picture.blob), download: picture.name, "data-key": "download" },
+        words.download,
+      ),
     );
     return element("figure", { class: "made" }, shown, actions);
   }

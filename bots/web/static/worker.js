@@ -1,18 +1,39 @@
 // Keeps the page itself, so that it opens without a connection; never an answer, a photo, or the console.
 const CACHE = "mugmoji-1";
-const PARTS = ["app.js", "page.js", "server.js", "store.js", "turns.js", "photos.js", "jpeg.js", "sheet.js", "menu.js", "emoji.js"];
+const PARTS = [
+  "app.js",
+  "page.js",
+  "server.js",
+  "store.js",
+  "turns.js",
+  "photos.js",
+  "jpeg.js",
+  "sheet.js",
+  "menu.js",
+  "emoji.js",
+];
 const MORE = ["lens.js", "camera.js", "mirror.js", "copying.js", "chat.css", "icon.svg", "astronaut.jpg"];
 
 const LONGEST_MS = 4000; // for a line that hangs
 
 self.addEventListener("install", (event) => {
   const all = ["/", ...[...PARTS, ...MORE].map((name) => `/static/${name}`)];
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(all)).then(() => self.skipWaiting()));
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(all))
+      .then(() => self.skipWaiting()),
+  );
 });
 
 self.addEventListener("activate", (event) => {
   const old = (names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
-  event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
+  event.waitUntil(
+    caches
+      .keys()
+      .then(old)
+      .then(() => self.clients.claim()),
+  );
 });
 
 self.addEventListener("fetch", (event) => {
