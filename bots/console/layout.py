@@ -39,7 +39,7 @@ class Frame:
         ui.add_head_html(_HEAD)
         with ui.element("div").classes("console"):
             self._navigation(admin)
-            with ui.element("main").classes("content"):
+            with ui.element("div").classes("content"):
                 ui.html(PAGES[place][1], tag="h1", sanitize=False)
                 self._banner = ui.html("", sanitize=False).props("role=status aria-live=polite")
                 self.body = ui.element("div").classes("body")

@@ -224,8 +224,8 @@ def _face(item: ReviewItem) -> str:
     return (
         f'<img data-reading="{item.reading}" src="{_picture(item)}" alt="The face to label" decoding="sync">'
         f'<div class="known"><p class="why">{html.escape(item.why)}</p>'
-        f'<h3>The model says</h3><div class="bars small">{bars}</div>'
-        f"<h3>People say</h3><p>{said or '<span class=quiet>nothing yet</span>'}</p>{others}</div>"
+        f'<h2>The model says</h2><div class="bars small">{bars}</div>'
+        f"<h2>People say</h2><p>{said or '<span class=quiet>nothing yet</span>'}</p>{others}</div>"
     )
 
 

@@ -20,6 +20,7 @@ from recognizer import EMOTIONS, Recognizer
 from tests.bots import invented
 from tests.bots.web.conftest import browser, camera_film
 from tests.bots.web.program import Bot, needs_browser
+from tests.bots.web.visits import violations
 from tests.waiting import wait_until
 
 __all__ = ["browser", "camera_film"]
@@ -220,7 +221,7 @@ def test_a_request_that_came_from_elsewhere_is_refused(community: Community) -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 820, 1280])
-def test_every_page_fits_its_screen(
+def test_every_page_fits_its_screen_and_shuts_nobody_out(
     community: Community, browser: Browser, theme: Literal["light", "dark"], width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme)
@@ -233,6 +234,7 @@ def test_every_page_fits_its_screen(
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), place
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(int(part) for part in re.findall(r"\d+", paper)[:3]) < 384) == (theme == "dark"), place
+        assert violations(page) == [], place
     assert [each for each in errors if not each.startswith(("data:", "blob:"))] == []
     context.close()
 

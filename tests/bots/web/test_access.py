@@ -4,20 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bots.conversation import texts
 from tests.bots.web.program import needs_browser
-from tests.bots.web.visits import answer, choose, open_menu, word
+from tests.bots.web.visits import answer, choose, open_menu, violations, word
 
 pytestmark = needs_browser
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core objects to, with the elements that it means."""
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['help']} {[node['html'][:120] for node in each['nodes']]}" for each in found]
 
 
 def _welcome(page: Page, _: Path) -> None:

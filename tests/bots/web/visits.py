@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from bots.conversation import texts
@@ -55,3 +56,9 @@ def kept(page: Page, link: Locator, folder: Path) -> tuple[str, bytes]:
     path = folder / "kept"
     download.value.save_as(path)
     return download.value.suggested_filename, path.read_bytes()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core objects to, with the elements that it means."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['help']} {[node['html'][:120] for node in each['nodes']]}" for each in found]
