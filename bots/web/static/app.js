@@ -120,9 +120,14 @@ async function sendOnce(turn, photo) {
   return navigator.locks.request(`mugmoji-${photo}`, () => sendNow(turn, photo));
 }
 
+// A turn and one of its photos as they are now: another tab may have changed them meanwhile.
+function present(turnId, photoId) {
+  const turn = known.get(turnId);
+  return [turn, turn?.photos.find((each) => each.id === photoId)];
+}
+
 async function sendNow(turnId, photoId) {
-  const turn = known.get(turnId); // as it is now: another tab may have sent it meanwhile
-  const photo = turn?.photos.find((each) => each.id === photoId);
+  let [turn, photo] = present(turnId, photoId);
   if (photo?.state !== "waiting") return;
   delete photo.said;
   turns.progress(turn, photo, 0);
@@ -140,8 +145,12 @@ async function sendNow(turnId, photoId) {
     const reply = await sendPhoto(photo, (share) => turns.progress(turn, photo, share), onWaiting);
     failures = 0;
     at("offline").hidden = true;
+    [turn, photo] = present(turnId, photoId);
+    if (!photo) return; // cleared meanwhile
     answered(turn, photo, reply);
   } catch (error) {
+    [turn, photo] = present(turnId, photoId);
+    if (!photo) return;
     failed(turn, photo, error);
   }
   turns.done(photo);
