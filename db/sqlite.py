@@ -34,19 +34,33 @@ OUTSIDE = {_BEGIN: ""}
 
 
 class _Connection(aiosqlite.Connection):
-    """A connection that stops once, however often it is asked to.
+    """A connection that stops once, however often it is asked to, and leaves no transaction open.
 
     If a task is cancelled a second time while SQLAlchemy closes the connection of its cancelled query, aiosqlite 0.22
     asks its thread to stop twice and waits for an answer to the second request, which never comes: the process hangs at
     its end (as in https://github.com/wapiti-scanner/wapiti/issues/802).
+
+    SQLite keeps a connection whose statements are not finished until Python has collected their cursors
+    (https://www.sqlite.org/c3ref/close.html), and with it the lock of its transaction: nobody could write meanwhile.
     """
 
     _stopped: "asyncio.Future[Any] | None" = None
 
     def stop(self) -> "asyncio.Future[Any] | None":
         if self._stopped is None:
+            self._tx.put_nowait((None, self._roll_back))
             self._stopped = super().stop()
         return self._stopped
+
+    async def close(self) -> None:
+        """Roll back what is open, and close."""
+        self._tx.put_nowait((None, self._roll_back))
+        await super().close()
+
+    def _roll_back(self) -> None:
+        """End the transaction that is open, if there is one; runs in the connection's own thread."""
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.rollback()
 
 
 def connection(database: str, **options: Any) -> aiosqlite.Connection:

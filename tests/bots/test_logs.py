@@ -106,7 +106,7 @@ def test_nothing_from_outside_fills_the_log(style: str, capsys: pytest.CaptureFi
 def test_of_a_traceback_that_a_library_wrote_as_a_text_the_end_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     lines = "\n".join(f'  File "a.py", line {number}' for number in range(200))
     with configured("info", "json"):
-        logging.getLogger("uvicorn.error").error(f"Traceback (most recent call last):\n{lines}\nKeyError: the cause")
+        logging.getLogger("a.library").error(f"Traceback (most recent call last):\n{lines}\nKeyError: the cause")
     said = capsys.readouterr().err
     assert "KeyError: the cause" in said
     assert len(said) < 1_000

@@ -1,9 +1,11 @@
 import asyncio
 import os
+import random
 import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -176,3 +178,19 @@ async def test_a_restored_file_that_cannot_be_brought_up_to_date_is_tried_again(
     await store.set_preferences(ADA, Preferences("de"))
     assert (await store.preferences(ADA)).language == "de"
     assert len(tries) == 2
+
+
+async def test_a_writer_that_is_cancelled_leaves_the_database_to_the_next(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path}/a.db", secret="x")
+    now, chance = datetime.now(UTC), random.Random(27)
+
+    async def write() -> None:
+        for number in range(5):
+            await store.leases.take(f"lease {number}", "a process", now, now + timedelta(seconds=9))
+
+    for _ in range(80):
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(chance.uniform(0, 0.02))
+        writing.cancel()
+        assert await store.leases.take("another", "a process", now, now + timedelta(seconds=9))
+    await store.close()

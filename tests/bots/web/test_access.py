@@ -38,17 +38,17 @@ def _made(page: Page, file: Path) -> None:
 def _more(page: Page, file: Path) -> None:
     choose(page, file)
     page.get_by_role("button", name=texts.MORE_MEANING).click()
-    expect(page.locator("dialog.sheet .grid button").first).to_be_visible()
+    expect(page.locator("dialog.sheet[open] .grid button").first).to_be_visible()
 
 
 def _menu(page: Page, _: Path) -> None:
     page.get_by_role("button", name=word("menu"), exact=True).click()
-    expect(page.locator("dialog.sheet .list button").first).to_be_visible()
+    expect(page.locator("dialog.sheet[open] .list button").first).to_be_visible()
 
 
 def _settings(page: Page, _: Path) -> None:
     open_menu(page, "Settings").get_by_role("button", name=texts.LANGUAGE).click()
-    expect(page.locator("dialog.sheet")).to_contain_text(texts.WHICH_LANGUAGE)
+    expect(page.locator("dialog.sheet[open]")).to_contain_text(texts.WHICH_LANGUAGE)
 
 
 def _privacy(page: Page, _: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_correction_is_asked_for_and_thanked_for_in_place(page: Page, selfie_f
 def test_more_emoji_are_in_a_sheet_with_a_search_and_what_was_chosen_lately(page: Page, selfie_file: Path) -> None:
     choose(page, selfie_file)
     page.get_by_role("button", name=texts.MORE_MEANING).click()
-    sheet = page.locator("dialog.sheet")
+    sheet = page.locator("dialog.sheet[open]")
     expect(sheet.locator(".grid button").nth(40)).to_be_visible()
     sheet.get_by_role("searchbox").fill("cowboy")
     expect(sheet.locator(".grid button")).to_have_text(["🤠"])
@@ -95,8 +95,8 @@ def test_more_emoji_are_in_a_sheet_with_a_search_and_what_was_chosen_lately(page
     expect(page.locator(".shot .reaction")).to_have_text("🤠")
     expect(page.locator(".keys button[aria-pressed=true]")).to_have_text("🤠")
     page.get_by_role("button", name=texts.MORE_MEANING).click()
-    expect(page.locator("dialog.sheet h3").first).to_have_text(word("recent"))
-    expect(page.locator("dialog.sheet .grid").first).to_have_text("🤠")
+    expect(page.locator("dialog.sheet[open] h3").first).to_have_text(word("recent"))
+    expect(page.locator("dialog.sheet[open] .grid").first).to_have_text("🤠")
     page.keyboard.press("Escape")
     expect(page.locator("dialog")).to_have_count(0)
 
@@ -245,7 +245,7 @@ def test_a_clip_is_shown_and_answered_and_its_emoji_me_is_a_clip(page: Page, tmp
 
 def test_a_game_is_played_with_photos(page: Page, selfie_file: Path) -> None:
     page.get_by_role("button", name=word("menu"), exact=True).click()
-    page.locator("dialog.sheet").get_by_role("button", name="Play", exact=True).click()
+    page.locator("dialog.sheet[open]").get_by_role("button", name="Play", exact=True).click()
     expect(answer(page)).to_contain_text("Round 1 of 3")
     page.get_by_role("button", name=texts.PLAY_CHANGE).click()
     expect(answer(page)).to_contain_text("Round 1 of 3")
@@ -345,7 +345,7 @@ def test_forgetting_clears_the_page_also_where_it_changes_the_language(page: Pag
     page.wait_for_selector(READY, state="attached")
     say = speak("de").say
     page.get_by_role("button", name=say(word("menu")), exact=True).click()
-    page.locator("dialog.sheet").get_by_role("button", name=say("Forget me"), exact=True).click()
+    page.locator("dialog.sheet[open]").get_by_role("button", name=say("Forget me"), exact=True).click()
     page.get_by_role("button", name=say(texts.FORGET_YES)).click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.wait_for_selector(READY, state="attached")
@@ -429,7 +429,7 @@ def test_nothing_reaches_past_the_screen(page: Page, group_file: Path, locale: s
     expect(page.locator(EMOJI).first).to_be_visible()
     assert _fits(page)
     page.get_by_role("button", name=say(texts.MORE_MEANING)).click()
-    expect(page.locator("dialog.sheet .grid button").first).to_be_visible()
+    expect(page.locator("dialog.sheet[open] .grid button").first).to_be_visible()
     assert page.evaluate(
         "(() => { const s = document.querySelector('.sheet'); return s.scrollWidth <= s.clientWidth; })()"
     )

@@ -44,8 +44,8 @@ def answer(page: Page) -> Locator:
 def open_menu(page: Page, entry: str) -> Locator:
     """Open a page of the menu; return its sheet, or the menu's own."""
     page.get_by_role("button", name=word("menu"), exact=True).click()
-    page.locator("dialog.sheet").get_by_role("button", name=entry, exact=True).click()
-    return page.locator("dialog.sheet")
+    page.locator("dialog.sheet[open]").get_by_role("button", name=entry, exact=True).click()
+    return page.locator("dialog.sheet[open]")
 
 
 def kept(page: Page, link: Locator, folder: Path) -> tuple[str, bytes]:
