@@ -42,10 +42,7 @@ def confusion(view: Span) -> str:
     """Return the confusion table. Rows: people's labels. Columns: the model's. Cells: the share of the row and the
     number of faces.
     """
-    heads = "".join(
-        f'<th scope="col"><span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span></th>'
-        for name in EMOTIONS
-    )
+    heads = "".join(f'<th scope="col">{_head(name)}</th>' for name in EMOTIONS)
     rows = "".join(
         _row(name, row, place) for place, (name, row) in enumerate(zip(EMOTIONS, view.confusion, strict=True))
     )
@@ -69,8 +66,13 @@ def _bar(name: str, share: Share | None) -> str:
 def _row(name: str, faces: Sequence[float], place: int) -> str:
     total = sum(faces)
     cells = "".join(_cell(number, total, column == place) for column, number in enumerate(faces))
-    head = f'<span aria-hidden="true">{FACES[name]}</span><span class="wordy">{name}</span>'
-    return f'<tr><th scope="row">{head}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{_head(name)}</th>{cells}</tr>'
+
+
+def _head(name: str) -> str:
+    """Return the emoji of an emotion and, where there is room, its name."""
+    emoji = f'<span role="img" aria-label="{name}">{FACES[name]}</span>'
+    return f'{emoji}<span class="wordy" aria-hidden="true">{name}</span>'
 
 
 def _cell(number: float, total: float, is_right: bool) -> str:

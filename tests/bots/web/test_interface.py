@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
 import pytest
 import websockets
 from jsonschema import Draft202012Validator
@@ -53,18 +52,6 @@ async def test_the_same_id_has_the_same_answer_while_it_is_made_and_later(guest:
     assert both[0][-1] == both[1][-1] == later[-1]
     async with Guest(guest.port) as stranger:
         assert (await stranger.send(b"whatever", "the-same-id"))[-1]["text"] != later[-1]["text"]
-
-
-async def test_an_answer_is_made_to_its_end_for_a_browser_that_has_gone(guest: Guest, selfie: bytes) -> None:
-    with pytest.raises(httpx.ReadTimeout):
-        await guest.http.post(
-            PHOTOS,
-            data={"id": "gone-browser"},
-            files={"photo": ("photo", selfie)},
-            timeout=httpx.Timeout(5, read=0.001),
-        )
-    [answer] = await guest.send(b"whatever", "gone-browser")
-    assert "You look happy" in answer["text"]
 
 
 async def test_taps_change_the_face_that_they_belong_to(guest: Guest, group_photo: bytes) -> None:
