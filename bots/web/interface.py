@@ -108,9 +108,7 @@ class WebInterface:
                     else:
                         preview = await self._service.preview(message) if has_preview else None
                         yield ReplyShape.of(reply, voice, preview)
-        except RefusedError:
-            yield self._problem(voice, Kind.PHOTO)
-        except asyncio.CancelledError:
+        except (RefusedError, asyncio.CancelledError):
             yield self._problem(voice, Kind.PHOTO)
 
     async def _tap(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bots.conversation import texts
+from bots.conversation.languages import Voice
 from bots.conversation.recipient import Recipient
 from bots.conversation.service import EmojiService
 from bots.serving.addresses import is_loopback
@@ -81,8 +82,9 @@ class Mirrors:
         self._open[visitor.person] += 1
         self._addresses[address] += 1
         try:
-            await self._greet(socket, visitor)
-            await self._answer(socket, visitor)
+            recipient = await self._service.recipient_of(visitor.person, visitor.language)
+            await self._greet(socket, recipient.voice)
+            await self._answer(socket, visitor, recipient)
         except WebSocketDisconnect:
             pass
         finally:
@@ -98,8 +100,7 @@ class Mirrors:
             and (is_shared or self._addresses[address] < MOST_OF_ADDRESS)
         )
 
-    async def _greet(self, socket: WebSocket, visitor: Visitor) -> None:
-        voice = await self._service.voice_for(visitor.person, visitor.language)
+    async def _greet(self, socket: WebSocket, voice: Voice) -> None:
         greeting = GreetingShape(
             emotions=list(EMOTIONS),
             feelings=[voice.say(texts.FEELINGS[each]) for each in EMOTIONS],
@@ -107,10 +108,9 @@ class Mirrors:
         )
         await socket.send_text(greeting.model_dump_json())
 
-    async def _answer(self, socket: WebSocket, visitor: Visitor) -> None:
+    async def _answer(self, socket: WebSocket, visitor: Visitor, recipient: Recipient) -> None:
         clock = asyncio.get_running_loop().time
         whose, before = Whose(visitor.chat, visitor.person), None
-        recipient = await self._service.recipient_of(visitor.person, visitor.language)
         while True:
             try:
                 async with asyncio.timeout(NEXT_FRAME_WITHIN_S):

@@ -43,10 +43,10 @@ async def running(**settings: str) -> AsyncIterator[Bot]:
 
 
 class Visitor:
-    """One browser. answered: whether each photo was answered; seconds: how long that took."""
+    """One browser. seconds: how long each answer took."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        """client: with a cookie jar that is shared; the visitor's own cookie is sent by hand."""
+        """client: shared with other visitors, so each sends its own cookies."""
         self._client = client
         self._cookies: dict[str, str] = {}
         self.seconds: list[float] = []
