@@ -27,6 +27,7 @@ from db.journal import PARTS, Address, Journal, KnownError, Opened, OpenMessage,
 from db.judgement import Judgement
 from db.keeping import Keeping
 from db.leases import Leases
+from db.moments import utc_now
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.retention import Expired
 from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
@@ -123,4 +124,5 @@ __all__ = [
     "VersionError",
     "Versions",
     "gathering",
+    "utc_now",
 ]

@@ -1,6 +1,11 @@
-"""Times as a database returns them."""
+"""Times as the program takes them and as a database returns them."""
 
 from datetime import UTC, datetime, timedelta
+
+
+def utc_now() -> datetime:
+    """Return the present time with its zone: the clock of the program, where a test sets none."""
+    return datetime.now(UTC)
 
 
 def aware(moment: datetime) -> datetime:

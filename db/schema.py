@@ -1,7 +1,7 @@
 """The tables. Change them here and add a migration (`alembic revision --autogenerate`); a test compares the two."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.enums import Automatic, TapOrigin
+from db.moments import utc_now
 
 _Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER keys only
 
@@ -37,10 +38,6 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _any_number() -> int:
@@ -118,7 +115,7 @@ class PhotoRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id", ondelete="CASCADE"), index=True)
-    taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
+    taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=utc_now, index=True)
     model: Mapped[str] = mapped_column(String(64))
     comes_again: Mapped[bool] = mapped_column(default=False, server_default=false())
     author_id: Mapped[int | None] = mapped_column(_Key, index=True)
@@ -307,7 +304,7 @@ class TapRow(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     sender_id: Mapped[int] = mapped_column(_Key)
     chat_id: Mapped[int] = mapped_column(_Key)
-    tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
+    tapped_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=utc_now, index=True)
     emoji: Mapped[str | None] = mapped_column(String(64))
     emotion: Mapped[str | None] = mapped_column(String(16))
     origin: Mapped[str] = mapped_column(String(8), default=TapOrigin.BUTTON.value, server_default="button")
@@ -325,7 +322,7 @@ class LabelRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     reading_id: Mapped[int] = mapped_column(ForeignKey("readings.id", ondelete="CASCADE"), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
-    labelled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now, index=True)
+    labelled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=utc_now, index=True)
     source: Mapped[str] = mapped_column(String(8))
     verdict: Mapped[str] = mapped_column(String(16))
 
@@ -342,7 +339,7 @@ class ModelRow(Base):
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     version: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=utc_now)
     origin: Mapped[str] = mapped_column(String(8))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
     artefact: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
@@ -364,7 +361,7 @@ class PromotionRow(Base):
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
     model_id: Mapped[int] = mapped_column(ForeignKey("models.id"), index=True)
     replaced_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=_now)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=utc_now)
     by: Mapped[str] = mapped_column(String(64))
     by_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     kind: Mapped[str] = mapped_column(String(8))

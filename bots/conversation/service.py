@@ -50,7 +50,7 @@ from bots.serving.journal import Journal
 from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store
+from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store, utc_now
 from recognizer import EMOTIONS, Reading, Recognizer
 from recognizer.emoji_map import without_selector
 from recognizer.expression import Expression
@@ -63,10 +63,6 @@ _SETTINGS_ACTIONS = frozenset(
 _PLAYING_ACTIONS = frozenset({Action.PLAY, Action.CHANGE_ROUND, Action.STOP_PLAYING})
 
 _log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class EmojiService:
@@ -87,7 +83,7 @@ class EmojiService:
         shadowing: Shadowing | None = None,
         admin_commands: AdminCommands | None = None,
         candidates: int = 3,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         chance: random.Random | None = None,
     ) -> None:
         """Assemble the service from its parts.

@@ -8,7 +8,7 @@ who has less takes a free one, so that within seconds after a change all shards 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.serving.lease import Lease
-from db import Leases, Platform
+from db import Leases, Platform, utc_now
 
 LOOKED_EVERY_S = 2.0
 """Seconds between two looks at who has what."""
@@ -26,10 +26,6 @@ IDENTIFY_PAUSE_S = 5.0
 _PRESENT, _SHARD, _IDENTIFY = "discord process ", "discord shard ", "discord identify"
 
 _log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ class Shards:
         leases: Leases,
         lease: Callable[[str], Lease],
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         looked_every_s: float = LOOKED_EVERY_S,
     ) -> None:
         """count: of all shards. lease: returns this process's lease of a name. clock: returns the time with a zone."""

@@ -8,13 +8,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.learning.retraining_process import RetrainingProcess
-from db import Actor, BusyError, Depth, Store
+from db import Actor, BusyError, Depth, Store, utc_now
 
 _log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class RetrainingSchedule:
@@ -26,7 +22,7 @@ class RetrainingSchedule:
         retraining_process: RetrainingProcess,
         at: time,
         least: int,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """at: the time of day, in UTC. least: minimum number of new taps and labels. clock: the current time
         with its zone.

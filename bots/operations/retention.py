@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import Store
+from db import Store, utc_now
 
 MOST_LEAP = timedelta(days=3)
 """How far the clock may be from the last time that was believed: so much too early may something be deleted at most,
@@ -19,17 +19,13 @@ _FIRST_AFTER_S, _EVERY_S, _AGAIN_AFTER_S = 60.0, 24 * 3600.0, 3600.0
 _log = structlog.get_logger()
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class DailyRetention:
     """Deletes once a day what is too old. Several processes may do so at once, but one is enough."""
 
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """clock: the current time with its zone. sleep: waits for the given seconds."""

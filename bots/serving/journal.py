@@ -16,7 +16,7 @@ from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.serving.patience import Patience
-from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store
+from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store, utc_now
 
 HELD_FOR = timedelta(seconds=12)
 """How long nobody takes over what a process no longer renews: several times `RENEWED_EVERY_S`, and short for people who
@@ -33,10 +33,6 @@ TOO_OLD = timedelta(hours=1)
 """Photos that waited longer are no longer answered, but apologised for."""
 
 _log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Entry:
@@ -162,7 +158,7 @@ class Journal:
         self,
         store: Store,
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """clock: returns the time with its zone. sleep: waits for the given seconds."""

@@ -7,14 +7,14 @@ alone may go on beside its successor for a while, so the work has to bear that (
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from db import Leases
+from db import Leases, utc_now
 
 HELD_FOR = timedelta(seconds=12)
 """How long nobody takes over what a process no longer renews: several times `RENEWED_EVERY_S`, and short for people who
@@ -27,10 +27,6 @@ LOOKED_EVERY_S = 2.0
 _log = structlog.get_logger()
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Lease:
     """One process's part in what only one does."""
 
@@ -40,7 +36,7 @@ class Lease:
         holder: str,
         name: str,
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
         renewed_every_s: float = RENEWED_EVERY_S,
         looked_every_s: float = LOOKED_EVERY_S,
     ) -> None:

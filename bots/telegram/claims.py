@@ -1,7 +1,7 @@
 """Tell which updates are this process's to answer, where several serve one bot, or Telegram brings one twice."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from secrets import token_hex
 
 import structlog
@@ -11,13 +11,9 @@ from telegram import Update
 from bots.serving.lease import HELD_FOR
 from bots.serving.patience import Patience
 from bots.telegram.admitting import is_about_a_file
-from db import Claimed, Platform, Store
+from db import Claimed, Platform, Store, utc_now
 
 _log = structlog.get_logger()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Claims:
@@ -27,7 +23,7 @@ class Claims:
     this process ends before it gets to them.
     """
 
-    def __init__(self, store: Store, token: str, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, store: Store, token: str, *, clock: Callable[[], datetime] = utc_now) -> None:
         """token: the bot's, which begins with its number unless Telegram will refuse it. clock: returns the time, with
         its zone.
         """
