@@ -50,8 +50,10 @@ class Epochs:
         random = np.random.default_rng((self.recipe.seed, epoch, number))
         size, limits = self.recipe.batch_size, self.recipe.augmentation
         rows = order[number * size : (number + 1) * size]
-        faces, targets = self._of_variant(epoch, rows, random) if self.variants else self._made_now(rows, random)
         weights = {head: each[rows] for head, each in self.wanted.weights.items()}
+        if self.variants:  # mixed when they were made
+            return *self._of_variant(epoch, rows, random), weights
+        faces, targets = self._made_now(rows, random)
         if not limits.mixup and not limits.cutmix:
             return faces, targets, weights
         columns = [faces.astype(np.float32), *targets.values(), *weights.values()]

@@ -267,6 +267,9 @@ class Recipe(_Part):
     def _variants_are_for_teachers(self) -> Self:
         if self.data.variants and not (self.loss.teachers and self.loss.teaching_on == "pictures"):
             raise ValueError("data.variants is for teachers with teaching_on: pictures")
+        mixed = self.augmentation.mixup or self.augmentation.cutmix
+        if self.data.variants and mixed and self.loss.teaching < 1:
+            raise ValueError("mixed variants have no label; set teaching: 1, or neither mixup nor cutmix")
         return self
 
 

@@ -10,7 +10,7 @@ from training.fitting.targets import Rows
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """One changed picture of each of `n` faces.
+    """One changed picture of each of `n` faces, each perhaps mixed with another face's.
 
     pixels: uint8 `(n, 48, 48)`. said: for each head the teachers' mean probabilities over the picture and its mirror
     image, `(n, k)`.

@@ -47,6 +47,14 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
         ({"data": {"variants": 3}}, "data.variants is for teachers"),
         ({"data": {"variants": 3}, "loss": {"teachers": ["long_b"]}}, "data.variants is for teachers"),
+        (
+            {
+                "data": {"variants": 3},
+                "loss": {"teachers": ["long_b"], "teaching_on": "pictures", "teaching": 0.9},
+                "augmentation": {"cutmix": 0.5},
+            },
+            "mixed variants have no label; set teaching: 1",
+        ),
         ({"augmentation": {"sharpen": 1}}, "augmentation.sharpen"),
         ({"schedule": {"kind": "plateau", "learning_rate": 0.1}}, "schedule.plateau.factor"),
         ({"kind": "svm"}, "search_faces: Field required"),

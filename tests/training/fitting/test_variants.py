@@ -6,6 +6,7 @@ import pytest
 
 from tests.training.faces import easy_faces
 from tests.training.recipes import LIVELY, tiny_recipe
+from training.data import Faces
 from training.fitting.batches import Batches
 from training.fitting.epochs import Epochs
 from training.fitting.networks import build
@@ -62,6 +63,28 @@ def test_other_faces_augmentation_or_teachers_make_other_variants(teacher: keras
     variants(FACES, None, recipe(Augmentation(blur=1)), teacher, tmp_path)
     variants(FACES, None, recipe(), other, tmp_path)
     assert len(list(tmp_path.iterdir())) == 4 * 2
+
+
+def test_mixed_pictures_are_what_the_teacher_sees_and_stay_as_they_were_made(
+    teacher: keras.Model, tmp_path: Path
+) -> None:
+    black_or_white = Faces(
+        np.where(np.arange(len(FACES)) % 2, 255, 0).astype(np.uint8)[:, None, None] * np.ones_like(FACES.pixels),
+        FACES.labels,
+        FACES.votes,
+    )
+    mixing = recipe(Augmentation(cutmix=1)).model_copy(
+        update={"loss": Loss(teachers=("teacher",), teaching=1, teaching_on="pictures", ferplus_weight=0.5)}
+    )
+    (first, _) = made = variants(black_or_white, None, mixing, teacher, tmp_path)
+    cut = [len(np.unique(picture)) == 2 for picture in first.pixels]
+    assert sum(cut) > len(FACES) / 4
+    wanted = targets_of(black_or_white, mixing, FACES.class_counts)
+    epochs = Epochs(black_or_white, wanted, mixing, None, made)
+    pixels, targets, _ = epochs.batch(0, 0, np.arange(len(FACES)))
+    np.testing.assert_array_equal(pixels, first.pixels)
+    for head, said in first.said.items():
+        np.testing.assert_allclose(targets[head], said, atol=1e-6)
 
 
 def test_epochs_show_the_variants_in_turn_plain_or_mirrored_with_blended_targets(
