@@ -22,7 +22,7 @@ from db.crop_keys import CropKeys
 from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import TapOrigin
 from db.feedback import Feedback
-from db.forgettings import Forgettings, ForgottenError, count_forgetting, may_be_forgotten
+from db.forgettings import ForgottenError, count_forgetting, may_be_forgotten
 from db.games import Games
 from db.identity import Chat, Person
 from db.journal import Journal, forget_sender
@@ -31,6 +31,8 @@ from db.leases import Leases
 from db.migrate import upgrade
 from db.people import row_of
 from db.personal_data import PersonalData
+from db.photo_context import PhotoContexts
+from db.preferences import Preferences
 from db.retention import Retention
 from db.retrainings import Retrainings, note_erasure
 from db.schema import (
@@ -105,19 +107,10 @@ class StoredPhoto:
         return replace(self, readings=tuple(changed))
 
 
-@dataclass(frozen=True)
-class Preferences:
-    """What a person set for themselves; None if they left the choice to the bot. Each at most 16 characters."""
-
-    language: str | None = None
-    skin_tone: str | None = None
-    presentation: str | None = None
-
-
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, journal, leases, update_claims, forgettings, personal_data, feedback, choices,
+    taps, chats, chat_emoji, photo_contexts, games, journal, leases, update_claims, personal_data, feedback, choices,
     consents, retention, crop_keys, versions and retrainings: the other parts of the same database. keeping: how long
     what is stored is kept. transactions: for what none of them offers.
     """
@@ -141,11 +134,11 @@ class Store:
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
         self.chat_emoji = ChatEmoji(transactions, secret)
+        self.photo_contexts = PhotoContexts(transactions, secret)
         self.games = Games(transactions, secret)
         self.journal = Journal(transactions, secret)
         self.leases = Leases(transactions)
         self.update_claims = UpdateClaims(transactions)
-        self.forgettings = Forgettings(transactions)
         self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
