@@ -275,6 +275,10 @@ class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
                 await super()._call(interaction)
         except RefusedError as error:
             await self.client.refuse(interaction, error)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # the library found something else than a command in it
+            _leave_out("INTERACTION_CREATE", error)
 
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /
@@ -297,6 +301,10 @@ def _guarded(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         except Exception as error:
             if event in _SESSION_EVENTS:
                 raise
-            _log.warning("malformed_event", platform=Platform.DISCORD, type=event, **facts_of(error))
+            _leave_out(event, error)
 
     return parse_or_leave_out
+
+
+def _leave_out(event: str, error: Exception) -> None:
+    _log.warning("malformed_event", platform=Platform.DISCORD, type=event, **facts_of(error))
