@@ -278,7 +278,7 @@ class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
         except app_commands.AppCommandError:
             raise
         except Exception as error:  # the library found something else than a command in it
-            _leave_out("INTERACTION_CREATE", error)
+            _log.warning("malformed_event", platform=Platform.DISCORD, type="INTERACTION_CREATE", **facts_of(error))
 
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /
@@ -301,10 +301,6 @@ def _guarded(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         except Exception as error:
             if event in _SESSION_EVENTS:
                 raise
-            _leave_out(event, error)
+            _log.warning("malformed_event", platform=Platform.DISCORD, type=event, **facts_of(error))
 
     return parse_or_leave_out
-
-
-def _leave_out(event: str, error: Exception) -> None:
-    _log.warning("malformed_event", platform=Platform.DISCORD, type=event, **facts_of(error))
