@@ -1,7 +1,9 @@
 """The commands of `python -m training`. `training.__main__` starts them and turns errors into exit statuses."""
 
 import json
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -51,6 +53,7 @@ from training.tuning.emoji_agreement import agreement
 from training.tuning.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
 from training.tuning.emoji_profiles import differences, emotag_profiles, rewrite
 from training.tuning.framing import derive
+from training.window.commands import window
 
 app = typer.Typer(
     help="Train, export and judge the expression classifier; retrain it from feedback.",
@@ -58,6 +61,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(loop)
+app.add_typer(window)
 console = Console()
 
 DataOption = Annotated[
@@ -94,7 +98,8 @@ def fit(
     from training.fitting.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     try:
-        fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
+        with _sigterm_as_ctrl_c():
+            fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
     except KeyboardInterrupt:
         console.print(f"Stopped. Whole epochs are kept; go on with: python -m training fit {recipe}")
         raise typer.Exit(130) from None
@@ -345,6 +350,16 @@ def _print_copies(right: NDArray[np.bool_], faces: Faces, train: Faces) -> dict[
         + f"; knowing those labels by heart would gain {(agreeing & ~right).sum() / len(faces):.1%} of accuracy."
     )
     return facts
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end what runs here as Ctrl-C does, so that whoever ends the process gets the same orderly end."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _from_random_weights(recipe: AnyRecipe) -> Recipe:

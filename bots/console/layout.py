@@ -16,6 +16,7 @@ class Place(StrEnum):
     REVIEW = "review"
     MODELS = "models"
     RETRAINING = "retraining"
+    TRAINING = "training"
     ADMINS = "admins"
 
 
@@ -24,6 +25,7 @@ PAGES = {
     Place.REVIEW: ("/console/review", "Review", "rate_review"),
     Place.MODELS: ("/console/models", "Models", "inventory_2"),
     Place.RETRAINING: ("/console/retraining", "Retraining", "model_training"),
+    Place.TRAINING: ("/console/training", "Training", "science"),
     Place.ADMINS: ("/console/admins", "Admins", "group"),
 }
 """Path, title and icon of each page."""
