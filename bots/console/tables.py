@@ -78,5 +78,5 @@ def _cell(number: float, total: float, is_right: bool) -> str:
         return '<td class="none"><small>·</small></td>'
     share = number / total
     hue = "right" if is_right else "wrong"
-    tint = f"background:color-mix(in srgb, var(--{hue}) {100 * share * 0.75:.0f}%, transparent)"
+    tint = f"background:color-mix(in srgb, var(--{hue}) {100 * share * 0.6:.0f}%, transparent)"
     return f'<td style="{tint}">{100 * share:.0f}<span class="wordy"> %</span><small>{number:,.0f}</small></td>'

@@ -61,7 +61,7 @@ class _Training:
         self._window = page.services.training_window
         self._offered: Offered | None = None
         self._data, self._recipe, self._until = BASE_DATA, "", ""
-        self._run = ""
+        self._run = self._uploaded = ""
         self._shown: dict[str, object] = {}
 
     def build(self) -> None:
@@ -118,13 +118,16 @@ class _Training:
 
     async def _refresh(self) -> None:
         now = await asyncio.to_thread(self._snapshot)
+        if self._uploaded in now.data_sets:
+            self._data, self._uploaded = self._uploaded, ""
         if self._data not in (BASE_DATA, *now.data_sets):
             self._data = BASE_DATA
         recipe = self._chosen_recipe()
         facts = await asyncio.to_thread(self._window.examined, self._data, recipe.name) if recipe else None
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         self._show("choice", (self._offered, now.data_sets), lambda: self._show_choice(now))
-        self._show("examined", (recipe, facts, self._offered), lambda: self._show_examined(recipe, facts))
+        examined = (recipe, facts, self._offered, now.is_other_running)
+        self._show("examined", examined, lambda: self._show_examined(recipe, facts, is_busy=now.is_other_running))
         run = self._run_of(now, now.training)
         training = (now.training, now.is_training, now.training_log, run and run.epochs, minute)
         self._show("training", training, lambda: self._show_training(now, run))
@@ -132,7 +135,7 @@ class _Training:
         self._show("runs", (tuple(each.name for each in now.runs), self._run), lambda: self._show_chooser(now))
         chosen = next((each for each in now.runs if each.name == self._run), None)
         is_running = now.is_training and run is not None and chosen is not None and run.name == chosen.name
-        await self._run_panel.show(chosen, is_running=is_running)
+        await self._run_panel.show(chosen, is_running=is_running, is_busy=now.is_other_running)
 
     def _show(self, part: str, state: object, build: Callable[[], None]) -> None:
         """Build a part of the page anew if what it shows has changed, so that focus and open parts stay."""
@@ -166,7 +169,7 @@ class _Training:
                 told = f"{html.escape(each.name)} cannot be used: {html.escape(each.problem)}"
                 ui.html(f'<p class="told bad">{told}</p>', sanitize=False)
 
-    def _show_examined(self, recipe: RecipeFacts | None, facts: DataFacts | None) -> None:
+    def _show_examined(self, recipe: RecipeFacts | None, facts: DataFacts | None, *, is_busy: bool) -> None:
         self._examined.clear()
         if self._offered is None or recipe is None:
             return
@@ -178,7 +181,7 @@ class _Training:
             with ui.element("div").classes("buttons"):
                 if not problem:
                     button("Start the training", "main").on("click", self._start)
-                    button("Show classes and samples").on("click", self._examine)
+                    button("Show classes and samples", is_off=is_busy).on("click", self._examine)
                 if self._data != BASE_DATA:
                     button(f"Delete {self._data}", "danger").on("click", self._ask_to_delete)
             if facts is not None:
@@ -187,8 +190,10 @@ class _Training:
 
     def _run_of(self, now: _Snapshot, job: Job | None) -> Run | None:
         """Return the run of a training; choose it for the page if nothing was chosen yet."""
-        run = next((each for each in now.runs if job and each.name == f"{job.data}/{job.recipe}"), None)
-        if not any(each.name == self._run for each in now.runs):
+        name = f"{job.data}/{job.recipe}" if job else ""
+        run = next((each for each in now.runs if each.name == name), None)
+        is_beginning = now.is_training and self._run == name
+        if not is_beginning and not any(each.name == self._run for each in now.runs):
             first = run or (now.runs[0] if now.runs else None)
             self._run = first.name if first else ""
         return run
@@ -302,7 +307,7 @@ class _Training:
                 self._offered = await self._window.offered()
                 tell("The recipe is among the others now.")
             else:
-                self._window.take_in(file, self._page.name)
+                self._uploaded = self._window.take_in(file, self._page.name)
 
         await self._do(act)
 

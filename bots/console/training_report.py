@@ -23,6 +23,7 @@ _WEIGHTS = {
     "imagenet": "starts from ImageNet weights",
     "identities": "starts from the weights of a face recognition network (fetched with npm)",
 }
+_MOST_ROWS = 200
 _OTHERS = {
     "examine": ("Counting faces and drawing samples of {data}", "{data} could not be looked at"),
     "take-in": ("Checking the upload {data}", "The upload {data} was not taken in"),
@@ -142,12 +143,12 @@ def run_in_words(run: Run, *, is_running: bool) -> str:
 
 
 def epochs_table(epochs: Sequence[Epoch]) -> str:
-    """Return the figures of each epoch, the newest first."""
-    heads = "".join(f'<th scope="col">{each}</th>' for each in ("epoch", "loss", "on valid", "right", "on valid"))
+    """Return the figures of each epoch, the newest first, of the last ones if there are many."""
+    heads = "".join(f'<th scope="col">{each}</th>' for each in ("epoch", "loss", "on valid", "accuracy", "on valid"))
     rows = "".join(
         f'<tr><th scope="row">{each.number}</th><td>{each.loss:.3f}</td><td>{each.valid_loss:.3f}</td>'
         f"<td>{100 * each.accuracy:.1f} %</td><td>{100 * each.valid_accuracy:.1f} %</td></tr>"
-        for each in reversed(epochs)
+        for each in reversed(epochs[-_MOST_ROWS:])
     )
     return f'<table class="facts"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 

@@ -18,8 +18,9 @@ _CONFUSION = (
     "instead. Percent of the row, with the number of faces below."
 )
 _SERVING = (
-    "To serve it, add it to the versions and promote it on the page Models, with a reason: it has not been judged by "
-    "the faces of your people. You can also run it in shadow there first, and go back at any time."
+    '<p class="explained">To serve it, add it to the versions and promote it on the page <a href="/console/models">'
+    "Models</a>, with a reason: it has not been judged by the faces of your people. You can also run it in shadow "
+    "there first, and go back at any time.</p>"
 )
 _Act = Callable[[], Awaitable[None]]
 
@@ -45,8 +46,11 @@ class RunPanel:
         self._reading = ui.element("div")
         self._model = ui.element("div")
 
-    async def show(self, run: Run | None, *, is_running: bool) -> None:
-        """Show a run as it is by now; None for none. is_running: whether it is being trained."""
+    async def show(self, run: Run | None, *, is_running: bool, is_busy: bool) -> None:
+        """Show a run as it is by now; None for none.
+
+        is_running: whether it is being trained. is_busy: whether another command runs, so that none can be started.
+        """
         self._curves.set_visibility(run is not None and bool(run.epochs))
         if run is None:
             for part in (self._about, self._reading, self._model):
@@ -57,9 +61,10 @@ class RunPanel:
         progress = (run.name, run.epochs, run.is_finished, is_running)
         self._show("about", progress, lambda: self._show_about(run, is_running=is_running))
         self._show("curves", (run.name, run.epochs), lambda: self._show_curves(run))
-        self._show("reading", (run.name, run.has_weights, look), lambda: self._show_reading(run, look))
-        model = (run.name, run.has_weights, run.is_exported, comparison)
-        self._show("model", model, lambda: self._show_model(run, comparison))
+        reading = (run.name, run.has_weights, look, is_busy and look is None)
+        self._show("reading", reading, lambda: self._show_reading(run, look, is_busy=is_busy))
+        model = (run.name, run.has_weights, run.is_exported, comparison, is_busy)
+        self._show("model", model, lambda: self._show_model(run, comparison, is_busy=is_busy))
 
     def _show(self, part: str, state: object, build: Callable[[], None]) -> None:
         if part not in self._shown or self._shown[part] != state:
@@ -84,14 +89,15 @@ class RunPanel:
         self._accuracy.show(charts.over_epochs(run.epochs, "accuracy"), charts.epochs_in_words(run.epochs, "accuracy"))
         self._table.set_content(training_report.epochs_table(run.epochs))
 
-    def _show_reading(self, run: Run, look: RunFacts | None) -> None:
+    def _show_reading(self, run: Run, look: RunFacts | None, *, is_busy: bool) -> None:
         self._reading.clear()
         if not run.has_weights:
             return
         with self._reading:
             ui.html("How it reads", tag="h3", sanitize=False)
             if look is None:
-                button("Show confusion and galleries").on("click", lambda: self._do_for(run, self._window.look))
+                start = button("Show confusion and galleries", is_off=is_busy)
+                start.on("click", lambda: self._do_for(run, self._window.look))
                 return
             ui.html(training_report.scores_in_words(look), sanitize=False)
             with ui.element("div").classes("title"):
@@ -101,24 +107,24 @@ class RunPanel:
             ui.html("Surest readings of each class", tag="h3", sanitize=False)
             ui.html(training_report.galleries(look.examples), sanitize=False).classes("galleries")
 
-    def _show_model(self, run: Run, comparison: ComparisonFacts | None) -> None:
+    def _show_model(self, run: Run, comparison: ComparisonFacts | None, *, is_busy: bool) -> None:
         self._model.clear()
         if not run.has_weights:
             return
         with self._model:
             ui.html("A model to serve", tag="h3", sanitize=False)
             if not run.is_exported:
-                button("Export it").on("click", lambda: self._do_for(run, self._window.export))
+                button("Export it", is_off=is_busy).on("click", lambda: self._do_for(run, self._window.export))
                 return
             ui.html(f'<p class="quiet path">Exported: {html.escape(str(run.model))}</p>', sanitize=False)
             if comparison is not None:
                 ui.html(training_report.comparison(comparison), sanitize=False)
-                ui.label(_SERVING).classes("explained")
+                ui.html(_SERVING, sanitize=False)
             with ui.element("div").classes("buttons"):
                 again = "Compare again" if comparison is not None else "Compare with what is served"
-                button(again).on("click", lambda: self._compare(run))
+                button(again, is_off=is_busy).on("click", lambda: self._compare(run))
                 if comparison is not None:
-                    button("Add it to the versions", "main").on("click", lambda: self._add_version(run))
+                    button("Add it to the versions", "main", is_off=is_busy).on("click", lambda: self._add_version(run))
 
     async def _go_on(self, run: Run) -> None:
         async def act() -> None:

@@ -1,6 +1,7 @@
 """Take in what an admin uploads for training, in pieces, so that no more than one piece is in memory."""
 
 import asyncio
+import math
 
 import structlog
 from fastapi import Request
@@ -40,7 +41,7 @@ class Uploads:
             _log.error("training_upload_not_kept", error=type(error).__name__)
             return PlainTextResponse("The file cannot be written; is the disk full?\n", 507)
         if there == size:
-            _log.info("training_upload_received", bytes=size, by=by)
+            _log.info("training_upload_received", kilobytes=math.ceil(size / 1000), by=by)
         return JSONResponse({"there": there})
 
 

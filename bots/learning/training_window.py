@@ -134,11 +134,12 @@ class TrainingWindow:
         arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
         self._other("compare-models", run.data, run.recipe, by, *arguments)
 
-    def take_in(self, upload: str, by: str) -> None:
-        """Unpack and check a whole upload; it is deleted in any case."""
+    def take_in(self, upload: str, by: str) -> str:
+        """Unpack and check a whole upload, which is deleted in any case; return the name of the data set to come."""
         path = self.folder.upload(upload)
         target = self.folder.new_data(path.stem)
         self._other("take-in", path.stem, "", by, str(path), str(target), ended=lambda: path.unlink(missing_ok=True))
+        return path.stem
 
     def result_of(self, job: Job) -> Path:
         """Return the file that is newest where a command other than a training did what it was to do.
