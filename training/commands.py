@@ -1,9 +1,7 @@
 """The commands of `python -m training`. `training.__main__` starts them and turns errors into exit statuses."""
 
 import json
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -98,8 +96,7 @@ def fit(
     from training.fitting.fit import fit as run_recipe  # noqa: PLC0415  # TensorFlow takes seconds to import
 
     try:
-        with _sigterm_as_ctrl_c():
-            fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
+        fitted = run_recipe(chosen, train, splits["valid"], runs / chosen.name, until=until)
     except KeyboardInterrupt:
         console.print(f"Stopped. Whole epochs are kept; go on with: python -m training fit {recipe}")
         raise typer.Exit(130) from None
@@ -350,16 +347,6 @@ def _print_copies(right: NDArray[np.bool_], faces: Faces, train: Faces) -> dict[
         + f"; knowing those labels by heart would gain {(agreeing & ~right).sum() / len(faces):.1%} of accuracy."
     )
     return facts
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end what runs here as Ctrl-C does, so that whoever ends the process gets the same orderly end."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _from_random_weights(recipe: AnyRecipe) -> Recipe:

@@ -96,6 +96,10 @@ class _Training:
 
     async def _look_what_is_offered(self) -> None:
         self._offered = await self._window.offered()
+        if (last := self._window.training.last()) is not None:
+            recipes = self._offered.recipes if self._offered else ()
+            self._data = last.data
+            self._recipe = next((each.argument for each in recipes if each.name == last.recipe), "")
         if self._offered is None:
             told = f"<p>{html.escape(self._window.obstacle)}</p><p>{html.escape(_ELSEWHERE)}</p>"
             self._obstacle.set_content(f'<div class="told bad obstacle">{told}</div>')

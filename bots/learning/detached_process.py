@@ -59,6 +59,11 @@ class DetachedProcess:
         """Return the process's id."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Return whether it has not ended."""
+        return self._process.poll() is None
+
     async def wait(self) -> int:
         """Wait until the process has ended and return its exit status; cancelling this does not stop the process."""
         while (status := self._process.poll()) is None:  # noqa: ASYNC110  # no event reports a child's end on every platform

@@ -97,7 +97,7 @@ class TrainingFolder:
     """Its files are the operator's only; every name that comes from outside is checked here."""
 
     def __init__(self, folder: Path) -> None:
-        """Folder: made at the first use."""
+        """folder: made at the first use, with the one that it is in."""
         self.path = folder
 
     @property
@@ -212,9 +212,9 @@ class TrainingFolder:
             self.new_data(Path(name).stem)
 
     def _place(self, name: str) -> Path:
-        place = self.path / name
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return place
+        for place in (self.path.parent, self.path, self.path / name):  # `parents=True` would ignore the mode
+            place.mkdir(mode=0o700, exist_ok=True)
+        return self.path / name
 
 
 def upload_name(file: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +21,9 @@ _POLITENESS = 10
 _LOG_BYTES = 16 * 1024
 _LOG_LINES, _LINE = 12, 300
 """How much of a log is shown: so many of its last lines, so many characters of each."""
-_UNSHOWN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\n\x20-\x7e\x85\xa0-\U0010ffff]")
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LOOKS, _LOOK_EVERY_S = 200, 0.001
+"""How long a process may take to get its command, which it has a moment after it was started."""
 
 
 class TrainingRefusedError(Exception):
@@ -71,7 +74,12 @@ class JobSlot:
         if os.name == "posix":
             with suppress(psutil.Error):  # it has ended already
                 psutil.Process(process.number).nice(_POLITENESS)
-        self._keep(replace(job, number=process.number, command=tuple(command)))
+        started = replace(job, number=process.number, command=tuple(command))
+        self._keep(started)
+        for _ in range(_LOOKS):
+            if _process_of(started) is not None or not process.is_running:
+                break
+            time.sleep(_LOOK_EVERY_S)
         return process
 
     def stop(self, by: str, *, at_once: bool) -> bool:
@@ -97,7 +105,8 @@ class JobSlot:
                 said = file.read().decode(errors="replace")
         except OSError:
             return ()
-        lines = (_UNSHOWN.sub("", line).rstrip()[:_LINE] for line in said.splitlines())
+        plain = ("".join(filter(str.isprintable, _COLOUR.sub("", line))) for line in said.splitlines())
+        lines = (line.rstrip()[:_LINE] for line in plain)
         return tuple(line for line in lines if line)[-_LOG_LINES:]
 
     def _keep(self, job: Job) -> None:
