@@ -95,7 +95,11 @@ class _Training:
         ui.html('<p class="upload-told" role="status"></p>', sanitize=False)
 
     async def _look_what_is_offered(self) -> None:
-        self._offered = await self._window.offered()
+        async def ask_for_it() -> None:
+            self._offered = await self._window.offered()
+
+        if not await self._page.attempt(ask_for_it):
+            return
         if (last := self._window.training.last()) is not None:
             recipes = self._offered.recipes if self._offered else ()
             self._data = last.data
@@ -156,7 +160,7 @@ class _Training:
         self._choice.clear()
         if self._offered is None:
             return
-        data_sets = {BASE_DATA: "FER2013", **{name: name for name in now.data_sets}}
+        data_sets = {BASE_DATA: "FER2013 (of this machine)", **{name: name for name in now.data_sets}}
         recipes = {each.argument: _title(each) for each in self._offered.recipes}
         chosen = self._chosen_recipe()
         with self._choice:
@@ -325,9 +329,7 @@ def _has_failed(now: _Snapshot, run: Run | None) -> bool:
     job = now.training
     if job is None or now.is_training or job.stopped_by:
         return False
-    if run is None or run.metrics is None:
-        return True
-    return not run.is_finished and run.metrics.epochs != len(run.epochs)
+    return run is None or not run.has_ended_since(job.at)
 
 
 def _title(recipe: RecipeFacts) -> str:

@@ -191,7 +191,7 @@ def comparison(facts: ComparisonFacts) -> str:
     return (
         f'<p class="told {look}">{points(facts.gain)} points of accuracy ({points(facts.low)} to {points(facts.high)}, '
         f"95 %) on {count(new.faces, 'face')} of valid: {verdict}.</p>"
-        '<div class="scrolled"><table class="facts"><thead><tr><td></td>'
+        '<div class="scrolled compared"><table class="facts"><thead><tr><td></td>'
         f'<th scope="col">{html.escape(new.version)}</th>'
         f'<th scope="col">{html.escape(served.version)}<br><small>served then</small></th></tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"

@@ -18,8 +18,8 @@ from bots.learning.training_facts import (
 )
 from bots.learning.training_job import TrainingRefusedError
 
-BASE_DATA = "fer2013"
-"""The name of the data set that is not an upload."""
+BASE_DATA = "base-data"
+"""The name of FER2013 as the machine has it, which is no upload."""
 MOST_UPLOAD_BYTES = 512 * 1024**2
 MOST_RECIPE_BYTES = 64 * 1024
 _LEAST_FREE_BYTES = 2 * 1024**3
@@ -28,6 +28,8 @@ _MOST_DATA_SETS = 20
 _KINDS = (".zip", ".csv", ".yaml")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ABANDONED_S = 24 * 3600.0
+_CLOCKS_DIFFER_S = 1.0
+"""By how much the time of a file may lie before the program's."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Run:
     def is_finished(self) -> bool:
         """Return whether there is nothing to go on with."""
         return self.metrics is not None and self.metrics.finished
+
+    def has_ended_since(self, moment: datetime) -> bool:
+        """Return whether it ended by itself after a moment: finished, or after the epochs that were asked for."""
+        try:
+            return (self.folder / "metrics.json").stat().st_mtime >= moment.timestamp() - _CLOCKS_DIFFER_S
+        except OSError:
+            return False
 
     @property
     def has_weights(self) -> bool:
@@ -130,7 +139,9 @@ class TrainingFolder:
     def new_data(self, name: str) -> Path:
         """Return the folder for a data set that is not there yet. Raise `TrainingRefusedError`."""
         if not _NAME.fullmatch(name) or name == BASE_DATA:
-            raise TrainingRefusedError("Name the file with letters, digits, - and _ (40 at most), and not fer2013.")
+            raise TrainingRefusedError(
+                f"Name the file with letters, digits, - and _ (40 at most), and not {BASE_DATA}."
+            )
         if name in self.data_sets():
             raise TrainingRefusedError(f"There is a data set {name} already; delete it first, or rename the file.")
         if len(self.data_sets()) >= _MOST_DATA_SETS:

@@ -7,7 +7,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,8 +41,8 @@ _log = structlog.get_logger()
 
 
 class TrainingWindow:
-    """What the console's training page does; every method that starts something raises `TrainingRefusedError` if it
-    cannot be done now, and `OSError` if the process cannot be started or a file not be written.
+    """What the console's training page does; every method that starts or deletes something raises
+    `TrainingRefusedError` if that cannot be done now.
     """
 
     def __init__(
@@ -88,9 +89,11 @@ class TrainingWindow:
         self._offered_until = -1.0
 
     def start(self, data: str, recipe: RecipeFacts, until: int | None, by: str) -> None:
-        """Begin a training. until: stop after so many epochs in total, None for all."""
+        """Begin a training, or go on with it. until: stop after so many epochs in total, None for all."""
         if recipe.problem:
             raise TrainingRefusedError(f"{recipe.name} cannot be used: {recipe.problem}")
+        if any(each.name == f"{data}/{recipe.name}" and each.is_finished for each in self.folder.runs()):
+            raise TrainingRefusedError("This run has finished; delete it below to begin anew.")
         self._fit(data, recipe.name, recipe.argument, until, by)
 
     def go_on(self, run: Run, until: int | None, by: str) -> None:
@@ -157,9 +160,10 @@ class TrainingWindow:
     async def add_version(self, run: Run, by: str) -> str:
         """Store a run's exported model beside the served version, to be promoted; return its name.
 
-        Raise also `ModelError` or `OSError` if its files are not whole, `VersionError` if it is stored already.
+        Raise also `ModelError` if its files are not whole, `VersionError` if it is stored already.
         """
-        packed = await asyncio.to_thread(pack_folder, run.model)
+        with _in_words("The exported model cannot be read; export it again"):
+            packed = await asyncio.to_thread(pack_folder, run.model)
         classifier = await asyncio.to_thread(lambda: Classifier.from_files(unpack(packed)))
         active, name = await self._store.versions.holding(Role.ACTIVE), classifier.card.version
         parent = active.name if active is not None else ""
@@ -170,13 +174,15 @@ class TrainingWindow:
     async def delete_data(self, name: str, by: str) -> None:
         """Delete an uploaded data set that nothing works on."""
         self._require_idle(lambda job: job.data == name)
-        await asyncio.to_thread(self.folder.delete_data, name)
+        with _in_words("Not everything could be deleted"):
+            await asyncio.to_thread(self.folder.delete_data, name)
         _log.info("training_data_deleted", data=name, by=by)
 
     async def delete_run(self, run: Run, by: str) -> None:
         """Delete a run that nothing works on."""
         self._require_idle(lambda job: f"{job.data}/{job.recipe}" == run.name)
-        await asyncio.to_thread(self.folder.delete_run, run.name)
+        with _in_words("Not everything could be deleted"):
+            await asyncio.to_thread(self.folder.delete_run, run.name)
         _log.info("training_run_deleted", run=run.name, by=by)
 
     async def finished(self) -> None:
@@ -204,7 +210,8 @@ class TrainingWindow:
         self._start(self.other, Job(what, data, recipe, by, datetime.now(UTC)), (what, *arguments), ended)
 
     def _start(self, slot: JobSlot, job: Job, command: Sequence[str], ended: Callable[[], None] = lambda: None) -> None:
-        process = slot.start(job, (*self._program, *command), self._environment)
+        with _in_words("The process could not be started"):
+            process = slot.start(job, (*self._program, *command), self._environment)
         _log.info("training_process_started", what=job.what, data=job.data, recipe=job.recipe, by=job.by)
         self._attending.start("training", self._attend(slot, job, process, ended))
 
@@ -238,7 +245,17 @@ class TrainingWindow:
         if active is None:
             return None
         packed = await self._store.versions.artefact(active.name)
-        return await asyncio.to_thread(_unpack_to, self.folder.served, packed)
+        with _in_words("The served model cannot be written down for the comparison"):
+            return await asyncio.to_thread(_unpack_to, self.folder.served, packed)
+
+
+@contextmanager
+def _in_words(sentence: str) -> Iterator[None]:
+    """Raise `TrainingRefusedError` with a sentence and the reason for an `OSError`."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingRefusedError(f"{sentence} ({error.strerror or error}).") from error
 
 
 def _unpack_to(folder: Path, packed: bytes) -> Path:

@@ -168,7 +168,7 @@ def test_a_run_is_looked_at_exported_compared_and_added_to_the_versions(page: Pa
     page.get_by_role("button", name="Export it").click()
     page.get_by_role("button", name="Compare with what is served").click()
     expect(page.get_by_text(re.compile("points of accuracy .* on 40 faces of valid"))).to_be_visible()
-    heads = page.locator(".scrolled thead th")
+    heads = page.locator(".compared thead th")
     expect(heads.first).to_contain_text("plain-")
     expect(heads.last).to_contain_text("served then")
     for figure in ("accuracy", "macro-F1", "worst recall", "NLL", "size"):

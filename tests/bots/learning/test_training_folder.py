@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bots.learning import training_folder
-from bots.learning.training_folder import MOST_RECIPE_BYTES, MOST_UPLOAD_BYTES, TrainingFolder
+from bots.learning.training_folder import BASE_DATA, MOST_RECIPE_BYTES, MOST_UPLOAD_BYTES, TrainingFolder
 from bots.learning.training_job import TrainingRefusedError
 
 
@@ -48,7 +48,7 @@ def test_an_upload_in_pieces_is_put_together_and_is_the_operators_only(folder: T
         "faces.tar.gz",
         "faces",
         "",
-        "fer2013.zip",
+        "base-data.zip",
         "x" * 200 + ".zip",
         "-rf.zip",
         "ü.zip",
@@ -107,6 +107,11 @@ def test_there_are_not_more_data_sets_than_anybody_needs(
         folder.new_data("a")
 
 
+def test_kaggles_own_file_may_keep_its_name(folder: TrainingFolder) -> None:
+    folder.add_piece("fer2013.csv", 0, 4, b"abcd")
+    assert folder.upload("fer2013.csv").stem == folder.new_data("fer2013").name
+
+
 def test_a_recipe_goes_among_the_recipes(folder: TrainingFolder) -> None:
     folder.add_piece("mine.yaml", 0, 4, b"a: 1")
     assert everything_in(folder) == ["recipes/mine.yaml"]
@@ -123,7 +128,7 @@ def test_what_is_no_data_set_is_neither_used_nor_deleted(folder: TrainingFolder,
 
 def test_the_base_data_is_not_deleted(folder: TrainingFolder) -> None:
     with pytest.raises(TrainingRefusedError, match="it stays"):
-        folder.delete_data("fer2013")
+        folder.delete_data(BASE_DATA)
 
 
 def test_what_is_no_run_is_not_deleted(folder: TrainingFolder) -> None:

@@ -207,7 +207,7 @@ async def test_a_program_that_is_not_there_is_told(store: Store, tmp_path: Path)
     window = TrainingWindow(store, tmp_path / "training", {}, ("/nowhere/python",))
     assert await window.offered() is None
     assert "could not be started" in window.obstacle
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(TrainingRefusedError, match="could not be started"):
         window.start(BASE_DATA, RECIPE, None, "Ada")
 
 
@@ -256,6 +256,8 @@ async def test_only_what_can_be_done_is_begun(store: Store, tmp_path: Path) -> N
     assert found is not None
     with pytest.raises(TrainingRefusedError, match="It has finished"):
         window.go_on(found, None, "Ada")
+    with pytest.raises(TrainingRefusedError, match="This run has finished; delete it"):
+        window.start(BASE_DATA, RECIPE, None, "Ada")
     with pytest.raises(TrainingRefusedError, match="Export it first"):
         await window.compare(found, "Ada")
     assert window.training.last() is None
