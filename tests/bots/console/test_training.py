@@ -99,6 +99,7 @@ def epochs(page: Page) -> int:
     return page.locator(".epochs tbody tr").count()
 
 
+@pytest.mark.timeout(300)  # it imports TensorFlow half a dozen times
 def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_was_restarted(
     page: Page, folder: Path, tmp_path: Path
 ) -> None:
