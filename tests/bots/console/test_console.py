@@ -166,7 +166,7 @@ def held_open(page: Page) -> Iterator[None]:
 
 
 def go(page: Page, place: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=place).click()
+    page.get_by_role("navigation").get_by_role("link", name=place, exact=True).click()
     page.wait_for_url(re.compile("/console$" if place == "Overview" else f"/console/{place.lower()}$"))
     expect(page.locator(PLACES[place]).first).to_be_visible()
 
