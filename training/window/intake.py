@@ -18,7 +18,7 @@ MOST_UNPACKED_BYTES = 1024**3
 """Bytes of all files of an archive together, counted while they are written."""
 MOST_PICTURE_BYTES = 8 * 1024**2
 MOST_PIXELS = 50_000_000
-"""Pixels of one picture; the largest of the shared sheets has 28 million."""
+"""Pixels of one picture; a shared sheet has 9.4 million."""
 _MOST_DIRECTORY_BYTES = 12 * 1024**2
 """Bytes of an archive's list of files, which is read as a whole before anything else."""
 _MOST_DEPTH = 6
