@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bots.console import MOST_PIECE_BYTES, UPLOAD_PATH
+from bots.learning.training_job import JobSlot
 from tests.bots.web.conftest import browser, camera_film
 from tests.bots.web.program import ROOT, Bot, needs_browser
 from tests.bots.web.visits import violations
@@ -70,6 +71,21 @@ def bot(folder: Path) -> Iterator[Bot]:
 
 
 @pytest.fixture
+def start(folder: Path) -> Iterator[Callable[[], Bot]]:
+    """Start bots in the folder, of which none, and no training of theirs, outlives the test."""
+    bots: list[Bot] = []
+
+    def start() -> Bot:
+        bots.append(started(folder))
+        return bots[-1]
+
+    yield start
+    for each in bots:
+        each.stop()
+    JobSlot(training_folder(folder) / "jobs", "training").stop("the tests", at_once=True)
+
+
+@pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
@@ -101,14 +117,14 @@ def epochs(page: Page) -> int:
 
 @pytest.mark.timeout(300)  # it imports TensorFlow half a dozen times
 def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_was_restarted(
-    page: Page, folder: Path, tmp_path: Path
+    page: Page, folder: Path, start: Callable[[], Bot], tmp_path: Path
 ) -> None:
     faces = easy_faces(280)
     source = write_class_folders(tmp_path / "set", faces[slice(0, 210)], faces[slice(210, 280)])
     with zipfile.ZipFile(tmp_path / "My Faces.zip", "w") as archive:
         for path in sorted(source.rglob("*.png")):
             archive.write(path, path.relative_to(tmp_path))
-    bot = started(folder)
+    bot = start()
     log_in(page, bot)
     upload(page, write_recipe(tmp_path / "endless.yaml", "endless", ENDLESS))
     expect(page.get_by_text("among the others now")).to_be_visible()
@@ -132,7 +148,7 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     assert violations(page) == []
 
     assert bot.stop() == 0
-    bot = started(folder)
+    bot = start()
     page.context.clear_cookies()
     log_in(page, bot, "Grace")
     expect(page.locator(".running")).to_contain_text("started by Ada")

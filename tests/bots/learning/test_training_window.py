@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,18 +27,35 @@ WAITS = "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.05)"
 RECIPE = RecipeFacts("tiny", "tiny", True, "convolutional", 4, None, (), "none", None, "")
 
 
+Scripted = Callable[..., TrainingWindow]
+
+
 @pytest.fixture
-async def window(store: Store, tmp_path: Path) -> AsyncIterator[TrainingWindow]:
-    window = TrainingWindow(store, tmp_path / "training")
-    yield window
-    for slot in (window.training, window.other):
-        slot.stop("the tests", at_once=True)
-    await window.finished()
+async def windows() -> AsyncIterator[list[TrainingWindow]]:
+    """Windows whose processes end with the test."""
+    windows: list[TrainingWindow] = []
+    yield windows
+    for window in windows:
+        for slot in (window.training, window.other):
+            slot.stop("the tests", at_once=True)
+        await window.finished()
 
 
-def scripted(store: Store, tmp_path: Path, script: str, **environment: str) -> TrainingWindow:
-    """Return a window whose commands are all this script."""
-    return TrainingWindow(store, tmp_path / "training", environment, (sys.executable, "-c", script))
+@pytest.fixture
+def window(store: Store, tmp_path: Path, windows: list[TrainingWindow]) -> TrainingWindow:
+    windows.append(TrainingWindow(store, tmp_path / "training"))
+    return windows[-1]
+
+
+@pytest.fixture
+def scripted(store: Store, tmp_path: Path, windows: list[TrainingWindow]) -> Scripted:
+    """Make windows whose commands are all a script."""
+
+    def make(script: str, **environment: str) -> TrainingWindow:
+        windows.append(TrainingWindow(store, tmp_path / "training", environment, (sys.executable, "-c", script)))
+        return windows[-1]
+
+    return make
 
 
 def prepared(window: TrainingWindow, epochs: int) -> RecipeFacts:
@@ -112,9 +129,9 @@ async def test_a_training_is_stopped_gone_on_with_killed_from_outside_and_finish
     assert {path.stat().st_mode & 0o077 for path in run.folder.rglob("*")} == {0}
 
 
-async def test_what_is_killed_at_once_ends_with_what_it_started(store: Store, tmp_path: Path) -> None:
+async def test_what_is_killed_at_once_ends_with_what_it_started(scripted: Scripted) -> None:
     child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {WAITS!r}])"
-    window = scripted(store, tmp_path, child)
+    window = scripted(child)
     window.start(BASE_DATA, RECIPE, None, "Ada")
     await until(lambda: window.training.last_lines() == ("begun",))
     job = window.training.running()
@@ -127,8 +144,8 @@ async def test_what_is_killed_at_once_ends_with_what_it_started(store: Store, tm
     assert not window.stop("Ada", at_once=True)
 
 
-async def test_another_process_with_the_number_of_an_old_one_is_left_alone(store: Store, tmp_path: Path) -> None:
-    window = scripted(store, tmp_path, WAITS)
+async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scripted: Scripted) -> None:
+    window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
     job = window.training.running()
     assert job is not None
@@ -141,8 +158,8 @@ async def test_another_process_with_the_number_of_an_old_one_is_left_alone(store
     assert not window.stop("Ada", at_once=True)
 
 
-async def test_a_look_may_run_beside_a_training_but_not_beside_another_look(store: Store, tmp_path: Path) -> None:
-    window = scripted(store, tmp_path, WAITS)
+async def test_a_look_may_run_beside_a_training_but_not_beside_another_look(scripted: Scripted) -> None:
+    window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
     window.examine(BASE_DATA, RECIPE, "Grace")
     with pytest.raises(TrainingRefusedError, match="A look at a data set is running already, started by Grace"):
@@ -177,9 +194,9 @@ async def test_of_a_log_the_last_lines_are_shown_cut_and_without_what_a_terminal
     assert lines[-1] == "y" * 300
 
 
-async def test_secrets_do_not_reach_what_opens_uploaded_files(store: Store, tmp_path: Path) -> None:
+async def test_secrets_do_not_reach_what_opens_uploaded_files(scripted: Scripted) -> None:
     script = "import os\nprint(sorted(os.environ))"
-    window = scripted(store, tmp_path, script, SECRET="x", TELEGRAM_TOKEN="x", FER2013_DIR="/data", PATH="/bin")
+    window = scripted(script, SECRET="x", TELEGRAM_TOKEN="x", FER2013_DIR="/data", PATH="/bin")
     window.examine(BASE_DATA, RECIPE, "Ada")
     await window.finished()
     [line] = window.other.last_lines()
@@ -211,8 +228,8 @@ async def test_a_program_that_is_not_there_is_told(store: Store, tmp_path: Path)
         window.start(BASE_DATA, RECIPE, None, "Ada")
 
 
-async def test_what_is_in_use_is_not_deleted(store: Store, tmp_path: Path) -> None:
-    window = scripted(store, tmp_path, WAITS)
+async def test_what_is_in_use_is_not_deleted(scripted: Scripted) -> None:
+    window = scripted(WAITS)
     window.folder.new_data("mine").mkdir()
     run = window.folder.runs_of("mine") / "tiny"
     run.mkdir(parents=True)
@@ -231,8 +248,8 @@ async def test_what_is_in_use_is_not_deleted(store: Store, tmp_path: Path) -> No
     assert (window.folder.data_sets(), window.folder.runs()) == ((), ())
 
 
-async def test_an_upload_is_deleted_once_it_was_looked_at(store: Store, tmp_path: Path) -> None:
-    window = scripted(store, tmp_path, "import sys\nsys.exit('hostile')")
+async def test_an_upload_is_deleted_once_it_was_looked_at(scripted: Scripted) -> None:
+    window = scripted("import sys\nsys.exit('hostile')")
     window.folder.add_piece("mine.zip", 0, 4, b"abcd")
     window.take_in("mine.zip", "Ada")
     await window.finished()
@@ -240,8 +257,8 @@ async def test_an_upload_is_deleted_once_it_was_looked_at(store: Store, tmp_path
     assert window.other.last_lines() == ("hostile",)
 
 
-async def test_only_what_can_be_done_is_begun(store: Store, tmp_path: Path) -> None:
-    window = scripted(store, tmp_path, WAITS)
+async def test_only_what_can_be_done_is_begun(scripted: Scripted) -> None:
+    window = scripted(WAITS)
     with pytest.raises(TrainingRefusedError, match="no data set"):
         window.start("nothing", RECIPE, None, "Ada")
     with pytest.raises(TrainingRefusedError, match="cannot be used: epochs"):
