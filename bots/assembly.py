@@ -259,6 +259,7 @@ def _discord_adapter(settings: Settings, made: Assembly) -> Adapter:
 def _web_adapter(settings: Settings, made: Assembly, post_routes: Sequence[PostRoute]) -> Adapter:
     """Return the adapter with the web chat, the console, or both, and with the routes for what platforms post."""
     from bots.console import Access, Console  # noqa: PLC0415
+    from bots.learning.training_window import TrainingWindow  # noqa: PLC0415
     from bots.web.adapter import WebAdapter  # noqa: PLC0415
 
     console = None
@@ -270,7 +271,9 @@ def _web_adapter(settings: Settings, made: Assembly, post_routes: Sequence[PostR
             settings.console_pass_file(),
             settings.console_account_file(),
         )
-        console = Console(made.store, made.emoji_map_watch.refresh, made.retraining_process, access, made.problem)
+        training_window = TrainingWindow(made.store, settings.training_folder())
+        refresh = made.emoji_map_watch.refresh
+        console = Console(made.store, refresh, made.retraining_process, training_window, access, made.problem)
     return WebAdapter(
         made.service,
         host=settings.web_host,

@@ -127,6 +127,10 @@ class Settings(DatabaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self.data_dir / CONSOLE_ACCOUNT_FILE
 
+    def training_folder(self) -> Path:
+        """Return the folder for what admins upload to train with, and for what is trained in the console."""
+        return self.data_dir / "training"
+
     def where_console_token_is(self) -> str:
         """Return the file that contains the token, or the name of the setting that does, for a log line."""
         return "CONSOLE_TOKEN" if self.console_token.get_secret_value() else str(self.data_dir / CONSOLE_TOKEN_FILE)

@@ -16,11 +16,14 @@ class Role(StrEnum):
 
 
 class Origin(StrEnum):
-    """How a version was made: it came with the software, its head was adapted, or all of it was fitted."""
+    """How a version was made: it came with the software, its head was adapted or all of it retrained with feedback, or
+    it was fitted by a recipe without any.
+    """
 
     SHIPPED = "shipped"
     ADAPT = "adapt"
     FULL = "full"
+    FITTED = "fitted"
     UNKNOWN = "unknown"
 
     @classmethod

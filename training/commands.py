@@ -51,6 +51,7 @@ from training.tuning.emoji_agreement import agreement
 from training.tuning.emoji_profiles import DEFAULT_PATH as EMOTAG_PATH
 from training.tuning.emoji_profiles import differences, emotag_profiles, rewrite
 from training.tuning.framing import derive
+from training.window.commands import window
 
 app = typer.Typer(
     help="Train, export and judge the expression classifier; retrain it from feedback.",
@@ -58,6 +59,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(loop)
+app.add_typer(window)
 console = Console()
 
 DataOption = Annotated[

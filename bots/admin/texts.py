@@ -101,6 +101,7 @@ ORIGINS = {
     Origin.SHIPPED: "came with the software",
     Origin.ADAPT: "adapted",
     Origin.FULL: "fully retrained",
+    Origin.FITTED: "fitted by a recipe",
     Origin.UNKNOWN: "of unknown origin",
 }
 """By `db.Origin`."""

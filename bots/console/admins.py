@@ -9,10 +9,11 @@ from nicegui import events, ui
 
 from bots.console import join_page
 from bots.console.account_file import Account, Invitation
+from bots.console.confirming import Question, ask
 from bots.console.formatting import ago, count
 from bots.console.layout import button, panel
 from bots.console.names import MOST_NAME
-from bots.console.page import ConsolePage, tell
+from bots.console.page import ConsolePage
 
 _REFRESH_S = 3.0
 _EXPLAINED = (
@@ -136,23 +137,10 @@ class _Admins:
         dialog.on("hide", dialog.delete)
 
     def _ask(self, question: str, consequence: str, label: str, end: Callable[[], None]) -> None:
-        with self._page.frame.body, ui.dialog(value=True) as dialog, ui.element("div").classes("dialog"):
-            ui.html(html.escape(question), tag="h2", sanitize=False)
-            ui.html(f"<p>{html.escape(consequence)}</p>", sanitize=False)
+        async def act() -> None:
+            end()
 
-            async def confirmed() -> None:
-                async def act() -> None:
-                    end()
-                    tell("Done.")
-
-                dialog.close()
-                await self._page.attempt(act)
-                await self._page.attempt(self._refresh)
-
-            with ui.element("div").classes("buttons"):
-                button("Cancel").on("click", dialog.close)
-                button(label, "danger").on("click", confirmed)
-        dialog.on("hide", dialog.delete)
+        ask(self._page, Question(question, consequence, label), act, self._refresh)
 
 
 def _entry(name: str, facts: str, label: str, press: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from nicegui import ui
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from bots.console import admins, join_page, login_page, models, overview, retraining, review
+from bots.console import admins, join_page, login_page, models, overview, retraining, review, training, uploading
 from bots.console.account_file import AccountFile
 from bots.console.accounts import Accounts
 from bots.console.figures_cache import FiguresCache
@@ -25,6 +25,7 @@ from bots.console.pass_file import PassFile
 from bots.console.sessions import LoginRefusedError, Sessions
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
+from bots.learning.training_window import TrainingWindow
 from bots.serving.addresses import is_loopback
 from db import Store
 from recognizer import EmojiMap
@@ -41,6 +42,7 @@ _SHOW: dict[Place, Callable[[ConsolePage], None]] = {
     Place.REVIEW: review.show,
     Place.MODELS: models.show,
     Place.RETRAINING: retraining.show,
+    Place.TRAINING: training.show,
     Place.ADMINS: admins.show,
 }
 _log = structlog.get_logger()
@@ -64,11 +66,12 @@ class Access:
 class Console:
     """The pages under /console. Every page and every action checks the pass."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the services of the pages
         self,
         store: Store,
         emoji_map: Callable[[], EmojiMap],
         retraining_process: RetrainingProcess,
+        training_window: TrainingWindow,
         access: Access,
         problem: Callable[[], str] = lambda: "",
     ) -> None:
@@ -77,7 +80,10 @@ class Console:
         """
         queue, figures = ReviewQueue(store, emoji_map), FiguresCache(store, emoji_map)
         accounts = Accounts(AccountFile(access.account_file), time.time)
-        self._services = ConsoleServices(store, emoji_map, retraining_process, queue, figures, accounts, problem)
+        self._services = ConsoleServices(
+            store, emoji_map, retraining_process, training_window, queue, figures, accounts, problem
+        )
+        self._uploads = uploading.Uploads(training_window.folder)
         self._access = access
         self._gate = Sessions(access.token, time.time, PassFile(access.pass_file), accounts)
 
@@ -90,6 +96,7 @@ class Console:
         nicegui_app.add_api_route(login_page.LEAVE, self._leave, methods=["POST"])
         nicegui_app.add_api_route(f"{join_page.PATH}/{{link}}", self._ask_to_join, methods=["GET"])
         nicegui_app.add_api_route(f"{join_page.PATH}/{{link}}", self._join, methods=["POST"])
+        nicegui_app.add_api_route(uploading.PATH, self._take_piece, methods=["POST"])
         for place, (path, title, _) in PAGES.items():
             ui.page(path, title=f"{title} · Mugmoji", dark=None, language="en-US")(self._page(place))
 
@@ -166,6 +173,12 @@ class Console:
         request.session[_SESSION_KEY], request.session[_NAME_KEY] = joined.kept, joined.name
         _log.info("console_entered", address=_address_of(request))
         return join_page.welcome(joined)
+
+    async def _take_piece(self, request: Request) -> Response:
+        if (name := self._admin(request)) is None:
+            _log.warning("console_refused", reason="no pass", address=_address_of(request))
+            return PlainTextResponse("Log in to the console first.\n", 403)
+        return await self._uploads.take(request, name)
 
     def _refuse_link(self, request: Request, error: LoginRefusedError) -> Response:
         _log.warning("console_refused", reason=str(error), address=_address_of(request))

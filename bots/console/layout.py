@@ -16,6 +16,7 @@ class Place(StrEnum):
     REVIEW = "review"
     MODELS = "models"
     RETRAINING = "retraining"
+    TRAINING = "training"
     ADMINS = "admins"
 
 
@@ -24,6 +25,7 @@ PAGES = {
     Place.REVIEW: ("/console/review", "Review", "rate_review"),
     Place.MODELS: ("/console/models", "Models", "inventory_2"),
     Place.RETRAINING: ("/console/retraining", "Retraining", "model_training"),
+    Place.TRAINING: ("/console/training", "Training", "science"),
     Place.ADMINS: ("/console/admins", "Admins", "group"),
 }
 """Path, title and icon of each page."""
@@ -86,8 +88,13 @@ def question(explanation: str) -> None:
         ui.tooltip(explanation).classes("explanation")
 
 
-def button(label: str, look: str = "") -> ui.element:
-    """Create a native button, which reacts to Enter and Space without further code. look: "main", "danger" or empty."""
+def button(label: str, look: str = "", *, is_off: bool = False) -> ui.element:
+    """Create a native button, which reacts to Enter and Space without further code. look: "main", "danger" or empty.
+
+    is_off: it cannot be pressed.
+    """
     with ui.element("button").props("type=button").classes(f"button {look}") as made:
         ui.html(html.escape(label), tag="span", sanitize=False)
+    if is_off:
+        made.props("disabled")
     return made

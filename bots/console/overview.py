@@ -83,7 +83,9 @@ class _Overview:
         view = self._figures.daily if self._is_daily else self._figures.weekly
         has_answers, has_faces = view.agreement is not None, any(period.faces for period in view.periods)
         self._by_emotion.set_content(tables.by_emotion(view.by_emotion) if has_answers else empty(_NO_ANSWERS))
-        self._confusion.set_content(tables.confusion(view) if has_answers else empty(_NO_ANSWERS))
+        self._confusion.set_content(
+            tables.confusion(view.confusion, "people say", "model says") if has_answers else empty(_NO_ANSWERS)
+        )
         self._agreement_empty.set_content("" if has_answers else empty(_NO_ANSWERS))
         self._mix_empty.set_content("" if has_faces else empty(_NO_FACES))
         if has_answers:

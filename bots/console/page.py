@@ -14,8 +14,10 @@ from bots.console.figures_cache import FiguresCache
 from bots.console.layout import Frame, Place
 from bots.learning.retraining_process import RetrainingProcess
 from bots.learning.review_queue import ReviewQueue
+from bots.learning.training_job import TrainingRefusedError
+from bots.learning.training_window import TrainingWindow
 from db import Actor, BusyError, Person, Platform, Store, VersionError
-from recognizer import EmojiMap
+from recognizer import EmojiMap, ModelError
 
 _DATABASE_AWAY = "The database does not answer. Nothing was changed; please try again in a moment."
 _STALE = "The database does not answer; what you see may be old. It is tried again every few seconds."
@@ -33,6 +35,7 @@ class ConsoleServices:
     store: Store
     emoji_map: Callable[[], EmojiMap]
     retraining_process: RetrainingProcess
+    training_window: TrainingWindow
     queue: ReviewQueue
     figures: FiguresCache
     accounts: Accounts
@@ -63,7 +66,7 @@ class ConsolePage:
         with self.frame.body:  # the pressed element may be gone before the action has ended
             try:
                 await action()
-            except (VersionError, BusyError, AccountError) as error:
+            except (VersionError, BusyError, AccountError, TrainingRefusedError, ModelError) as error:
                 _log.warning("console_action_refused", reason=str(error))
                 tell(str(error), "warning")
             except (SQLAlchemyError, OSError) as error:

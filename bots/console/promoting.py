@@ -7,7 +7,7 @@ from nicegui import events, ui
 
 from bots.console.layout import button, question
 from bots.console.page import ConsolePage, tell
-from bots.console.report import judgement_in_words
+from bots.console.report import NOT_JUDGED, judgement_in_words
 from db import LEAST_REASON, Judgement, Version
 
 _NOT_OFFERED = (
@@ -88,5 +88,6 @@ def _what_changes(version: Version, active: str) -> str:
     told += ". Answers given so far stay as they are, and you can go back at any time.</p>"
     judgement = Judgement.of(version.metrics)
     if judgement is None:
-        return told + "<p>It came with the software and has learned nothing from your people.</p>"
+        shipped = "It came with the software and has learned nothing from your people."
+        return f"{told}<p>{NOT_JUDGED.get(version.origin, shipped)}</p>"
     return told + judgement_in_words(version, judgement)

@@ -9,8 +9,13 @@ ORIGINS = {
     Origin.SHIPPED: "Came with the software",
     Origin.ADAPT: "Adapted to your people",
     Origin.FULL: "Retrained as a whole",
+    Origin.FITTED: "Fitted by a recipe",
     Origin.UNKNOWN: "Of unknown origin",
 }
+NOT_JUDGED: dict[Origin, str] = {
+    Origin.FITTED: "It was fitted by a recipe and has learned nothing from your people; the page Training compares it.",
+}
+"""Why there is no judgement of a version that did not come with the software."""
 HELD_OUT = (
     "Faces of people that neither model learned from. Only there is it fair to compare: a model knows by heart what it "
     "learned from."

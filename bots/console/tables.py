@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 
-from bots.console.figures import Share, Span
+from bots.console.figures import Share
 from bots.console.formatting import FACES, count, emotion, percent, with_interval
 from recognizer import EMOTIONS
 
@@ -38,15 +38,13 @@ def by_emotion(shares: Sequence[Share | None]) -> str:
     return f'<div class="bars">{rows}</div>'
 
 
-def confusion(view: Span) -> str:
-    """Return the confusion table. Rows: people's labels. Columns: the model's. Cells: the share of the row and the
-    number of faces.
+def confusion(faces: Sequence[Sequence[float]], rows_say: str, columns_say: str) -> str:
+    """Return the confusion table of faces by label and reading, `(7, 7)`. Cells: the share of the row and the number of
+    faces. rows_say, columns_say: whose word rows and columns are.
     """
     heads = "".join(f'<th scope="col">{_head(name)}</th>' for name in EMOTIONS)
-    rows = "".join(
-        _row(name, row, place) for place, (name, row) in enumerate(zip(EMOTIONS, view.confusion, strict=True))
-    )
-    corner = '<td class="corner"><span>people say ↓</span><span>model says →</span></td>'
+    rows = "".join(_row(name, row, place) for place, (name, row) in enumerate(zip(EMOTIONS, faces, strict=True)))
+    corner = f'<td class="corner"><span>{rows_say} ↓</span><span>{columns_say} →</span></td>'
     return f'<table class="heat"><thead><tr>{corner}{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 
@@ -80,5 +78,5 @@ def _cell(number: float, total: float, is_right: bool) -> str:
         return '<td class="none"><small>·</small></td>'
     share = number / total
     hue = "right" if is_right else "wrong"
-    tint = f"background:color-mix(in srgb, var(--{hue}) {100 * share * 0.75:.0f}%, transparent)"
+    tint = f"background:color-mix(in srgb, var(--{hue}) {100 * share * 0.6:.0f}%, transparent)"
     return f'<td style="{tint}">{100 * share:.0f}<span class="wordy"> %</span><small>{number:,.0f}</small></td>'

@@ -28,7 +28,8 @@ async def open_report(page: ConsolePage, version: Version, history: str) -> None
         ui.html(html.escape(version.name), tag="h2", sanitize=False)
         ui.html(f'<p class="quiet">{_made(version)}</p>', sanitize=False)
         if judgement is None:
-            ui.html("<p>It came with the software; there was nothing to compare it with.</p>", sanitize=False)
+            shipped = "It came with the software; there was nothing to compare it with."
+            ui.html(f"<p>{report.NOT_JUDGED.get(version.origin, shipped)}</p>", sanitize=False)
         else:
             _show_judgement(version, judgement)
             ui.html(_lessons(kept, judgement), sanitize=False)

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bots.adapter import AdapterError
-from bots.console import Console
+from bots.console import MOST_PIECE_BYTES, UPLOAD_PATH, Console
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.operations import HEALTH, METRICS, READY, Operations
@@ -168,6 +168,8 @@ class WebAdapter:
 
     def _most_bytes(self, path: str) -> int:
         """Return the limit for the body of a request."""
+        if path == UPLOAD_PATH and self._console is not None:
+            return MOST_PIECE_BYTES
         route = self._post_routes.get(path)
         return route.most_bytes if route is not None else _most_bytes(path)
 

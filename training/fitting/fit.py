@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from training.fitting.pruning import can_prune, prune
 from training.fitting.recipe import Pretrained, Recipe, load_recipe
 from training.fitting.registered import registered
 from training.fitting.schedule import learning_rate, schedule_callbacks
+from training.fitting.stopping import Stopping
 from training.fitting.targets import Rows, has_ferplus_head, targets_of, taught, voted
 from training.fitting.teaching import Taught
 from training.fitting.variants import variants
@@ -48,11 +50,11 @@ class RunError(TrainingError):
 def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | None = None) -> Path:
     """Fit `recipe` in the folder `run` and return the path of the weights it keeps.
 
-    An interrupted run resumes after its last complete epoch. `until` stops it after that many epochs in total; another
-    call resumes. Writes recipe.json, history.csv (one line for each epoch), fitted.weights.h5 (those with the highest
-    accuracy of the fer2013 head on `valid`, or the last ones if the recipe says so), metrics.json and curves.png. Raise
-    `RunError` if the folder holds a run of another recipe or cannot be written, `MissingError` if weights to start from
-    are missing.
+    An interrupted run resumes after its last complete epoch; Ctrl-C and SIGTERM interrupt it after the batch in hand,
+    by `KeyboardInterrupt`. `until` stops it after that many epochs in total; another call resumes. Writes recipe.json,
+    history.csv (one line for each epoch), fitted.weights.h5 (those with the highest accuracy of the fer2013 head on
+    `valid`, or the last ones if the recipe says so), metrics.json and curves.png. Raise `RunError` if the folder holds
+    a run of another recipe or cannot be written, `MissingError` if weights to start from are missing.
     """
     try:
         _claim(run, recipe)
@@ -76,12 +78,15 @@ def load_fitted(run: Path, dtype: str = "float32") -> keras.Model:
 
 
 def history_of(run: Path) -> dict[str, list[float]]:
-    """Return the columns of a run's history.csv, one entry for each epoch; empty if there is none."""
+    """Return the columns of a run's history.csv, one entry for each epoch; empty if there is none. Of an epoch that was
+    repeated after an interruption, the last line counts.
+    """
     file = run / HISTORY_FILE
     if not file.exists() or not file.stat().st_size:
         return {}
     table = np.atleast_1d(np.genfromtxt(file, delimiter=",", names=True))
-    return {name: [round(float(value), 5) for value in table[name]] for name in table.dtype.names or ()}
+    last = sorted({epoch: row for row, epoch in enumerate(table["epoch"].tolist())}.values())
+    return {name: [round(float(value), 5) for value in table[name][last]] for name in table.dtype.names or ()}
 
 
 def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
@@ -108,24 +113,26 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
         start_from_published(network, recipe, train.pixels[:_CALIBRATED_ON])
     model = Taught(network, looking, recipe.loss.teaching) if looking and not made else network
     _compile(model, network.output_names, recipe, len(batches))
-    clock = _Clock()
+    clock, stopping = _Clock(), Stopping()
     try:
-        model.fit(
-            batches,
-            validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
-            validation_batch_size=recipe.batch_size,
-            epochs=min(until, recipe.epochs),
-            shuffle=False,
-            callbacks=[
-                keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
-                clock,
-                keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
-                keras.callbacks.BackupAndRestore(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
-                *schedule_callbacks(recipe.schedule, _MONITORED),
-                _Keeper(network, run, recipe.schedule.keep),
-            ],
-            verbose="auto" if os.isatty(1) else 2,
-        )
+        with stopping.listening():
+            model.fit(
+                batches,
+                validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
+                validation_batch_size=recipe.batch_size,
+                epochs=min(until, recipe.epochs),
+                shuffle=False,
+                callbacks=[
+                    keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
+                    clock,
+                    keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
+                    _Checkpoint(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
+                    *schedule_callbacks(recipe.schedule, _MONITORED),
+                    _Keeper(network, run, recipe.schedule.keep),
+                    stopping,
+                ],
+                verbose="auto" if os.isatty(1) else 2,
+            )
     finally:
         batches.close()
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
@@ -255,6 +262,25 @@ def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoc
         loss_weights={head: loss_weights[head] for head in heads},
         metrics={head: [keras.metrics.CategoricalAccuracy(name=accuracy)] for head in heads},
     )
+
+
+class _Checkpoint(keras.callbacks.BackupAndRestore):  # type: ignore[misc]  # Keras has no types
+    """Takes the copy of before also where what was written last can be opened but lacks something.
+
+    A process that is killed while it writes can leave that; Keras takes the copy only where nothing can be opened.
+    """
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Restore the state; called by Keras."""
+        try:
+            super().on_train_begin(logs)
+        except ValueError:
+            copies = list(Path(self.backup_dir).glob("*.bkp"))
+            if not copies:
+                raise
+            for copy in copies:
+                shutil.copyfile(copy, copy.with_suffix(""))
+            super().on_train_begin(logs)
 
 
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types

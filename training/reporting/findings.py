@@ -142,7 +142,7 @@ def gather(model: FoundModel, splits: dict[Split, Faces], split: Split, pasted: 
         label_agreement=None if majority is None else _label_agreement(faces, majority),
         slices=_slices(faces, shown.argmax(axis=1) == faces.labels),
         sizes=_sizes(classifier, faces, pasted),
-        examples=_examples(faces, shown),
+        examples=examples(faces, shown),
         augmented=_augmented(model.members, train),
         latency=_latency(classifier, faces),
     )
@@ -196,7 +196,11 @@ def _sizes(classifier: Classifier, faces: Faces, count: int) -> tuple[FaceSize, 
     return by_face_size(classifier, FaceDetector.load(), faces[rows], random)
 
 
-def _examples(faces: Faces, shown: NDArray[np.float32]) -> tuple[Examples, ...]:
+def examples(faces: Faces, shown: NDArray[np.float32]) -> tuple[Examples, ...]:
+    """Return for each class the faces that were read with the highest confidence, right and wrong.
+
+    shown: probabilities `(n, 7)`.
+    """
     reading, confidence = shown.argmax(axis=1), shown.max(axis=1)
     surest_first = np.argsort(-confidence, kind="stable")
 

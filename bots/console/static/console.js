@@ -1,4 +1,4 @@
-// The console's own script: the theme of this browser, and the keys of the review queue.
+// The console's own script: the theme of this browser, the keys of the review queue, and uploads in pieces.
 (() => {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -35,5 +35,40 @@
     button.classList.add("pressed");
     setTimeout(() => button.classList.remove("pressed"), 150);
     answer(key);
+  });
+
+  const upload = async (field) => {
+    const file = field.files[0];
+    if (!file) return;
+    const place = field.closest(".upload"), bar = place.querySelector("progress"), told = place.querySelector(".upload-told");
+    const tell = (sentence) => {
+      told.textContent = sentence;
+      told.classList.toggle("told", Boolean(sentence));
+      told.classList.toggle("bad", Boolean(sentence));
+    };
+    const most = Number(field.dataset.piece);
+    tell("");
+    field.disabled = true;
+    bar.hidden = false;
+    bar.value = 0;
+    try {
+      for (let offset = 0; offset === 0 || offset < file.size; offset += most) {
+        const asked = new URLSearchParams({ file: file.name, offset, size: file.size });
+        const body = file.slice(offset, offset + most);
+        const answer = await fetch(`${field.dataset.upload}?${asked}`, { method: "POST", body });
+        if (!answer.ok) throw new Error(await answer.text());
+        bar.value = Math.min(1, (offset + most) / file.size);
+      }
+      emitEvent("uploaded", { file: file.name });
+    } catch (error) {
+      tell(error instanceof TypeError ? "The upload was interrupted; please choose the file again." : error.message);
+    } finally {
+      bar.hidden = true;
+      field.disabled = false;
+      field.value = "";
+    }
+  };
+  addEventListener("change", (event) => {
+    if (event.target.matches("[data-upload]")) upload(event.target);
   });
 })();

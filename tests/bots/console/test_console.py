@@ -34,6 +34,7 @@ PLACES = {
     "Review": ".face img",
     "Models": ".version .gain",
     "Retraining": ".choice",
+    "Training": ".upload",
     "Admins": ".invite",
 }
 _Result = TypeVar("_Result")
@@ -165,7 +166,7 @@ def held_open(page: Page) -> Iterator[None]:
 
 
 def go(page: Page, place: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=place).click()
+    page.get_by_role("navigation").get_by_role("link", name=place, exact=True).click()
     page.wait_for_url(re.compile("/console$" if place == "Overview" else f"/console/{place.lower()}$"))
     expect(page.locator(PLACES[place]).first).to_be_visible()
 
@@ -184,7 +185,7 @@ def version(page: Page, name: str) -> Any:
     return page.locator(f"[data-version='{name}']")
 
 
-@pytest.mark.parametrize("path", ["", "/review", "/models", "/retraining", "/admins"])
+@pytest.mark.parametrize("path", ["", "/review", "/models", "/retraining", "/training", "/admins"])
 def test_without_a_pass_every_page_asks_for_the_token(page: Page, community: Community, path: str) -> None:
     page.goto(f"{community.bot.url}console{path}")
     expect(page).to_have_url(re.compile("/console/login$"))
@@ -543,6 +544,7 @@ def test_an_empty_console_says_what_will_come_and_makes_its_own_token(
         ("review", "Nothing to review"),
         ("models", "came with the software by the software"),
         ("retraining", "Nothing new was tapped"),
+        ("training", "Upload a data set or a recipe"),
     ):
         page.goto(f"{bot.url}console/{place}")
         expect(page.get_by_text(sentence)).to_be_visible()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import h5py  # type: ignore[import-untyped]
 import keras
@@ -20,7 +21,16 @@ from training import MissingError
 from training.data import Faces
 from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
-from training.fitting.fit import CURVES_FILE, FITTED_WEIGHTS, HISTORY_FILE, METRICS_FILE, RunError, fit, load_fitted
+from training.fitting.fit import (
+    CURVES_FILE,
+    FITTED_WEIGHTS,
+    HISTORY_FILE,
+    METRICS_FILE,
+    RunError,
+    fit,
+    history_of,
+    load_fitted,
+)
 from training.fitting.recipe import Convolutional, Data, Exponential, Plateau, Recipe, RecipeError
 from training.fitting.registered import Registered
 from training.fitting.targets import targets_of, voted
@@ -114,6 +124,42 @@ def test_a_checkpoint_spoilt_by_a_crash_is_replaced_by_the_one_before(tmp_path: 
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     fit(recipe, TRAIN, VALID, tmp_path)
     assert optimizer_steps(tmp_path) == 3 * 14
+
+
+@pytest.mark.parametrize(("file", "content"), [("latest.weights.h5", None), ("training_metadata.json", '{"epo')])
+def test_a_checkpoint_that_can_be_opened_but_lacks_something_is_replaced_too(
+    tmp_path: Path, file: str, content: str | None
+) -> None:
+    recipe = tiny_recipe(epochs=3)
+    fit(recipe, TRAIN, VALID, tmp_path, until=2)
+    if content is None:
+        h5py.File(tmp_path / "checkpoint" / file, "w").close()
+    else:
+        (tmp_path / "checkpoint" / file).write_text(content)
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert optimizer_steps(tmp_path) == 3 * 14
+    assert history_of(tmp_path)["epoch"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_an_epoch_is_saved_waits_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    recipe, save, before = tiny_recipe(epochs=3), keras.Model.save_weights, signal.getsignal(number)
+
+    def interrupted(self: keras.Model, *place: Any, **how: Any) -> None:
+        os.kill(os.getpid(), number)
+        save(self, *place, **how)
+        monkeypatch.undo()
+
+    monkeypatch.setattr(keras.Model, "save_weights", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, TRAIN, VALID, tmp_path)
+    assert signal.getsignal(number) is before
+    assert history_of(tmp_path)["epoch"] == [0]
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert optimizer_steps(tmp_path) == 3 * 14
+    assert history_of(tmp_path)["epoch"] == [0, 1, 2]
 
 
 def test_a_resumed_run_keeps_a_best_that_is_not_reached_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,270 @@
+"""The folder of the training window in the operator's data directory: uploads, data sets, recipes and runs."""
+
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bots.learning.training_facts import (
+    ComparisonFacts,
+    Epoch,
+    Metrics,
+    RunFacts,
+    RunRecipe,
+    history,
+    read,
+)
+from bots.learning.training_job import TrainingRefusedError
+
+BASE_DATA = "base-data"
+"""The name of FER2013 as the machine has it, which is no upload."""
+MOST_UPLOAD_BYTES = 512 * 1024**2
+MOST_RECIPE_BYTES = 64 * 1024
+_LEAST_FREE_BYTES = 2 * 1024**3
+"""What has to stay free on the disk beside an upload: what it unpacks to, and a run."""
+_MOST_DATA_SETS = 20
+_KINDS = (".zip", ".csv", ".yaml")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_ABANDONED_S = 24 * 3600.0
+_CLOCKS_DIFFER_S = 1.0
+"""By how much the time of a file may lie before the program's."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in its folder. name: "data/recipe". model: the folder of what was exported, None before."""
+
+    data: str
+    recipe: str
+    folder: Path
+    epochs_wanted: int
+    epochs: tuple[Epoch, ...]
+    metrics: Metrics | None
+    changed_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from others."""
+        return f"{self.data}/{self.recipe}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Return whether there is nothing to go on with."""
+        return self.metrics is not None and self.metrics.finished
+
+    def has_ended_since(self, moment: datetime) -> bool:
+        """Return whether it ended by itself after a moment: finished, or after the epochs that were asked for."""
+        try:
+            return (self.folder / "metrics.json").stat().st_mtime >= moment.timestamp() - _CLOCKS_DIFFER_S
+        except OSError:
+            return False
+
+    @property
+    def has_weights(self) -> bool:
+        """Return whether a network can be looked at and exported: after the first whole epoch."""
+        return (self.folder / "fitted.weights.h5").is_file()
+
+    @property
+    def recipe_file(self) -> Path:
+        """Return its recipe as it was fitted, whatever became of the file that it came from."""
+        return self.folder / "recipe.json"
+
+    @property
+    def model(self) -> Path:
+        """Return the folder for its exported model."""
+        return self.folder / "model"
+
+    @property
+    def look_file(self) -> Path:
+        """Return the file with how it reads `valid`."""
+        return self.folder / "look.json"
+
+    @property
+    def comparison_file(self) -> Path:
+        """Return the file with how its model compares with the served one."""
+        return self.folder / "comparison.json"
+
+    def look(self) -> RunFacts | None:
+        """Return how it reads `valid`; None if it was not looked at since it last learned."""
+        weights = self.folder / "fitted.weights.h5"
+        return read(RunFacts, self.look_file) if _is_newer(self.look_file, weights) else None
+
+    def comparison(self) -> ComparisonFacts | None:
+        """Return how its model compares with the one that was served then; None if it was not compared."""
+        is_current = self.is_exported and _is_newer(self.comparison_file, self.model / "model.json")
+        return read(ComparisonFacts, self.comparison_file) if is_current else None
+
+    @property
+    def is_exported(self) -> bool:
+        """Return whether there is a model of what it learned last."""
+        return _is_newer(self.model / "SHA256SUMS", self.folder / "fitted.weights.h5")
+
+
+class TrainingFolder:
+    """Its files are the operator's only; every name that comes from outside is checked here."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: made at the first use, with the one that it is in."""
+        self.path = folder
+
+    @property
+    def recipes(self) -> Path:
+        """Return the folder of the operator's own recipes."""
+        return self._place("recipes")
+
+    @property
+    def jobs(self) -> Path:
+        """Return the folder of what runs."""
+        return self._place("jobs")
+
+    @property
+    def served(self) -> Path:
+        """Return the folder for the files of the served model."""
+        return self._place("served")
+
+    def data_sets(self) -> tuple[str, ...]:
+        """Return the names of what was uploaded and taken in."""
+        return tuple(sorted(each.name for each in self._place("data").iterdir() if _NAME.fullmatch(each.name)))
+
+    def data(self, name: str) -> Path | None:
+        """Return the folder of a data set, None for the base data. Raise `TrainingRefusedError` if it is not there."""
+        if name == BASE_DATA:
+            return None
+        if name not in self.data_sets():
+            raise TrainingRefusedError(f"There is no data set {name[:40]} any more; choose another one.")
+        return self._place("data") / name
+
+    def new_data(self, name: str) -> Path:
+        """Return the folder for a data set that is not there yet. Raise `TrainingRefusedError`."""
+        if not _NAME.fullmatch(name) or name == BASE_DATA:
+            raise TrainingRefusedError(
+                f"Name the file with letters, digits, - and _ (40 at most), and not {BASE_DATA}."
+            )
+        if name in self.data_sets():
+            raise TrainingRefusedError(f"There is a data set {name} already; delete it first, or rename the file.")
+        if len(self.data_sets()) >= _MOST_DATA_SETS:
+            raise TrainingRefusedError(f"There are {_MOST_DATA_SETS} data sets already; delete one first.")
+        return self._place("data") / name
+
+    def samples_file(self, data: str, recipe: str) -> Path:
+        """Return the file with the counts of a data set and its samples as a recipe augments them."""
+        return self._place("samples") / f"{data}--{recipe}.json"
+
+    def runs_of(self, data: str) -> Path:
+        """Return the folder of the runs on a data set."""
+        return self._place("runs") / data
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return every run, the one that changed last first."""
+        found = (_run(file.parent) for file in self._place("runs").glob("*/*/recipe.json"))
+        return tuple(sorted((each for each in found if each), key=lambda each: each.changed_at, reverse=True))
+
+    def run(self, name: str) -> Run:
+        """Return a run by its name. Raise `TrainingRefusedError` if it is not there."""
+        run = next((each for each in self.runs() if each.name == name), None)
+        if run is None:
+            raise TrainingRefusedError("There is no such run any more; choose another one.")
+        return run
+
+    def add_piece(self, file: str, offset: int, size: int, piece: bytes) -> int:
+        """Add a piece of an upload, and return how many bytes there are.
+
+        file: what the upload is called. offset: where the piece belongs; 0 begins anew. size: of the whole file. Raise
+        `TrainingRefusedError` if the upload is not taken, `OSError` if it cannot be written.
+        """
+        name = upload_name(file)
+        most = MOST_RECIPE_BYTES if name.endswith(".yaml") else MOST_UPLOAD_BYTES
+        if not 0 < size <= most:
+            raise TrainingRefusedError(f"{name} is empty or too large: {_told(most)} at most are taken.")
+        if offset == 0:
+            self._make_room(name, size)
+        part = self._place("uploads") / f"{name}.part"
+        there = part.stat().st_size if offset and part.exists() else 0
+        if offset != there or not piece or offset + len(piece) > size:
+            raise TrainingRefusedError("The upload was interrupted; please choose the file again.")
+        with part.open("ab" if offset else "wb") as target:
+            target.write(piece)
+        part.chmod(0o600)
+        if (there := offset + len(piece)) == size:
+            part.replace(self._place("recipes" if name.endswith(".yaml") else "uploads") / name)
+        return there
+
+    def upload(self, name: str) -> Path:
+        """Return a whole upload. Raise `TrainingRefusedError` if it is not there."""
+        path = self._place("uploads") / upload_name(name)
+        if not path.is_file():
+            raise TrainingRefusedError("The upload is not there any more; please choose the file again.")
+        return path
+
+    def delete_data(self, name: str) -> None:
+        """Delete an uploaded data set, and what was drawn of it. Raise `TrainingRefusedError`."""
+        folder = self.data(name)
+        if folder is None:
+            raise TrainingRefusedError("This data set was not uploaded here; it stays.")
+        shutil.rmtree(folder)
+        for each in self._place("samples").glob(f"{name}--*.json"):
+            each.unlink(missing_ok=True)
+
+    def delete_run(self, name: str) -> None:
+        """Delete a run with all that was made of it. Raise `TrainingRefusedError` if it is not there."""
+        shutil.rmtree(self.run(name).folder)
+
+    def _make_room(self, name: str, size: int) -> None:
+        """Raise `TrainingRefusedError` if an upload cannot be begun; delete what was abandoned."""
+        uploads = self._place("uploads")
+        for each in uploads.iterdir():
+            if time.time() - each.stat().st_mtime > _ABANDONED_S:
+                each.unlink(missing_ok=True)
+        if shutil.disk_usage(uploads).free < size + _LEAST_FREE_BYTES:
+            raise TrainingRefusedError(f"The disk is too full; {_told(size + _LEAST_FREE_BYTES)} have to be free.")
+        if not name.endswith(".yaml"):
+            self.new_data(Path(name).stem)
+
+    def _place(self, name: str) -> Path:
+        for place in (self.path.parent, self.path, self.path / name):  # `parents=True` would ignore the mode
+            place.mkdir(mode=0o700, exist_ok=True)
+        return self.path / name
+
+
+def upload_name(file: str) -> str:
+    """Return the name under which an upload is kept: lower case, with - for blanks. Raise `TrainingRefusedError`."""
+    stem, dot, kind = file[-100:].lower().rpartition(".")
+    name = re.sub(r"[\s.]+", "-", stem)
+    if f"{dot}{kind}" not in _KINDS:
+        raise TrainingRefusedError("Choose a .zip or a .csv with faces, or a .yaml with a recipe.")
+    if not _NAME.fullmatch(name):
+        raise TrainingRefusedError("Name the file with letters, digits, - and _, 40 at most.")
+    return f"{name}.{kind}"
+
+
+def _run(folder: Path) -> Run | None:
+    recipe = read(RunRecipe, folder / "recipe.json")
+    if recipe is None or recipe.name != folder.name:
+        return None
+    return Run(
+        folder.parent.name,
+        folder.name,
+        folder,
+        recipe.epochs,
+        history(folder / "history.csv"),
+        read(Metrics, folder / "metrics.json"),
+        datetime.fromtimestamp(_changed_at(folder)).astimezone(),
+    )
+
+
+def _changed_at(folder: Path) -> float:
+    times = [(folder / name).stat().st_mtime for name in ("recipe.json", "history.csv") if (folder / name).exists()]
+    return max(times, default=0.0)
+
+
+def _is_newer(file: Path, than: Path) -> bool:
+    try:
+        return file.stat().st_mtime >= than.stat().st_mtime
+    except OSError:
+        return False
+
+
+def _told(size: int) -> str:
+    return f"{size / 1024**2:,.0f} MB" if size >= 1024**2 else f"{size / 1024:,.0f} KB"
