@@ -105,7 +105,8 @@ class InferencePool:
             except TimeoutError:
                 if not limit.expired():
                     raise
-            self._give_up()
+            if running not in self._hanging:
+                self._give_up()
             raise HangingError
 
     def _give_up(self) -> None:
@@ -122,7 +123,8 @@ class InferencePool:
     def close(self) -> None:
         """Finish the running work, as far as it comes to an end, and end the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        wait(self._running - self._hanging, _CLOSING_S)
+        if not wait(self._running - self._hanging, _CLOSING_S).not_done:
+            self._threads.shutdown(wait=True)
 
 
 def exit_past_hanging_threads(status: int) -> None:

@@ -25,7 +25,7 @@ async def test_after_work_that_hangs_other_threads_go_on(stuck: threading.Event)
     with capture_logs() as logs:
         ends = await asyncio.gather(*(pool.run(stuck.wait) for _ in range(3)), return_exceptions=True)
     assert [type(end) for end in ends] == [HangingError] * 3
-    assert {each["event"] for each in logs} == {"inference_hangs"}
+    assert [each["event"] for each in logs] == ["inference_hangs"] * 2  # the third one was alone in the next threads
     assert await asyncio.gather(*(pool.run(lambda: 7) for _ in range(5))) == [7] * 5
     assert pool.has_free_worker
     assert pool.problem.startswith("3 of its threads hang")
