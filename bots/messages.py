@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 
 from db import Chat, Person
 
@@ -44,6 +44,14 @@ class Form(Enum):
     PHOTO = "photo"
     STICKER = "sticker"
     ANIMATION = "animation"
+
+
+class StickerEmoji(IntEnum):
+    """Where the emoji of a sticker is; the value is the choice in a token."""
+
+    ON_FACE = 0
+    BESIDE = 1
+    NONE = 2
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ from bots.conversation.emoji_variants import Presentation, SkinTone
 from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, spoken
-from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
+from bots.messages import Button, ButtonRows, StickerEmoji, TokenError, Tone, in_rows
 from db import CONSENT_VERSION, Automatic, Consent, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
@@ -101,6 +101,8 @@ _CHOICES = {
     Action.SET_MOST_FACES: len(MOST_FACES),
     Action.READ: 1,
     Action.SET_PLAY: 2,
+    Action.STICKER: len(StickerEmoji),
+    Action.PACK: len(StickerEmoji),
     Action.PLAY: 1,
     Action.CHANGE_ROUND: 1,
     Action.STOP_PLAYING: 1,
@@ -217,10 +219,21 @@ def cover_rows(stored: StoredPhoto, turn: int, recipient: Recipient) -> ButtonRo
     return (*in_rows(numbers, BUTTONS_A_ROW), (Button(label, label, token, Tone.QUIET),))
 
 
-def pack_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
-    """Return the button under a sticker that puts it into the person's own pack."""
+def sticker_rows(
+    stored: StoredPhoto, emoji_place: StickerEmoji, recipient: Recipient, *, has_packs: bool
+) -> ButtonRows:
+    """Return the buttons under a sticker: one that puts it into the person's own pack, where there are packs, and the
+    other places of its emoji, if the photo is the person's own.
+    """
+    reading = stored.readings[0].id
     label = recipient.voice.say(texts.PACK_ADD)
-    return ((Button(label, label, str(Token(Action.PACK, reading.id)), Tone.QUIET),),)
+    pack = (Button(label, label, str(Token(Action.PACK, reading, emoji_place)), Tone.QUIET),) if has_packs else ()
+    others = tuple(
+        Button(said := recipient.voice.say(texts.STICKER_EMOJI[each.name]), said, token, Tone.QUIET)
+        for each in StickerEmoji
+        if each is not emoji_place and (token := str(Token(Action.STICKER, reading, each)))
+    )
+    return tuple(row for row in (pack, () if stored.of_another else others) if row)
 
 
 def covering_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
@@ -279,11 +292,11 @@ def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) 
 
 def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
     """Return one row: the photo with emoji for faces and, for a single person, a sticker."""
-    labels = {Action.EMOJI_ME: texts.EMOJI_ME} | ({Action.STICKER: texts.STICKER} if len(readings) == 1 else {})
-    said = {action: recipient.voice.say(label) for action, label in labels.items()}
-    return (
-        tuple(Button(label, label, str(Token(action, readings[0].id)), Tone.QUIET) for action, label in said.items()),
-    )
+    shown = [(texts.EMOJI_ME, Token(Action.EMOJI_ME, readings[0].id))]
+    if len(readings) == 1:
+        shown.append((texts.STICKER, Token(Action.STICKER, readings[0].id, StickerEmoji.BESIDE)))
+    labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
+    return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),)
 
 
 def _candidates(reading: StoredReading, count: int, recipient: Recipient, prefix: str = "") -> tuple[Button, ...]:

@@ -14,16 +14,16 @@ from bots.conversation.buttons import (
     covering_rows,
     face_rows,
     face_rows_after,
-    pack_rows,
     photo_rows,
     rows_after,
+    sticker_rows,
     swapped,
 )
 from bots.conversation.fetching import opened_again
 from bots.conversation.picture_making import make_picture
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, in_text
-from bots.messages import ButtonRows, Form, MadePicture, NotFetchedError, Picture, Tap, TapReply
+from bots.messages import ButtonRows, Form, MadePicture, NotFetchedError, Picture, StickerEmoji, Tap, TapReply
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.fair_queue import TooManyError
 from bots.serving.inference_pool import InferencePool
@@ -133,7 +133,7 @@ class PhotoTaps:
         ]
         try:
             async with opened_again(self._pool, tap) as picture:
-                made, problem = await self._made(tap, token, picture, known)
+                made, problem = await self._made(tap, token, picture, known, _emoji_place(token, stored))
         except TooManyError:
             return TapReply(say(texts.SLOW_DOWN))
         except NotFetchedError as error:
@@ -143,21 +143,23 @@ class PhotoTaps:
         rows: ButtonRows = ()
         if token.action is Action.EMOJI_ME and len(stored.readings) > 1:
             rows = cover_rows(stored, turn, recipient)
-        elif token.action is Action.STICKER and made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM:
-            rows = pack_rows(stored.readings[0], recipient)
+        elif token.action is Action.STICKER:
+            has_packs = made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM
+            rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=has_packs)
         notice = say(texts.EMOJI_ME_MADE if token.action is Action.EMOJI_ME else texts.STICKER_MADE)
         return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
 
     async def _made(
-        self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji]
+        self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji], emoji_place: StickerEmoji
     ) -> tuple[MadePicture | None, str]:
-        """Return what `make_picture` does for the picture that a button asks for."""
+        """Return what `make_picture` does for the picture that a button asks for. emoji_place: of a sticker."""
         platform = tap.chat.platform
         if token.action is Action.EMOJI_ME:
             make = partial(self._picture_maker.emoji_me, picture.content, known, platform)
         else:
             is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
-            make = partial(self._picture_maker.sticker, picture.content, known[0], platform, is_hidden=is_hidden)
+            sticker = partial(self._picture_maker.sticker, picture.content, known[0], platform)
+            make = partial(sticker, emoji_place, is_hidden=is_hidden)
         return await make_picture(self._pool, tap.person, tap.chat, make, picture)
 
     async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
@@ -218,6 +220,12 @@ def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
     wanted = (reading.chosen, *reading.suggestions) if reading.chosen is not None else reading.suggestions
     emoji = (like.get(each, each) for each in wanted)
     return next((each for each in emoji if CustomEmoji.parse(each) is None), wanted[0])
+
+
+def _emoji_place(token: Token, stored: StoredPhoto) -> StickerEmoji:
+    """Return where the emoji of a sticker is to be: on the face, if somebody else had sent the photo."""
+    is_free = token.action in (Action.STICKER, Action.PACK) and not stored.of_another
+    return StickerEmoji(token.choice) if is_free else StickerEmoji.ON_FACE
 
 
 def _reading_of(token: Token, stored: StoredPhoto) -> StoredReading:

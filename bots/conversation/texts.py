@@ -207,6 +207,12 @@ PACK_FULL = _("Your sticker pack is full. /forget_me removes it, and the next st
 PACK_START = _("Write to me in a private chat first; then I can make a sticker pack for you.")
 INLINE_START = _("Send me a selfie first")
 STICKER_MADE = _("Here is your sticker!")
+STICKER_EMOJI = {
+    "ON_FACE": _("Emoji on the face"),
+    "BESIDE": _("Emoji beside it"),
+    "NONE": _("No emoji"),
+}
+"""The name of each `bots.messages.StickerEmoji`."""
 PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
 VOTED = _("Thank you! Your vote helps me learn.")

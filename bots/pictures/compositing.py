@@ -1,4 +1,4 @@
-"""Compose pictures to share: a photo with faces covered by emoji, a sticker, a photo with numbered faces.
+"""Compose pictures to share: a photo with faces covered by emoji, stickers, a photo with numbered faces.
 
 A decoded photo in, bytes out, all in memory. No metadata of the photo is copied. The caller decides which emoji covers
 which face.
@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from bots.pictures.artwork import Artwork
 from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
+from bots.pictures.head_cutting import cut_out
 from recognizer.decoding.photo import WORKING_SIDE, Photo
+from recognizer.finding.segmentation import HeadView
 from recognizer.finding.views import shrunk, warp
 
+FileForm = Literal["webp", "png", "jpeg"]
 STICKER_SIDE = 512
 """In pixels; one side of a Telegram sticker has exactly this length (https://core.telegram.org/stickers)."""
 STICKER_BYTES = 512 * 1024
@@ -29,7 +32,13 @@ _HEAD = (256, 196, 140)
 """The disc that hides the head in a sticker: x, y, largest radius, in pixels."""
 _BUST = (256, 296, 196)
 """The circle in which a sticker shows the photo: x, y, radius, in pixels."""
-_OUTLINE_WIDTH = 13
+_ROOM = (18, 494)
+"""From where to where a head that is cut out reaches, in pixels from the left and from the top."""
+_BADGE_EDGE, _BADGE_REACH, _BADGE_RADIUS = 12, 90, 70
+"""An emoji beside a head: its distance from two edges, how far it may reach from its centre at most, and the largest
+radius of its disc, in pixels.
+"""
+_OUTLINE_WIDTH, _BADGE_OUTLINE_WIDTH = 13, 7
 _RIM_WIDTH = 1.5
 _RIM_GREY = 150
 
@@ -73,7 +82,7 @@ def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) ->
 def sticker(
     photo: Photo,
     face: CoveredFace,
-    form: Literal["webp", "png", "jpeg"],
+    form: FileForm,
     artwork: Artwork,
     others: Sequence[CoveredFace] = (),
 ) -> bytes:
@@ -94,6 +103,32 @@ def sticker(
         layer = _bust(covered, place, head)
     cover(layer, [head], artwork)
     return _encoded(_with_outline(layer), form)
+
+
+def head_sticker(  # noqa: PLR0913, PLR0917  # what is seen on it
+    photo: Photo,
+    head: HeadView,
+    form: FileForm,
+    artwork: Artwork,
+    others: Sequence[CoveredFace] = (),
+    badge: str | None = None,
+) -> bytes:
+    """Return a 512x512 sticker on a transparent background: the head itself, cut out, upright, with a white outline.
+
+    head: of this photo. form and others: as in `sticker`. badge: an emoji for the lower corner that is farther from the
+    face, None for none.
+    """
+    covered = photo.pixels.copy()
+    cover(covered, _discs(photo, others), artwork)
+    alpha = cut_out(head)
+    to_view = _to_view(alpha > 0.5)
+    pixels = warp(covered, head.to_photo @ np.vstack([to_view, (0, 0, 1)]), STICKER_SIDE)
+    cut = cv2.warpAffine(alpha, to_view, (STICKER_SIDE,) * 2, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[..., None]
+    ground = _with_outline(np.round(np.dstack([pixels * cut, 255 * cut])).astype(np.uint8))
+    if badge is not None:
+        face = (float(head.outline[:, 0].mean()) - to_view[0, 2]) / to_view[0, 0]
+        lay_over(ground, _badge(badge, artwork, is_right=face <= STICKER_SIDE / 2))
+    return _encoded(ground, form)
 
 
 def outlined(photo: Photo, faces: Sequence[CoveredFace]) -> bytes:
@@ -152,17 +187,39 @@ def _bust(covered: NDArray[np.uint8], place: Disc, head: Disc) -> NDArray[np.uin
     return np.round(np.dstack([view * alpha, 255 * alpha])).astype(np.uint8)
 
 
-def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_view(cut: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the affine map `(2, 3)` from a sticker to the view of a head that puts what is cut out into the sticker's
+    middle, as large as it fits; the middle of the view if nothing is.
+    """
+    places = np.argwhere(cut)[:, ::-1] if cut.any() else np.array([(0, 0), cut.shape])
+    first, last = places.min(axis=0), places.max(axis=0)
+    low, high = _ROOM
+    scale = max(1, int((last - first).max())) / (high - low)
+    return np.column_stack([scale * np.eye(2), (first + last) / 2 - scale * (low + high) / 2])
+
+
+def _badge(emoji: str, artwork: Artwork, *, is_right: bool) -> NDArray[np.uint8]:
+    """Return a premultiplied layer with an outlined emoji in a lower corner of a sticker."""
+    far = reach(emoji, artwork)
+    radius = min(_BADGE_RADIUS, _BADGE_REACH / far)
+    inward = _BADGE_EDGE + far * radius
+    layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
+    x, y = STICKER_SIDE - inward if is_right else inward, STICKER_SIDE - inward
+    cover(layer, [Disc(x, y, radius, 0.0, emoji)], artwork)
+    return _with_outline(layer, _BADGE_OUTLINE_WIDTH)
+
+
+def _with_outline(layer: NDArray[np.uint8], line: float = _OUTLINE_WIDTH) -> NDArray[np.uint8]:
     """Return a premultiplied layer over a white outline of its silhouette, with a thin grey rim for white chats."""
     distance = cv2.distanceTransform((layer[..., 3] < 128).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     ground = np.zeros_like(layer)
-    for width, grey in ((_OUTLINE_WIDTH + _RIM_WIDTH, _RIM_GREY), (_OUTLINE_WIDTH, 255)):
+    for width, grey in ((line + _RIM_WIDTH, _RIM_GREY), (line, 255)):
         lay_over(ground, grey_layer(width + 0.5 - distance, grey))
     lay_over(ground, layer)
     return ground
 
 
-def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png", "jpeg"]) -> bytes:
+def _encoded(layer: NDArray[np.uint8], form: FileForm) -> bytes:
     """Encode a premultiplied layer as a file with straight alpha."""
     if form == "jpeg":
         ground = np.full((*layer.shape[:2], 3), 255, np.uint8)

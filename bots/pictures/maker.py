@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bots.messages import Form, MadePicture
+from bots.messages import Form, MadePicture, StickerEmoji
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import cover_frame, emoji_me, outlined, sticker
+from bots.pictures.compositing import FileForm, cover_frame, emoji_me, head_sticker, outlined, sticker
 from bots.pictures.covering import CoveredFace
 from bots.pictures.film_encoding import can_encode_mp4, gif, mp4
 from bots.pictures.film_faces import film_faces
@@ -50,11 +50,18 @@ class PictureMaker:
         return MadePicture(emoji_me(decoded, faces, self._artwork), Form.PHOTO) if faces else None
 
     def sticker(
-        self, photo: bytes, answered: FaceEmoji, platform: Platform, *, is_hidden: bool = False
+        self,
+        photo: bytes,
+        answered: FaceEmoji,
+        platform: Platform,
+        emoji_place: StickerEmoji = StickerEmoji.BESIDE,
+        *,
+        is_hidden: bool = False,
     ) -> MadePicture | None:
         """Return a sticker of the answered face, with all others covered, or None if there is no face.
 
-        is_hidden: it will be sent hidden, which Telegram does not offer for stickers: there it becomes a photo.
+        The head is cut out, unless its emoji is to be on the face. is_hidden: it will be sent hidden, which Telegram
+        does not offer for stickers: there it becomes a photo.
         """
         decoded = self._recognizer.moment(photo)
         faces = self._recognizer.everyone_in(decoded).faces
@@ -62,13 +69,17 @@ class PictureMaker:
             return None
         place = min(range(len(faces)), key=lambda each: _apart(faces[each], answered))
         covered = [_covered(face, face.emoji[0]) for face in faces]
-        shown = _covered(faces[place], answered.emoji)
         others = covered[:place] + covered[place + 1 :]
-        if platform is not Platform.TELEGRAM:
-            return MadePicture(sticker(decoded, shown, "png", self._artwork, others), Form.STICKER)
-        if is_hidden:
-            return MadePicture(sticker(decoded, shown, "jpeg", self._artwork, others), Form.PHOTO)
-        return MadePicture(sticker(decoded, shown, "webp", self._artwork, others), Form.STICKER)
+        form: FileForm = "png"
+        if platform is Platform.TELEGRAM:
+            form = "jpeg" if is_hidden else "webp"
+        if emoji_place is StickerEmoji.ON_FACE:
+            content = sticker(decoded, _covered(faces[place], answered.emoji), form, self._artwork, others)
+        else:
+            head = self._recognizer.head_in(decoded, faces[place])
+            badge = answered.emoji if emoji_place is StickerEmoji.BESIDE else None
+            content = head_sticker(decoded, head, form, self._artwork, others, badge)
+        return MadePicture(content, Form.PHOTO if form == "jpeg" else Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""

@@ -1,6 +1,7 @@
 """What people really send: hidden photos, photos of others, albums with gaps, chats that move, reactions as words."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bots.conversation import texts
 from bots.conversation.buttons import Action, Token
 from bots.conversation.service import EmojiService
-from bots.messages import Form, PeopleReaction, PhotoMessage, Picture, Reply, Tap, TapReply
+from bots.messages import Form, PeopleReaction, PhotoMessage, Picture, Reply, StickerEmoji, Tap, TapReply
 from db import Automatic, Chat, ChatChoices, Person, Platform, Source, Store
 from tests.bots.replies import button, buttons
 from tests.faults import Faults
@@ -211,12 +212,41 @@ async def test_only_who_asked_changes_what_covers_the_faces(service: EmojiServic
 async def test_a_sticker_can_be_put_into_the_persons_own_pack_on_telegram(service: EmojiService, selfie: bytes) -> None:
     reply = await answered(service, selfie)
     made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
-    [[into_pack]] = made.picture_rows
+    [[into_pack], others] = made.picture_rows
     assert into_pack.label == texts.PACK_ADD
+    assert [each.label for each in others] == [texts.STICKER_EMOJI[place] for place in ("ON_FACE", "NONE")]
     packed = await service.on_tap(Tap(ADA, GROUP, into_pack.token, fetch=fetching(selfie)))
     assert packed.is_for_pack
     assert packed.picture is not None
     assert packed.picture.form is Form.STICKER
+    assert made.picture is not None
+    assert packed.picture.content == made.picture.content
+
+
+async def test_the_emoji_of_a_sticker_can_be_moved_or_left_out(service: EmojiService, selfie: bytes) -> None:
+    reply = await answered(service, selfie)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
+    bare = made.picture_rows[-1][-1]
+    other = await service.on_tap(Tap(ADA, GROUP, bare.token, fetch=fetching(selfie)))
+    assert other.picture is not None
+    assert made.picture is not None
+    assert other.picture.content != made.picture.content
+    labels = [each.label for each in other.picture_rows[-1]]
+    assert labels == [texts.STICKER_EMOJI[place] for place in ("ON_FACE", "BESIDE")]
+    packed = await service.on_tap(Tap(ADA, GROUP, other.picture_rows[0][0].token, fetch=fetching(selfie)))
+    assert packed.picture == other.picture
+
+
+async def test_the_head_of_somebody_else_stays_covered(service: EmojiService, selfie: bytes) -> None:
+    own = button(await answered(service, selfie), texts.STICKER).token
+    covered = str(replace(Token.parse(own), choice=StickerEmoji.ON_FACE))
+    wanted = (await service.on_tap(Tap(ADA, GROUP, covered, fetch=fetching(selfie)))).picture
+    reply = await answered(service, selfie, sender=BERT)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
+    assert made.picture == wanted is not None
+    assert [[each.label for each in row] for row in made.picture_rows] == [[texts.PACK_ADD]]
+    packed = await service.on_tap(Tap(ADA, GROUP, made.picture_rows[0][0].token, fetch=fetching(selfie)))
+    assert packed.picture == made.picture
 
 
 async def test_recent_emoji_are_the_persons_own_the_newest_first(

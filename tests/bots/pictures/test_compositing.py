@@ -2,8 +2,10 @@
 
 import io
 import math
+from dataclasses import replace
 from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, outlined, sticker
+from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, head_sticker, outlined, sticker
 from bots.pictures.covering import CoveredFace
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from db import Platform
 from recognizer import Box, PhotoError, Recognizer
-from recognizer.decoding.photo import WORKING_SIDE, Photo, decode
+from recognizer.decoding.photo import WORKING_SIDE, Photo, decode, shrunk_photo
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded
 
@@ -172,6 +174,59 @@ def test_a_sticker_has_a_white_outline(artwork: Artwork, selfie: bytes, recogniz
     row = image[300]
     first = int(np.flatnonzero(row[:, 3] == 255)[0])
     assert row[first + 3 : first + 10].min() == 255
+
+
+@pytest.mark.parametrize("badge", [None, *EMOJI])
+def test_a_sticker_of_a_head_is_what_the_platforms_take(
+    artwork: Artwork, recognizer: Recognizer, selfie: bytes, badge: str | None
+) -> None:
+    photo = decode(selfie)
+    head = recognizer.head_in(photo, recognizer.read(selfie).faces[0])
+    for form in FORMS:
+        data = head_sticker(photo, head, form, artwork, (), badge)
+        image = Image.open(io.BytesIO(data))
+        assert (image.format, image.size, image.mode) == (form.upper(), (STICKER_SIDE, STICKER_SIDE), "RGBA")
+        assert form == "png" or len(data) <= STICKER_BYTES
+        alpha = np.asarray(image)[..., 3]
+        assert np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).max() == 0, "nothing is cut off"
+        assert alpha[STICKER_SIDE // 2, STICKER_SIDE // 2] == 255
+
+
+def test_a_head_has_a_white_outline_of_one_width(artwork: Artwork, recognizer: Recognizer, selfie: bytes) -> None:
+    photo = decode(selfie)
+    head = recognizer.head_in(photo, recognizer.read(selfie).faces[0])
+    image = opened(head_sticker(photo, head, "png", artwork), "RGBA")
+    distance = cv2.distanceTransform((image[..., 3] > 250).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = (distance > 3) & (distance < 11)
+    assert image[rim].min() > 235
+
+
+def test_the_emoji_of_a_head_is_in_the_corner_away_from_the_face(
+    artwork: Artwork, recognizer: Recognizer, selfie: bytes
+) -> None:
+    photo = decode(selfie)
+    mirrored = shrunk_photo(np.ascontiguousarray(photo.pixels[:, ::-1]))
+    corners = []
+    for seen in (photo, mirrored):
+        head = recognizer.head_in(seen, recognizer.everyone_in(seen).faces[0])
+        with_emoji, without = (opened(head_sticker(seen, head, "png", artwork, (), each)) for each in ("😁", None))
+        changed = np.argwhere(np.abs(with_emoji - without).max(axis=2) > 30)
+        assert changed.min() > STICKER_SIDE / 2 or changed[:, 1].max() < STICKER_SIDE / 2
+        corners.append(changed[:, 1].mean() > STICKER_SIDE / 2)
+    assert corners[0] != corners[1]
+
+
+def test_others_in_the_photo_are_covered_on_a_head_too(
+    artwork: Artwork, recognizer: Recognizer, group_photo: bytes
+) -> None:
+    photo = decode(group_photo)
+    first, second = recognizer.everyone_in(photo).faces
+    near = CoveredFace(replace(second.box, x=first.box.x + 1.2 * first.box.width, y=first.box.y), 0, "😡")
+    blank = photo.pixels.copy()
+    blank[oval(near.box, blank.shape[1], blank.shape[0])] = 0
+    head = recognizer.head_in(photo, first)
+    stickers = [head_sticker(each, head, "png", artwork, [near]) for each in (photo, Photo(blank, photo.scale))]
+    assert stickers[0] == stickers[1]
 
 
 def test_a_sticker_of_a_face_outside_the_photo_is_the_emoji_alone(artwork: Artwork) -> None:

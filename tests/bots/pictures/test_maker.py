@@ -1,5 +1,6 @@
 """The matching of emoji to faces when a photo is fetched again."""
 
+from bots.messages import Form, StickerEmoji
 from bots.pictures.maker import FaceEmoji, PictureMaker, _emoji_of
 from db import Platform
 from recognizer import Recognizer
@@ -17,6 +18,18 @@ def test_faces_beyond_those_answered_get_their_own(recognizer: Recognizer, group
     assert _emoji_of([first, second], [FaceEmoji(second.probabilities, "😎")]) == [first.emoji[0], "😎"]
     assert _emoji_of([first], [FaceEmoji(first.probabilities, "😎"), FaceEmoji(second.probabilities, "🤩")]) == ["😎"]
     assert _emoji_of([], [FaceEmoji(first.probabilities, "😎")]) == []
+
+
+def test_the_emoji_of_a_sticker_is_where_it_is_wanted(
+    picture_maker: PictureMaker, recognizer: Recognizer, selfie: bytes
+) -> None:
+    face = recognizer.read(selfie).faces[0]
+    answered = FaceEmoji(face.probabilities, "😎")
+    made = {each: picture_maker.sticker(selfie, answered, Platform.WEB, each) for each in StickerEmoji}
+    files = {each: one.content for each, one in made.items() if one is not None and one.form is Form.STICKER}
+    assert len(set(files.values())) == len(StickerEmoji)
+    faces = {each: len(recognizer.read(content).faces) for each, content in files.items()}
+    assert faces == {StickerEmoji.ON_FACE: 0, StickerEmoji.BESIDE: 1, StickerEmoji.NONE: 1}
 
 
 def test_where_nobody_is_seen_nothing_is_made(picture_maker: PictureMaker, wall_photo: bytes) -> None:
