@@ -1,7 +1,7 @@
 """Messages between the platforms' adapters and the service: frozen dataclasses, the same for all platforms."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
 from db import Chat, Person
@@ -52,6 +52,29 @@ class StickerEmoji(IntEnum):
     ON_FACE = 0
     BESIDE = 1
     NONE = 2
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What covers a place of a photo: an emoji, or None for a blur.
+
+    x, y: its centre as shares of the photo's width and height. radius: as a share of its longer side. tilt_degrees:
+    clockwise.
+    """
+
+    x: float
+    y: float
+    radius: float
+    tilt_degrees: float
+    emoji: str | None
+
+
+@dataclass(frozen=True)
+class FaceCover:
+    """What covers a face of a photo, and the emoji that may do so instead, the best first."""
+
+    cover: Cover
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -328,8 +351,10 @@ class TapReply:
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
     message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
     buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
-    question: sent as a message of its own after the rest, which only the person who tapped may see. has_forgotten:
-    everything about the person who tapped was deleted; the adapter deletes what it made for them on the platform.
+    covers: the token with which `EmojiService.on_covers` says what covers the faces of the picture, empty if nobody can
+    change that. question: sent as a message of its own after the rest, which only the person who tapped may see.
+    has_forgotten: everything about the person who tapped was deleted; the adapter deletes what it made for them on the
+    platform.
     """
 
     notice: str
@@ -342,5 +367,19 @@ class TapReply:
     photo: int = 0
     picture_rows: ButtonRows = ()
     is_for_pack: bool = False
+    covers: str = ""
     question: Reply | None = None
     has_forgotten: bool = False
+
+
+@dataclass(frozen=True)
+class CoversReply:
+    """What covers the faces of a photo, from left to right.
+
+    text: why there is nothing to be covered, else empty. names: of all emoji that may cover them, in the person's
+    language.
+    """
+
+    text: str
+    covers: tuple[FaceCover, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -27,6 +27,7 @@ class Action(StrEnum):
     CORRECT = "c"
     BACK = "b"
     EMOJI_ME = "i"
+    BLUR = "B"
     STICKER = "x"
     KEEP_FACES = "k"
     FORGET = "F"
@@ -108,7 +109,7 @@ _CHOICES = {
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
-_MAKING = frozenset({Action.EMOJI_ME, Action.STICKER, Action.PACK, Action.COVER_WITH, Action.SWAP})
+_MAKING = frozenset({Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.PACK, Action.COVER_WITH, Action.SWAP})
 
 
 @dataclass(frozen=True)
@@ -291,10 +292,12 @@ def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) 
 
 
 def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
-    """Return one row: the photo with emoji for faces and, for a single person, a sticker."""
+    """Return one row: the photo with emoji for faces and, for a single person, a sticker, for several, all blurred."""
     shown = [(texts.EMOJI_ME, Token(Action.EMOJI_ME, readings[0].id))]
     if len(readings) == 1:
         shown.append((texts.STICKER, Token(Action.STICKER, readings[0].id, StickerEmoji.BESIDE)))
+    else:
+        shown.append((texts.BLUR, Token(Action.BLUR, readings[0].id)))
     labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
     return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),)
 

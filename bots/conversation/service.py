@@ -32,6 +32,8 @@ from bots.messages import (
     ChatEmojiCommand,
     Command,
     CommandName,
+    Cover,
+    CoversReply,
     MadePicture,
     NotFetchedError,
     PeopleReaction,
@@ -236,6 +238,39 @@ class EmojiService:
         except Exception:
             _log.exception("tap_failed", platform=tap.chat.platform)
             return TapReply(recipient.voice.say(texts.FAILED))
+
+    async def on_covers(self, tap: Tap) -> CoversReply:
+        """Return what covers the faces in the picture that this tap made before. tap: as `TapReply.covers` says."""
+        recipient = Recipient.of(await self._preferences(tap.person), tap.language)
+        try:
+            return await self._taps_on_photos.covers(tap, Token.parse(tap.token), recipient)
+        except TokenError:
+            return CoversReply(recipient.voice.say(texts.GONE))
+        except (SQLAlchemyError, OSError):
+            _log.exception("tap_failed", platform=tap.chat.platform)
+            return CoversReply(recipient.voice.say(texts.FAILED))
+
+    async def on_arranged(self, photo: PhotoMessage, covers: Sequence[Cover]) -> Reply:
+        """Answer a request for a photo with covers where the person put them. photo: with one picture, in memory."""
+        picture = photo.pictures[0]
+        assert isinstance(picture, Picture)
+        say = (await self.voice_for(photo.person, photo.language)).say
+        make = partial(self._picture_maker.arranged, picture.content, covers)
+        made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
+        return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+
+    async def cover_image(self, emoji: str, whose: Whose) -> bytes | None:
+        """Return what covers a face where this emoji does, as a PNG; None if there is no drawing of it.
+
+        Raise `TooManyError` if too much of the person waits.
+        """
+        if not self._picture_maker.can_draw(emoji):
+            return None
+        return await self._pool.run(partial(self._picture_maker.cover_image, emoji), whose)
+
+    def can_draw(self, emoji: str) -> bool:
+        """Return whether there is a drawing of an emoji, so that it can cover a face."""
+        return self._picture_maker.can_draw(emoji)
 
     async def on_command(self, command: Command) -> Reply:
         """Answer a command."""

@@ -20,10 +20,20 @@ from bots.conversation.buttons import (
     swapped,
 )
 from bots.conversation.fetching import opened_again
-from bots.conversation.picture_making import make_picture
+from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, in_text
-from bots.messages import ButtonRows, Form, MadePicture, NotFetchedError, Picture, StickerEmoji, Tap, TapReply
+from bots.messages import (
+    ButtonRows,
+    CoversReply,
+    Form,
+    MadePicture,
+    NotFetchedError,
+    Picture,
+    StickerEmoji,
+    Tap,
+    TapReply,
+)
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.fair_queue import TooManyError
 from bots.serving.inference_pool import InferencePool
@@ -32,6 +42,7 @@ from recognizer import EMOTIONS
 
 _log = structlog.get_logger()
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
+_COVERING = (Action.EMOJI_ME, Action.BLUR)
 
 
 class PhotoTaps:
@@ -68,7 +79,7 @@ class PhotoTaps:
             return TapReply(recipient.voice.say(texts.GONE))
         if not stored.own:
             return await self._vote(tap, token, stored, recipient)
-        if token.action in (Action.EMOJI_ME, Action.STICKER, Action.PACK):
+        if token.action in (*_COVERING, Action.STICKER, Action.PACK):
             return await self._picture(tap, token, stored, recipient)
         if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
             return await self._cover(tap, token, stored, recipient)
@@ -76,6 +87,37 @@ class PhotoTaps:
         if token.action in _VOTES:
             self._taste_changed(tap.person, tap.chat)
         return answer
+
+    async def covers(self, tap: Tap, token: Token, recipient: Recipient) -> CoversReply:
+        """Return what covers the faces in the picture that a tap on the button made. token: parsed from the button."""
+        say = recipient.voice.say
+        stored = await self._store.photo_of(token.reading, tap.person)
+        if token.action not in _COVERING or stored is None or not stored.own:
+            return CoversReply(say(texts.GONE))
+        known = await self._known(tap, stored, recipient)
+        try:
+            async with opened_again(self._pool, tap) as picture:
+                find = partial(
+                    self._picture_maker.covers, picture.content, known, is_blurred=token.action is Action.BLUR
+                )
+                found, problem = await attempt(self._pool, tap.person, tap.chat, find)
+        except TooManyError:
+            return CoversReply(say(texts.SLOW_DOWN))
+        except NotFetchedError as error:
+            return CoversReply(say(str(error)))
+        if found is None:
+            return CoversReply(say(problem))
+        plain = {emoji for each in found for emoji in each.choices if CustomEmoji.parse(emoji) is None}
+        shown = {emoji: recipient.variant_of(emoji) for emoji in plain}
+        names = {shown[emoji]: recipient.name_of(emoji) for emoji in plain}
+        return CoversReply(
+            "",
+            tuple(
+                replace(each, choices=tuple(dict.fromkeys(shown[emoji] for emoji in each.choices if emoji in shown)))
+                for each in found
+            ),
+            {emoji: name for emoji, name in names.items() if self._picture_maker.can_draw(emoji)},
+        )
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Store the vote of someone other than the person who asked, if the chat allows it; the answer stays as it is.
@@ -125,12 +167,7 @@ class PhotoTaps:
         say = recipient.voice.say
         if not stored.comes_again:
             return TapReply(say(texts.PHOTO_GONE))
-        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
-        covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
-        known = [
-            FaceEmoji(reading.probabilities, recipient.variant_of(emoji))
-            for reading, emoji in zip(stored.readings, covers, strict=True)
-        ]
+        known = await self._known(tap, stored, recipient, turn)
         try:
             async with opened_again(self._pool, tap) as picture:
                 made, problem = await self._made(tap, token, picture, known, _emoji_place(token, stored))
@@ -141,21 +178,33 @@ class PhotoTaps:
         if made is None:
             return TapReply(say(problem))
         rows: ButtonRows = ()
-        if token.action is Action.EMOJI_ME and len(stored.readings) > 1:
+        covers = str(token) if token.action in _COVERING and tap.shows_each_face and made.form is Form.PHOTO else ""
+        if token.action is Action.EMOJI_ME and len(stored.readings) > 1 and not covers:
             rows = cover_rows(stored, turn, recipient)
         elif token.action is Action.STICKER:
             has_packs = made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM
             rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=has_packs)
-        notice = say(texts.EMOJI_ME_MADE if token.action is Action.EMOJI_ME else texts.STICKER_MADE)
-        return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
+        notice = say(texts.EMOJI_ME_MADE if token.action in _COVERING else texts.STICKER_MADE)
+        is_for_pack = token.action is Action.PACK
+        return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=is_for_pack, covers=covers)
+
+    async def _known(self, tap: Tap, stored: StoredPhoto, recipient: Recipient, turn: int = 0) -> list[FaceEmoji]:
+        """Return the faces of the answer, and what covers them. turn: how often their emoji were swapped."""
+        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
+        covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
+        return [
+            FaceEmoji(reading.probabilities, recipient.variant_of(emoji), reading.suggestions)
+            for reading, emoji in zip(stored.readings, covers, strict=True)
+        ]
 
     async def _made(
         self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji], emoji_place: StickerEmoji
     ) -> tuple[MadePicture | None, str]:
         """Return what `make_picture` does for the picture that a button asks for. emoji_place: of a sticker."""
         platform = tap.chat.platform
-        if token.action is Action.EMOJI_ME:
-            make = partial(self._picture_maker.emoji_me, picture.content, known, platform)
+        if token.action in _COVERING:
+            is_blurred = token.action is Action.BLUR
+            make = partial(self._picture_maker.emoji_me, picture.content, known, platform, is_blurred=is_blurred)
         else:
             is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
             sticker = partial(self._picture_maker.sticker, picture.content, known[0], platform)

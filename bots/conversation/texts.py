@@ -195,6 +195,7 @@ EMOTION_KEPT = _("Thank you! I'll remember that it shows {feeling}.")
 MORE_SHOWN = _("Here are more.")
 BACK_SHOWN = _("Here they are again.")
 EMOJI_ME = _("🖼 Emoji me")
+BLUR = _("🌫 Blur faces")
 STICKER = _("✂️ Sticker")
 EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
 SWAP = _("🔀 Swap")
@@ -357,6 +358,21 @@ WEB_WORDS = {
     "copy": _("Copy"),
     "copied": _("Copied."),
     "download": _("Download"),
+    "covers": _("✏️ Change the covers"),
+    "covers_title": _("What shall cover the faces?"),
+    "covers_hint": _("Drag a cover, or move it with the arrow keys. The dot on it, + and − make it larger or smaller."),
+    "cover": _("cover of face {number}: {what}"),
+    "cover_at": _("{left} % from the left, {top} % from the top, {size} % wide"),
+    "cover_other": _("Another emoji…"),
+    "cover_blur": _("Blur"),
+    "cover_none": _("Nothing"),
+    "cover_smaller": _("Smaller"),
+    "cover_larger": _("Larger"),
+    "cover_reset": _("As it was"),
+    "cover_add": _("Add a cover"),
+    "covers_done": _("Make the picture"),
+    "covers_made": EMOJI_ME_MADE,
+    "photo_gone": PHOTO_GONE,
     "more_emoji": _("Which emoji fits best?"),
     "search": _("Search emoji"),
     "recent": _("Chosen lately"),

@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bots.messages import Cover
 from bots.pictures.artwork import Artwork
 from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
 from bots.pictures.head_cutting import cut_out
+from recognizer.clock import ProcessorClock
 from recognizer.decoding.photo import WORKING_SIDE, Photo
 from recognizer.finding.segmentation import HeadView
 from recognizer.finding.views import shrunk, warp
@@ -24,6 +26,8 @@ STICKER_SIDE = 512
 """In pixels; one side of a Telegram sticker has exactly this length (https://core.telegram.org/stickers)."""
 STICKER_BYTES = 512 * 1024
 """Largest file of a static Telegram sticker."""
+
+COVER_SIDE = 512
 
 _JPEG_QUALITY = 90
 _WEBP_QUALITIES = (90, 75, 50, 25)
@@ -74,6 +78,40 @@ def emoji_me(photo: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> by
     return _jpeg(pixels)
 
 
+def places_of(photo: Photo, faces: Sequence[CoveredFace]) -> list[Cover]:
+    """Return where `emoji_me` puts what covers the faces, in their order; without those whose box is not valid."""
+    height, width = photo.pixels.shape[:2]
+    longest = max(height, width)
+    return [
+        Cover(disc.x / width, disc.y / height, disc.radius / longest, disc.tilt_degrees, disc.emoji)
+        for disc in _discs(photo, faces)
+    ]
+
+
+def arranged(photo: Photo, covers: Sequence[Cover], artwork: Artwork, clock: ProcessorClock) -> bytes:
+    """Return the photo as a JPEG of at most 1280 pixels a side with these covers, the smallest on top.
+
+    Raise `PhotoError` if no time is left.
+    """
+    pixels = _shown(photo).pixels.copy()
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    for each in sorted(covers, key=lambda each: each.radius, reverse=True):
+        clock.check()
+        place = each.x * width, each.y * height, each.radius * longest
+        cover(pixels, [Disc(*place, each.tilt_degrees, each.emoji)], artwork)
+    return _jpeg(pixels)
+
+
+def cover_image(emoji: str, artwork: Artwork) -> bytes:
+    """Return what covers a face as a transparent PNG, `COVER_SIDE` pixels a side: the disc is in its middle, its radius
+    a quarter of the side.
+    """
+    layer = np.zeros((COVER_SIDE, COVER_SIDE, 4), np.uint8)
+    cover(layer, [Disc(COVER_SIDE / 2, COVER_SIDE / 2, COVER_SIDE / 4, 0.0, emoji)], artwork)
+    return _encoded(layer, "png")
+
+
 def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> None:
     """Cover the faces of a film's frame, in place, as `emoji_me` covers those of a photo."""
     cover(frame.pixels, _discs(frame, faces), artwork)
@@ -93,7 +131,8 @@ def sticker(
     emoji alone.
     """
     x, y, largest = _HEAD
-    head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / reach(face.emoji, artwork)), 0.0, face.emoji)
+    far = reach(face.emoji, artwork) if face.emoji is not None else 1.0
+    head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / far), 0.0, face.emoji)
     place = disc_of(face, photo.scale)
     layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
     if place is not None:

@@ -4,18 +4,29 @@ Works on the bytes of a photo that a platform has just sent, which the recognise
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bots.messages import Form, MadePicture, StickerEmoji
+from bots.messages import Cover, FaceCover, Form, MadePicture, StickerEmoji
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import FileForm, cover_frame, emoji_me, head_sticker, outlined, sticker
+from bots.pictures.compositing import (
+    FileForm,
+    arranged,
+    cover_frame,
+    cover_image,
+    emoji_me,
+    head_sticker,
+    outlined,
+    places_of,
+    sticker,
+)
 from bots.pictures.covering import CoveredFace
 from bots.pictures.film_encoding import can_encode_mp4, gif, mp4
 from bots.pictures.film_faces import film_faces
 from db import Platform
 from recognizer import Face, Recognizer
+from recognizer.clock import ProcessorClock
 from recognizer.decoding.clip import is_clip
 from recognizer.decoding.film import FRAME_RATE
 from recognizer.decoding.photo import Photo
@@ -23,10 +34,11 @@ from recognizer.decoding.photo import Photo
 
 @dataclass(frozen=True)
 class FaceEmoji:
-    """A face of the bot's answer: its emotion probabilities `(7,)` and its emoji."""
+    """A face of the bot's answer: its emotion probabilities `(7,)`, its emoji, and what else may cover it."""
 
     probabilities: tuple[float, ...]
     emoji: str
+    choices: tuple[str, ...] = ()
 
 
 class PictureMaker:
@@ -38,16 +50,45 @@ class PictureMaker:
         self._recognizer = recognizer
         self._artwork = artwork
 
-    def emoji_me(self, photo: bytes, answered: Sequence[FaceEmoji], platform: Platform) -> MadePicture | None:
+    def emoji_me(
+        self, photo: bytes, answered: Sequence[FaceEmoji], platform: Platform, *, is_blurred: bool = False
+    ) -> MadePicture | None:
         """Return the photo or the first seconds of the clip with every face covered, or None if there is no face.
 
-        A face that is in the answer gets the same emoji as there, any other the emoji ranked first.
+        A face that is in the answer gets the same emoji as there, any other the emoji ranked first. is_blurred: all
+        faces are blurred instead.
         """
         if is_clip(photo) and len(frames := self._recognizer.film(photo)) > 1:
-            return self._emoji_film(frames, answered, platform)
+            return self._emoji_film(frames, answered, platform, is_blurred=is_blurred)
         decoded = self._recognizer.moment(photo)
-        faces = self._covered(decoded, answered)
+        faces = self._covered(decoded, answered, is_blurred=is_blurred)
         return MadePicture(emoji_me(decoded, faces, self._artwork), Form.PHOTO) if faces else None
+
+    def covers(
+        self, photo: bytes, answered: Sequence[FaceEmoji], *, is_blurred: bool = False
+    ) -> tuple[FaceCover, ...] | None:
+        """Return how `emoji_me` covers the faces of a photo, from left to right, or None if there is no face."""
+        decoded = self._recognizer.moment(photo)
+        faces = self._recognizer.everyone_in(decoded).faces
+        found = [
+            FaceCover(replace(place, emoji=None if is_blurred else emoji), choices or face.emoji)
+            for face, (emoji, choices) in zip(faces, _emoji_and_choices(faces, answered), strict=True)
+            for place in places_of(decoded, [_covered(face, emoji)])
+        ]
+        return tuple(sorted(found, key=lambda each: each.cover.x)) or None
+
+    def arranged(self, photo: bytes, covers: Sequence[Cover]) -> MadePicture:
+        """Return the photo with these covers, wherever its faces are. Raise `PhotoError` if that takes too long."""
+        decoded = self._recognizer.moment(photo)
+        return MadePicture(arranged(decoded, covers, self._artwork, ProcessorClock()), Form.PHOTO)
+
+    def can_draw(self, emoji: str) -> bool:
+        """Return whether there is a drawing of an emoji."""
+        return emoji in self._artwork
+
+    def cover_image(self, emoji: str) -> bytes:
+        """Return what covers a face where this emoji does, as in `compositing.cover_image`."""
+        return cover_image(emoji, self._artwork)
 
     def sticker(
         self,
@@ -86,7 +127,9 @@ class PictureMaker:
         decoded = self._recognizer.moment(photo)
         return MadePicture(outlined(decoded, [_covered(face, face.emoji[0]) for face in faces]), Form.PHOTO)
 
-    def _emoji_film(self, frames: list[Photo], answered: Sequence[FaceEmoji], platform: Platform) -> MadePicture | None:
+    def _emoji_film(
+        self, frames: list[Photo], answered: Sequence[FaceEmoji], platform: Platform, *, is_blurred: bool
+    ) -> MadePicture | None:
         """Return a film with every face covered, or None if there is no face."""
         found = film_faces(self._recognizer, frames)
         read = [track.face for track in found.tracks if track.face is not None]
@@ -96,7 +139,7 @@ class PictureMaker:
         usual = emoji_of[id(read[0])]
         for number, frame in enumerate(frames[: found.length]):
             covered = [
-                CoveredFace(place.box, place.tilt_degrees, emoji_of.get(id(track.face), usual))
+                CoveredFace(place.box, place.tilt_degrees, None if is_blurred else emoji_of.get(id(track.face), usual))
                 for track in found.tracks
                 if (place := track.places.get(number)) is not None
             ]
@@ -105,18 +148,23 @@ class PictureMaker:
         encode = mp4 if platform is Platform.TELEGRAM and can_encode_mp4() else gif
         return MadePicture(encode(pixels, FRAME_RATE), Form.ANIMATION)
 
-    def _covered(self, photo: Photo, answered: Sequence[FaceEmoji]) -> list[CoveredFace]:
+    def _covered(self, photo: Photo, answered: Sequence[FaceEmoji], *, is_blurred: bool) -> list[CoveredFace]:
         faces = self._recognizer.everyone_in(photo).faces
         emoji = _emoji_of(faces, answered)
-        return [_covered(face, each) for face, each in zip(faces, emoji, strict=True)]
+        return [_covered(face, None if is_blurred else each) for face, each in zip(faces, emoji, strict=True)]
 
 
 def _emoji_of(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[str]:
-    """Return each face's emoji: that of the answered face with the nearest emotions, else the one ranked first.
+    return [emoji for emoji, _ in _emoji_and_choices(faces, answered)]
+
+
+def _emoji_and_choices(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each face's emoji and what else may cover it: those of the answered face with the nearest emotions, else
+    the one ranked first and none.
 
     Faces are not matched by order, which may differ if the photo is fetched again in another size.
     """
-    emoji = [face.emoji[0] for face in faces]
+    emoji: list[tuple[str, tuple[str, ...]]] = [(face.emoji[0], ()) for face in faces]
     apart = sorted(
         (_apart(face, known), place, number)
         for place, face in enumerate(faces)
@@ -125,7 +173,7 @@ def _emoji_of(faces: Sequence[Face], answered: Sequence[FaceEmoji]) -> list[str]
     places, numbers = set(range(len(faces))), set(range(len(answered)))
     for _, place, number in apart:
         if place in places and number in numbers:
-            emoji[place] = answered[number].emoji
+            emoji[place] = answered[number].emoji, answered[number].choices
             places.remove(place)
             numbers.remove(number)
     return emoji
@@ -136,5 +184,5 @@ def _apart(face: Face, known: FaceEmoji) -> float:
     return float(np.abs(np.subtract(face.probabilities, known.probabilities)).sum())
 
 
-def _covered(face: Face, emoji: str) -> CoveredFace:
+def _covered(face: Face, emoji: str | None) -> CoveredFace:
     return CoveredFace(face.box, face.tilt_degrees, emoji)

@@ -9,11 +9,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from bots.conversation import texts
@@ -21,19 +22,26 @@ from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Tap
 from bots.serving.admission import Admission, Kind, RefusedError
-from bots.serving.fair_queue import Whose
+from bots.serving.fair_queue import TooManyError, Whose
 from bots.web import uploads
 from bots.web.answering import Answers
 from bots.web.bodies import MemoryBudget, Refused, client_of
 from bots.web.live import Mirrors
-from bots.web.shapes import ProblemShape, ReplyShape, TapReplyShape, WaitingShape
+from bots.web.shapes import CoverShape, CoversShape, ProblemShape, ReplyShape, TapReplyShape, WaitingShape
 from bots.web.visitor import Visitor
 
 PREFIX = "/api/v1"
-WITH_PHOTOS = frozenset({f"{PREFIX}/photos", f"{PREFIX}/taps"})
+WITH_PHOTOS = frozenset(f"{PREFIX}/{path}" for path in ("photos", "taps", "covers", "pictures"))
 """The paths that take a photo."""
+MOST_COVERS = 100
+_MOST_EMOJI = 32
+"""Characters of an emoji: a family of four with skin tones has 11."""
+_MOST_COVERS_FIELD = 12 * 1024
+"""Characters that so many covers need."""
+_COVERS = TypeAdapter(Annotated[list[CoverShape], Field(max_length=MOST_COVERS)])
 _ID = re.compile(r"[\w-]{8,64}")
 _NEVER_STORED = {"Cache-Control": "no-store"}
+_KEPT_BY_BROWSERS = {"Cache-Control": "public, max-age=604800"}
 _LINE_BY_LINE = {**_NEVER_STORED, "Content-Encoding": "identity"}
 """Lines that were to be compressed would wait for each other."""
 _LINES = (
@@ -69,7 +77,13 @@ class WebInterface:
         lines: dict[int | str, dict[str, Any]] = {200: {"model": WaitingShape | ReplyShape | ProblemShape}}
         add("/photos", self._photo, responses=lines, response_class=Lines, description=_LINES, openapi_extra=form)
         problems: dict[int | str, dict[str, Any]] = {429: {"model": ProblemShape}, 503: {"model": ProblemShape}}
+        covering = _form("token", is_photo_needed=True)
+        arranging = _form("covers", is_photo_needed=True, most_field=_MOST_COVERS_FIELD)
+        drawing: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 404: {}, 429: {}}
         add("/taps", self._tap, response_model=TapReplyShape, responses=problems, openapi_extra=_form("token"))
+        add("/covers", self._covers, response_model=CoversShape, responses=problems, openapi_extra=covering)
+        add("/pictures", self._picture, response_model=ReplyShape, responses=problems, openapi_extra=arranging)
+        self.router.add_api_route("/covers/{emoji}.png", self._cover_image, response_class=Response, responses=drawing)
         add("/commands", self._command, response_model=ReplyShape, responses=problems)
         self.router.add_api_websocket_route("/live", Mirrors(service).serve)
         self.router.add_api_route("/openapi.json", self._description, include_in_schema=False)
@@ -131,6 +145,57 @@ class WebInterface:
         voice = await self._service.voice_for(visitor.person, visitor.language)
         return _json(TapReplyShape.of(reply, voice))
 
+    async def _covers(self, request: Request) -> Response:
+        """Tell what covers the faces in the picture that a button made of a photo. token: `covers` of that answer."""
+        visitor, form = Visitor.of(request), await uploads.read(request)
+        token, photo = form.fields.get("token"), form.photo
+        if token is None or photo is None:
+            raise Refused(400)
+
+        async def fetch() -> Picture:
+            return Picture(photo)
+
+        tap = Tap(visitor.person, visitor.chat, token, visitor.language, fetch, shows_each_face=True)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                reply = await self._service.on_covers(tap)
+        except RefusedError:
+            return await self._refusal(visitor)
+        return _json(CoversShape.of(reply))
+
+    async def _picture(self, request: Request) -> Response:
+        """Make a picture of a photo with what is to cover it. covers: a JSON array of `CoverShape`, at most 100."""
+        visitor, form = Visitor.of(request), await uploads.read(request, _MOST_COVERS_FIELD)
+        if form.photo is None:
+            raise Refused(400)
+        try:
+            covers = [each.cover for each in _COVERS.validate_json(form.fields.get("covers", ""))]
+        except ValidationError:
+            raise Refused(400) from None
+        if not all(each.emoji is None or self._service.can_draw(each.emoji) for each in covers):
+            raise Refused(400)
+        message = PhotoMessage(visitor.person, visitor.chat, (Picture(form.photo),), visitor.language)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                reply = await self._service.on_arranged(message, covers)
+        except RefusedError:
+            return await self._refusal(visitor)
+        voice = await self._service.voice_for(visitor.person, visitor.language)
+        return _json(ReplyShape.of(reply, voice))
+
+    async def _cover_image(self, request: Request, emoji: str) -> Response:
+        """Return what covers a face where an emoji does, 512 pixels a side: the cover is a disc in the middle, with a
+        radius of a quarter of the side; hats and hands reach beyond it.
+        """
+        visitor = Visitor.of(request)
+        try:
+            image = await self._service.cover_image(emoji[:_MOST_EMOJI], Whose(visitor.chat, visitor.person))
+        except TooManyError:
+            raise Refused(429) from None
+        if image is None:
+            raise HTTPException(404)
+        return Response(image, headers=_KEPT_BY_BROWSERS, media_type="image/png")
+
     async def _command(self, request: Request, body: CommandBody) -> Response:
         """Answer a command."""
         visitor = Visitor.of(request)
@@ -169,9 +234,9 @@ def _json(shape: BaseModel, status: int = 200) -> Response:
     return Response(shape.model_dump_json(), status, _NEVER_STORED, "application/json")
 
 
-def _form(*fields: str, is_photo_needed: bool = False) -> dict[str, Any]:
+def _form(*fields: str, is_photo_needed: bool = False, most_field: int = uploads.MOST_FIELD) -> dict[str, Any]:
     """Return the description of a form with a photo and text fields, of which the first is required."""
-    properties: dict[str, Any] = {field: {"type": "string", "maxLength": uploads.MOST_FIELD} for field in fields}
+    properties: dict[str, Any] = {field: {"type": "string", "maxLength": most_field} for field in fields}
     properties["photo"] = {"type": "string", "format": "binary"}
     required = [fields[0], *(["photo"] if is_photo_needed else [])]
     schema = {"type": "object", "properties": properties, "required": required}

@@ -2,14 +2,15 @@
 //
 // A turn of photos: { id, photos: [photo], chosen: { photo, face } }. A photo: { id, blob, isShown, state: "waiting",
 // "answered" or "refused", said, again, reaction, faces, rows, preview }. A face: as the server has it, and a note. A
-// turn of the bot: { id, said: { text, rows, note, picture, file }, of }, where `of` names a photo that a picture was
-// made from.
+// turn of the bot: { id, said: { text, rows, note, picture, file, covers, arranged }, of }, where `of` names a photo that a
+// picture was made from, `covers` is a token if what covers its faces can be changed, and `arranged` is what was chosen.
 import { element, keys, say, urlOf, words } from "./page.js";
 
 const RING = "http://www.w3.org/2000/svg";
 
 export class Turns {
-  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key).
+  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key),
+  // cover(turn).
   constructor(log, actions) {
     this.log = log;
     this.actions = actions;
@@ -223,6 +224,7 @@ export class Turns {
     const actions = element("div", { class: "keys" });
     const add = (name, label, onclick) =>
       actions.append(element("button", { type: "button", class: "quiet", "data-key": name, onclick }, label));
+    if (turn.said?.covers && turn.of) add("covers", words.covers, () => this.actions.cover(turn));
     const file = new File([picture.blob], picture.name, { type: picture.blob.type });
     if (navigator.canShare?.({ files: [file] })) {
       add("share", words.share, () => navigator.share({ files: [file] }).catch(() => {}));

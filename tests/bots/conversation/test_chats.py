@@ -209,6 +209,36 @@ async def test_only_who_asked_changes_what_covers_the_faces(service: EmojiServic
     assert gone.notice == texts.PHOTO_GONE
 
 
+async def test_all_faces_can_be_blurred_at_once(service: EmojiService, group_photo: bytes) -> None:
+    reply = await answered(service, group_photo)
+    token = button(reply, texts.BLUR).token
+    made = await service.on_tap(Tap(ADA, GROUP, token, fetch=fetching(group_photo, has_spoiler=True)))
+    assert made.picture is not None
+    assert (made.notice, made.picture.form, made.picture.has_spoiler) == (texts.EMOJI_ME_MADE, Form.PHOTO, True)
+    assert (made.picture_rows, made.covers) == ((), "")
+    assert (await service.on_tap(Tap(BERT, GROUP, token, fetch=fetching(group_photo)))).notice == texts.NOT_YOURS
+
+
+async def test_only_who_made_a_picture_learns_what_covers_its_faces(
+    service: EmojiService, group_photo: bytes, wall_photo: bytes, faults: Faults
+) -> None:
+    reply = await answered(service, group_photo)
+    token = button(reply, texts.EMOJI_ME).token
+    tap = Tap(ADA, GROUP, token, fetch=fetching(group_photo), shows_each_face=True)
+    assert (await service.on_tap(tap)).covers == token
+    told = await service.on_covers(tap)
+    assert (told.text, len(told.covers)) == ("", 2)
+    assert all(emoji in told.names for each in told.covers for emoji in each.choices)
+    assert (await service.on_covers(replace(tap, person=BERT))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, token="x"))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, token=button(reply, "1").token))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, fetch=fetching(wall_photo)))).text == texts.NO_FACE
+    assert (await service.on_covers(replace(tap, fetch=fetching(b"no")))).text == texts.PHOTO_PROBLEMS["not_a_picture"]
+    assert (await service.on_covers(replace(tap, fetch=None))).text == texts.PHOTO_GONE
+    with faults.no_database():
+        assert (await service.on_covers(tap)).text == texts.FAILED
+
+
 async def test_a_sticker_can_be_put_into_the_persons_own_pack_on_telegram(service: EmojiService, selfie: bytes) -> None:
     reply = await answered(service, selfie)
     made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))

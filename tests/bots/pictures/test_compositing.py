@@ -13,12 +13,25 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from bots.messages import Cover
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, head_sticker, outlined, sticker
+from bots.pictures.compositing import (
+    COVER_SIDE,
+    STICKER_BYTES,
+    STICKER_SIDE,
+    arranged,
+    cover_image,
+    emoji_me,
+    head_sticker,
+    outlined,
+    places_of,
+    sticker,
+)
 from bots.pictures.covering import CoveredFace
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from db import Platform
 from recognizer import Box, PhotoError, Recognizer
+from recognizer.clock import ProcessorClock
 from recognizer.decoding.photo import WORKING_SIDE, Photo, decode, shrunk_photo
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded
@@ -103,6 +116,39 @@ def test_bytes_that_are_no_photo_raise_a_photo_error(picture_maker: PictureMaker
     ):
         with pytest.raises(PhotoError):
             make()
+
+
+@settings(max_examples=20)
+@given(crowd=st.lists(st.builds(CoveredFace, boxes, st.floats(-180, 180), st.sampled_from(EMOJI)), max_size=4))
+def test_covers_that_nobody_moved_are_those_of_emoji_me(artwork: Artwork, crowd: list[CoveredFace]) -> None:
+    photo = png(noise(3))
+    covers = places_of(photo, crowd)
+    made = opened(arranged(photo, covers, artwork, ProcessorClock()))
+    assert np.abs(made - opened(emoji_me(photo, crowd, artwork))).mean() < 0.5
+
+
+def test_covers_go_where_they_were_put_in_shares_of_the_photo(artwork: Artwork) -> None:
+    photo = png(np.full((HEIGHT, WIDTH, 3), 128, np.uint8))
+    made = opened(arranged(photo, [Cover(0.25, 0.75, 0.1, 0, "😀")], artwork, ProcessorClock()))
+    y, x = np.argwhere(np.abs(made - 128).max(axis=2) > 12).mean(axis=0)
+    assert math.hypot(x - 0.25 * WIDTH, y - 0.75 * HEIGHT) < 4
+
+
+def test_arranging_stops_when_the_time_is_over(artwork: Artwork) -> None:
+    with pytest.raises(PhotoError, match="takes too long"):
+        arranged(png(noise(1)), [Cover(0.5, 0.5, 0.5, 0, "😀")], artwork, ProcessorClock(limit_s=-1))
+
+
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_the_image_of_a_cover_is_what_the_picture_shows(artwork: Artwork, emoji: str) -> None:
+    image = opened(cover_image(emoji, artwork), "RGBA")
+    assert image.shape == (COVER_SIDE, COVER_SIDE, 4)
+    alpha = image[..., 3]
+    assert np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).max() == 0, "nothing is cut off"
+    ground = np.full((COVER_SIDE, COVER_SIDE, 3), 128, np.uint8)
+    made = opened(arranged(png(ground), [Cover(0.5, 0.5, 0.25, 0, emoji)], artwork, ProcessorClock()))
+    laid = 128 + (image[..., :3] - 128) * (alpha[..., None] / 255)
+    assert np.abs(made - laid).mean() < 1.5
 
 
 def test_a_photo_without_faces_stays_as_it_is(artwork: Artwork, selfie: bytes) -> None:

@@ -32,6 +32,28 @@ def test_the_emoji_of_a_sticker_is_where_it_is_wanted(
     assert faces == {StickerEmoji.ON_FACE: 0, StickerEmoji.BESIDE: 1, StickerEmoji.NONE: 1}
 
 
+def test_what_covers_the_faces_is_told_from_left_to_right(
+    picture_maker: PictureMaker, recognizer: Recognizer, group_photo: bytes
+) -> None:
+    first = recognizer.read(group_photo).faces[0]
+    covers = picture_maker.covers(group_photo, [FaceEmoji(first.probabilities, "😎", ("😎", "🤩"))])
+    assert covers is not None
+    assert covers[0].cover.x < covers[1].cover.x
+    assert (covers[0].cover.emoji, covers[0].choices) == ("😎", ("😎", "🤩"))
+    assert covers[1].choices == recognizer.read(group_photo).faces[1].emoji
+    blurred = picture_maker.covers(group_photo, [], is_blurred=True)
+    assert blurred is not None
+    assert [each.cover.emoji for each in blurred] == [None, None]
+
+
+def test_blurred_faces_are_no_longer_seen(
+    picture_maker: PictureMaker, recognizer: Recognizer, group_photo: bytes
+) -> None:
+    made = picture_maker.emoji_me(group_photo, [], Platform.DISCORD, is_blurred=True)
+    assert made is not None
+    assert recognizer.read(made.content).faces == ()
+
+
 def test_where_nobody_is_seen_nothing_is_made(picture_maker: PictureMaker, wall_photo: bytes) -> None:
     assert picture_maker.emoji_me(wall_photo, [], Platform.TELEGRAM) is None
     assert picture_maker.sticker(wall_photo, FaceEmoji((1 / 7,) * 7, "😎"), Platform.TELEGRAM) is None
