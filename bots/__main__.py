@@ -19,6 +19,7 @@ from bots.adapter import Adapter, AdapterError
 from bots.assembly import AdapterFactory, Assembly, assembled, configured_adapters
 from bots.logs import configure_logs
 from bots.pictures.artwork import ArtworkError
+from bots.serving.inference_pool import exit_past_hanging_threads
 from bots.serving.measures import Measures
 from bots.settings import Settings
 from db import StoreError
@@ -49,6 +50,7 @@ def run() -> None:
     except (SettingsError, StoreError, DetectorError, ModelError, EmojiMapError, ArtworkError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(MISSING) from None
+    exit_past_hanging_threads(status)
     raise typer.Exit(status)
 
 

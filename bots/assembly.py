@@ -152,7 +152,7 @@ async def assembled(
                 supervisor.start("The schedule of retrainings", partial(lease("retraining").while_held, schedule.run))
             measures = measures or Measures()
             measures.watch(lambda: pool.waiting, lambda: recognizer.version)
-            operations = Operations(_readiness(store, model_watch, supervisor), measures)
+            operations = Operations(_readiness(store, model_watch, pool, supervisor), measures)
             if settings.ops_port is not None:
                 supervisor.start("The port for operations", partial(_serve_operations, operations, settings))
             _spare_the_garbage_collector()
@@ -170,11 +170,18 @@ async def assembled(
         await store.close()
 
 
-def _readiness(store: Store, model_watch: ModelWatch, supervisor: Supervisor) -> Readiness:
+def _readiness(store: Store, model_watch: ModelWatch, pool: InferencePool, supervisor: Supervisor) -> Readiness:
     async def model_problem() -> str:
         return model_watch.problem
 
-    checks: dict[str, Check] = {"The database": partial(database_problem, store), "The model": model_problem}
+    async def recogniser_problem() -> str:
+        return pool.problem
+
+    checks: dict[str, Check] = {
+        "The database": partial(database_problem, store),
+        "The model": model_problem,
+        "The recogniser": recogniser_problem,
+    }
     return Readiness(checks, lambda: supervisor.problems)
 
 

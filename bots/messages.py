@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 
-from db import Chat, Person
+from db import Chat, Person, PhotoContext
 
 MOST_FILE_BYTES = 20 * 2**20
 """The largest file that the bot takes from any platform: what Telegram hands out
@@ -130,9 +130,9 @@ class PhotoMessage:
     missing: the sentence (of `texts`) about files of the same message that could not be fetched; empty if there are
     none. pictures may be empty then. replies_to: the platform's id of the message that this one replies to, empty for
     none. is_new: the pictures came with the message that asks, neither in one that it replies to nor forwarded. name:
-    what the person who asks is called in the chat. forgettings: the count of `db.Forgettings` when it was
-    asked about, None if nobody looked. shows_each_face: the platform shows every face of the answer apart, from left to
-    right, with buttons of its own.
+    what the person who asks is called in the chat. forgettings: how often somebody had been forgotten when it was asked
+    about, None if nobody looked. shows_each_face: the platform shows every face of the answer apart, from left to
+    right, with buttons of its own. context: what is known of the person and the chat, None if nobody looked.
     """
 
     person: Person
@@ -149,6 +149,7 @@ class PhotoMessage:
     is_new: bool = True
     forgettings: int | None = None
     shows_each_face: bool = False
+    context: PhotoContext | None = None
 
 
 @dataclass(frozen=True)

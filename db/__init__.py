@@ -20,7 +20,7 @@ from db.feedback import (
     KeptFace,
     Source,
 )
-from db.forgettings import Forgettings, ForgottenError
+from db.forgettings import ForgottenError
 from db.games import Game, Games, Score
 from db.identity import Chat, ChatMessage, Person
 from db.journal import PARTS, Address, Journal, KnownError, Opened, OpenMessage, OwnMessages, gathering
@@ -29,9 +29,11 @@ from db.keeping import Keeping
 from db.leases import Leases
 from db.moments import utc_now
 from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
+from db.photo_context import PhotoContext
+from db.preferences import Preferences
 from db.retention import Expired
 from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
-from db.store import FaceReading, Preferences, Store, StoredPhoto, StoredReading, StoreError
+from db.store import FaceReading, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
 from db.update_claims import Claimed, UpdateClaims
 from db.version_facts import (
@@ -75,7 +77,6 @@ __all__ = [
     "FaceReading",
     "FaceSummary",
     "Feedback",
-    "Forgettings",
     "ForgottenError",
     "Game",
     "Games",
@@ -100,6 +101,7 @@ __all__ = [
     "Part",
     "Person",
     "PersonalData",
+    "PhotoContext",
     "Platform",
     "Preferences",
     "Promotion",

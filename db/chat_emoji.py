@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.identity import Chat
 from db.people import row_of
@@ -36,14 +37,8 @@ class ChatEmoji:
 
     async def of(self, chat: Chat) -> tuple[OwnEmoji, ...]:
         """Return the emoji of a chat, in the order in which they were mapped."""
-        query = (
-            select(ChatEmojiRow.symbol, ChatEmojiRow.meaning, ChatEmojiRow.stands_for)
-            .join(ChatRow, ChatEmojiRow.chat_id == ChatRow.id)
-            .where(ChatRow.hash == chat.hashed(self._secret))
-            .order_by(ChatEmojiRow.id)
-        )
         async with self._transactions.read() as session:
-            return tuple(OwnEmoji(*row) for row in await session.execute(query))
+            return await emoji_of(session, chat.hashed(self._secret))
 
     async def put(self, chat: Chat, emoji: OwnEmoji) -> bool:
         """Map an emoji, in place of what it was mapped to before; return False if the chat has `MOST_OF_A_CHAT`."""
@@ -68,3 +63,14 @@ class ChatEmoji:
         async with self._transactions.write() as session:
             gone = (await session.scalars(delete(ChatEmojiRow).where(*mine).returning(ChatEmojiRow.id))).all()
             return bool(gone)
+
+
+async def emoji_of(session: AsyncSession, chat_hash: str) -> tuple[OwnEmoji, ...]:
+    """Return the emoji of a chat, by its hash, in the order in which they were mapped."""
+    query = (
+        select(ChatEmojiRow.symbol, ChatEmojiRow.meaning, ChatEmojiRow.stands_for)
+        .join(ChatRow, ChatEmojiRow.chat_id == ChatRow.id)
+        .where(ChatRow.hash == chat_hash)
+        .order_by(ChatEmojiRow.id)
+    )
+    return tuple(OwnEmoji(*row) for row in await session.execute(query))

@@ -43,7 +43,7 @@ class Chats:
         query = select(ChatRow).where(ChatRow.hash == chat.hashed(self._secret))
         async with self._transactions.read() as session:
             row = await session.scalar(query)
-        return _choices_in(row) if row is not None else ChatChoices()
+        return choices_in(row) if row is not None else ChatChoices()
 
     async def change(self, chat: Chat, change: Callable[[ChatChoices], ChatChoices]) -> tuple[ChatChoices, ChatChoices]:
         """Store what a change makes of what was chosen in a chat, and return both; changes at once all count."""
@@ -56,7 +56,7 @@ class Chats:
                 .execution_options(populate_existing=True)
             )
             assert row is not None
-            before = _choices_in(row)
+            before = choices_in(row)
             after = change(before)
             _put(after, row)
             return before, after
@@ -79,8 +79,8 @@ class Chats:
             if before is None:
                 return
             after = await row_of(session, ChatRow, new, self._secret)
-            if _choices_in(after) == ChatChoices():
-                _put(_choices_in(before), after)
+            if choices_in(after) == ChatChoices():
+                _put(choices_in(before), after)
             after.taste_revision += 1
             for table in (PhotoRow, TapRow):
                 await session.execute(update(table).where(table.chat_id == before.id).values(chat_id=after.id))
@@ -109,7 +109,8 @@ def has_default_choices() -> ColumnElement[bool]:
     )
 
 
-def _choices_in(row: ChatRow) -> ChatChoices:
+def choices_in(row: ChatRow) -> ChatChoices:
+    """Return what was chosen in the chat of a row."""
     known = next((each for each in Automatic if each == row.automatic), Automatic.OFF)
     return ChatChoices(
         known,

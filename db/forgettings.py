@@ -12,23 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.identity import Person
 from db.people import put
 from db.schema import ForgettingsRow, PersonRow
-from db.transactions import Transactions
 
 
 class ForgottenError(Exception):
     """Somebody concerned asked to be forgotten meanwhile, or may have."""
-
-
-class Forgettings:
-    """Counts the times that somebody was forgotten."""
-
-    def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
-
-    async def count(self) -> int:
-        """Return how often somebody was forgotten so far."""
-        async with self._transactions.read() as session:
-            return await session.scalar(forgettings()) or 0
 
 
 def forgettings() -> "Select[int]":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +30,23 @@ async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Ch
     except IntegrityError:
         pass  # another photo of the same person was stored first
     return (await session.scalars(query)).one()
+
+
+async def rows_of_both(session: AsyncSession, person: Person, chat: Chat, secret: str) -> tuple[PersonRow, ChatRow]:
+    """Return the rows of a person and a chat, as `row_of` does, by one query if both are there."""
+    hashes = {"person": person.hashed(secret), "chat": chat.hashed(secret)}
+    both = (await session.execute(_BOTH, hashes)).one_or_none()
+    if both is not None:
+        return both[0], both[1]
+    return await row_of(session, PersonRow, person, secret), await row_of(session, ChatRow, chat, secret)
+
+
+_BOTH = (
+    select(PersonRow, ChatRow)
+    .join(ChatRow, ChatRow.hash == bindparam("chat"))
+    .where(PersonRow.hash == bindparam("person"))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 async def add_unless_there(

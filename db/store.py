@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from alembic.util import CommandError
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, union, update
+from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, union, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -22,19 +22,22 @@ from db.crop_keys import CropKeys
 from db.crop_sealing import CropKeyError, CropSealing
 from db.enums import TapOrigin
 from db.feedback import Feedback
-from db.forgettings import Forgettings, ForgottenError, count_forgetting, may_be_forgotten
+from db.forgettings import ForgottenError, count_forgetting, may_be_forgotten
 from db.games import Games
 from db.identity import Chat, Person
 from db.journal import Journal, forget_sender
 from db.keeping import Keeping
 from db.leases import Leases
 from db.migrate import upgrade
-from db.people import row_of
+from db.people import row_of, rows_of_both
 from db.personal_data import PersonalData
+from db.photo_context import PhotoContexts
+from db.preferences import Preferences
 from db.retention import Retention
 from db.retrainings import Retrainings, note_erasure
 from db.schema import (
     AnsweredMessageRow,
+    Base,
     ChatEmojiRow,
     ChatRow,
     GameRow,
@@ -105,19 +108,10 @@ class StoredPhoto:
         return replace(self, readings=tuple(changed))
 
 
-@dataclass(frozen=True)
-class Preferences:
-    """What a person set for themselves; None if they left the choice to the bot. Each at most 16 characters."""
-
-    language: str | None = None
-    skin_tone: str | None = None
-    presentation: str | None = None
-
-
 class Store:
     """People, photos and readings. People and chats are stored as hashes under `secret`.
 
-    taps, chats, chat_emoji, games, journal, leases, update_claims, forgettings, personal_data, feedback, choices,
+    taps, chats, chat_emoji, photo_contexts, games, journal, leases, update_claims, personal_data, feedback, choices,
     consents, retention, crop_keys, versions and retrainings: the other parts of the same database. keeping: how long
     what is stored is kept. transactions: for what none of them offers.
     """
@@ -141,11 +135,11 @@ class Store:
         self.chats = Chats(transactions, secret)
         self.taps = Taps(transactions, secret)
         self.chat_emoji = ChatEmoji(transactions, secret)
+        self.photo_contexts = PhotoContexts(transactions, secret)
         self.games = Games(transactions, secret)
         self.journal = Journal(transactions, secret)
         self.leases = Leases(transactions)
         self.update_claims = UpdateClaims(transactions)
-        self.forgettings = Forgettings(transactions)
         self.personal_data = PersonalData(transactions, secret, sealing)
         self.versions = Versions(transactions, secret)
         self.retrainings = Retrainings(transactions, secret)
@@ -215,36 +209,36 @@ class Store:
         async with self.transactions.write() as session:
             if forgettings is not None and await may_be_forgotten(session, forgettings, concerned, self._secret):
                 raise ForgottenError
-            who = await row_of(session, PersonRow, person, self._secret)
+            who, where = await rows_of_both(session, person, chat, self._secret)
             author = await row_of(session, PersonRow, sender, self._secret) if sender not in (None, person) else None
-            where = await row_of(session, ChatRow, chat, self._secret)
-            photo = PhotoRow(
-                person_id=who.id,
-                author_id=author.id if author is not None else None,
-                chat_id=where.id,
-                model=model,
-                comes_again=comes_again,
-            )
-            session.add(photo)
-            await session.flush()
-            await note(session, photo.id, [chat.message(each).hashed(self._secret) for each in messages])
+            photo = {
+                "person_id": who.id,
+                "author_id": author.id if author is not None else None,
+                "chat_id": where.id,
+                "model": model,
+                "comes_again": comes_again,
+            }
+            number: int = (await session.execute(_ADD_PHOTO, photo)).scalar_one()
+            await note(session, number, [chat.message(each).hashed(self._secret) for each in messages])
             is_agreed = covers(who, self.keeping) and (author is None or covers(author, self.keeping))
             rows = [
-                ReadingRow(
-                    photo_id=photo.id,
-                    probabilities=list(face.probabilities),
-                    suggestions=list(face.suggestions),
-                    crop=self._sealing.seal(face.crop) if is_agreed else None,
-                )
+                {
+                    "photo_id": number,
+                    "probabilities": list(face.probabilities),
+                    "suggestions": list(face.suggestions),
+                    "crop": self._sealing.seal(face.crop) if is_agreed else None,
+                }
                 for face in faces
             ]
-            session.add_all(rows)
-            await session.flush()
-            if shows is not None and rows:
+            numbers = (await session.execute(_ADD_READINGS, rows)).scalars().all() if rows else ()
+            if shows is not None and numbers:
                 copied = {"sender_id": who.id, "chat_id": where.id, "origin": TapOrigin.PLAY.value}
-                session.add(TapRow(reading_id=rows[0].id, emotion=shows, **copied))
-            stored = tuple(_stored(row, None) for row in rows)
-            return StoredPhoto(True, stored, comes_again, photo.id, author is not None, who.is_introduced)
+                session.add(TapRow(reading_id=numbers[0], emotion=shows, **copied))
+            stored = tuple(
+                StoredReading(reading, face.probabilities, face.suggestions)
+                for reading, face in zip(numbers, faces, strict=True)
+            )
+            return StoredPhoto(True, stored, comes_again, number, author is not None, who.is_introduced)
 
     async def photo_of(self, reading_id: int, asked_by: Person) -> StoredPhoto | None:
         """Return the photo that a reading belongs to; None if it is not there (any more)."""
@@ -377,6 +371,12 @@ def _taught_by(person: int) -> "Select[int]":
     own = select(PhotoRow.id).where(_concerns(person))
     said = exists().where(TapRow.reading_id == ReadingRow.id, TapRow.person_id == person)
     return select(ReadingRow.id).where(ReadingRow.crop.is_not(None), or_(ReadingRow.photo_id.in_(own), said)).limit(1)
+
+
+_PHOTOS, _READINGS = (Base.metadata.tables[row.__tablename__] for row in (PhotoRow, ReadingRow))
+_ADD_PHOTO = insert(_PHOTOS).returning(_PHOTOS.c.id)
+_ADD_READINGS = insert(_READINGS).returning(_READINGS.c.id, sort_by_parameter_order=True)
+"""Without mapped objects, which take several times as long as the statements."""
 
 
 def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:

@@ -33,13 +33,17 @@ class ChatEmojiMaps:
 
     async def of(self, chat: Chat) -> EmojiMap:
         """Return the map of a chat, the same object while nothing in it changes; the bot's own without the database."""
-        own, base = await self.own(chat), self._emoji_map()
+        return self.with_own(chat.platform, await self.own(chat))
+
+    def with_own(self, platform: Platform, own: tuple[OwnEmoji, ...]) -> EmojiMap:
+        """Return the bot's map with a chat's own emoji, the same object for the same ones."""
+        base = self._emoji_map()
         if not own:
             return base
-        made = self._made.get((chat.platform, own))
+        made = self._made.get((platform, own))
         if made is None or made.base is not base:
             like = [(each.symbol, each.stands_for, each.meaning in EMOTIONS) for each in own]
-            made = self._made[chat.platform, own] = base.with_own(like, chat.platform)
+            made = self._made[platform, own] = base.with_own(like, platform)
         return made
 
     async def own(self, chat: Chat) -> tuple[OwnEmoji, ...]:

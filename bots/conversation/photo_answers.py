@@ -24,7 +24,7 @@ from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, ForgottenError, Platform, Store, StoredPhoto
+from db import FaceReading, ForgottenError, PhotoContext, Platform, Store, StoredPhoto, TasteRevision
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
@@ -179,8 +179,8 @@ class PhotoAnswers:
         """Return what was read with its emoji ranked for the person who asks, a reaction to each picture, and what was
         stored of it. least: as in `_mood`.
         """
-        emoji_map = await self._parts.chat_emoji.of(photo.chat)
-        taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat)
+        emoji_map, revision = self._known_of(photo)
+        taste = await self._parts.tastes.of(emoji_map, photo.person, photo.chat, revision)
         ranked = [_to_taste(outcome, emoji_map, taste) for outcome in outcomes]
         stored = await self._keep(photo, ranked)
         moods = (_mood(emoji_map, photo.chat.platform, outcome.faces, taste, least) for outcome in ranked)
@@ -193,8 +193,8 @@ class PhotoAnswers:
         """
         if self._parts.emoji_map_watch is not None:
             await asyncio.to_thread(self._parts.emoji_map_watch.refresh)
-        # while the photo is read
-        self._parts.tastes.prepare(await self._parts.chat_emoji.of(photo.chat), photo.person, photo.chat)
+        emoji_map, revision = self._known_of(photo)
+        self._parts.tastes.prepare(emoji_map, photo.person, photo.chat, revision)  # while the photo is read
         read = _Read()
         if len(photo.pictures) != 1:
             for each in photo.pictures:
@@ -206,6 +206,11 @@ class PhotoAnswers:
             await self._add(photo, picture, read, most_faces)
             read.picture = picture
             yield read
+
+    def _known_of(self, photo: PhotoMessage) -> tuple[EmojiMap, TasteRevision | None]:
+        """Return the map of a photo's chat, and what tells whether the taste of who asks has changed."""
+        context = photo.context or PhotoContext()
+        return self._parts.chat_emoji.with_own(photo.chat.platform, context.own_emoji), context.revision
 
     @asynccontextmanager
     async def _opened(

@@ -89,7 +89,8 @@ class Play:
                 game = await self._store.games.asked_in(photo.chat.message(photo.replies_to), since)
                 if game is not None:
                     return game
-            return await self._store.games.of(photo.chat, photo.person, since)
+            has_game = photo.context is not None and photo.context.has_game
+            return await self._store.games.of(photo.chat, photo.person, since) if has_game else None
         except (SQLAlchemyError, OSError):
             _log.exception("game_not_found", platform=photo.chat.platform)
             return None

@@ -52,7 +52,7 @@ from bots.serving.journal import Journal
 from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store, utc_now
+from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, PhotoContext, Preferences, Store, utc_now
 from recognizer import EMOTIONS, Reading, Recognizer
 from recognizer.emoji_map import without_selector
 from recognizer.expression import Expression
@@ -148,30 +148,32 @@ class EmojiService:
         To one that nobody asked about, yield at most one, and none if there is nothing to react to.
         """
         async with self._answers_in_order.of(Whose(photo.chat, photo.person)) as turn:
-            async for reply in self._replies(await self._begun(photo)):
+            async for reply in self._replies(await self.begun(photo)):
                 if not reply.waiting:
                     await turn()
                 yield reply
 
-    async def _begun(self, photo: PhotoMessage) -> PhotoMessage:
-        """Return a photo that knows when it was asked about: of whoever is forgotten from now on it is not stored."""
-        if photo.forgettings is not None:
+    async def begun(self, photo: PhotoMessage) -> PhotoMessage:
+        """Return a photo with what is known of the person and the chat; of whoever is forgotten from now on it is not
+        stored. Without the database nothing is known.
+        """
+        if photo.context is not None:
             return photo
-        with self._tolerated("forgettings_not_read", photo.chat):
-            return replace(photo, forgettings=await self._store.forgettings.count())
+        with self._tolerated("photo_context_not_read", photo.chat):
+            context = await self._store.photo_contexts.of(photo.person, photo.chat)
+            since = photo.forgettings if photo.forgettings is not None else context.forgettings
+            return replace(photo, context=context, forgettings=since)
         return photo
 
     async def _replies(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         game = await self._play.game_of(photo)
+        recipient, choices = recipient_in(photo), (photo.context or PhotoContext()).choices
         ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
         if not photo.is_automatic and ahead:
-            voice = await self.voice_for(photo.person, photo.language)
-            yield Reply(voice.count(texts.BUSY, ahead), waiting=True)
-        recipient = Recipient.of(await self._preferences(photo.person), photo.language)
+            yield Reply(recipient.voice.count(texts.BUSY, ahead), waiting=True)
         if game is not None:
             yield await self._attempt(photo, game, recipient)
             return
-        choices = await self._chat_settings.of(photo.chat)
         if not photo.is_automatic:
             yield await self._photo_answers.answer(photo, recipient, choices.most_faces)
             return
@@ -412,8 +414,8 @@ class EmojiService:
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
         messages = (tap.photo_message,) if tap.photo_message else ()
         asked = PhotoMessage(tap.person, tap.chat, (), tap.language, comes_again=True, messages=messages)
-        asked = await self._begun(asked)
-        most_faces = (await self._chat_settings.of(tap.chat)).most_faces
+        asked = await self.begun(asked)
+        most_faces = (asked.context or PhotoContext()).choices.most_faces
         try:
             async with opened_again(self._pool, tap) as picture:
                 photo = replace(asked, pictures=(picture,))
@@ -493,6 +495,11 @@ class EmojiService:
                 return await self._privacy.my_data(command, recipient)
             case CommandName.FORGET_ME:
                 return self._privacy.ask_to_forget(command, recipient)
+
+
+def recipient_in(photo: PhotoMessage) -> Recipient:
+    """Return how the person is written to who asks about a photo, by what is known of them."""
+    return Recipient.of((photo.context or PhotoContext()).preferences, photo.language)
 
 
 def _admins_only(person: Person, voice: Voice) -> str:

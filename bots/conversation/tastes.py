@@ -70,11 +70,14 @@ class Tastes:
         self._forgotten = 0
         self._preparing = BackgroundTasks()
 
-    async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> Table:
-        """Return P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked."""
+    async def of(self, emoji_map: EmojiMap, person: Person, chat: Chat, revision: TasteRevision | None = None) -> Table:
+        """Return P(emoji | emotion), float64 `(7, n)`; the map's own where the database cannot be asked.
+
+        revision: of the taps of the person and the chat, None to ask for it.
+        """
         try:
             everyone = await self._of_everyone(emoji_map.base or emoji_map)
-            revision = await self._store.choices.revision(person, chat)
+            revision = revision or await self._store.choices.revision(person, chat)
             known = self._computed.get((person, chat))
             if known is not None and known.is_of(emoji_map, everyone, revision):
                 return known.table
@@ -89,9 +92,11 @@ class Tastes:
             self._computed[person, chat] = _Computed(table, emoji_map, everyone, revision)
         return table
 
-    def prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> None:
-        """Compute a table in the background, because a tap has changed it and the next photo will need it."""
-        self._preparing.start("taste", self._prepare(emoji_map, person, chat))
+    def prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat, revision: TasteRevision | None = None) -> None:
+        """Compute a table in the background, because a tap has changed it and a photo will need it. The rest is as in
+        `of`.
+        """
+        self._preparing.start("taste", self._prepare(emoji_map, person, chat, revision))
 
     def forget(self) -> None:
         """Read everything anew next time, because somebody's taps are gone."""
@@ -104,8 +109,8 @@ class Tastes:
         """Wait for what is computed in the background."""
         await self._preparing.finish()
 
-    async def _prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat) -> None:
-        await self.of(emoji_map, person, chat)
+    async def _prepare(self, emoji_map: EmojiMap, person: Person, chat: Chat, revision: TasteRevision | None) -> None:
+        await self.of(emoji_map, person, chat, revision)
 
     async def _choices_of(self, whose: Person | Chat, revision: int, now: datetime) -> list[Choice]:
         """Return the newest choices of a person or in a chat, from the database only if they changed."""

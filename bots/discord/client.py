@@ -275,6 +275,10 @@ class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
                 await super()._call(interaction)
         except RefusedError as error:
             await self.client.refuse(interaction, error)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as error:  # the library found something else than a command in it
+            _log.warning("malformed_event", platform=Platform.DISCORD, type="INTERACTION_CREATE", **facts_of(error))
 
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /

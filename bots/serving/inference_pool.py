@@ -5,10 +5,15 @@ names, not of files.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import structlog
 
 from bots.serving.byte_budget import ByteBudget, Held
 from bots.serving.fair_queue import NOBODY, FairQueue, Whose
@@ -20,14 +25,30 @@ photos as they are usually sent, and little beside the memory of the program its
 MOST_NEAR = 16
 """Photos that are being fetched, or wait as bytes: as many as are read in the time that a download takes."""
 
+LONGEST_S = 60.0
+"""Seconds after which a thread is given up: a photo has five of processor time, and stays far below."""
+_CLOSING_S = 10.0
+_NAME = "inference"
 Result = TypeVar("Result")
+_log = structlog.get_logger()
+
+
+class HangingError(Exception):
+    """A thread did not come to its end; another one has taken its place."""
 
 
 class InferencePool:
     """Runs at most `workers` recognitions at once, and tells those who have more than `waiting` before them."""
 
-    def __init__(self, workers: int, waiting: int, most_fetched_bytes: int = MOST_FETCHED_BYTES) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="inference")
+    def __init__(
+        self, workers: int, waiting: int, most_fetched_bytes: int = MOST_FETCHED_BYTES, longest_s: float = LONGEST_S
+    ) -> None:
+        """longest_s: seconds after which work is given up."""
+        self._workers = workers
+        self._longest_s = longest_s
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix=_NAME)
+        self._running: set[Future[Any]] = set()
+        self._hanging: set[Future[Any]] = set()
         self._queue = FairQueue(workers)
         self._near = FairQueue(max(workers, MOST_NEAR))
         self._fetched = ByteBudget(most_fetched_bytes)
@@ -54,6 +75,12 @@ class InferencePool:
         """Return whether the next one does not have to wait."""
         return self._queue.has_free_place
 
+    @property
+    def problem(self) -> str:
+        """Return a sentence about threads that hang, empty if none does."""
+        count = len(self._hanging)
+        return f"{count} of its threads hang, with their memory; restart the bot." if count else ""
+
     @asynccontextmanager
     async def near(self, whose: Whose, most_bytes: int) -> AsyncIterator[Held]:
         """Hold room for a photo in this context, after waiting until its turn is near and there is room.
@@ -66,11 +93,41 @@ class InferencePool:
     async def run(self, work: Callable[[], Result], whose: Whose = NOBODY) -> Result:
         """Run `work` in a thread when its turn comes; return its result or raise its error.
 
-        Raise `TooManyError` if too much of the same person waits already.
+        Raise `TooManyError` if too much of the same person waits already, `HangingError` if it does not end.
         """
         async with self._queue.place(whose):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            running = self._threads.submit(work)
+            self._running.add(running)
+            running.add_done_callback(self._forget)
+            try:
+                async with asyncio.timeout(self._longest_s) as limit:
+                    return await asyncio.wrap_future(running)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+            self._give_up()
+            raise HangingError
+
+    def _give_up(self) -> None:
+        """Let other threads do the work from now on; of those that are at work, some come to their end."""
+        _log.critical("inference_hangs", longest_s=self._longest_s)
+        self._hanging |= self._running
+        self._threads.shutdown(wait=False)
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix=_NAME)
+
+    def _forget(self, done: Future[Any]) -> None:
+        self._running.discard(done)
+        self._hanging.discard(done)
 
     def close(self) -> None:
-        """Finish the running work and end the threads."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        """Finish the running work, as far as it comes to an end, and end the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        wait(self._running - self._hanging, _CLOSING_S)
+
+
+def exit_past_hanging_threads(status: int) -> None:
+    """End the process with this status if a thread hangs, for which Python would wait for ever; else do nothing."""
+    if any(thread.name.startswith(_NAME) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)

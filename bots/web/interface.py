@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from bots.conversation import texts
 from bots.conversation.languages import Voice
-from bots.conversation.service import EmojiService
+from bots.conversation.service import EmojiService, recipient_in
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Tap
 from bots.serving.admission import Admission, Kind, RefusedError
 from bots.serving.fair_queue import TooManyError, Whose
@@ -110,10 +110,12 @@ class WebInterface:
 
     async def _lines(self, visitor: Visitor, photo: Picture, *, has_preview: bool) -> AsyncIterator[BaseModel]:
         """Yield the lines of the answer to a photo."""
-        message = PhotoMessage(
-            visitor.person, visitor.chat, (photo,), visitor.language, comes_again=True, shows_each_face=True
+        message = await self._service.begun(
+            PhotoMessage(
+                visitor.person, visitor.chat, (photo,), visitor.language, comes_again=True, shows_each_face=True
+            )
         )
-        voice = await self._service.voice_for(visitor.person, visitor.language)
+        voice = recipient_in(message).voice
         try:
             with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.PHOTO):
                 async for reply in self._service.on_photo(message):

@@ -161,7 +161,8 @@ async def test_who_was_forgotten_while_their_photo_waited_still_gets_the_answer(
     await store.forget(ADA)
     assert await count_rows(store, "open_messages") == 0
     assert await store.journal.begin_to_send(*mine, opened.forgettings, opened.message_hash)
-    assert not await store.journal.begin_to_send(*mine, await store.forgettings.count(), opened.message_hash)
+    context = await store.photo_contexts.of(ADA, CHAT)
+    assert not await store.journal.begin_to_send(*mine, context.forgettings, opened.message_hash)
 
 
 async def test_who_was_overtaken_sends_nothing_though_somebody_was_forgotten(store: Store) -> None:

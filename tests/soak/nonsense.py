@@ -1,4 +1,4 @@
-"""Nonsense: pictures, updates and messages of sockets, changed at random. Only documented errors come of it."""
+"""Nonsense: pictures, updates, events and messages of sockets, changed at random. Only documented errors come of it."""
 
 import asyncio
 import copy
@@ -20,7 +20,9 @@ from recognizer import PhotoError, Recognizer
 from recognizer.decoding.decoder import Decoder
 from tests.attacks.test_stopping import Program
 from tests.bots.telegram.server import telegram_server
+from tests.soak import events
 from tests.soak.finding import Extent, Finding
+from tests.soak.mutation import ODD, change, mutated
 from tests.soak.visitors import portraits, running
 
 PICTURES, UPDATES, MESSAGES = 100_000, 10_000, 10_000
@@ -29,22 +31,6 @@ _AT_ONCE = 20
 _SEED = 100
 _SECRET = "a-secret-of-the-soak"
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_ODD: list[Any] = [
-    None,
-    True,
-    -1,
-    0,
-    2**63,
-    1e308,
-    "",
-    "\x00",
-    "x" * 2_000,
-    [],
-    {},
-    [[[]]],
-    {"a": {"b": []}},
-    "\u202e🦄",
-]
 
 
 async def run(extent: Extent) -> list[Finding]:
@@ -52,6 +38,7 @@ async def run(extent: Extent) -> list[Finding]:
     return [
         await asyncio.to_thread(_pictures, extent.of(PICTURES)),
         await _updates(extent.of(UPDATES)),
+        await events.run(extent.of(UPDATES)),
         await _messages(extent.of(MESSAGES)),
     ]
 
@@ -63,7 +50,7 @@ def _pictures(count: int) -> Finding:
     slowest, refused, wrong = 0.0, 0, []
     try:
         for number in range(count):
-            mutant = _mutated(chance, samples[number % len(samples)])
+            mutant = mutated(chance, samples[number % len(samples)])
             started = time.process_time()
             try:
                 recognizer.read(mutant)
@@ -83,22 +70,6 @@ def _encoded(kind: str) -> bytes:
     content = io.BytesIO()
     Image.fromarray(skimage.data.astronaut()[::4, ::4]).save(content, kind)
     return content.getvalue()
-
-
-def _mutated(chance: random.Random, content: bytes) -> bytes:
-    mutant = bytearray(content)
-    for _ in range(chance.choice((1, 1, 2, 4, 16))):
-        place, length = chance.randrange(len(mutant)), chance.choice((1, 2, 4, 64))
-        match chance.randrange(4):
-            case 0:
-                mutant[place : place + length] = chance.randbytes(length)
-            case 1 if len(mutant) > length + 1:
-                del mutant[place : place + length]
-            case 2:
-                mutant[place:place] = mutant[place : place + length]
-            case _:
-                mutant[place] ^= 1 << chance.randrange(8)
-    return bytes(mutant)
 
 
 async def _updates(count: int) -> Finding:
@@ -123,7 +94,7 @@ async def _updates(count: int) -> Finding:
 
                 async def post(number: int) -> None:
                     update = copy.deepcopy(samples[number % len(samples)])
-                    _change(chance, update)
+                    change(chance, update)
                     update.setdefault("update_id", number)
                     answer = await client.post("/telegram", content=json.dumps(update))
                     statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
@@ -166,26 +137,6 @@ def _samples(picture: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _change(chance: random.Random, value: Any) -> None:
-    """Change one or two of the fields, at any depth."""
-    for _ in range(chance.choice((1, 1, 2))):
-        holder = value
-        while True:
-            places: list[Any] = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-            if not places:
-                break
-            place = chance.choice(places)
-            inner = holder[place]
-            if isinstance(inner, dict | list) and inner and chance.random() < 0.75:
-                holder = inner
-                continue
-            if chance.random() < 0.25:
-                del holder[place]
-            else:
-                holder[place] = chance.choice(_ODD)
-            break
-
-
 async def _messages(count: int) -> Finding:
     """Send what is no frame, or a damaged one, through the mirror's socket of the running program."""
     chance, [frame] = random.Random(_SEED), portraits(1)
@@ -199,7 +150,7 @@ async def _messages(count: int) -> Finding:
                     await mirror.recv()
                     while closed + answered < count:
                         is_frame = chance.random() < 0.9
-                        await mirror.send(_mutated(chance, frame) if is_frame else str(chance.choice(_ODD)))
+                        await mirror.send(mutated(chance, frame) if is_frame else str(chance.choice(ODD)))
                         await mirror.recv()
                         answered += 1
             except websockets.ConnectionClosed:

@@ -397,6 +397,26 @@ async def test_every_platform_has_its_help(service: EmojiService, platform: Plat
     assert "forget" in (await service.on_command(Command(person, chat, CommandName.HELP))).text.lower()
 
 
+async def test_a_photo_that_hangs_is_given_up_with_a_sentence(
+    recognizer: Recognizer, store: Store, picture_maker: PictureMaker, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, read = threading.Event(), Recognizer.read
+
+    def hang(self: Recognizer, data: bytes) -> Reading:
+        hangs.wait(PATIENCE_S)
+        return read(self, data)
+
+    pool = InferencePool(workers=1, waiting=1, longest_s=0.5)
+    service = EmojiService(recognizer, store, pool, picture_maker)
+    with monkeypatch.context() as patch, capture_logs() as logs:
+        patch.setattr(Recognizer, "read", hang)
+        assert (await answer(service, selfie)).text == texts.FAILED
+    assert {"inference_hangs", "photo_failed"} <= {each["event"] for each in logs}
+    hangs.set()
+    await service.close()
+    pool.close()
+
+
 @pytest.fixture
 async def crowded(recognizer: Recognizer, store: Store, picture_maker: PictureMaker) -> AsyncIterator[EmojiService]:
     pool = InferencePool(workers=1, waiting=1)

@@ -84,21 +84,29 @@ class DiscordServer:
 
     async def write(self, content: str = "", *, channel_id: int = CHANNEL, **facts: Any) -> dict[str, Any]:
         """Let Alice write a message that mentions the bot; facts: further fields of it."""
-        message = {
+        message = self.written(content, channel_id=channel_id, **facts)
+        self.messages[int(message["id"])] = message
+        await self.send("MESSAGE_CREATE", message)
+        return message
+
+    def written(self, content: str = "", *, channel_id: int = CHANNEL, **facts: Any) -> dict[str, Any]:
+        """Return a message of Alice's that mentions the bot; facts: further fields of it."""
+        return {
             **self._message(channel_id, content),
             "author": _user(ALICE, "alice"),
             "member": {"roles": [], "joined_at": _NOW, "deaf": False, "mute": False, "flags": 0},
             "mentions": [_user(ME, "mugmoji", bot=True)],
             **facts,
         }
-        self.messages[int(message["id"])] = message
-        await self.send("MESSAGE_CREATE", message)
-        return message
 
     async def press(self, answer: dict[str, Any], custom_id: str) -> None:
         """Let Alice press a button under a message of the bot."""
+        await self.send("INTERACTION_CREATE", self.pressed(answer, custom_id))
+
+    def pressed(self, answer: dict[str, Any], custom_id: str) -> dict[str, Any]:
+        """Return what a button that Alice presses under a message of the bot brings."""
         self._last_id += 1
-        interaction = {
+        return {
             "id": str(self._last_id),
             "application_id": str(ME),
             "type": 3,
@@ -125,7 +133,6 @@ class DiscordServer:
             "context": 0,
             "attachment_size_limit": 10**7,
         }
-        await self.send("INTERACTION_CREATE", interaction)
 
     @asynccontextmanager
     async def running(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
@@ -184,7 +191,7 @@ class DiscordServer:
                 "application": {"id": str(ME), "flags": 0},
             },
         )
-        await self.send("GUILD_CREATE", _guild())
+        await self.send("GUILD_CREATE", guild())
         self.is_ready.set()
 
     async def _call(self, request: web.Request) -> web.Response:
@@ -240,13 +247,17 @@ class DiscordServer:
                 return web.Response(status=204)
             case "POST", "interactions", _, _, "callback":
                 return _json({"interaction": {"id": parts[1], "type": 3}})
-            case "PATCH", "webhooks", _, token, "messages", "@original":
-                message = self.messages[int(token.split("x")[1])]
+            case "PATCH", "webhooks", _, token, "messages", "@original" if token.partition("x")[2] in self._numbers:
+                message = self.messages[int(token.partition("x")[2])]
                 message.update({name: body[name] for name in ("content", "components") if name in body})
                 return _json(message)
             case "POST", "webhooks", _, token:
                 return _json(self._posted(CHANNEL, body))
         return _json({"code": 0, "message": "404: Not Found"}, status=404)
+
+    @property
+    def _numbers(self) -> set[str]:
+        return set(map(str, self.messages))
 
     def _posted(self, channel_id: int, body: Any) -> dict[str, Any]:
         """Store a message of the bot, and return it; one with a nonce that is known is not stored twice."""
@@ -353,7 +364,8 @@ def _channel(number: int, name: str) -> dict[str, Any]:
     }
 
 
-def _guild() -> dict[str, Any]:
+def guild() -> dict[str, Any]:
+    """Return the server, as Discord describes it to a bot that connects."""
     everybody = {
         "id": str(ROLE),
         "name": "@everyone",
