@@ -10,6 +10,7 @@ from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, spoken
 from bots.messages import Button, ButtonRows, StickerEmoji, TokenError, Tone, in_rows
+from bots.pictures.avatars import Hair, HairColour
 from db import CONSENT_VERSION, Automatic, Consent, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
@@ -35,6 +36,9 @@ class Action(StrEnum):
     SET_LANGUAGE = "l"
     SET_SKIN_TONE = "t"
     SET_PRESENTATION = "p"
+    SET_HAIR = "H"
+    SET_HAIR_COLOUR = "C"
+    AVATAR = "A"
     SET_EVERYONE_TAPS = "v"
     OPEN_CHAT_SETTINGS = "o"
     SET_AUTOMATIC = "a"
@@ -67,6 +71,15 @@ class SettingsPage(IntEnum):
     LANGUAGE = 1
     SKIN_TONE = 2
     PRESENTATION = 3
+    AVATAR = 4
+    HAIR_COLOUR = 5
+
+
+class AvatarUse(IntEnum):
+    """What becomes of an avatar's picture; the value is the choice in a token."""
+
+    SHOW = 0
+    PACK = 1
 
 
 class ChatSettingsPage(IntEnum):
@@ -94,6 +107,9 @@ _CHOICES = {
     Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
     Action.SET_SKIN_TONE: 1 + len(SkinTone),
     Action.SET_PRESENTATION: 1 + len(Presentation),
+    Action.SET_HAIR: 1 + len(Hair),
+    Action.SET_HAIR_COLOUR: len(HairColour),
+    Action.AVATAR: len(AvatarUse),
     Action.SET_EVERYONE_TAPS: 2,
     Action.OPEN_CHAT_SETTINGS: len(ChatSettingsPage),
     Action.SET_AUTOMATIC: len(Automatic),
@@ -117,8 +133,8 @@ class Token:
     """The meaning of a tap. As text `letter:reading:choice`, at most 64 ASCII bytes.
 
     action: what to do. reading: the reading it refers to; of `Action.KEEP_FACES` the version of the words that were
-    shown, of `Action.FORGET` the mark of the person who asked. choice: the index of a suggestion or emotion, a page, 1
-    for yes, or the index of a setting, where 0 is none.
+    shown, of `Action.FORGET` the mark of the person who asked; of `Action.AVATAR` 0 for no face. choice: the index of a
+    suggestion or emotion, a page, 1 for yes, or the index of a setting, where 0 is none if it may be none.
     """
 
     action: Action
@@ -237,6 +253,12 @@ def sticker_rows(
     return tuple(row for row in (pack, () if stored.of_another else others) if row)
 
 
+def avatar_pack_rows(reading_id: int, recipient: Recipient) -> ButtonRows:
+    """Return the button under an avatar that puts it into the person's own pack."""
+    label = recipient.voice.say(texts.PACK_ADD)
+    return ((Button(label, label, str(Token(Action.AVATAR, reading_id, AvatarUse.PACK)), Tone.QUIET),),)
+
+
 def covering_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
     """Return the buttons with what may cover one face: the first suggestions."""
     places = range(min(len(reading.suggestions), (MAX_ROWS - 1) * BUTTONS_A_ROW))
@@ -292,12 +314,16 @@ def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) 
 
 
 def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
-    """Return one row: the photo with emoji for faces and, for a single person, a sticker, for several, all blurred."""
+    """Return one row: the photo with emoji for faces and, for a single person, a sticker and their avatar if they have
+    one, for several, all blurred.
+    """
     shown = [(texts.EMOJI_ME, Token(Action.EMOJI_ME, readings[0].id))]
     if len(readings) == 1:
         shown.append((texts.STICKER, Token(Action.STICKER, readings[0].id, StickerEmoji.BESIDE)))
     else:
         shown.append((texts.BLUR, Token(Action.BLUR, readings[0].id)))
+    if len(readings) == 1 and recipient.look is not None:
+        shown.append((texts.AVATAR, Token(Action.AVATAR, readings[0].id)))
     labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
     return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),)
 

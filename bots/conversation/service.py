@@ -14,9 +14,10 @@ from bots.admin.allowlist import Allowlist
 from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
 from bots.conversation import chat_settings, privacy, settings_pages, texts
-from bots.conversation.buttons import Action, SettingsPage, Token
+from bots.conversation.buttons import Action, AvatarUse, SettingsPage, Token
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
+from bots.conversation.emotions import Emotions
 from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
@@ -53,13 +54,18 @@ from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
 from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, PhotoContext, Preferences, Store, utc_now
-from recognizer import EMOTIONS, Reading, Recognizer
+from recognizer import Reading, Recognizer
 from recognizer.emoji_map import without_selector
-from recognizer.expression import Expression
-from recognizer.ranking import rank
 
 _SETTINGS_ACTIONS = frozenset(
-    {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
+    {
+        Action.OPEN_SETTINGS,
+        Action.SET_LANGUAGE,
+        Action.SET_SKIN_TONE,
+        Action.SET_PRESENTATION,
+        Action.SET_HAIR,
+        Action.SET_HAIR_COLOUR,
+    }
 )
 
 _PLAYING_ACTIONS = frozenset({Action.PLAY, Action.CHANGE_ROUND, Action.STOP_PLAYING})
@@ -101,9 +107,10 @@ class EmojiService:
         self._pool = pool
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
+        self._emotions = Emotions(lambda: recognizer.emoji_map)
         self._chat_settings = chat_settings.ChatSettings(store, clock)
         self._taps_on_photos = PhotoTaps(
-            store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji, self.emoji_of
+            store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji, self._emotions
         )
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
@@ -340,8 +347,7 @@ class EmojiService:
 
     def emoji_of(self, emotion: str) -> str:
         """Return the emoji of a face that shows this emotion, of `EMOTIONS`, and nothing else."""
-        alone = Expression.of(tuple(float(each == emotion) for each in EMOTIONS))
-        return rank(self._recognizer.emoji_map, alone).emoji[0]
+        return self._emotions.emoji_of(emotion)
 
     async def recipient_of(self, person: Person, language: str) -> Recipient:
         """Return how a person is written to: their voice, and the appearance of emoji. language: as in
@@ -453,6 +459,8 @@ class EmojiService:
             return await self._play.tapped(tap, token, recipient)
         if token.action is Action.READ:
             return await self._read(tap, recipient)
+        if token.action is Action.AVATAR and not token.reading:
+            return await self._taps_on_photos.avatar(tap, "happy", recipient, AvatarUse(token.choice))
         answer = await self._taps_on_photos.answer(tap, token, recipient)
         if token.action is not Action.CHOOSE or answer.rows is None:
             return answer
@@ -465,9 +473,10 @@ class EmojiService:
         if preferences != before:
             await self._store.set_preferences(tap.person, preferences)
         recipient = Recipient.of(preferences, tap.language)
-        page = SettingsPage(token.choice) if token.action is Action.OPEN_SETTINGS else SettingsPage.OVERVIEW
+        is_opening = token.action is Action.OPEN_SETTINGS
+        page = SettingsPage(token.choice) if is_opening else settings_pages.page_after(token.action)
         shown = settings_pages.text(page, preferences, recipient)
-        notice = shown if token.action is Action.OPEN_SETTINGS else recipient.voice.say(texts.SETTING_KEPT)
+        notice = shown if is_opening else recipient.voice.say(texts.SETTING_KEPT)
         return TapReply(notice, settings_pages.rows(page, preferences, recipient), text=shown)
 
     async def _command(  # noqa: PLR0911  # one for each command

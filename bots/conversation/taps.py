@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import structlog
 
 from bots.conversation import texts
 from bots.conversation.buttons import (
     Action,
+    AvatarUse,
     Token,
+    avatar_pack_rows,
     cover_rows,
     covering_rows,
     face_rows,
@@ -19,6 +22,7 @@ from bots.conversation.buttons import (
     sticker_rows,
     swapped,
 )
+from bots.conversation.emotions import Emotions
 from bots.conversation.fetching import opened_again
 from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.recipient import Recipient
@@ -56,11 +60,11 @@ class PhotoTaps:
         candidates: int,
         taste_changed: Callable[[Person, Chat], None],
         own_emoji: Callable[[Chat], Awaitable[tuple[OwnEmoji, ...]]],
-        emoji_of: Callable[[str], str],
+        emotions: Emotions,
     ) -> None:
         """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
-        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own. emoji_of:
-        returns the emoji of a face that shows one emotion and nothing else.
+        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own. emotions:
+        knows which emoji stands for an emotion.
         """
         self._store = store
         self._pool = pool
@@ -68,7 +72,7 @@ class PhotoTaps:
         self._candidates = candidates
         self._taste_changed = taste_changed
         self._own_emoji = own_emoji
-        self._emoji_of = emoji_of
+        self._emotions = emotions
 
     async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
@@ -81,6 +85,9 @@ class PhotoTaps:
             return await self._vote(tap, token, stored, recipient)
         if token.action in (*_COVERING, Action.STICKER, Action.PACK):
             return await self._picture(tap, token, stored, recipient)
+        if token.action is Action.AVATAR:
+            emotion = self._emotion_of(_reading_of(token, stored))
+            return await self.avatar(tap, emotion, recipient, AvatarUse(token.choice))
         if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
             return await self._cover(tap, token, stored, recipient)
         answer = await self._tapped(tap, token, stored, recipient)
@@ -188,6 +195,24 @@ class PhotoTaps:
         is_for_pack = token.action is Action.PACK
         return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=is_for_pack, covers=covers)
 
+    async def avatar(self, tap: Tap, emotion: str, recipient: Recipient, use: AvatarUse = AvatarUse.SHOW) -> TapReply:
+        """Return the avatar of the person who tapped, with an emotion of `EMOTIONS`."""
+        say, platform = recipient.voice.say, tap.chat.platform
+        if recipient.look is None:
+            return TapReply(say(texts.NO_AVATAR_YET))
+        make = partial(self._picture_maker.avatar, recipient.look, emotion, platform)
+        made, problem = await attempt(self._pool, tap.person, tap.chat, make)
+        if made is None:
+            return TapReply(say(problem))
+        has_pack = platform is Platform.TELEGRAM and use is AvatarUse.SHOW
+        rows = avatar_pack_rows(Token.parse(tap.token).reading, recipient) if has_pack else ()
+        return TapReply(say(texts.AVATAR_MADE), picture=made, picture_rows=rows, is_for_pack=use is AvatarUse.PACK)
+
+    def _emotion_of(self, reading: StoredReading) -> str:
+        """Return what a face shows: what was said of it, else what was read."""
+        said = reading.emotion or (self._emotions.emotion_of(reading.chosen) if reading.chosen is not None else None)
+        return said or EMOTIONS[int(np.argmax(reading.probabilities))]
+
     async def _known(self, tap: Tap, stored: StoredPhoto, recipient: Recipient, turn: int = 0) -> list[FaceEmoji]:
         """Return the faces of the answer, and what covers them. turn: how often their emoji were swapped."""
         like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
@@ -228,7 +253,7 @@ class PhotoTaps:
             rows = self._rows(tap, stored.with_choice(reading.id, None), reading.id, recipient)
             if not tap.shows_each_face:
                 return TapReply(notice, rows)
-            return TapReply(notice, rows, notice, recipient.variant_of(self._emoji_of(emotion)))
+            return TapReply(notice, rows, notice, recipient.variant_of(self._emotions.emoji_of(emotion)))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
         return TapReply(notice, self._rows_after(tap, token, stored, recipient), is_obvious=True)
 

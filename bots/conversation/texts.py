@@ -208,6 +208,9 @@ PACK_FULL = _("Your sticker pack is full. /forget_me removes it, and the next st
 PACK_START = _("Write to me in a private chat first; then I can make a sticker pack for you.")
 INLINE_START = _("Send me a selfie first")
 STICKER_MADE = _("Here is your sticker!")
+AVATAR = _("My avatar")
+AVATAR_MADE = _("Here is your avatar!")
+NO_AVATAR_YET = _("You have no avatar (any more). Choose one in the settings.")
 STICKER_EMOJI = {
     "ON_FACE": _("Emoji on the face"),
     "BESIDE": _("Emoji beside it"),
@@ -417,6 +420,39 @@ WHICH_SKIN_TONE = _("Which skin tone shall emoji have, where they can?")
 WHICH_PRESENTATION = _("How shall emoji of people look, where they can?")
 AS_MY_APP = _("As my app")
 NO_SKIN_TONE = _("No skin tone")
+WHICH_HAIR = _(
+    "An avatar shows what your face shows; its button comes under photos of one person. I guess nothing: which hair "
+    "shall it have? Skin tone and clothes go by your other settings."
+)
+WHICH_HAIR_COLOUR = _("Which colour shall the hair or the scarf of your avatar have?")
+NO_AVATAR = _("No avatar")
+HAIR_COLOUR = _("Colour")
+AVATAR_SHOW = _("Show it")
+HAIR = {
+    "short": _("Short"),
+    "round": _("Short, round"),
+    "wavy": _("Short, wavy"),
+    "curly": _("Short, curly"),
+    "afro": _("Afro"),
+    "locs": _("Locs"),
+    "bob": _("Bob"),
+    "long": _("Long"),
+    "bun": _("Bun"),
+    "buzz_cut": _("Buzz cut"),
+    "none": _("No hair"),
+    "headscarf": _("Headscarf"),
+    "turban": _("Turban"),
+}
+HAIR_COLOURS = {
+    "black": _("Black"),
+    "dark_brown": _("Dark brown"),
+    "brown": _("Brown"),
+    "red": _("Red"),
+    "blond": _("Blond"),
+    "grey": _("Grey"),
+    "pink": _("Pink"),
+    "blue": _("Blue"),
+}
 PRESENTATIONS = {"": _("Neutral"), "woman": _("Woman"), "man": _("Man")}
 """The name of each `bots.conversation.emoji_variants.Presentation`, and of none."""
 SETTING_KEPT = _("Done, I'll remember that.")

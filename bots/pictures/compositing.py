@@ -27,6 +27,8 @@ STICKER_SIDE = 512
 STICKER_BYTES = 512 * 1024
 """Largest file of a static Telegram sticker."""
 
+AVATAR_HEIGHT = 480
+"""Of an avatar on a sticker, in pixels: the rest is for its outline."""
 COVER_SIDE = 512
 
 _JPEG_QUALITY = 90
@@ -256,6 +258,18 @@ def _with_outline(layer: NDArray[np.uint8], line: float = _OUTLINE_WIDTH) -> NDA
         lay_over(ground, grey_layer(width + 0.5 - distance, grey))
     lay_over(ground, layer)
     return ground
+
+
+def avatar_sticker(drawing: NDArray[np.uint8], form: FileForm) -> bytes:
+    """Return a 512x512 sticker of a drawing with a white outline. drawing: RGBA, straight alpha, as high as
+    `AVATAR_HEIGHT` and no wider. form: as in `sticker`.
+    """
+    layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
+    top, left = (STICKER_SIDE - drawing.shape[0]) // 2, (STICKER_SIDE - drawing.shape[1]) // 2
+    alpha = drawing[..., 3:].astype(np.float32) / 255
+    premultiplied = np.dstack([drawing[..., :3] * alpha, drawing[..., 3:]])
+    layer[top : top + drawing.shape[0], left : left + drawing.shape[1]] = np.round(premultiplied).astype(np.uint8)
+    return _encoded(_with_outline(layer), form)
 
 
 def _encoded(layer: NDArray[np.uint8], form: FileForm) -> bytes:

@@ -10,9 +10,12 @@ import numpy as np
 
 from bots.messages import Cover, FaceCover, Form, MadePicture, StickerEmoji
 from bots.pictures.artwork import Artwork
+from bots.pictures.avatars import Look, avatar
 from bots.pictures.compositing import (
+    AVATAR_HEIGHT,
     FileForm,
     arranged,
+    avatar_sticker,
     cover_frame,
     cover_image,
     emoji_me,
@@ -121,6 +124,11 @@ class PictureMaker:
             badge = answered.emoji if emoji_place is StickerEmoji.BESIDE else None
             content = head_sticker(decoded, head, form, self._artwork, others, badge)
         return MadePicture(content, Form.PHOTO if form == "jpeg" else Form.STICKER)
+
+    def avatar(self, look: Look, emotion: str, platform: Platform) -> MadePicture:
+        """Return a sticker of an avatar that shows an emotion of `EMOTIONS`."""
+        form: FileForm = "webp" if platform is Platform.TELEGRAM else "png"
+        return MadePicture(avatar_sticker(avatar(look, emotion, AVATAR_HEIGHT), form), Form.STICKER)
 
     def outlined(self, photo: bytes, faces: Sequence[Face]) -> MadePicture:
         """Return the photo with these faces outlined and numbered from 1."""
