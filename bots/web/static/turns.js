@@ -226,7 +226,7 @@ export class Turns {
     const isFilm = picture.blob.type.startsWith("video/");
     const shown = isFilm
       ? element("video", { src: urlOf(picture.blob), controls: true, loop: true, "aria-label": words.made })
-      : element("img", { src: urlOf(picture.blob), alt: words.made, class: "made" });
+      : element("img", { src: urlOf(picture.blob), alt: words.made, class: "made", onload: () => this.reveal(turn) });
     const actions = element("div", { class: "keys" });
     const add = (name, label, onclick) =>
       actions.append(element("button", { type: "button", class: "quiet", "data-key": name, onclick }, label));
