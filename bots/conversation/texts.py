@@ -332,6 +332,7 @@ WEB_WORDS = {
     "game": _("Play: copy the emoji"),
     "game_asks": _("Make this face: {emoji}"),
     "game_points": _("Faces: {number}"),
+    "game_left": _("Seconds left: {number}"),
     "game_over": _("Time is up! Faces you made: {number}."),
     "close": _("Close"),
     "menu": _("Menu"),
@@ -351,6 +352,10 @@ WEB_WORDS = {
     "tap_lost": _("That didn't get through: there is no connection. Please try again in a moment."),
     "not_taken": _("That didn't get through. Please try again in a moment, or with a smaller photo."),
     "too_large": FILE_TOO_LARGE,
+    "not_kept": _(
+        "This browser can't keep our conversation any more: its memory for this page is full or switched off. We can "
+        "go on, but what is new is gone when you close the page."
+    ),
     "left_out": _("I take ten photos at once, so I left out: {names}."),
     "no_camera": _("I can't reach a camera here. Please allow it in your browser, or choose a photo."),
     "camera_needs_https": _(

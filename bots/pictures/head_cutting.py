@@ -1,7 +1,8 @@
 """Cut a head out of a photo: which pixels are the face, its hair and ears, and not the neck, a hand or the background.
 
 The person comes from a network, the face's outline from the face mesh. Above the ears all of the person is head; below
-them only the face, and what has the colour of the hair. A cut that cannot be a head is replaced by an oval.
+them only the face, and what has the colour of the hair and hangs together with it. A cut that cannot be a head is
+replaced by an oval.
 """
 
 import cv2
@@ -62,7 +63,8 @@ def _of_head(head: HeadView, face: NDArray[np.bool_], person: NDArray[np.bool_])
     within = person & reach & (rows < chin + (_BELOW_CHIN - _RISE * aside**3) * height)
     around = _grown(face, _JAW_MARGIN * width)
     hair = _like_hair(head, within & ~around & (rows < top + height / 4), face & (rows > ears) & (rows < chin))
-    kept = within & ((rows < ears) | around | hair)
+    above = within & ~around & (rows < ears)
+    kept = _touching(above | (within & ~around & hair), above) | (around & within)
     cut: NDArray[np.bool_] = _without_thin(kept | face, _THIN * width) | (around & within)
     return cut
 
@@ -106,10 +108,15 @@ def _boxed(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def _connected(cut: NDArray[np.bool_], face: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return what hangs together with the face, without holes."""
-    _, parts = cv2.connectedComponents((cut | face).astype(np.uint8))
-    whole = np.isin(parts, np.unique(parts[face])).astype(np.uint8)
+    whole = _touching(cut | face, face).astype(np.uint8)
     edges, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(whole, edges, -1, 1, cv2.FILLED).astype(np.bool_)
+
+
+def _touching(mask: NDArray[np.bool_], seed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the parts of a mask that hang together with a part of it."""
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8))
+    return np.isin(parts, np.unique(parts[seed]))
 
 
 def _smoothed(cut: NDArray[np.bool_], face: NDArray[np.bool_], head: HeadView) -> NDArray[np.float32]:

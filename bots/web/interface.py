@@ -41,7 +41,7 @@ _MOST_COVERS_FIELD = 12 * 1024
 _COVERS = TypeAdapter(Annotated[list[CoverShape], Field(max_length=MOST_COVERS)])
 _ID = re.compile(r"[\w-]{8,64}")
 _NEVER_STORED = {"Cache-Control": "no-store"}
-_KEPT_BY_BROWSERS = {"Cache-Control": "public, max-age=604800"}
+_KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=604800"}
 _LINE_BY_LINE = {**_NEVER_STORED, "Content-Encoding": "identity"}
 """Lines that were to be compressed would wait for each other."""
 _LINES = (

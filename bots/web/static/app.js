@@ -22,11 +22,16 @@ export async function add(turn) {
   at("welcome").hidden = true;
   turns.show(turn);
   await store.put(turn);
-  for (const id of await store.prune()) {
+  forget(await store.prune());
+  return turn;
+}
+
+// Take turns off the page.
+function forget(ids) {
+  for (const id of ids) {
     known.delete(id);
     turns.remove(id);
   }
-  return turn;
 }
 
 async function changed(turn) {
@@ -373,12 +378,13 @@ function listen() {
   window.addEventListener("online", lookForServer);
   window.addEventListener("offline", lookForServer);
   document.addEventListener("visibilitychange", () => document.hidden || tryAgain());
-  store.watch((turn) => {
+  const onKept = (turn) => {
     known.set(turn.id, turn);
     at("welcome").hidden = true;
     turns.show(turn);
     for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
-  }, cleared);
+  };
+  store.watch(onKept, forget, cleared, () => tell(words.not_kept));
 }
 
 const look = kept.get("look");

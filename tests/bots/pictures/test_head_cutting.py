@@ -52,6 +52,14 @@ def test_hair_is_part_of_the_head_and_the_neck_is_not() -> None:
     assert not cut[:, :90].any(), "the background"
 
 
+def test_what_only_has_the_colour_of_the_hair_is_left_out() -> None:
+    person = of_drawing()
+    person[198:214] &= np.abs(np.arange(SIDE) - 192) < 46
+    cut = cut_out(drawn(person)) > 0.5
+    assert cut[185, 130], "hair beside the cheek"
+    assert not cut[222, 130], "a collar below it"
+
+
 def test_an_arm_beside_the_head_is_left_out() -> None:
     person = of_drawing()
     person[150:162, :192] = True

@@ -42,6 +42,21 @@ async def test_a_sticker_goes_into_a_pack_of_ones_own_once(telegram: TelegramSer
     assert await telegram.count("sendSticker") == 1
 
 
+async def test_a_sticker_without_its_emoji_is_another_one_and_goes_into_the_pack_as_it_is(
+    telegram: TelegramServer, selfie: bytes
+) -> None:
+    message, sticker = await _sticker(telegram, selfie)
+    await telegram.tap(sticker, texts.STICKER_EMOJI["NONE"], original=message)
+    bare = (await telegram.sent("sendSticker", 2))[-1]
+    assert bare["reply_parameters"]["message_id"] == message["message_id"]
+    content = telegram.made[bare["message_id"]]
+    assert content != telegram.made[sticker["message_id"]]
+    await telegram.tap(bare, texts.PACK_ADD, original=message)
+    await telegram.sent("sendMessage", 2)
+    [pack] = telegram.packs.values()
+    assert [each[1] for each in pack.stickers] == [content]
+
+
 async def test_a_pack_has_its_title_in_the_language_of_its_owner(telegram: TelegramServer, selfie: bytes) -> None:
     message, sticker = await _sticker(telegram, selfie, language="de")
     await telegram.tap(sticker, labels(sticker)[0][0], original=message, language="de")

@@ -172,6 +172,38 @@ def test_what_the_bot_has_not_seen_can_be_covered_too(page: Page, selfie_file: P
     expect(covers.last).to_have_accessible_name("cover of face 2: Blur")
 
 
+def test_pictures_that_were_replaced_are_let_go(page: Page, group_file: Path) -> None:
+    page.add_init_script(
+        """
+        window.held = new Set();
+        const { createObjectURL, revokeObjectURL } = URL;
+        URL.createObjectURL = (blob) => {
+          const url = createObjectURL.call(URL, blob);
+          window.held.add(url);
+          return url;
+        };
+        URL.revokeObjectURL = (url) => {
+          window.held.delete(url);
+          revokeObjectURL.call(URL, url);
+        };
+        """
+    )
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    _edited(page, group_file)
+    counts = []
+    for _ in range(3):
+        _tool(page, "cover_larger").click()
+        _finish(page)
+        counts.append(page.evaluate("window.held.size"))
+        page.get_by_role("button", name=word("covers")).click()
+        expect(page.locator(".stage .cover").first).to_be_focused()
+    assert counts[0] == counts[1] == counts[2] <= 3
+    page.keyboard.press("Escape")
+    page.evaluate("async () => (await import('/static/app.js')).clear()")
+    assert page.evaluate("window.held.size") == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_changing_covers_shuts_nobody_out(page: Page, group_file: Path, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
