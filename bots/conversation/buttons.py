@@ -30,6 +30,7 @@ class Action(StrEnum):
     EMOJI_ME = "i"
     BLUR = "B"
     STICKER = "x"
+    CHANGE_STICKER = "X"
     KEEP_FACES = "k"
     FORGET = "F"
     OPEN_SETTINGS = "s"
@@ -119,13 +120,19 @@ _CHOICES = {
     Action.READ: 1,
     Action.SET_PLAY: 2,
     Action.STICKER: len(StickerEmoji),
+    Action.CHANGE_STICKER: len(StickerEmoji),
     Action.PACK: len(StickerEmoji),
     Action.PLAY: 1,
     Action.CHANGE_ROUND: 1,
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
-_MAKING = frozenset({Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.PACK, Action.COVER_WITH, Action.SWAP})
+_MAKING = frozenset(
+    {
+        *(Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.CHANGE_STICKER, Action.PACK),
+        *(Action.COVER_WITH, Action.SWAP),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -248,7 +255,7 @@ def sticker_rows(
     others = tuple(
         Button(said := recipient.voice.say(texts.STICKER_EMOJI[each.name]), said, token, Tone.QUIET)
         for each in StickerEmoji
-        if each is not emoji_place and (token := str(Token(Action.STICKER, reading, each)))
+        if each is not emoji_place and (token := str(Token(Action.CHANGE_STICKER, reading, each)))
     )
     return tuple(row for row in (pack, () if stored.of_another else others) if row)
 

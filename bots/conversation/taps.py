@@ -47,6 +47,7 @@ from recognizer import EMOTIONS
 _log = structlog.get_logger()
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 _COVERING = (Action.EMOJI_ME, Action.BLUR)
+_CUTTING = (Action.STICKER, Action.CHANGE_STICKER, Action.PACK)
 
 
 class PhotoTaps:
@@ -83,7 +84,7 @@ class PhotoTaps:
             return TapReply(recipient.voice.say(texts.GONE))
         if not stored.own:
             return await self._vote(tap, token, stored, recipient)
-        if token.action in (*_COVERING, Action.STICKER, Action.PACK):
+        if token.action in (*_COVERING, *_CUTTING):
             return await self._picture(tap, token, stored, recipient)
         if token.action is Action.AVATAR:
             emotion = self._emotion_of(_reading_of(token, stored))
@@ -165,7 +166,7 @@ class PhotoTaps:
         if made.picture is None:
             return made
         notice = recipient.voice.say(texts.SWAPPED if token.action is Action.SWAP else texts.EMOJI_ME_MADE)
-        return replace(made, notice=notice, text=made.notice, rows=made.picture_rows, picture_rows=(), is_whole=True)
+        return replace(_in_place(made), notice=notice)
 
     async def _picture(
         self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient, turn: int = 0
@@ -188,12 +189,13 @@ class PhotoTaps:
         covers = str(token) if token.action in _COVERING and tap.shows_each_face and made.form is Form.PHOTO else ""
         if token.action is Action.EMOJI_ME and len(stored.readings) > 1 and not covers:
             rows = cover_rows(stored, turn, recipient)
-        elif token.action is Action.STICKER:
-            has_packs = made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM
-            rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=has_packs)
+        is_fixed = made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM  # it has packs, but no edits
+        if token.action in _CUTTING:
+            rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=is_fixed)
         notice = say(texts.EMOJI_ME_MADE if token.action in _COVERING else texts.STICKER_MADE)
         is_for_pack = token.action is Action.PACK
-        return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=is_for_pack, covers=covers)
+        reply = TapReply(notice, picture=made, picture_rows=rows, is_for_pack=is_for_pack, covers=covers)
+        return _in_place(reply) if token.action is Action.CHANGE_STICKER and not is_fixed else reply
 
     async def avatar(self, tap: Tap, emotion: str, recipient: Recipient, use: AvatarUse = AvatarUse.SHOW) -> TapReply:
         """Return the avatar of the person who tapped, with an emotion of `EMOTIONS`."""
@@ -289,6 +291,11 @@ class PhotoTaps:
         return face_rows_after(token, _reading_of(token, stored), self._candidates, recipient)
 
 
+def _in_place(made: TapReply) -> TapReply:
+    """Return a picture that is sent as one that replaces that with the button."""
+    return replace(made, text=made.notice, rows=made.picture_rows, picture_rows=(), is_whole=True)
+
+
 def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
     """Return the emoji of a face that covers it in a picture. like: what each emoji of the chat's own is like."""
     wanted = (reading.chosen, *reading.suggestions) if reading.chosen is not None else reading.suggestions
@@ -298,7 +305,7 @@ def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
 
 def _emoji_place(token: Token, stored: StoredPhoto) -> StickerEmoji:
     """Return where the emoji of a sticker is to be: on the face, if somebody else had sent the photo."""
-    is_free = token.action in (Action.STICKER, Action.PACK) and not stored.of_another
+    is_free = token.action in _CUTTING and not stored.of_another
     return StickerEmoji(token.choice) if is_free else StickerEmoji.ON_FACE
 
 
