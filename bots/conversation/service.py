@@ -21,7 +21,7 @@ from bots.conversation.emotions import Emotions
 from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
-from bots.conversation.picture_making import make_picture
+from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
@@ -268,14 +268,13 @@ class EmojiService:
         made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
         return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
 
-    async def cover_image(self, emoji: str, whose: Whose) -> bytes | None:
-        """Return what covers a face where this emoji does, as a PNG; None if there is no drawing of it.
+    async def cover_image(self, emoji: str, person: Person, chat: Chat) -> bytes | None:
+        """Return what covers a face where this emoji does, as a PNG; None if that cannot be drawn now.
 
-        Raise `TooManyError` if too much of the person waits.
+        emoji: one that `can_draw` knows. person and chat: for whom it is drawn.
         """
-        if not self._picture_maker.can_draw(emoji):
-            return None
-        return await self._pool.run(partial(self._picture_maker.cover_image, emoji), whose)
+        image, _ = await attempt(self._pool, person, chat, partial(self._picture_maker.cover_image, emoji))
+        return image
 
     def can_draw(self, emoji: str) -> bool:
         """Return whether there is a drawing of an emoji, so that it can cover a face."""

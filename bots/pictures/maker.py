@@ -4,7 +4,8 @@ Works on the bytes of a photo that a platform has just sent, which the recognise
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -33,6 +34,10 @@ from recognizer.clock import ProcessorClock
 from recognizer.decoding.clip import is_clip
 from recognizer.decoding.film import FRAME_RATE
 from recognizer.decoding.photo import Photo
+from recognizer.emoji_map import without_selector
+
+_KEPT_COVERS = 256
+"""Images of covers that are remembered, about 40 kB each."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class PictureMaker:
     def __init__(self, recognizer: Recognizer, artwork: Artwork) -> None:
         self._recognizer = recognizer
         self._artwork = artwork
+        self._cover_image = lru_cache(_KEPT_COVERS)(partial(cover_image, artwork=artwork))
 
     def emoji_me(
         self, photo: bytes, answered: Sequence[FaceEmoji], platform: Platform, *, is_blurred: bool = False
@@ -74,9 +80,9 @@ class PictureMaker:
         decoded = self._recognizer.moment(photo)
         faces = self._recognizer.everyone_in(decoded).faces
         found = [
-            FaceCover(replace(place, emoji=None if is_blurred else emoji), choices or face.emoji)
+            FaceCover(place, choices or face.emoji)
             for face, (emoji, choices) in zip(faces, _emoji_and_choices(faces, answered), strict=True)
-            for place in places_of(decoded, [_covered(face, emoji)])
+            for place in places_of(decoded, [_covered(face, None if is_blurred else emoji)])
         ]
         return tuple(sorted(found, key=lambda each: each.cover.x)) or None
 
@@ -91,7 +97,7 @@ class PictureMaker:
 
     def cover_image(self, emoji: str) -> bytes:
         """Return what covers a face where this emoji does, as in `compositing.cover_image`."""
-        return cover_image(emoji, self._artwork)
+        return self._cover_image(without_selector(emoji))
 
     def sticker(
         self,
@@ -102,25 +108,24 @@ class PictureMaker:
         *,
         is_hidden: bool = False,
     ) -> MadePicture | None:
-        """Return a sticker of the answered face, with all others covered, or None if there is no face.
+        """Return a sticker of the widest face, with all others covered, or None if there is no face.
 
-        The head is cut out, unless its emoji is to be on the face. is_hidden: it will be sent hidden, which Telegram
-        does not offer for stickers: there it becomes a photo.
+        answered: that face. It is not told from the others by its emotions, which a bystander may have, too. The head
+        is cut out, unless its emoji is to be on the face. is_hidden: it will be sent hidden, which Telegram does not
+        offer for stickers: there it becomes a photo.
         """
         decoded = self._recognizer.moment(photo)
         faces = self._recognizer.everyone_in(decoded).faces
         if not faces:
             return None
-        place = min(range(len(faces)), key=lambda each: _apart(faces[each], answered))
-        covered = [_covered(face, face.emoji[0]) for face in faces]
-        others = covered[:place] + covered[place + 1 :]
+        subject, others = faces[0], [_covered(face, face.emoji[0]) for face in faces[1:]]
         form: FileForm = "png"
         if platform is Platform.TELEGRAM:
             form = "jpeg" if is_hidden else "webp"
         if emoji_place is StickerEmoji.ON_FACE:
-            content = sticker(decoded, _covered(faces[place], answered.emoji), form, self._artwork, others)
+            content = sticker(decoded, _covered(subject, answered.emoji), form, self._artwork, others)
         else:
-            head = self._recognizer.head_in(decoded, faces[place])
+            head = self._recognizer.head_in(decoded, subject)
             badge = answered.emoji if emoji_place is StickerEmoji.BESIDE else None
             content = head_sticker(decoded, head, form, self._artwork, others, badge)
         return MadePicture(content, Form.PHOTO if form == "jpeg" else Form.STICKER)

@@ -22,20 +22,26 @@ from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService, recipient_in
 from bots.messages import Command, CommandName, PhotoMessage, Picture, Tap
 from bots.serving.admission import Admission, Kind, RefusedError
-from bots.serving.fair_queue import TooManyError, Whose
+from bots.serving.fair_queue import Whose
 from bots.web import uploads
 from bots.web.answering import Answers
 from bots.web.bodies import MemoryBudget, Refused, client_of
 from bots.web.live import Mirrors
-from bots.web.shapes import CoverShape, CoversShape, ProblemShape, ReplyShape, TapReplyShape, WaitingShape
+from bots.web.shapes import (
+    MOST_EMOJI,
+    CoverShape,
+    CoversShape,
+    ProblemShape,
+    ReplyShape,
+    TapReplyShape,
+    WaitingShape,
+)
 from bots.web.visitor import Visitor
 
 PREFIX = "/api/v1"
 WITH_PHOTOS = frozenset(f"{PREFIX}/{path}" for path in ("photos", "taps", "covers", "pictures"))
 """The paths that take a photo."""
 MOST_COVERS = 100
-_MOST_EMOJI = 32
-"""Characters of an emoji: a family of four with skin tones has 11."""
 _MOST_COVERS_FIELD = 12 * 1024
 """Characters that so many covers need."""
 _COVERS = TypeAdapter(Annotated[list[CoverShape], Field(max_length=MOST_COVERS)])
@@ -79,7 +85,7 @@ class WebInterface:
         problems: dict[int | str, dict[str, Any]] = {429: {"model": ProblemShape}, 503: {"model": ProblemShape}}
         covering = _form("token", is_photo_needed=True)
         arranging = _form("covers", is_photo_needed=True, most_field=_MOST_COVERS_FIELD)
-        drawing: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 404: {}, 429: {}}
+        drawing: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, 404: {}, 429: {}, 503: {}}
         add("/taps", self._tap, response_model=TapReplyShape, responses=problems, openapi_extra=_form("token"))
         add("/covers", self._covers, response_model=CoversShape, responses=problems, openapi_extra=covering)
         add("/pictures", self._picture, response_model=ReplyShape, responses=problems, openapi_extra=arranging)
@@ -190,12 +196,15 @@ class WebInterface:
         radius of a quarter of the side; hats and hands reach beyond it.
         """
         visitor = Visitor.of(request)
-        try:
-            image = await self._service.cover_image(emoji[:_MOST_EMOJI], Whose(visitor.chat, visitor.person))
-        except TooManyError:
-            raise Refused(429) from None
-        if image is None:
+        if len(emoji) > MOST_EMOJI or not self._service.can_draw(emoji):
             raise HTTPException(404)
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                image = await self._service.cover_image(emoji, visitor.person, visitor.chat)
+        except RefusedError:
+            raise Refused(503 if self._admission.is_closed else 429) from None
+        if image is None:
+            raise Refused(503)
         return Response(image, headers=_KEPT_BY_BROWSERS, media_type="image/png")
 
     async def _command(self, request: Request, body: CommandBody) -> Response:

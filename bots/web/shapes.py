@@ -30,6 +30,10 @@ _KINDS = {
 """The media type and the name of a file for each form of a picture that the bot made."""
 
 
+MOST_EMOJI = 32
+"""Characters of an emoji: a family of four with skin tones has 11."""
+
+
 class ButtonShape(BaseModel):
     """A button. meaning: its label in words. token: what a tap on it sends back. needs_photo: together with the photo
     that the answer belongs to. shows_more: its answer's rows are all emoji that fit, and take no other button's place.
@@ -171,7 +175,7 @@ class CoverShape(BaseModel):
     y: float = Field(ge=-1, le=2, allow_inf_nan=False)
     radius: float = Field(ge=0.001, le=2, allow_inf_nan=False)
     tilt: float = Field(ge=-360, le=360, allow_inf_nan=False)
-    emoji: str | None = Field(max_length=32)
+    emoji: str | None = Field(max_length=MOST_EMOJI)
 
     @property
     def cover(self) -> Cover:

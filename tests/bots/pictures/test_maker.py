@@ -32,6 +32,19 @@ def test_the_emoji_of_a_sticker_is_where_it_is_wanted(
     assert faces == {StickerEmoji.ON_FACE: 0, StickerEmoji.BESIDE: 1, StickerEmoji.NONE: 1}
 
 
+def test_a_bystander_of_the_same_expression_stays_covered(
+    picture_maker: PictureMaker, recognizer: Recognizer, group_photo: bytes
+) -> None:
+    subject, bystander = recognizer.read(group_photo).faces
+    stickers = [
+        picture_maker.sticker(group_photo, FaceEmoji(face.probabilities, "😎"), Platform.WEB, StickerEmoji.NONE)
+        for face in (subject, bystander)
+    ]
+    assert stickers[0] == stickers[1]
+    assert stickers[0] is not None
+    assert len(recognizer.read(stickers[0].content).faces) == 1
+
+
 def test_what_covers_the_faces_is_told_from_left_to_right(
     picture_maker: PictureMaker, recognizer: Recognizer, group_photo: bytes
 ) -> None:
