@@ -350,7 +350,8 @@ class TapReply:
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
-    message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
+    message goes. is_for_pack: the sticker with the button goes into the person's own pack, and the notice is said only
+    where there is none. picture_rows:
     buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
     covers: the token with which `EmojiService.on_covers` says what covers the faces of the picture, empty if nobody can
     change that. question: sent as a message of its own after the rest, which only the person who tapped may see.

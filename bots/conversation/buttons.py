@@ -76,13 +76,6 @@ class SettingsPage(IntEnum):
     HAIR_COLOUR = 5
 
 
-class AvatarUse(IntEnum):
-    """What becomes of an avatar's picture; the value is the choice in a token."""
-
-    SHOW = 0
-    PACK = 1
-
-
 class ChatSettingsPage(IntEnum):
     """A page of a chat's settings; the value is the choice in a token."""
 
@@ -110,7 +103,7 @@ _CHOICES = {
     Action.SET_PRESENTATION: 1 + len(Presentation),
     Action.SET_HAIR: 1 + len(Hair),
     Action.SET_HAIR_COLOUR: len(HairColour),
-    Action.AVATAR: len(AvatarUse),
+    Action.AVATAR: 1,
     Action.SET_EVERYONE_TAPS: 2,
     Action.OPEN_CHAT_SETTINGS: len(ChatSettingsPage),
     Action.SET_AUTOMATIC: len(Automatic),
@@ -121,17 +114,14 @@ _CHOICES = {
     Action.SET_PLAY: 2,
     Action.STICKER: len(StickerEmoji),
     Action.CHANGE_STICKER: len(StickerEmoji),
-    Action.PACK: len(StickerEmoji),
+    Action.PACK: 1,
     Action.PLAY: 1,
     Action.CHANGE_ROUND: 1,
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
 _MAKING = frozenset(
-    {
-        *(Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.CHANGE_STICKER, Action.PACK),
-        *(Action.COVER_WITH, Action.SWAP),
-    }
+    {Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.CHANGE_STICKER, Action.COVER_WITH, Action.SWAP}
 )
 
 
@@ -250,20 +240,18 @@ def sticker_rows(
     other places of its emoji, if the photo is the person's own.
     """
     reading = stored.readings[0].id
-    label = recipient.voice.say(texts.PACK_ADD)
-    pack = (Button(label, label, str(Token(Action.PACK, reading, emoji_place)), Tone.QUIET),) if has_packs else ()
     others = tuple(
         Button(said := recipient.voice.say(texts.STICKER_EMOJI[each.name]), said, token, Tone.QUIET)
         for each in StickerEmoji
         if each is not emoji_place and (token := str(Token(Action.CHANGE_STICKER, reading, each)))
     )
-    return tuple(row for row in (pack, () if stored.of_another else others) if row)
+    return (*(pack_rows(reading, recipient) if has_packs else ()), *(() if stored.of_another else (others,)))
 
 
-def avatar_pack_rows(reading_id: int, recipient: Recipient) -> ButtonRows:
-    """Return the button under an avatar that puts it into the person's own pack."""
+def pack_rows(reading: int, recipient: Recipient) -> ButtonRows:
+    """Return the button under a sticker that puts it into the pack of the person to whom the reading belongs."""
     label = recipient.voice.say(texts.PACK_ADD)
-    return ((Button(label, label, str(Token(Action.AVATAR, reading_id, AvatarUse.PACK)), Tone.QUIET),),)
+    return ((Button(label, label, str(Token(Action.PACK, reading)), Tone.QUIET),),)
 
 
 def covering_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:

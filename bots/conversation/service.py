@@ -14,7 +14,7 @@ from bots.admin.allowlist import Allowlist
 from bots.admin.commands import AdminCommands
 from bots.admin.tokens import AdminToken, is_for_admins
 from bots.conversation import chat_settings, privacy, settings_pages, texts
-from bots.conversation.buttons import Action, AvatarUse, SettingsPage, Token
+from bots.conversation.buttons import Action, SettingsPage, Token
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
 from bots.conversation.emotions import Emotions
@@ -459,7 +459,7 @@ class EmojiService:
         if token.action is Action.READ:
             return await self._read(tap, recipient)
         if token.action is Action.AVATAR and not token.reading:
-            return await self._taps_on_photos.avatar(tap, "happy", recipient, AvatarUse(token.choice))
+            return await self._taps_on_photos.avatar(tap, "happy", recipient)
         answer = await self._taps_on_photos.answer(tap, token, recipient)
         if token.action is not Action.CHOOSE or answer.rows is None:
             return answer

@@ -10,13 +10,12 @@ import structlog
 from bots.conversation import texts
 from bots.conversation.buttons import (
     Action,
-    AvatarUse,
     Token,
-    avatar_pack_rows,
     cover_rows,
     covering_rows,
     face_rows,
     face_rows_after,
+    pack_rows,
     photo_rows,
     rows_after,
     sticker_rows,
@@ -47,7 +46,7 @@ from recognizer import EMOTIONS
 _log = structlog.get_logger()
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
 _COVERING = (Action.EMOJI_ME, Action.BLUR)
-_CUTTING = (Action.STICKER, Action.CHANGE_STICKER, Action.PACK)
+_CUTTING = (Action.STICKER, Action.CHANGE_STICKER)
 
 
 class PhotoTaps:
@@ -75,7 +74,9 @@ class PhotoTaps:
         self._own_emoji = own_emoji
         self._emotions = emotions
 
-    async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
+    async def answer(  # noqa: PLR0911  # one for each kind of button
+        self, tap: Tap, token: Token, recipient: Recipient
+    ) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
         stored = await self._store.photo_of(token.reading, tap.person)
         if stored is not None and not stored.own and (alias := await tap.alias()) is not None:
@@ -87,8 +88,9 @@ class PhotoTaps:
         if token.action in (*_COVERING, *_CUTTING):
             return await self._picture(tap, token, stored, recipient)
         if token.action is Action.AVATAR:
-            emotion = self._emotion_of(_reading_of(token, stored))
-            return await self.avatar(tap, emotion, recipient, AvatarUse(token.choice))
+            return await self.avatar(tap, self._emotion_of(_reading_of(token, stored)), recipient, token.reading)
+        if token.action is Action.PACK:
+            return TapReply(recipient.voice.say(texts.GONE), is_for_pack=True)
         if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
             return await self._cover(tap, token, stored, recipient)
         answer = await self._tapped(tap, token, stored, recipient)
@@ -193,12 +195,11 @@ class PhotoTaps:
         if token.action in _CUTTING:
             rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=is_fixed)
         notice = say(texts.EMOJI_ME_MADE if token.action in _COVERING else texts.STICKER_MADE)
-        is_for_pack = token.action is Action.PACK
-        reply = TapReply(notice, picture=made, picture_rows=rows, is_for_pack=is_for_pack, covers=covers)
+        reply = TapReply(notice, picture=made, picture_rows=rows, covers=covers)
         return _in_place(reply) if token.action is Action.CHANGE_STICKER and not is_fixed else reply
 
-    async def avatar(self, tap: Tap, emotion: str, recipient: Recipient, use: AvatarUse = AvatarUse.SHOW) -> TapReply:
-        """Return the avatar of the person who tapped, with an emotion of `EMOTIONS`."""
+    async def avatar(self, tap: Tap, emotion: str, recipient: Recipient, reading: int = 0) -> TapReply:
+        """Return the avatar of the person who tapped, with an emotion of `EMOTIONS`. reading: of theirs, 0 for none."""
         say, platform = recipient.voice.say, tap.chat.platform
         if recipient.look is None:
             return TapReply(say(texts.NO_AVATAR_YET))
@@ -206,9 +207,8 @@ class PhotoTaps:
         made, problem = await attempt(self._pool, tap.person, tap.chat, make)
         if made is None:
             return TapReply(say(problem))
-        has_pack = platform is Platform.TELEGRAM and use is AvatarUse.SHOW
-        rows = avatar_pack_rows(Token.parse(tap.token).reading, recipient) if has_pack else ()
-        return TapReply(say(texts.AVATAR_MADE), picture=made, picture_rows=rows, is_for_pack=use is AvatarUse.PACK)
+        rows = pack_rows(reading, recipient) if platform is Platform.TELEGRAM and reading else ()
+        return TapReply(say(texts.AVATAR_MADE), picture=made, picture_rows=rows)
 
     def _emotion_of(self, reading: StoredReading) -> str:
         """Return what a face shows: what was said of it, else what was read."""
@@ -233,9 +233,8 @@ class PhotoTaps:
             is_blurred = token.action is Action.BLUR
             make = partial(self._picture_maker.emoji_me, picture.content, known, platform, is_blurred=is_blurred)
         else:
-            is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
             sticker = partial(self._picture_maker.sticker, picture.content, known[0], platform)
-            make = partial(sticker, emoji_place, is_hidden=is_hidden)
+            make = partial(sticker, emoji_place, is_hidden=picture.has_spoiler)
         return await make_picture(self._pool, tap.person, tap.chat, make, picture)
 
     async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:

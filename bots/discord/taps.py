@@ -70,8 +70,11 @@ class Taps:
             await follow_up(interaction, Reply(answer.notice), ephemeral=True)
 
     async def _send_picture(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
+        """Send a picture, for no other eyes than the message with the button."""
+        message = interaction.message
+        reply = Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture)
         try:
-            await follow_up(interaction, Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture))
+            await follow_up(interaction, reply, ephemeral=message is not None and message.flags.ephemeral)
         except discord.Forbidden:
             voice = await self._service.voice_for(person_of(interaction.user), str(interaction.locale))
             await follow_up(interaction, Reply(voice.say(texts.FAILED)), ephemeral=True)

@@ -96,11 +96,15 @@ async def test_on_telegram_it_can_be_put_into_the_persons_own_pack(
     await store.set_preferences(ADA, BUN_IN_BLUE)
     made = await tap(service, button(await answered(service, selfie), texts.AVATAR).token)
     [[into_pack]] = made.picture_rows
-    packed = await tap(service, into_pack.token)
-    assert packed.is_for_pack
-    assert made.picture is not None
-    assert packed.picture is not None
-    assert packed.picture.content == made.picture.content
+    assert into_pack.label == texts.PACK_ADD
+    assert (await tap(service, into_pack.token)).is_for_pack
+
+
+async def test_what_is_shown_in_the_settings_is_for_no_pack(service: EmojiService, store: Store) -> None:
+    await store.set_preferences(ADA, BUN_IN_BLUE)
+    shown = await tap(service, Token(Action.AVATAR))
+    assert shown.picture is not None
+    assert shown.picture_rows == ()
 
 
 @pytest.mark.parametrize("platform", [Platform.DISCORD, Platform.WEB])

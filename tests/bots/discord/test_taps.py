@@ -9,7 +9,8 @@ from simcord import ChannelHandle, Env, MemberActor
 from bots.conversation import texts
 from bots.discord.sending import with_buttons
 from bots.messages import Button
-from tests.bots.discord.driving import labels_of, last_in, lead_back, mention_of
+from db import Person, Platform, Preferences, Store
+from tests.bots.discord.driving import labels_of, last_in, lead_back, mention_of, response_to
 from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
@@ -51,6 +52,16 @@ async def test_the_emoji_of_a_sticker_changes_its_place_as_often_as_one_likes(
     assert versions[0] == versions[3]
     assert versions[1] == versions[4]
     assert len(set(versions)) == 3
+
+
+async def test_an_avatar_that_is_looked_at_in_the_settings_is_shown_to_nobody_else(
+    store: Store, channel: ChannelHandle, alice: MemberActor
+) -> None:
+    await store.set_preferences(Person(Platform.DISCORD, str(alice.id)), Preferences(hair="bun"))
+    settings = response_to(await alice.slash(channel, "settings"))
+    await alice.click(settings, label=texts.AVATAR)
+    [shown] = (await alice.click(settings, label=texts.AVATAR_SHOW)).followups
+    assert shown.ephemeral
 
 
 async def test_an_answer_is_sent_without_an_icon_that_discord_no_longer_knows() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bots.conversation import texts
 from bots.conversation.languages import speak
-from db import Store
+from db import Person, Platform, Preferences, Store
 from tests.bots.telegram.server import BAD_GATEWAY, DROPPED, TOKEN, Fault, TelegramServer, labels
 from tests.rows import count_rows
 
@@ -55,6 +55,20 @@ async def test_a_sticker_without_its_emoji_is_another_one_and_goes_into_the_pack
     await telegram.sent("sendMessage", 2)
     [pack] = telegram.packs.values()
     assert [each[1] for each in pack.stickers] == [content]
+
+
+async def test_an_avatar_goes_into_the_pack_as_it_was_sent(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(hair="bun"))
+    message = await telegram.send(photo=telegram.picture(selfie))
+    [answer] = await telegram.sent("sendMessage")
+    await telegram.tap(answer, texts.AVATAR, original=message)
+    [avatar] = await telegram.sent("sendSticker")
+    await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(hair="afro"))
+    await telegram.tap(avatar, texts.PACK_ADD, original=message)
+    await telegram.sent("sendMessage", 2)
+    assert [each[1] for each in telegram.packs[_NAME].stickers] == [telegram.made[avatar["message_id"]]]
 
 
 async def test_a_pack_has_its_title_in_the_language_of_its_owner(telegram: TelegramServer, selfie: bytes) -> None:
