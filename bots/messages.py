@@ -160,6 +160,7 @@ class Tap:
     answered; None if the platform cannot. most_bytes: that this photo may have. in_public: others see the button's
     message. administers: checks whether the person who tapped administers the chat. alias: asked only if the photo is
     not the person's own. sender: who sent the photo that the button's message answered, None if that is not known.
+    author: who sent it at first, if it was forwarded.
     photo_message: the platform's id of the message with that photo, empty if there is none. sees_all_photos: as in
     `Command`. shows_each_face: as in `PhotoMessage`; the buttons are those of one face.
     """
@@ -173,6 +174,7 @@ class Tap:
     administers: Administers = _nobody
     alias: Alias = _no_alias
     sender: Person | None = None
+    author: Person | None = None
     photo_message: str = ""
     sees_all_photos: bool = True
     most_bytes: int = MOST_FILE_BYTES

@@ -417,8 +417,15 @@ class EmojiService:
         say = recipient.voice.say
         if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
-        messages = (tap.photo_message,) if tap.photo_message else ()
-        asked = PhotoMessage(tap.person, tap.chat, (), tap.language, comes_again=True, messages=messages)
+        asked = PhotoMessage(
+            tap.person,
+            tap.chat,
+            (),
+            tap.language,
+            comes_again=True,
+            sender=tap.author if tap.author != tap.sender else None,
+            messages=(tap.photo_message,) if tap.photo_message else (),
+        )
         asked = await self.begun(asked)
         most_faces = (asked.context or PhotoContext()).choices.most_faces
         try:

@@ -183,6 +183,7 @@ def _tap(query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> T
         partial(identity.administers, message.chat, user.id, bot),
         partial(identity.alias_of, user, message, bot),
         identity.sender_of(photo) if photo is not None else None,
+        identity.author_of(photo) if photo is not None else None,
         str(photo.message_id) if photo is not None else "",
         most_bytes=min(file.size or MOST_FILE_BYTES, MOST_FILE_BYTES) if file is not None else 0,
     )

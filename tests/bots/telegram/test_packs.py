@@ -9,7 +9,7 @@ import pytest
 from bots.conversation import texts
 from bots.conversation.languages import speak
 from db import Person, Platform, Preferences, Store
-from tests.bots.telegram.server import BAD_GATEWAY, DROPPED, TOKEN, Fault, TelegramServer, labels
+from tests.bots.telegram.server import BAD_GATEWAY, DROPPED, TOKEN, Fault, TelegramServer, labels, user
 from tests.rows import count_rows
 
 _NAME = f"mugmoji_{hmac.new(TOKEN.encode(), b'7', hashlib.sha256).hexdigest()[:16]}_by_telemelya_bot"
@@ -55,6 +55,21 @@ async def test_a_sticker_without_its_emoji_is_another_one_and_goes_into_the_pack
     await telegram.sent("sendMessage", 2)
     [pack] = telegram.packs.values()
     assert [each[1] for each in pack.stickers] == [content]
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_own"),
+    [
+        ({"type": "user", "sender_user": user(7), "date": 1}, True),
+        ({"type": "user", "sender_user": user(8), "date": 1}, False),
+        ({"type": "hidden_user", "sender_user_name": "Bert", "date": 1}, False),
+    ],
+)
+async def test_the_head_in_a_photo_that_somebody_else_sent_first_stays_covered(
+    telegram: TelegramServer, selfie: bytes, origin: dict[str, Any], is_own: bool
+) -> None:
+    _, sticker = await _sticker(telegram, selfie, forward_origin=origin)
+    assert (texts.STICKER_EMOJI["NONE"] in [label for row in labels(sticker) for label in row]) == is_own
 
 
 async def test_an_avatar_goes_into_the_pack_as_it_was_sent(
