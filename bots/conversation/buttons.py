@@ -10,7 +10,7 @@ from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, spoken
 from bots.messages import Button, ButtonRows, StickerEmoji, TokenError, Tone, in_rows
-from bots.pictures.avatars import Hair, HairColour
+from bots.pictures.looks import Hair, HairColour
 from db import CONSENT_VERSION, Automatic, Consent, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
@@ -179,8 +179,21 @@ def face_rows(reading: StoredReading, candidates: int, recipient: Recipient) -> 
 
 
 def making_rows(stored: StoredPhoto, recipient: Recipient) -> ButtonRows:
-    """Return the row of pictures that can be made of a photo; none if it cannot be fetched again."""
-    return _pictures(stored.readings, recipient) if stored.comes_again else ()
+    """Return one row: if the photo can be fetched again, it with emoji for faces and, for a single person, a sticker,
+    for several, all blurred; and the avatar of who sent a photo of a single person, if they have one.
+    """
+    reading, is_single = stored.readings[0].id, len(stored.readings) == 1
+    shown = []
+    if stored.comes_again:
+        shown.append((texts.EMOJI_ME, Token(Action.EMOJI_ME, reading)))
+        if is_single:
+            shown.append((texts.STICKER, Token(Action.STICKER, reading, StickerEmoji.BESIDE)))
+        else:
+            shown.append((texts.BLUR, Token(Action.BLUR, reading)))
+    if is_single and recipient.look is not None and not stored.of_another:
+        shown.append((texts.AVATAR, Token(Action.AVATAR, reading)))
+    labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
+    return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),) if labels else ()
 
 
 def face_rows_after(token: Token, reading: StoredReading, candidates: int, recipient: Recipient) -> ButtonRows:
@@ -306,21 +319,6 @@ def forget_rows(mark: int, recipient: Recipient) -> ButtonRows:
 def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) -> Button:
     label = recipient.voice.say(sentence)
     return Button(label, label, str(Token(Action.KEEP_FACES, CONSENT_VERSION, answer)))
-
-
-def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
-    """Return one row: the photo with emoji for faces and, for a single person, a sticker and their avatar if they have
-    one, for several, all blurred.
-    """
-    shown = [(texts.EMOJI_ME, Token(Action.EMOJI_ME, readings[0].id))]
-    if len(readings) == 1:
-        shown.append((texts.STICKER, Token(Action.STICKER, readings[0].id, StickerEmoji.BESIDE)))
-    else:
-        shown.append((texts.BLUR, Token(Action.BLUR, readings[0].id)))
-    if len(readings) == 1 and recipient.look is not None:
-        shown.append((texts.AVATAR, Token(Action.AVATAR, readings[0].id)))
-    labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
-    return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),)
 
 
 def _candidates(reading: StoredReading, count: int, recipient: Recipient, prefix: str = "") -> tuple[Button, ...]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from bots.conversation.emoji_variants import Appearance, Presentation, SkinTone, variant_of
 from bots.conversation.languages import OWN_NAMES, Voice, nearest, speak
-from bots.pictures.avatars import Hair, HairColour, Look
+from bots.pictures.looks import Hair, HairColour, Look
 from db import Preferences
 
 _Choice = TypeVar("_Choice", bound=StrEnum)

@@ -9,7 +9,7 @@ from bots.conversation.emoji_variants import Appearance, Presentation, SkinTone,
 from bots.conversation.languages import OWN_NAMES, Voice
 from bots.conversation.recipient import Recipient
 from bots.messages import Button, ButtonRows, Tone, in_rows
-from bots.pictures.avatars import Hair, HairColour
+from bots.pictures.looks import Hair, HairColour
 from db import Preferences
 
 _HAND, _PERSON = "🖐️", "🧑"

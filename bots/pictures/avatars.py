@@ -4,8 +4,6 @@ The parts come with the PyPI package python-avatars (MIT): "Avataaars" by Pablo 
 for personal and commercial use. Nothing about an avatar is guessed from a photo: the person chooses all of it.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 import cv2
@@ -14,55 +12,12 @@ import python_avatars as parts
 from numpy.typing import NDArray
 from resvg_py import svg_to_bytes
 
+from bots.pictures.looks import Hair, HairColour, Look
 from recognizer import EMOTIONS
 
 _KEPT_DRAWINGS = 256
 """Drawings that are remembered, about 30 kB each; one takes some 30 ms."""
 _WIDTH, _HEIGHT = 264, 280
-
-
-class Hair(StrEnum):
-    """What is on the head; the value is stored."""
-
-    SHORT = "short"
-    ROUND = "round"
-    WAVY = "wavy"
-    CURLY = "curly"
-    AFRO = "afro"
-    LOCS = "locs"
-    BOB = "bob"
-    LONG = "long"
-    BUN = "bun"
-    BUZZ_CUT = "buzz_cut"
-    NONE = "none"
-    HEADSCARF = "headscarf"
-    TURBAN = "turban"
-
-
-class HairColour(StrEnum):
-    """The colour of the hair, or of the scarf or turban; the value is stored."""
-
-    BLACK = "black"
-    DARK_BROWN = "dark_brown"
-    BROWN = "brown"
-    RED = "red"
-    BLOND = "blond"
-    GREY = "grey"
-    PINK = "pink"
-    BLUE = "blue"
-
-
-@dataclass(frozen=True)
-class Look:
-    """An avatar's look. skin_tone and presentation: values of `emoji_variants.SkinTone` and `Presentation`, None for
-    the yellow of a smiley and for neither.
-    """
-
-    hair: Hair
-    colour: HairColour = HairColour.BROWN
-    skin_tone: str | None = None
-    presentation: str | None = None
-
 
 _TOPS = {
     Hair.SHORT: parts.HairType.SHORT_FLAT,

@@ -11,7 +11,6 @@ import numpy as np
 
 from bots.messages import Cover, FaceCover, Form, MadePicture, StickerEmoji
 from bots.pictures.artwork import Artwork
-from bots.pictures.avatars import Look, avatar
 from bots.pictures.compositing import (
     AVATAR_HEIGHT,
     FileForm,
@@ -28,6 +27,7 @@ from bots.pictures.compositing import (
 from bots.pictures.covering import CoveredFace
 from bots.pictures.film_encoding import can_encode_mp4, gif, mp4
 from bots.pictures.film_faces import film_faces
+from bots.pictures.looks import Look
 from db import Platform
 from recognizer import Face, Recognizer
 from recognizer.clock import ProcessorClock
@@ -132,6 +132,8 @@ class PictureMaker:
 
     def avatar(self, look: Look, emotion: str, platform: Platform) -> MadePicture:
         """Return a sticker of an avatar that shows an emotion of `EMOTIONS`."""
+        from bots.pictures.avatars import avatar  # noqa: PLC0415  (`Artwork.load` names a package that is missing)
+
         form: FileForm = "webp" if platform is Platform.TELEGRAM else "png"
         return MadePicture(avatar_sticker(avatar(look, emotion, AVATAR_HEIGHT), form), Form.STICKER)
 

@@ -1,5 +1,8 @@
 """A person's avatar: chosen in the settings, and then a button under their photos."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from bots.conversation import texts
@@ -7,7 +10,7 @@ from bots.conversation.buttons import Action, SettingsPage, Token
 from bots.conversation.emotions import Emotions
 from bots.conversation.service import EmojiService
 from bots.messages import Button, Command, CommandName, Form, PhotoMessage, Picture, Reply, Tap, TapReply, Tone
-from bots.pictures.avatars import Hair, HairColour, Look
+from bots.pictures.looks import Hair, HairColour, Look
 from bots.pictures.maker import PictureMaker
 from db import Chat, Person, Platform, Preferences, Store
 from recognizer import EMOTIONS, Recognizer
@@ -36,6 +39,19 @@ def labels(reply: Reply) -> list[str]:
 
 async def test_who_chose_nothing_is_not_offered_one(service: EmojiService, selfie: bytes) -> None:
     assert texts.AVATAR not in labels(await answered(service, selfie))
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_offered"), [({"comes_again": False}, True), ({"sender": Person(Platform.TELEGRAM, "8")}, False)]
+)
+async def test_it_needs_no_photo_but_a_face_of_ones_own(
+    service: EmojiService, store: Store, selfie: bytes, facts: dict[str, Any], is_offered: bool
+) -> None:
+    await store.set_preferences(ADA, BUN_IN_BLUE)
+    photo = replace(PhotoMessage(ADA, CHAT, (Picture(selfie),), comes_again=True), **facts)
+    reply = [reply async for reply in service.on_photo(photo)][-1]
+    assert (texts.AVATAR in labels(reply)) == is_offered
+    assert (texts.STICKER in labels(reply)) != is_offered
 
 
 async def test_it_is_chosen_in_the_settings_and_can_be_looked_at(service: EmojiService, store: Store) -> None:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from bots.messages import Form
-from bots.pictures.avatars import Hair, HairColour, Look, avatar
+from bots.pictures.avatars import avatar
 from bots.pictures.compositing import AVATAR_HEIGHT, STICKER_BYTES, STICKER_SIDE
+from bots.pictures.looks import Hair, HairColour, Look
 from bots.pictures.maker import PictureMaker
 from db import Platform
 from recognizer import EMOTIONS
