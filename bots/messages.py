@@ -69,6 +69,10 @@ class Cover:
     emoji: str | None
 
 
+MOST_COVERS = 100
+"""Covers of a photo that a person may arrange."""
+
+
 @dataclass(frozen=True)
 class FaceCover:
     """What covers a face of a photo, and the emoji that may do so instead, the best first."""

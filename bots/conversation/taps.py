@@ -27,6 +27,7 @@ from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, in_text
 from bots.messages import (
+    MOST_COVERS,
     ButtonRows,
     CoversReply,
     Form,
@@ -117,6 +118,8 @@ class PhotoTaps:
             return CoversReply(say(str(error)))
         if found is None:
             return CoversReply(say(problem))
+        if len(found) > MOST_COVERS:
+            return CoversReply(say(texts.TOO_MANY_COVERS, most=MOST_COVERS))
         plain = {emoji for each in found for emoji in each.choices if CustomEmoji.parse(emoji) is None}
         shown = {emoji: recipient.variant_of(emoji) for emoji in plain}
         names = {shown[emoji]: recipient.name_of(emoji) for emoji in plain}

@@ -201,6 +201,7 @@ EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have 
 SWAP = _("🔀 Swap")
 WHAT_COVERS = _("What shall cover face {number}?")
 SWAPPED = _("Swapped!")
+TOO_MANY_COVERS = _("I found more than {most} faces. That is too many to change their covers one by one.")
 PACK_ADD = _("➕ To my stickers")
 PACK_TITLE = _("My Mugmoji stickers")
 PACK_ADDED = _("It is in your own sticker pack now: {link}")
@@ -369,7 +370,7 @@ WEB_WORDS = {
     "covers": _("✏️ Change the covers"),
     "covers_title": _("What shall cover the faces?"),
     "covers_hint": _("Drag a cover, or move it with the arrow keys. The dot on it, + and − make it larger or smaller."),
-    "cover": _("cover of face {number}: {what}"),
+    "cover": _("cover {number}: {what}"),
     "cover_at": _("{left} % from the left, {top} % from the top, {size} % wide"),
     "cover_other": _("Another emoji…"),
     "cover_blur": _("Blur"),

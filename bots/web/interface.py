@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService, recipient_in
-from bots.messages import Command, CommandName, PhotoMessage, Picture, Tap
+from bots.messages import MOST_COVERS, Command, CommandName, PhotoMessage, Picture, Tap
 from bots.serving.admission import Admission, Kind, RefusedError
 from bots.serving.fair_queue import Whose
 from bots.web import uploads
@@ -41,9 +41,8 @@ from bots.web.visitor import Visitor
 PREFIX = "/api/v1"
 WITH_PHOTOS = frozenset(f"{PREFIX}/{path}" for path in ("photos", "taps", "covers", "pictures"))
 """The paths that take a photo."""
-MOST_COVERS = 100
-_MOST_COVERS_FIELD = 12 * 1024
-"""Characters that so many covers need."""
+_MOST_COVERS_FIELD = 16 * 1024
+"""Bytes that `MOST_COVERS` need, of some 60 characters and an emoji each."""
 _COVERS = TypeAdapter(Annotated[list[CoverShape], Field(max_length=MOST_COVERS)])
 _ID = re.compile(r"[\w-]{8,64}")
 _NEVER_STORED = {"Cache-Control": "no-store"}

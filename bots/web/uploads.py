@@ -12,8 +12,8 @@ from bots.web.bodies import Refused
 
 MOST_FIELDS = 3
 MOST_FIELD = 64
-"""Characters of a field."""
-_FORM_BYTES = 16 * 1024
+"""Bytes of a field."""
+_FORM_BYTES = 20 * 1024
 """What the form around the photo may need."""
 MOST_UPLOAD_BYTES = MOST_FILE_BYTES + _FORM_BYTES
 
@@ -34,7 +34,7 @@ def attach() -> None:
 async def read(request: Request, most_field: int = MOST_FIELD) -> Form:
     """Return the form of a request. Raise `Refused`, or an `HTTPException` for what is no form.
 
-    most_field: characters of a field.
+    most_field: bytes of a field.
     """
     photo: bytes | None = None
     fields = {}

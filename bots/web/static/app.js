@@ -279,10 +279,10 @@ async function cover(turn) {
     return;
   }
   const { arrange } = await import("./covers.js");
-  const arranged = await arrange(photo, turn.said.covers, turn.said.arranged);
-  if (!arranged || !known.has(turn.id)) return;
+  const changes = await arrange(photo, turn.said.covers, turn.said.arranged);
+  if (!changes || !known.has(turn.id)) return;
   const said = known.get(turn.id).said;
-  Object.assign(said, fromServer({ picture: arranged.picture }), { arranged: arranged.covers, note: "" });
+  Object.assign(said, fromServer(changes), { note: "" });
   await changed(known.get(turn.id));
   announce(words.covers_made);
 }

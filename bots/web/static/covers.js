@@ -3,7 +3,7 @@
 import { announce } from "./app.js";
 import { chooseEmoji } from "./emoji.js";
 import { element, say, urlOf, words } from "./page.js";
-import { Refused, coverImage, coversOf, pictureWith } from "./server.js";
+import { Lost, Refused, coverImage, coversOf, pictureWith } from "./server.js";
 import { openSheet } from "./sheet.js";
 
 const STEP = 0.02; // share of the photo that an arrow key moves a cover by
@@ -11,14 +11,16 @@ const LONG_STEP = 0.1;
 const GROWTH = 1.1;
 const SMALLEST = 0.01; // radii, as shares of the photo's longer side
 const LARGEST = 1;
+const MOST_RADIUS = 2; // that the server tells
 const NEW_RADIUS = 0.1;
 const MOST_COVERS = 100;
 const BLUR_CELLS = 5;
 const SPEAK_AFTER_MS = 400;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-// Let a person change the covers; return { picture, covers }, the picture as the server has it, or null.
-// photo: of the conversation. token: says which picture. before: covers that were returned for it the last time.
+// Let a person change the covers; return { picture, arranged }, the picture as the server has it, or null.
+// photo: of the conversation. token: says which picture. before: as arranged the last time, { found, covers }: the number
+// of faces that were found, and the covers, first those of these faces.
 export function arrange(photo, token, before) {
   return new Promise((resolve) => {
     const sheet = openSheet(words.covers_title, () => resolve(null));
@@ -39,15 +41,21 @@ async function load(editor, token, before) {
   editor.names = found.names;
   editor.first = found.covers;
   editor.image = image;
-  editor.covers = found.covers.map((cover, index) => ({ ...cover, ...before?.[index] }));
-  for (const added of before?.slice(found.covers.length) ?? []) editor.covers.push({ ...newCover(editor), ...added });
+  const known = before?.found === found.covers.length ? before.covers : [];
+  editor.covers = found.covers.map((cover, index) => ({ ...cover, ...known[index] }));
+  for (const added of known.slice(found.covers.length)) editor.covers.push({ ...newCover(editor), ...added });
   build(editor);
 }
 
 function fail(editor, error) {
-  if (!(error instanceof Refused)) console.error(error);
-  const text = error instanceof Refused ? error.message : words.tap_lost;
-  editor.sheet.body.replaceChildren(element("p", { role: "status" }, text));
+  editor.sheet.body.replaceChildren(element("p", { role: "status" }, reasonOf(error)));
+}
+
+function reasonOf(error) {
+  if (error instanceof Refused) return error.message;
+  if (error instanceof Lost) return words.tap_lost;
+  console.error(error);
+  return words.not_taken;
 }
 
 function build(editor) {
@@ -165,7 +173,8 @@ function draw(editor, cover) {
   const { shown, x, y, radius, tilt, emoji } = cover;
   const longest = Math.max(image.naturalWidth, image.naturalHeight);
   const place = { left: `${100 * x}%`, top: `${100 * y}%`, width: `${(200 * radius * longest) / image.naturalWidth}%` };
-  Object.assign(shown.style, place);
+  const layer = Math.round(10_000 * (MOST_RADIUS - radius)); // the smallest on top, as in the picture
+  Object.assign(shown.style, place, { zIndex: layer });
   const plain = { none: words.cover_none, blur: words.cover_blur };
   const kind = kindOf(cover, emoji);
   const what = plain[kind] ?? names[emoji] ?? emoji;
@@ -266,19 +275,21 @@ function follow({ shown }, { pointerId }, onMove) {
 async function finish(editor, key) {
   if (key.getAttribute("aria-busy")) return;
   key.setAttribute("aria-busy", "true");
-  const covers = editor.covers.map(({ x, y, radius, tilt, emoji, isBare }) => ({ x, y, radius, tilt, emoji, isBare }));
+  const covers = editor.covers.map(({ x, y, radius, tilt, emoji, isBare }) => {
+    const [across, down, reach] = [x, y, radius].map((share) => Number(share.toFixed(4)));
+    return { x: across, y: down, radius: reach, tilt, emoji, isBare };
+  });
   const sent = covers.filter(({ isBare }) => !isBare).map(({ isBare, ...cover }) => cover);
   try {
     const { text, picture } = await pictureWith(editor.photo.blob, sent);
     if (picture) {
-      editor.resolve({ picture, covers });
+      editor.resolve({ picture, arranged: { found: editor.first.length, covers } });
       editor.sheet.close();
       return;
     }
     editor.note.textContent = text;
   } catch (error) {
-    if (!(error instanceof Refused)) console.error(error);
-    editor.note.textContent = error instanceof Refused ? error.message : words.tap_lost;
+    editor.note.textContent = reasonOf(error);
   }
   key.removeAttribute("aria-busy");
 }

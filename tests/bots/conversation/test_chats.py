@@ -261,6 +261,17 @@ async def test_the_emoji_of_a_sticker_can_be_moved_or_left_out(service: EmojiSer
     assert labels == [texts.STICKER_EMOJI[place] for place in ("ON_FACE", "BESIDE")]
 
 
+async def test_too_many_covers_are_not_changed_one_by_one(
+    service: EmojiService, group_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = button(await answered(service, group_photo), texts.EMOJI_ME).token
+    tap = Tap(ADA, GROUP, token, fetch=fetching(group_photo))
+    assert len((await service.on_covers(tap)).covers) == 2
+    monkeypatch.setattr("bots.conversation.taps.MOST_COVERS", 1)
+    told = await service.on_covers(tap)
+    assert (told.text, told.covers) == (texts.TOO_MANY_COVERS.format(most=1), ())
+
+
 async def test_the_head_of_somebody_else_stays_covered(service: EmojiService, selfie: bytes) -> None:
     own = button(await answered(service, selfie), texts.STICKER).token
     covered = str(replace(Token.parse(own), choice=StickerEmoji.ON_FACE))

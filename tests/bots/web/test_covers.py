@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from bots.conversation import texts
 from tests.bots.web.program import needs_browser
@@ -68,16 +68,16 @@ def _tool(page: Page, name: str) -> Locator:
 def test_each_face_gets_another_emoji_a_blur_or_nothing(page: Page, group_file: Path) -> None:
     covers = _edited(page, group_file)
     expect(covers).to_have_count(2)
-    expect(covers.first).to_have_accessible_name("cover of face 1: beaming face with smiling eyes")
+    expect(covers.first).to_have_accessible_name("cover 1: beaming face with smiling eyes")
     before = _made(page)
     _tool(page, "cover_blur").click()
-    expect(covers.first).to_have_accessible_name("cover of face 1: Blur")
+    expect(covers.first).to_have_accessible_name("cover 1: Blur")
     covers.last.click()
     _tool(page, "cover_other").click()
     sheet = page.locator("dialog.sheet[open]").last
     sheet.get_by_role("searchbox").fill("cowboy")
     sheet.locator(".grid button").first.click()
-    expect(covers.last).to_have_accessible_name("cover of face 2: cowboy hat face")
+    expect(covers.last).to_have_accessible_name("cover 2: cowboy hat face")
     expect(_tool(page, "cover_other")).to_have_attribute("aria-pressed", "true")
     made = _finish(page)
     original = _pixels(group_file.read_bytes())
@@ -86,9 +86,9 @@ def test_each_face_gets_another_emoji_a_blur_or_nothing(page: Page, group_file: 
     assert face.std(axis=0).max() > 3, "no emoji, but colours of the face"
     assert np.abs(made[:, 400:] - before[:, 400:]).max() > 100, "another emoji"
     page.get_by_role("button", name=word("covers")).click()
-    expect(covers.first).to_have_accessible_name("cover of face 1: Blur")
+    expect(covers.first).to_have_accessible_name("cover 1: Blur")
     _tool(page, "cover_none").click()
-    expect(covers.first).to_have_accessible_name("cover of face 1: Nothing")
+    expect(covers.first).to_have_accessible_name("cover 1: Nothing")
     bare = _finish(page)
     assert np.abs(bare[:, :350] - original[:, :350]).mean() < 4, "the face is seen again"
 
@@ -108,7 +108,8 @@ def test_a_cover_is_moved_and_resized_by_keyboard_within_the_photo_and_put_back(
     for _ in range(80):
         page.keyboard.press("-")
     assert _box(first)["x"] == pytest.approx(stage["x"] - stage["width"] / 2, abs=2), "at the edge"
-    assert _box(first)["width"] >= 20
+    assert _box(first)["width"] == pytest.approx(0.02 * stage["width"], abs=1), "as small as in the picture"
+    page.mouse.click(stage["x"] - stage["width"] / 2 + 9, _box(first)["y"])
     expect(first).to_be_focused()
     _tool(page, "cover_reset").click()
     assert _box(first)["x"] == pytest.approx(start["x"], abs=2)
@@ -117,7 +118,7 @@ def test_a_cover_is_moved_and_resized_by_keyboard_within_the_photo_and_put_back(
     page.keyboard.press("Shift+Tab")
     first.focus()
     page.keyboard.press("Delete")
-    expect(first).to_have_accessible_name("cover of face 1: Nothing")
+    expect(first).to_have_accessible_name("cover 1: Nothing")
 
 
 def test_a_cover_is_dragged_and_stretched_with_the_mouse(page: Page, group_file: Path) -> None:
@@ -169,7 +170,32 @@ def test_what_the_bot_has_not_seen_can_be_covered_too(page: Page, selfie_file: P
     assert np.array_equal(_made(page), made), "it is kept"
     page.get_by_role("button", name=word("covers")).click()
     expect(covers).to_have_count(2)
-    expect(covers.last).to_have_accessible_name("cover of face 2: Blur")
+    expect(covers.last).to_have_accessible_name("cover 2: Blur")
+
+
+def test_where_other_faces_are_found_the_covers_begin_anew(page: Page, group_file: Path) -> None:
+    covers = _edited(page, group_file)
+    _tool(page, "cover_none").click()
+    _finish(page)
+
+    def only_the_last(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        route.fulfill(response=answer, json={**told, "covers": told["covers"][1:]})
+
+    page.route("**/api/v1/covers", only_the_last)
+    page.get_by_role("button", name=word("covers")).click()
+    expect(covers).to_have_count(1)
+    expect(covers).to_have_accessible_name("cover 1: beaming face with smiling eyes")
+
+
+def test_the_smallest_cover_is_on_top_as_in_the_picture(page: Page, selfie_file: Path) -> None:
+    covers = _edited(page, selfie_file)
+    _tool(page, "cover_add").click()
+    for _ in range(20):
+        _tool(page, "cover_larger").click()
+    layers = covers.evaluate_all("all => all.map((each) => Number(each.style.zIndex))")
+    assert layers[0] > layers[1]
 
 
 def test_pictures_that_were_replaced_are_let_go(page: Page, group_file: Path) -> None:
