@@ -81,9 +81,8 @@ def cover(layer: NDArray[np.uint8], discs: Iterable[Disc], artwork: Artwork) -> 
 
     layer: RGB `(height, width, 3)`, or RGBA with premultiplied alpha `(height, width, 4)`. Below each emoji an opaque
     disc is painted: hidden by an emoji that is a face, and a white badge behind any other. An emoji without artwork
-    becomes an empty badge. Of what a blur hides no more is left than the mean colours of
-    `BLUR_CELLS` x `BLUR_CELLS` squares. Raise `ArtworkError`
-    if a drawing is damaged.
+    becomes an empty badge. Of what a blur hides no more is left than the mean colours of `BLUR_CELLS` x `BLUR_CELLS`
+    squares. Raise `ArtworkError` if a drawing is damaged.
     """
     for disc in sorted(discs, key=lambda disc: disc.radius, reverse=True):
         _cover(layer, disc, artwork)

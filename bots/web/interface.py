@@ -7,7 +7,7 @@ service stores.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -142,15 +142,14 @@ class WebInterface:
             return Picture(form.photo) if form.photo is not None else None
 
         tap = Tap(visitor.person, visitor.chat, token, visitor.language, fetch, shows_each_face=True)
-        try:
-            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
-                reply = await self._service.on_tap(tap)
-        except RefusedError:
-            return await self._refusal(visitor)
-        if reply.has_forgotten:
-            self._answers.forget(visitor.person)
-        voice = await self._service.voice_for(visitor.person, visitor.language)
-        return _json(TapReplyShape.of(reply, voice))
+
+        async def tapped() -> TapReplyShape:
+            reply = await self._service.on_tap(tap)
+            if reply.has_forgotten:
+                self._answers.forget(visitor.person)
+            return TapReplyShape.of(reply, await self._service.voice_for(visitor.person, visitor.language))
+
+        return await self._answered(visitor, tapped)
 
     async def _covers(self, request: Request) -> Response:
         """Tell what covers the faces in the picture that a button made of a photo. token: `covers` of that answer."""
@@ -163,12 +162,11 @@ class WebInterface:
             return Picture(photo)
 
         tap = Tap(visitor.person, visitor.chat, token, visitor.language, fetch, shows_each_face=True)
-        try:
-            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
-                reply = await self._service.on_covers(tap)
-        except RefusedError:
-            return await self._refusal(visitor)
-        return _json(CoversShape.of(reply))
+
+        async def told() -> CoversShape:
+            return CoversShape.of(await self._service.on_covers(tap))
+
+        return await self._answered(visitor, told)
 
     async def _picture(self, request: Request) -> Response:
         """Make a picture of a photo with what is to cover it. covers: a JSON array of `CoverShape`, at most 100."""
@@ -182,13 +180,12 @@ class WebInterface:
         if not all(each.emoji is None or self._service.can_draw(each.emoji) for each in covers):
             raise Refused(400)
         message = PhotoMessage(visitor.person, visitor.chat, (Picture(form.photo),), visitor.language)
-        try:
-            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
-                reply = await self._service.on_arranged(message, covers)
-        except RefusedError:
-            return await self._refusal(visitor)
-        voice = await self._service.voice_for(visitor.person, visitor.language)
-        return _json(ReplyShape.of(reply, voice))
+
+        async def arranged() -> ReplyShape:
+            voice = await self._service.voice_for(visitor.person, visitor.language)
+            return ReplyShape.of(await self._service.on_arranged(message, covers), voice)
+
+        return await self._answered(visitor, arranged)
 
     async def _cover_image(self, request: Request, emoji: str) -> Response:
         """Return what covers a face where an emoji does, 512 pixels a side: the cover is a disc in the middle, with a
@@ -210,13 +207,12 @@ class WebInterface:
         """Answer a command."""
         visitor = Visitor.of(request)
         command = Command(visitor.person, visitor.chat, body.name, visitor.language)
-        try:
-            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
-                reply = await self._service.on_command(command)
-        except RefusedError:
-            return await self._refusal(visitor)
-        voice = await self._service.voice_for(visitor.person, visitor.language)
-        return _json(ReplyShape.of(reply, voice))
+
+        async def replied() -> ReplyShape:
+            voice = await self._service.voice_for(visitor.person, visitor.language)
+            return ReplyShape.of(await self._service.on_command(command), voice)
+
+        return await self._answered(visitor, replied)
 
     async def _description(self) -> Response:
         described = get_openapi(title="Mugmoji", version="1", description=__doc__ or "", routes=self.router.routes)
@@ -224,9 +220,14 @@ class WebInterface:
         del lines["schema"]["type"]  # FastAPI takes a stream for text
         return JSONResponse(described)
 
-    async def _refusal(self, visitor: Visitor) -> Response:
-        voice = await self._service.voice_for(visitor.person, visitor.language)
-        return _json(self._problem(voice, Kind.OTHER), 503 if self._admission.is_closed else 429)
+    async def _answered(self, visitor: Visitor, answer: Callable[[], Awaitable[BaseModel]]) -> Response:
+        """Answer with what `answer` returns; with the reason if too much of the visitor is in hand."""
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                return _json(await answer())
+        except RefusedError:
+            voice = await self._service.voice_for(visitor.person, visitor.language)
+            return _json(self._problem(voice, Kind.OTHER), 503 if self._admission.is_closed else 429)
 
     def _problem(self, voice: Voice, kind: Kind) -> ProblemShape:
         """Return why something is not answered: the bot is about to end, or too much of a person is in hand."""
