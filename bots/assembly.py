@@ -38,6 +38,7 @@ from recognizer.classification import Classifier
 from recognizer.decoding.decoder import Decoder
 from recognizer.finding.detection import FaceDetector
 from recognizer.finding.landmarks import Landmarker
+from recognizer.finding.segmentation import PersonSegmenter
 
 _log = structlog.get_logger()
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
@@ -107,11 +108,11 @@ async def assembled(
     store = await settings.open_store()
     try:
         classifier, damage = await _classifier(store)
-        detector, landmarker = FaceDetector.load(), Landmarker.load()
+        finders = FaceDetector.load(), Landmarker.load(), PersonSegmenter.load()
     except BaseException:
         await store.close()
         raise
-    recognizer = Recognizer(detector, landmarker, classifier, emoji_map, Decoder.isolating())
+    recognizer = Recognizer(*finders, classifier, emoji_map, Decoder.isolating())
     picture_maker = PictureMaker(recognizer, artwork)
     pool = InferencePool(settings.workers, settings.waiting)
     model_watch = ModelWatch(recognizer, store, damage)

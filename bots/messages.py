@@ -1,8 +1,8 @@
 """Messages between the platforms' adapters and the service: frozen dataclasses, the same for all platforms."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum, StrEnum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, StrEnum
 
 from db import Chat, Person, PhotoContext
 
@@ -44,6 +44,41 @@ class Form(Enum):
     PHOTO = "photo"
     STICKER = "sticker"
     ANIMATION = "animation"
+
+
+class StickerEmoji(IntEnum):
+    """Where the emoji of a sticker is; the value is the choice in a token."""
+
+    ON_FACE = 0
+    BESIDE = 1
+    NONE = 2
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What covers a place of a photo: an emoji, or None for a blur.
+
+    x, y: its centre as shares of the photo's width and height. radius: as a share of its longer side. tilt_degrees:
+    clockwise.
+    """
+
+    x: float
+    y: float
+    radius: float
+    tilt_degrees: float
+    emoji: str | None
+
+
+MOST_COVERS = 100
+"""Covers of a photo that a person may arrange."""
+
+
+@dataclass(frozen=True)
+class FaceCover:
+    """What covers a face of a photo, and the emoji that may do so instead, the best first."""
+
+    cover: Cover
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,6 +164,7 @@ class Tap:
     answered; None if the platform cannot. most_bytes: that this photo may have. in_public: others see the button's
     message. administers: checks whether the person who tapped administers the chat. alias: asked only if the photo is
     not the person's own. sender: who sent the photo that the button's message answered, None if that is not known.
+    author: who sent it at first, if it was forwarded.
     photo_message: the platform's id of the message with that photo, empty if there is none. sees_all_photos: as in
     `Command`. shows_each_face: as in `PhotoMessage`; the buttons are those of one face.
     """
@@ -142,6 +178,7 @@ class Tap:
     administers: Administers = _nobody
     alias: Alias = _no_alias
     sender: Person | None = None
+    author: Person | None = None
     photo_message: str = ""
     sees_all_photos: bool = True
     most_bytes: int = MOST_FILE_BYTES
@@ -319,10 +356,13 @@ class TapReply:
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
-    message goes. is_for_pack: the picture goes into the person's own sticker pack, not into the chat. picture_rows:
+    message goes. is_for_pack: the sticker with the button goes into the person's own pack, and the notice is said only
+    where there is none. picture_rows:
     buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
-    question: sent as a message of its own after the rest, which only the person who tapped may see. has_forgotten:
-    everything about the person who tapped was deleted; the adapter deletes what it made for them on the platform.
+    covers: the token with which `EmojiService.on_covers` says what covers the faces of the picture, empty if nobody can
+    change that. question: sent as a message of its own after the rest, which only the person who tapped may see.
+    has_forgotten: everything about the person who tapped was deleted; the adapter deletes what it made for them on the
+    platform.
     """
 
     notice: str
@@ -335,5 +375,19 @@ class TapReply:
     photo: int = 0
     picture_rows: ButtonRows = ()
     is_for_pack: bool = False
+    covers: str = ""
     question: Reply | None = None
     has_forgotten: bool = False
+
+
+@dataclass(frozen=True)
+class CoversReply:
+    """What covers the faces of a photo, from left to right.
+
+    text: why there is nothing to be covered, else empty. names: of all emoji that may cover them, in the person's
+    language.
+    """
+
+    text: str
+    covers: tuple[FaceCover, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from db.enums import TapOrigin
 from db.games import Score
 from db.identity import Person
 from db.moments import aware
+from db.preferences import Preferences
 from db.schema import (
     GameRow,
     LabelRow,
@@ -82,9 +83,7 @@ class OwnData:
 
     platform: str
     keeps_faces: bool
-    language: str | None
-    skin_tone: str | None
-    presentation: str | None
+    preferences: Preferences
     faces: tuple[OwnFace, ...]
     votes: tuple[OwnTap, ...]
     labels: tuple[tuple[datetime, str], ...]
@@ -112,7 +111,7 @@ class PersonalData:
             me = await session.scalar(select(PersonRow).where(PersonRow.hash == digest))
             acts = await _acts(session, digest)
             if me is None:
-                return OwnData(person.platform, False, None, None, None, (), (), (), acts=acts) if acts else None
+                return OwnData(person.platform, False, Preferences(), (), (), (), acts=acts) if acts else None
             scores = select(ScoreRow.name, ScoreRow.points, ScoreRow.rounds).where(ScoreRow.person_id == me.id)
             count = _faces_of(me.id).with_only_columns(func.count()).order_by(None)
             games = select(GameRow.asked_at, GameRow.emotion, GameRow.points).where(GameRow.person_id == me.id)
@@ -120,9 +119,7 @@ class PersonalData:
             return OwnData(
                 me.platform,
                 me.keeps_faces,
-                me.language,
-                me.skin_tone,
-                me.presentation,
+                Preferences(*(getattr(me, each.name) for each in fields(Preferences))),
                 await _faces(session, me.id, self._sealing),
                 await _votes(session, me.id),
                 tuple((aware(row.labelled_at), row.verdict) for row in await session.scalars(given)),

@@ -1,6 +1,6 @@
 """What is known of the person who asks about a photo and of the chat, in one transaction and mostly one query."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from sqlalchemy import bindparam, exists, literal, select
 
@@ -46,7 +46,7 @@ class PhotoContexts:
             own_emoji = await emoji_of(session, hashes["chat"]) if found.has_emoji else ()
         known = found.ChatRow
         return PhotoContext(
-            Preferences(found.language, found.skin_tone, found.presentation),
+            Preferences(*(getattr(found, each.name) for each in fields(Preferences))),
             choices_in(known) if known is not None else ChatChoices(),
             own_emoji,
             found.has_game,
@@ -60,9 +60,7 @@ _NOTHING = select(literal(1).label("row")).subquery()
 # Made once: to put a query together takes longer than to run it.
 _QUERY = (
     select(
-        PersonRow.language,
-        PersonRow.skin_tone,
-        PersonRow.presentation,
+        *(getattr(PersonRow, each.name) for each in fields(Preferences)),
         PersonRow.taste_revision,
         ChatRow,
         exists().where(ChatEmojiRow.chat_id == ChatRow.id).label("has_emoji"),

@@ -79,9 +79,9 @@ class PersonRow(Base):
     keeps_faces: they agreed that 48x48 crops of their faces are stored. consent_version and consent_days: the words of
     `db.consent` that they answered, 0 for none, and the days that these named, 0 for ever. asked_version and
     asked_days: those that they were last asked about. is_introduced: they were told that a machine reads their faces.
-    language, skin_tone and presentation: what they set for themselves, empty if they set nothing. taste_revision:
-    counts the changes to their taps on their own photos. known_since: how often somebody had been forgotten when they
-    were stored.
+    language, skin_tone, presentation, hair and hair_colour: what they set for themselves, empty if they set nothing.
+    taste_revision: counts the changes to their taps on their own photos. known_since: how often somebody had been
+    forgotten when they were stored.
     """
 
     __tablename__ = "people"
@@ -99,6 +99,8 @@ class PersonRow(Base):
     language: Mapped[str | None] = mapped_column(String(16))
     skin_tone: Mapped[str | None] = mapped_column(String(16))
     presentation: Mapped[str | None] = mapped_column(String(16))
+    hair: Mapped[str | None] = mapped_column(String(16))
+    hair_colour: Mapped[str | None] = mapped_column(String(16))
     known_since: Mapped[int] = mapped_column(_Key, default=0, server_default="0")
     taste_revision: Mapped[int] = mapped_column(_Key, default=_any_number, server_default="1")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -78,12 +78,13 @@ class FaceReading:
 
 @dataclass(frozen=True)
 class StoredReading:
-    """One stored face, with the emoji last tapped for it, if any."""
+    """One stored face, with the emoji last tapped for it, or the emotion that was said to be the right one, if any."""
 
     id: int
     probabilities: tuple[float, ...]
     suggestions: tuple[str, ...]
     chosen: str | None = None
+    emotion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -257,9 +258,9 @@ class Store:
             rows = (await session.scalars(siblings)).all()
             of_asker = TapRow.reading_id.in_([row.id for row in rows]), TapRow.person_id.is_(None)
             taps = select(TapRow).where(*of_asker).order_by(TapRow.id)
-            chosen = {tap.reading_id: tap.emoji for tap in await session.scalars(taps)}
+            said = {tap.reading_id: tap for tap in await session.scalars(taps)}
             own = asker_hash == asked_by.hashed(self._secret)
-            stored = tuple(_stored(row, chosen.get(row.id)) for row in rows)
+            stored = tuple(_stored(row, said.get(row.id)) for row in rows)
             return StoredPhoto(own, stored, comes_again, photo_id, author is not None)
 
     async def keeps_faces(self, person: Person) -> bool:
@@ -291,7 +292,7 @@ class Store:
 
     async def preferences(self, person: Person) -> Preferences:
         """Return what this person set; empty preferences if nothing is known of them."""
-        columns = (PersonRow.language, PersonRow.skin_tone, PersonRow.presentation)
+        columns = [getattr(PersonRow, each.name) for each in fields(Preferences)]
         async with self.transactions.read() as session:
             query = select(*columns).where(PersonRow.hash == person.hashed(self._secret))
             found = (await session.execute(query)).one_or_none()
@@ -301,9 +302,8 @@ class Store:
         """Store all of a person's preferences in place of the previous ones."""
         async with self.transactions.write() as session:
             row = await row_of(session, PersonRow, person, self._secret)
-            row.language = preferences.language
-            row.skin_tone = preferences.skin_tone
-            row.presentation = preferences.presentation
+            for name, value in asdict(preferences).items():
+                setattr(row, name, value)
 
     def mark_of(self, person: Person) -> int:
         """Return a number below 2**60 that tells this person from others and says nothing about them; it is stored
@@ -379,8 +379,9 @@ _ADD_READINGS = insert(_READINGS).returning(_READINGS.c.id, sort_by_parameter_or
 """Without mapped objects, which take several times as long as the statements."""
 
 
-def _stored(row: ReadingRow, chosen: str | None) -> StoredReading:
-    return StoredReading(row.id, tuple(row.probabilities), tuple(row.suggestions), chosen)
+def _stored(row: ReadingRow, said: TapRow | None) -> StoredReading:
+    chosen, emotion = (said.emoji, said.emotion) if said is not None else (None, None)
+    return StoredReading(row.id, tuple(row.probabilities), tuple(row.suggestions), chosen, emotion)
 
 
 def _async_url(url: str) -> URL:

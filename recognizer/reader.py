@@ -20,6 +20,7 @@ from recognizer.finding.detection import FaceDetector
 from recognizer.finding.face_geometry import Box, Detection
 from recognizer.finding.landmarks import Landmarker, Landmarks
 from recognizer.finding.registration import FRAME_SIZES, framings, register
+from recognizer.finding.segmentation import HeadView, PersonSegmenter
 from recognizer.finding.views import halved
 from recognizer.following import (
     CLASSIFY_EVERY,
@@ -51,10 +52,11 @@ class Recognizer:
     of each.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # its parts
         self,
         detector: FaceDetector,
         landmarker: Landmarker,
+        segmenter: PersonSegmenter,
         classifier: Classifier,
         emoji_map: EmojiMap,
         decoder: Decoder | None = None,
@@ -62,6 +64,7 @@ class Recognizer:
         """decoder: None for one that decodes in a process of its own whatever may be expensive."""
         self._detector = detector
         self._landmarker = landmarker
+        self._segmenter = segmenter
         self._decoder = decoder if decoder is not None else Decoder()
         self.classifier = classifier
         self.emoji_map = emoji_map
@@ -71,7 +74,8 @@ class Recognizer:
         cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, decoder: Decoder | None = None
     ) -> "Recognizer":
         """Load all networks and the emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
-        return cls(FaceDetector.load(), Landmarker.load(), Classifier.load(model), EmojiMap.load(emoji_map), decoder)
+        finders = FaceDetector.load(), Landmarker.load(), PersonSegmenter.load()
+        return cls(*finders, Classifier.load(model), EmojiMap.load(emoji_map), decoder)
 
     def close(self) -> None:
         """End the processes that decode."""
@@ -136,6 +140,11 @@ class Recognizer:
             Place(_box_in_original(photo, found), math.degrees(found.roll))
             for found in self._detector.find_everyone(photo.pixels, clock)
         )
+
+    def head_in(self, photo: Photo, face: Face) -> HeadView:
+        """Return a face that was read in a decoded photo with what is around it, and which of that shows a person."""
+        levels, place = halved(photo.pixels), candidate_of(face, photo.scale)
+        return self._segmenter.head(levels, self._detector.verifier.meshed(levels, place))
 
     def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
         """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.

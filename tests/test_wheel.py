@@ -29,6 +29,7 @@ _DATA = (
     "recognizer/face_models/face_landmark.tflite",
     "recognizer/face_models/face_landmarks_detector.tflite",
     "recognizer/face_models/face_blendshapes.tflite",
+    "recognizer/face_models/selfie_segmentation.tflite",
     "recognizer/model/expression.tflite",
     "recognizer/model/guard.npz",
     "bots/conversation/locale/de/LC_MESSAGES/mugmoji.po",

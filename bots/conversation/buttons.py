@@ -9,7 +9,8 @@ from bots.conversation.emoji_variants import Presentation, SkinTone
 from bots.conversation.languages import OWN_NAMES
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, spoken
-from bots.messages import Button, ButtonRows, TokenError, Tone, in_rows
+from bots.messages import Button, ButtonRows, StickerEmoji, TokenError, Tone, in_rows
+from bots.pictures.looks import Hair, HairColour
 from db import CONSENT_VERSION, Automatic, Consent, StoredPhoto, StoredReading
 from recognizer import EMOTIONS
 
@@ -27,13 +28,18 @@ class Action(StrEnum):
     CORRECT = "c"
     BACK = "b"
     EMOJI_ME = "i"
+    BLUR = "B"
     STICKER = "x"
+    CHANGE_STICKER = "X"
     KEEP_FACES = "k"
     FORGET = "F"
     OPEN_SETTINGS = "s"
     SET_LANGUAGE = "l"
     SET_SKIN_TONE = "t"
     SET_PRESENTATION = "p"
+    SET_HAIR = "H"
+    SET_HAIR_COLOUR = "C"
+    AVATAR = "A"
     SET_EVERYONE_TAPS = "v"
     OPEN_CHAT_SETTINGS = "o"
     SET_AUTOMATIC = "a"
@@ -66,6 +72,8 @@ class SettingsPage(IntEnum):
     LANGUAGE = 1
     SKIN_TONE = 2
     PRESENTATION = 3
+    AVATAR = 4
+    HAIR_COLOUR = 5
 
 
 class ChatSettingsPage(IntEnum):
@@ -93,6 +101,9 @@ _CHOICES = {
     Action.SET_LANGUAGE: 1 + len(OWN_NAMES),
     Action.SET_SKIN_TONE: 1 + len(SkinTone),
     Action.SET_PRESENTATION: 1 + len(Presentation),
+    Action.SET_HAIR: 1 + len(Hair),
+    Action.SET_HAIR_COLOUR: len(HairColour),
+    Action.AVATAR: 1,
     Action.SET_EVERYONE_TAPS: 2,
     Action.OPEN_CHAT_SETTINGS: len(ChatSettingsPage),
     Action.SET_AUTOMATIC: len(Automatic),
@@ -101,12 +112,17 @@ _CHOICES = {
     Action.SET_MOST_FACES: len(MOST_FACES),
     Action.READ: 1,
     Action.SET_PLAY: 2,
+    Action.STICKER: len(StickerEmoji),
+    Action.CHANGE_STICKER: len(StickerEmoji),
+    Action.PACK: 1,
     Action.PLAY: 1,
     Action.CHANGE_ROUND: 1,
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
-_MAKING = frozenset({Action.EMOJI_ME, Action.STICKER, Action.PACK, Action.COVER_WITH, Action.SWAP})
+_MAKING = frozenset(
+    {Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.CHANGE_STICKER, Action.COVER_WITH, Action.SWAP}
+)
 
 
 @dataclass(frozen=True)
@@ -114,8 +130,8 @@ class Token:
     """The meaning of a tap. As text `letter:reading:choice`, at most 64 ASCII bytes.
 
     action: what to do. reading: the reading it refers to; of `Action.KEEP_FACES` the version of the words that were
-    shown, of `Action.FORGET` the mark of the person who asked. choice: the index of a suggestion or emotion, a page, 1
-    for yes, or the index of a setting, where 0 is none.
+    shown, of `Action.FORGET` the mark of the person who asked; of `Action.AVATAR` 0 for no face. choice: the index of a
+    suggestion or emotion, a page, 1 for yes, or the index of a setting, where 0 is none if it may be none.
     """
 
     action: Action
@@ -163,8 +179,21 @@ def face_rows(reading: StoredReading, candidates: int, recipient: Recipient) -> 
 
 
 def making_rows(stored: StoredPhoto, recipient: Recipient) -> ButtonRows:
-    """Return the row of pictures that can be made of a photo; none if it cannot be fetched again."""
-    return _pictures(stored.readings, recipient) if stored.comes_again else ()
+    """Return one row: if the photo can be fetched again, it with emoji for faces and, for a single person, a sticker,
+    for several, all blurred; and the avatar of who sent a photo of a single person, if they have one.
+    """
+    reading, is_single = stored.readings[0].id, len(stored.readings) == 1
+    shown = []
+    if stored.comes_again:
+        shown.append((texts.EMOJI_ME, Token(Action.EMOJI_ME, reading)))
+        if is_single:
+            shown.append((texts.STICKER, Token(Action.STICKER, reading, StickerEmoji.BESIDE)))
+        else:
+            shown.append((texts.BLUR, Token(Action.BLUR, reading)))
+    if is_single and recipient.look is not None and not stored.of_another:
+        shown.append((texts.AVATAR, Token(Action.AVATAR, reading)))
+    labels = [(recipient.voice.say(sentence), str(token)) for sentence, token in shown]
+    return (tuple(Button(label, label, token, Tone.QUIET) for label, token in labels),) if labels else ()
 
 
 def face_rows_after(token: Token, reading: StoredReading, candidates: int, recipient: Recipient) -> ButtonRows:
@@ -217,10 +246,25 @@ def cover_rows(stored: StoredPhoto, turn: int, recipient: Recipient) -> ButtonRo
     return (*in_rows(numbers, BUTTONS_A_ROW), (Button(label, label, token, Tone.QUIET),))
 
 
-def pack_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
-    """Return the button under a sticker that puts it into the person's own pack."""
+def sticker_rows(
+    stored: StoredPhoto, emoji_place: StickerEmoji, recipient: Recipient, *, has_packs: bool
+) -> ButtonRows:
+    """Return the buttons under a sticker: one that puts it into the person's own pack, where there are packs, and the
+    other places of its emoji, if the photo is the person's own.
+    """
+    reading = stored.readings[0].id
+    others = tuple(
+        Button(said := recipient.voice.say(texts.STICKER_EMOJI[each.name]), said, token, Tone.QUIET)
+        for each in StickerEmoji
+        if each is not emoji_place and (token := str(Token(Action.CHANGE_STICKER, reading, each)))
+    )
+    return (*(pack_rows(reading, recipient) if has_packs else ()), *(() if stored.of_another else (others,)))
+
+
+def pack_rows(reading: int, recipient: Recipient) -> ButtonRows:
+    """Return the button under a sticker that puts it into the pack of the person to whom the reading belongs."""
     label = recipient.voice.say(texts.PACK_ADD)
-    return ((Button(label, label, str(Token(Action.PACK, reading.id)), Tone.QUIET),),)
+    return ((Button(label, label, str(Token(Action.PACK, reading)), Tone.QUIET),),)
 
 
 def covering_rows(reading: StoredReading, recipient: Recipient) -> ButtonRows:
@@ -275,15 +319,6 @@ def forget_rows(mark: int, recipient: Recipient) -> ButtonRows:
 def _consent_button(sentence: str, answer: ConsentAnswer, recipient: Recipient) -> Button:
     label = recipient.voice.say(sentence)
     return Button(label, label, str(Token(Action.KEEP_FACES, CONSENT_VERSION, answer)))
-
-
-def _pictures(readings: Sequence[StoredReading], recipient: Recipient) -> ButtonRows:
-    """Return one row: the photo with emoji for faces and, for a single person, a sticker."""
-    labels = {Action.EMOJI_ME: texts.EMOJI_ME} | ({Action.STICKER: texts.STICKER} if len(readings) == 1 else {})
-    said = {action: recipient.voice.say(label) for action, label in labels.items()}
-    return (
-        tuple(Button(label, label, str(Token(action, readings[0].id)), Tone.QUIET) for action, label in said.items()),
-    )
 
 
 def _candidates(reading: StoredReading, count: int, recipient: Recipient, prefix: str = "") -> tuple[Button, ...]:

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +49,7 @@ def _content(data: OwnData, pictures: list[str | None], messages: OwnMessages) -
         "platform": data.platform,
         "may_learn_from_my_faces": data.keeps_faces,
         "consent": {"version": data.consent_version, "keep_at_most_days": data.consent_days or None},
-        "settings": {"language": data.language, "skin_tone": data.skin_tone, "presentation": data.presentation},
+        "settings": asdict(data.preferences),
         "faces": [_face(face, link) for face, link in zip(data.faces, pictures, strict=True)],
         "older_faces_left_out": data.faces_left_out,
         "pictures_left_out": kept - sum(link is not None for link in pictures),

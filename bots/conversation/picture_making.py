@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -12,6 +13,7 @@ from bots.serving.inference_pool import InferencePool
 from db import Chat, Person
 from recognizer import PhotoError
 
+_Made = TypeVar("_Made")
 _log = structlog.get_logger()
 
 
@@ -23,6 +25,14 @@ async def make_picture(
     person and chat: for whom it is made. make: a method of `PictureMaker` with its arguments bound; runs in a worker
     thread. of: the picture that it is made from, which decides whether it is hidden. Raise nothing.
     """
+    made, problem = await attempt(pool, person, chat, make)
+    return (replace(made, has_spoiler=of.has_spoiler) if made is not None else None), problem
+
+
+async def attempt(
+    pool: InferencePool, person: Person, chat: Chat, make: Callable[[], _Made | None]
+) -> tuple[_Made | None, str]:
+    """Do what `make_picture` does for anything that is made of a photo; None stands for a photo without a face."""
     try:
         made = await pool.run(make, Whose(chat, person))
     except TooManyError:
@@ -33,6 +43,4 @@ async def make_picture(
     except Exception:
         _log.exception("picture_failed", platform=chat.platform)
         return None, texts.FAILED
-    if made is None:
-        return None, texts.NO_FACE
-    return replace(made, has_spoiler=of.has_spoiler), ""
+    return (made, "") if made is not None else (None, texts.NO_FACE)

@@ -12,7 +12,7 @@ from bots.conversation.languages import Voice
 from bots.conversation.my_data import my_data_file
 from bots.conversation.recipient import Recipient
 from bots.messages import Command, Reply, Tap, TapReply
-from db import CONSENT_VERSION, Consent, OwnData, OwnMessages, Person, Store
+from db import CONSENT_VERSION, Consent, OwnData, OwnMessages, Person, Preferences, Store
 
 ACTIONS = frozenset({Action.KEEP_FACES, Action.FORGET})
 
@@ -64,7 +64,7 @@ class Privacy:
         messages = await self._store.journal.of(command.person)
         if data is None and messages == OwnMessages():
             return Reply(recipient.voice.say(texts.NOTHING_KNOWN))
-        data = data or OwnData(command.person.platform, False, None, None, None, (), (), ())
+        data = data or OwnData(command.person.platform, False, Preferences(), (), (), ())
         file = await asyncio.to_thread(my_data_file, data, messages)
         return Reply(recipient.voice.say(texts.MY_DATA), file=file)
 

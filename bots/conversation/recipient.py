@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from bots.conversation.emoji_variants import Appearance, Presentation, SkinTone, variant_of
 from bots.conversation.languages import OWN_NAMES, Voice, nearest, speak
+from bots.pictures.looks import Hair, HairColour, Look
 from db import Preferences
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -13,10 +14,13 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 @dataclass(frozen=True)
 class Recipient:
-    """The person an answer is written for: the voice in their language, and the appearance of emoji."""
+    """The person an answer is written for: the voice in their language, the appearance of emoji, and the look of their
+    avatar, None if they have none.
+    """
 
     voice: Voice
     appearance: Appearance
+    look: Look | None = None
 
     @classmethod
     def of(cls, preferences: Preferences, platform_language: str) -> "Recipient":
@@ -25,7 +29,10 @@ class Recipient:
         appearance = Appearance(
             _member(SkinTone, preferences.skin_tone), _member(Presentation, preferences.presentation)
         )
-        return cls(speak(chosen or nearest(platform_language)), appearance)
+        hair = _member(Hair, preferences.hair)
+        colour = _member(HairColour, preferences.hair_colour) or HairColour.BROWN
+        look = Look(hair, colour, appearance.skin_tone, appearance.presentation) if hair is not None else None
+        return cls(speak(chosen or nearest(platform_language)), appearance, look)
 
     def variant_of(self, emoji: str) -> str:
         """Return the emoji in this person's chosen appearance."""

@@ -17,10 +17,11 @@ from bots.conversation import chat_settings, privacy, settings_pages, texts
 from bots.conversation.buttons import Action, SettingsPage, Token
 from bots.conversation.chat_emoji import ChatEmojiMaps
 from bots.conversation.emoji_variants import plain
+from bots.conversation.emotions import Emotions
 from bots.conversation.fetching import opened, opened_again
 from bots.conversation.languages import Voice
 from bots.conversation.photo_answers import PhotoAnswers, ReadingParts
-from bots.conversation.picture_making import make_picture
+from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
@@ -32,6 +33,8 @@ from bots.messages import (
     ChatEmojiCommand,
     Command,
     CommandName,
+    Cover,
+    CoversReply,
     MadePicture,
     NotFetchedError,
     PeopleReaction,
@@ -51,13 +54,18 @@ from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
 from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, PhotoContext, Preferences, Store, utc_now
-from recognizer import EMOTIONS, Reading, Recognizer
+from recognizer import Reading, Recognizer
 from recognizer.emoji_map import without_selector
-from recognizer.expression import Expression
-from recognizer.ranking import rank
 
 _SETTINGS_ACTIONS = frozenset(
-    {Action.OPEN_SETTINGS, Action.SET_LANGUAGE, Action.SET_SKIN_TONE, Action.SET_PRESENTATION}
+    {
+        Action.OPEN_SETTINGS,
+        Action.SET_LANGUAGE,
+        Action.SET_SKIN_TONE,
+        Action.SET_PRESENTATION,
+        Action.SET_HAIR,
+        Action.SET_HAIR_COLOUR,
+    }
 )
 
 _PLAYING_ACTIONS = frozenset({Action.PLAY, Action.CHANGE_ROUND, Action.STOP_PLAYING})
@@ -99,9 +107,10 @@ class EmojiService:
         self._pool = pool
         self._picture_maker = picture_maker
         self._admin_commands = admin_commands
+        self._emotions = Emotions(lambda: recognizer.emoji_map)
         self._chat_settings = chat_settings.ChatSettings(store, clock)
         self._taps_on_photos = PhotoTaps(
-            store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji, self.emoji_of
+            store, pool, picture_maker, candidates, self._prepare_taste, self._own_emoji, self._emotions
         )
         self._tastes = Tastes(store, clock)
         self._chat_emoji = ChatEmojiMaps(store, lambda: recognizer.emoji_map)
@@ -239,6 +248,38 @@ class EmojiService:
             _log.exception("tap_failed", platform=tap.chat.platform)
             return TapReply(recipient.voice.say(texts.FAILED))
 
+    async def on_covers(self, tap: Tap) -> CoversReply:
+        """Return what covers the faces in the picture that this tap made before. tap: as `TapReply.covers` says."""
+        recipient = Recipient.of(await self._preferences(tap.person), tap.language)
+        try:
+            return await self._taps_on_photos.covers(tap, Token.parse(tap.token), recipient)
+        except TokenError:
+            return CoversReply(recipient.voice.say(texts.GONE))
+        except (SQLAlchemyError, OSError):
+            _log.exception("tap_failed", platform=tap.chat.platform)
+            return CoversReply(recipient.voice.say(texts.FAILED))
+
+    async def on_arranged(self, photo: PhotoMessage, covers: Sequence[Cover]) -> Reply:
+        """Answer a request for a photo with covers where the person put them. photo: with one picture, in memory."""
+        picture = photo.pictures[0]
+        assert isinstance(picture, Picture)
+        say = (await self.voice_for(photo.person, photo.language)).say
+        make = partial(self._picture_maker.arranged, picture.content, covers)
+        made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
+        return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+
+    async def cover_image(self, emoji: str, person: Person, chat: Chat) -> bytes | None:
+        """Return what covers a face where this emoji does, as a PNG; None if that cannot be drawn now.
+
+        emoji: one that `can_draw` knows. person and chat: for whom it is drawn.
+        """
+        image, _ = await attempt(self._pool, person, chat, partial(self._picture_maker.cover_image, emoji))
+        return image
+
+    def can_draw(self, emoji: str) -> bool:
+        """Return whether there is a drawing of an emoji, so that it can cover a face."""
+        return self._picture_maker.can_draw(emoji)
+
     async def on_command(self, command: Command) -> Reply:
         """Answer a command."""
         preferences = await self._preferences(command.person)
@@ -305,8 +346,7 @@ class EmojiService:
 
     def emoji_of(self, emotion: str) -> str:
         """Return the emoji of a face that shows this emotion, of `EMOTIONS`, and nothing else."""
-        alone = Expression.of(tuple(float(each == emotion) for each in EMOTIONS))
-        return rank(self._recognizer.emoji_map, alone).emoji[0]
+        return self._emotions.emoji_of(emotion)
 
     async def recipient_of(self, person: Person, language: str) -> Recipient:
         """Return how a person is written to: their voice, and the appearance of emoji. language: as in
@@ -377,8 +417,15 @@ class EmojiService:
         say = recipient.voice.say
         if tap.sender is None or tap.sender not in (tap.person, await tap.alias()):
             return TapReply(say(texts.NOT_YOURS_TO_ASK))
-        messages = (tap.photo_message,) if tap.photo_message else ()
-        asked = PhotoMessage(tap.person, tap.chat, (), tap.language, comes_again=True, messages=messages)
+        asked = PhotoMessage(
+            tap.person,
+            tap.chat,
+            (),
+            tap.language,
+            comes_again=True,
+            sender=tap.author if tap.author != tap.sender else None,
+            messages=(tap.photo_message,) if tap.photo_message else (),
+        )
         asked = await self.begun(asked)
         most_faces = (asked.context or PhotoContext()).choices.most_faces
         try:
@@ -418,6 +465,8 @@ class EmojiService:
             return await self._play.tapped(tap, token, recipient)
         if token.action is Action.READ:
             return await self._read(tap, recipient)
+        if token.action is Action.AVATAR and not token.reading:
+            return await self._taps_on_photos.avatar(tap, "happy", recipient)
         answer = await self._taps_on_photos.answer(tap, token, recipient)
         if token.action is not Action.CHOOSE or answer.rows is None:
             return answer
@@ -430,9 +479,10 @@ class EmojiService:
         if preferences != before:
             await self._store.set_preferences(tap.person, preferences)
         recipient = Recipient.of(preferences, tap.language)
-        page = SettingsPage(token.choice) if token.action is Action.OPEN_SETTINGS else SettingsPage.OVERVIEW
+        is_opening = token.action is Action.OPEN_SETTINGS
+        page = SettingsPage(token.choice) if is_opening else settings_pages.page_after(token.action)
         shown = settings_pages.text(page, preferences, recipient)
-        notice = shown if token.action is Action.OPEN_SETTINGS else recipient.voice.say(texts.SETTING_KEPT)
+        notice = shown if is_opening else recipient.voice.say(texts.SETTING_KEPT)
         return TapReply(notice, settings_pages.rows(page, preferences, recipient), text=shown)
 
     async def _command(  # noqa: PLR0911  # one for each command

@@ -9,6 +9,7 @@ from bots.conversation.emoji_variants import Appearance, Presentation, SkinTone,
 from bots.conversation.languages import OWN_NAMES, Voice
 from bots.conversation.recipient import Recipient
 from bots.messages import Button, ButtonRows, Tone, in_rows
+from bots.pictures.looks import Hair, HairColour
 from db import Preferences
 
 _HAND, _PERSON = "🖐️", "🧑"
@@ -17,7 +18,7 @@ _LANGUAGES_A_ROW = 4
 
 
 def after(token: Token, preferences: Preferences) -> Preferences:
-    """Return the preferences after a tap on a `SET_…` token; its choice 0 resets a preference."""
+    """Return the preferences after a tap on a `SET_…` token; its choice 0 resets a preference that may be unset."""
     place = token.choice - 1
     match token.action:
         case Action.SET_LANGUAGE:
@@ -26,6 +27,10 @@ def after(token: Token, preferences: Preferences) -> Preferences:
             return replace(preferences, skin_tone=tuple(SkinTone)[place].value if token.choice else None)
         case Action.SET_PRESENTATION:
             return replace(preferences, presentation=tuple(Presentation)[place].value if token.choice else None)
+        case Action.SET_HAIR:
+            return replace(preferences, hair=tuple(Hair)[place].value if token.choice else None)
+        case Action.SET_HAIR_COLOUR:
+            return replace(preferences, hair_colour=tuple(HairColour)[token.choice].value)
     return preferences
 
 
@@ -39,6 +44,10 @@ def text(page: SettingsPage, preferences: Preferences, recipient: Recipient) -> 
             return say(texts.WHICH_SKIN_TONE)
         case SettingsPage.PRESENTATION:
             return say(texts.WHICH_PRESENTATION)
+        case SettingsPage.AVATAR:
+            return say(texts.WHICH_HAIR)
+        case SettingsPage.HAIR_COLOUR:
+            return say(texts.WHICH_HAIR_COLOUR)
         case SettingsPage.OVERVIEW:
             return say(
                 texts.SETTINGS,
@@ -57,13 +66,23 @@ def rows(page: SettingsPage, preferences: Preferences, recipient: Recipient) -> 
             return _skin_tone_rows(recipient)
         case SettingsPage.PRESENTATION:
             return _presentation_rows(recipient)
+        case SettingsPage.AVATAR:
+            return _hair_rows(recipient)
+        case SettingsPage.HAIR_COLOUR:
+            return _hair_colour_rows(recipient)
         case SettingsPage.OVERVIEW:
             labels = {
                 SettingsPage.LANGUAGE: texts.LANGUAGE,
                 SettingsPage.SKIN_TONE: texts.SKIN_TONE,
                 SettingsPage.PRESENTATION: texts.PRESENTATION,
+                SettingsPage.AVATAR: texts.AVATAR,
             }
-            return (tuple(_opening(page, recipient.voice.say(label)) for page, label in labels.items()),)
+            return in_rows([_opening(page, recipient.voice.say(label)) for page, label in labels.items()], 2)
+
+
+def page_after(action: Action) -> SettingsPage:
+    """Return the page that is shown after a `SET_…` token."""
+    return SettingsPage.AVATAR if action in (Action.SET_HAIR, Action.SET_HAIR_COLOUR) else SettingsPage.OVERVIEW
 
 
 def _language_rows(preferences: Preferences, recipient: Recipient) -> ButtonRows:
@@ -86,6 +105,26 @@ def _presentation_rows(recipient: Recipient) -> ButtonRows:
     labels = [(f"{person} {name}", name) for person, name in zip(people, names, strict=True)]
     chosen = presentations.index(recipient.appearance.presentation)
     return (tuple(_choices(Action.SET_PRESENTATION, labels, chosen)), (_back(recipient),))
+
+
+def _hair_rows(recipient: Recipient) -> ButtonRows:
+    say, look = recipient.voice.say, recipient.look
+    names = [say(texts.NO_AVATAR), *(say(texts.HAIR[each]) for each in Hair)]
+    chosen = 1 + list(Hair).index(look.hair) if look is not None else 0
+    rows = in_rows(_choices(Action.SET_HAIR, [(name, name) for name in names], chosen), 4)
+    if look is None:
+        return (*rows, (_back(recipient),))
+    show = say(texts.AVATAR_SHOW)
+    colour = _opening(SettingsPage.HAIR_COLOUR, say(texts.HAIR_COLOUR))
+    return (*rows, (colour, Button(show, show, str(Token(Action.AVATAR))), _back(recipient)))
+
+
+def _hair_colour_rows(recipient: Recipient) -> ButtonRows:
+    say, look = recipient.voice.say, recipient.look
+    names = [say(texts.HAIR_COLOURS[each]) for each in HairColour]
+    chosen = list(HairColour).index(look.colour if look is not None else HairColour.BROWN)
+    back = _opening(SettingsPage.AVATAR, say(texts.BACK), Tone.QUIET)
+    return (*in_rows(_choices(Action.SET_HAIR_COLOUR, [(name, name) for name in names], chosen), 4), (back,))
 
 
 def _choices(action: Action, labels: Sequence[tuple[str, str]], chosen: int) -> list[Button]:

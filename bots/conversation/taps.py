@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import structlog
 
 from bots.conversation import texts
@@ -17,13 +18,26 @@ from bots.conversation.buttons import (
     pack_rows,
     photo_rows,
     rows_after,
+    sticker_rows,
     swapped,
 )
+from bots.conversation.emotions import Emotions
 from bots.conversation.fetching import opened_again
-from bots.conversation.picture_making import make_picture
+from bots.conversation.picture_making import attempt, make_picture
 from bots.conversation.recipient import Recipient
 from bots.custom_emoji import CustomEmoji, in_text
-from bots.messages import ButtonRows, Form, MadePicture, NotFetchedError, Picture, Tap, TapReply
+from bots.messages import (
+    MOST_COVERS,
+    ButtonRows,
+    CoversReply,
+    Form,
+    MadePicture,
+    NotFetchedError,
+    Picture,
+    StickerEmoji,
+    Tap,
+    TapReply,
+)
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from bots.serving.fair_queue import TooManyError
 from bots.serving.inference_pool import InferencePool
@@ -32,6 +46,8 @@ from recognizer import EMOTIONS
 
 _log = structlog.get_logger()
 _VOTES = frozenset({Action.CHOOSE, Action.NONE, Action.CORRECT})
+_COVERING = (Action.EMOJI_ME, Action.BLUR)
+_CUTTING = (Action.STICKER, Action.CHANGE_STICKER)
 
 
 class PhotoTaps:
@@ -45,11 +61,11 @@ class PhotoTaps:
         candidates: int,
         taste_changed: Callable[[Person, Chat], None],
         own_emoji: Callable[[Chat], Awaitable[tuple[OwnEmoji, ...]]],
-        emoji_of: Callable[[str], str],
+        emotions: Emotions,
     ) -> None:
         """Set the parts. candidates: number of emoji first offered as buttons, 1 to 5. taste_changed: called with
-        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own. emoji_of:
-        returns the emoji of a face that shows one emotion and nothing else.
+        a person who tapped on their own photo, and the chat. own_emoji: returns the emoji of a chat's own. emotions:
+        knows which emoji stands for an emotion.
         """
         self._store = store
         self._pool = pool
@@ -57,9 +73,11 @@ class PhotoTaps:
         self._candidates = candidates
         self._taste_changed = taste_changed
         self._own_emoji = own_emoji
-        self._emoji_of = emoji_of
+        self._emotions = emotions
 
-    async def answer(self, tap: Tap, token: Token, recipient: Recipient) -> TapReply:
+    async def answer(  # noqa: PLR0911  # one for each kind of button
+        self, tap: Tap, token: Token, recipient: Recipient
+    ) -> TapReply:
         """Return the reply to a tap. token: parsed from the button. recipient: the person who tapped."""
         stored = await self._store.photo_of(token.reading, tap.person)
         if stored is not None and not stored.own and (alias := await tap.alias()) is not None:
@@ -68,14 +86,51 @@ class PhotoTaps:
             return TapReply(recipient.voice.say(texts.GONE))
         if not stored.own:
             return await self._vote(tap, token, stored, recipient)
-        if token.action in (Action.EMOJI_ME, Action.STICKER, Action.PACK):
+        if token.action in (*_COVERING, *_CUTTING):
             return await self._picture(tap, token, stored, recipient)
+        if token.action is Action.AVATAR:
+            return await self.avatar(tap, self._emotion_of(_reading_of(token, stored)), recipient, token.reading)
+        if token.action is Action.PACK:
+            return TapReply(recipient.voice.say(texts.GONE), is_for_pack=True)
         if token.action in (Action.COVER, Action.COVER_WITH, Action.SWAP):
             return await self._cover(tap, token, stored, recipient)
         answer = await self._tapped(tap, token, stored, recipient)
         if token.action in _VOTES:
             self._taste_changed(tap.person, tap.chat)
         return answer
+
+    async def covers(self, tap: Tap, token: Token, recipient: Recipient) -> CoversReply:
+        """Return what covers the faces in the picture that a tap on the button made. token: parsed from the button."""
+        say = recipient.voice.say
+        stored = await self._store.photo_of(token.reading, tap.person)
+        if token.action not in _COVERING or stored is None or not stored.own:
+            return CoversReply(say(texts.GONE))
+        known = await self._known(tap, stored, recipient)
+        try:
+            async with opened_again(self._pool, tap) as picture:
+                find = partial(
+                    self._picture_maker.covers, picture.content, known, is_blurred=token.action is Action.BLUR
+                )
+                found, problem = await attempt(self._pool, tap.person, tap.chat, find)
+        except TooManyError:
+            return CoversReply(say(texts.SLOW_DOWN))
+        except NotFetchedError as error:
+            return CoversReply(say(str(error)))
+        if found is None:
+            return CoversReply(say(problem))
+        if len(found) > MOST_COVERS:
+            return CoversReply(say(texts.TOO_MANY_COVERS, most=MOST_COVERS))
+        plain = {emoji for each in found for emoji in each.choices if CustomEmoji.parse(emoji) is None}
+        shown = {emoji: recipient.variant_of(emoji) for emoji in plain}
+        names = {shown[emoji]: recipient.name_of(emoji) for emoji in plain}
+        return CoversReply(
+            "",
+            tuple(
+                replace(each, choices=tuple(dict.fromkeys(shown[emoji] for emoji in each.choices if emoji in shown)))
+                for each in found
+            ),
+            {emoji: name for emoji, name in names.items() if self._picture_maker.can_draw(emoji)},
+        )
 
     async def _vote(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
         """Store the vote of someone other than the person who asked, if the chat allows it; the answer stays as it is.
@@ -116,7 +171,7 @@ class PhotoTaps:
         if made.picture is None:
             return made
         notice = recipient.voice.say(texts.SWAPPED if token.action is Action.SWAP else texts.EMOJI_ME_MADE)
-        return replace(made, notice=notice, text=made.notice, rows=made.picture_rows, picture_rows=(), is_whole=True)
+        return replace(_in_place(made), notice=notice)
 
     async def _picture(
         self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient, turn: int = 0
@@ -125,15 +180,10 @@ class PhotoTaps:
         say = recipient.voice.say
         if not stored.comes_again:
             return TapReply(say(texts.PHOTO_GONE))
-        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
-        covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
-        known = [
-            FaceEmoji(reading.probabilities, recipient.variant_of(emoji))
-            for reading, emoji in zip(stored.readings, covers, strict=True)
-        ]
+        known = await self._known(tap, stored, recipient, turn)
         try:
             async with opened_again(self._pool, tap) as picture:
-                made, problem = await self._made(tap, token, picture, known)
+                made, problem = await self._made(tap, token, picture, known, _emoji_place(token, stored))
         except TooManyError:
             return TapReply(say(texts.SLOW_DOWN))
         except NotFetchedError as error:
@@ -141,23 +191,53 @@ class PhotoTaps:
         if made is None:
             return TapReply(say(problem))
         rows: ButtonRows = ()
-        if token.action is Action.EMOJI_ME and len(stored.readings) > 1:
+        covers = str(token) if token.action in _COVERING and tap.shows_each_face and made.form is Form.PHOTO else ""
+        if token.action is Action.EMOJI_ME and len(stored.readings) > 1 and not covers:
             rows = cover_rows(stored, turn, recipient)
-        elif token.action is Action.STICKER and made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM:
-            rows = pack_rows(stored.readings[0], recipient)
-        notice = say(texts.EMOJI_ME_MADE if token.action is Action.EMOJI_ME else texts.STICKER_MADE)
-        return TapReply(notice, picture=made, picture_rows=rows, is_for_pack=token.action is Action.PACK)
+        is_fixed = made.form is Form.STICKER and tap.chat.platform is Platform.TELEGRAM  # it has packs, but no edits
+        if token.action in _CUTTING:
+            rows = sticker_rows(stored, _emoji_place(token, stored), recipient, has_packs=is_fixed)
+        notice = say(texts.EMOJI_ME_MADE if token.action in _COVERING else texts.STICKER_MADE)
+        reply = TapReply(notice, picture=made, picture_rows=rows, covers=covers)
+        return _in_place(reply) if token.action is Action.CHANGE_STICKER and not is_fixed else reply
+
+    async def avatar(self, tap: Tap, emotion: str, recipient: Recipient, reading: int = 0) -> TapReply:
+        """Return the avatar of the person who tapped, with an emotion of `EMOTIONS`. reading: of theirs, 0 for none."""
+        say, platform = recipient.voice.say, tap.chat.platform
+        if recipient.look is None:
+            return TapReply(say(texts.NO_AVATAR_YET))
+        make = partial(self._picture_maker.avatar, recipient.look, emotion, platform)
+        made, problem = await attempt(self._pool, tap.person, tap.chat, make)
+        if made is None:
+            return TapReply(say(problem))
+        rows = pack_rows(reading, recipient) if platform is Platform.TELEGRAM and reading else ()
+        return TapReply(say(texts.AVATAR_MADE), picture=made, picture_rows=rows)
+
+    def _emotion_of(self, reading: StoredReading) -> str:
+        """Return what a face shows: what was said of it, else what was read."""
+        said = reading.emotion or (self._emotions.emotion_of(reading.chosen) if reading.chosen is not None else None)
+        return said or EMOTIONS[int(np.argmax(reading.probabilities))]
+
+    async def _known(self, tap: Tap, stored: StoredPhoto, recipient: Recipient, turn: int = 0) -> list[FaceEmoji]:
+        """Return the faces of the answer, and what covers them. turn: how often their emoji were swapped."""
+        like = {each.symbol: each.stands_for for each in await self._own_emoji(tap.chat)}
+        covers = swapped([_drawable(reading, like) for reading in stored.readings], turn)
+        return [
+            FaceEmoji(reading.probabilities, recipient.variant_of(emoji), reading.suggestions)
+            for reading, emoji in zip(stored.readings, covers, strict=True)
+        ]
 
     async def _made(
-        self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji]
+        self, tap: Tap, token: Token, picture: Picture, known: Sequence[FaceEmoji], emoji_place: StickerEmoji
     ) -> tuple[MadePicture | None, str]:
-        """Return what `make_picture` does for the picture that a button asks for."""
+        """Return what `make_picture` does for the picture that a button asks for. emoji_place: of a sticker."""
         platform = tap.chat.platform
-        if token.action is Action.EMOJI_ME:
-            make = partial(self._picture_maker.emoji_me, picture.content, known, platform)
+        if token.action in _COVERING:
+            is_blurred = token.action is Action.BLUR
+            make = partial(self._picture_maker.emoji_me, picture.content, known, platform, is_blurred=is_blurred)
         else:
-            is_hidden = picture.has_spoiler and token.action is not Action.PACK  # a pack is the person's own
-            make = partial(self._picture_maker.sticker, picture.content, known[0], platform, is_hidden=is_hidden)
+            sticker = partial(self._picture_maker.sticker, picture.content, known[0], platform)
+            make = partial(sticker, emoji_place, is_hidden=picture.has_spoiler)
         return await make_picture(self._pool, tap.person, tap.chat, make, picture)
 
     async def _tapped(self, tap: Tap, token: Token, stored: StoredPhoto, recipient: Recipient) -> TapReply:
@@ -177,7 +257,7 @@ class PhotoTaps:
             rows = self._rows(tap, stored.with_choice(reading.id, None), reading.id, recipient)
             if not tap.shows_each_face:
                 return TapReply(notice, rows)
-            return TapReply(notice, rows, notice, recipient.variant_of(self._emoji_of(emotion)))
+            return TapReply(notice, rows, notice, recipient.variant_of(self._emotions.emoji_of(emotion)))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
         return TapReply(notice, self._rows_after(tap, token, stored, recipient), is_obvious=True)
 
@@ -213,11 +293,22 @@ class PhotoTaps:
         return face_rows_after(token, _reading_of(token, stored), self._candidates, recipient)
 
 
+def _in_place(made: TapReply) -> TapReply:
+    """Return a picture that is sent as one that replaces that with the button."""
+    return replace(made, text=made.notice, rows=made.picture_rows, picture_rows=(), is_whole=True)
+
+
 def _drawable(reading: StoredReading, like: Mapping[str, str]) -> str:
     """Return the emoji of a face that covers it in a picture. like: what each emoji of the chat's own is like."""
     wanted = (reading.chosen, *reading.suggestions) if reading.chosen is not None else reading.suggestions
     emoji = (like.get(each, each) for each in wanted)
     return next((each for each in emoji if CustomEmoji.parse(each) is None), wanted[0])
+
+
+def _emoji_place(token: Token, stored: StoredPhoto) -> StickerEmoji:
+    """Return where the emoji of a sticker is to be: on the face, if somebody else had sent the photo."""
+    is_free = token.action in _CUTTING and not stored.of_another
+    return StickerEmoji(token.choice) if is_free else StickerEmoji.ON_FACE
 
 
 def _reading_of(token: Token, stored: StoredPhoto) -> StoredReading:

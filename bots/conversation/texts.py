@@ -195,11 +195,13 @@ EMOTION_KEPT = _("Thank you! I'll remember that it shows {feeling}.")
 MORE_SHOWN = _("Here are more.")
 BACK_SHOWN = _("Here they are again.")
 EMOJI_ME = _("🖼 Emoji me")
+BLUR = _("🌫 Blur faces")
 STICKER = _("✂️ Sticker")
 EMOJI_ME_MADE = _("Here you are! Have a look before you share it: a face I have not seen is not covered.")
 SWAP = _("🔀 Swap")
 WHAT_COVERS = _("What shall cover face {number}?")
 SWAPPED = _("Swapped!")
+TOO_MANY_COVERS = _("I found more than {most} faces. That is too many to change their covers one by one.")
 PACK_ADD = _("➕ To my stickers")
 PACK_TITLE = _("My Mugmoji stickers")
 PACK_ADDED = _("It is in your own sticker pack now: {link}")
@@ -207,6 +209,15 @@ PACK_FULL = _("Your sticker pack is full. /forget_me removes it, and the next st
 PACK_START = _("Write to me in a private chat first; then I can make a sticker pack for you.")
 INLINE_START = _("Send me a selfie first")
 STICKER_MADE = _("Here is your sticker!")
+AVATAR = _("My avatar")
+AVATAR_MADE = _("Here is your avatar!")
+NO_AVATAR_YET = _("You have no avatar (any more). Choose one in the settings.")
+STICKER_EMOJI = {
+    "ON_FACE": _("Emoji on the face"),
+    "BESIDE": _("Emoji beside it"),
+    "NONE": _("No emoji"),
+}
+"""The name of each `bots.messages.StickerEmoji`."""
 PHOTO_GONE = _("I can't get at that photo any more. Please send it again.")
 NOT_YOURS = _("Only the person who sent the photo can choose. Send me one of yours!")
 VOTED = _("Thank you! Your vote helps me learn.")
@@ -322,6 +333,7 @@ WEB_WORDS = {
     "game": _("Play: copy the emoji"),
     "game_asks": _("Make this face: {emoji}"),
     "game_points": _("Faces: {number}"),
+    "game_left": _("Seconds left: {number}"),
     "game_over": _("Time is up! Faces you made: {number}."),
     "close": _("Close"),
     "menu": _("Menu"),
@@ -341,6 +353,10 @@ WEB_WORDS = {
     "tap_lost": _("That didn't get through: there is no connection. Please try again in a moment."),
     "not_taken": _("That didn't get through. Please try again in a moment, or with a smaller photo."),
     "too_large": FILE_TOO_LARGE,
+    "not_kept": _(
+        "This browser can't keep our conversation any more: its memory for this page is full or switched off. We can "
+        "go on, but what is new is gone when you close the page."
+    ),
     "left_out": _("I take ten photos at once, so I left out: {names}."),
     "no_camera": _("I can't reach a camera here. Please allow it in your browser, or choose a photo."),
     "camera_needs_https": _(
@@ -351,6 +367,21 @@ WEB_WORDS = {
     "copy": _("Copy"),
     "copied": _("Copied."),
     "download": _("Download"),
+    "covers": _("✏️ Change the covers"),
+    "covers_title": _("What shall cover the faces?"),
+    "covers_hint": _("Drag a cover, or move it with the arrow keys. The dot on it, + and − make it larger or smaller."),
+    "cover": _("cover {number}: {what}"),
+    "cover_at": _("{left} % from the left, {top} % from the top, {size} % wide"),
+    "cover_other": _("Another emoji…"),
+    "cover_blur": _("Blur"),
+    "cover_none": _("Nothing"),
+    "cover_smaller": _("Smaller"),
+    "cover_larger": _("Larger"),
+    "cover_reset": _("As it was"),
+    "cover_add": _("Add a cover"),
+    "covers_done": _("Make the picture"),
+    "covers_made": EMOJI_ME_MADE,
+    "photo_gone": PHOTO_GONE,
     "more_emoji": _("Which emoji fits best?"),
     "search": _("Search emoji"),
     "recent": _("Chosen lately"),
@@ -395,6 +426,39 @@ WHICH_SKIN_TONE = _("Which skin tone shall emoji have, where they can?")
 WHICH_PRESENTATION = _("How shall emoji of people look, where they can?")
 AS_MY_APP = _("As my app")
 NO_SKIN_TONE = _("No skin tone")
+WHICH_HAIR = _(
+    "An avatar shows what your face shows; its button comes under photos of one person. I guess nothing: which hair "
+    "shall it have? Skin tone and clothes go by your other settings."
+)
+WHICH_HAIR_COLOUR = _("Which colour shall the hair or the scarf of your avatar have?")
+NO_AVATAR = _("No avatar")
+HAIR_COLOUR = _("Colour")
+AVATAR_SHOW = _("Show it")
+HAIR = {
+    "short": _("Short"),
+    "round": _("Short, round"),
+    "wavy": _("Short, wavy"),
+    "curly": _("Short, curly"),
+    "afro": _("Afro"),
+    "locs": _("Locs"),
+    "bob": _("Bob"),
+    "long": _("Long"),
+    "bun": _("Bun"),
+    "buzz_cut": _("Buzz cut"),
+    "none": _("No hair"),
+    "headscarf": _("Headscarf"),
+    "turban": _("Turban"),
+}
+HAIR_COLOURS = {
+    "black": _("Black"),
+    "dark_brown": _("Dark brown"),
+    "brown": _("Brown"),
+    "red": _("Red"),
+    "blond": _("Blond"),
+    "grey": _("Grey"),
+    "pink": _("Pink"),
+    "blue": _("Blue"),
+}
 PRESENTATIONS = {"": _("Neutral"), "woman": _("Woman"), "man": _("Man")}
 """The name of each `bots.conversation.emoji_variants.Presentation`, and of none."""
 SETTING_KEPT = _("Done, I'll remember that.")

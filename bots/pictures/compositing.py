@@ -1,4 +1,4 @@
-"""Compose pictures to share: a photo with faces covered by emoji, a sticker, a photo with numbered faces.
+"""Compose pictures to share: a photo with faces covered by emoji, stickers, a photo with numbered faces.
 
 A decoded photo in, bytes out, all in memory. No metadata of the photo is copied. The caller decides which emoji covers
 which face.
@@ -12,15 +12,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bots.messages import Cover
 from bots.pictures.artwork import Artwork
 from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
+from bots.pictures.head_cutting import cut_out
+from recognizer.clock import ProcessorClock
 from recognizer.decoding.photo import WORKING_SIDE, Photo
+from recognizer.finding.segmentation import HeadView
 from recognizer.finding.views import shrunk, warp
 
+FileForm = Literal["webp", "png", "jpeg"]
 STICKER_SIDE = 512
 """In pixels; one side of a Telegram sticker has exactly this length (https://core.telegram.org/stickers)."""
 STICKER_BYTES = 512 * 1024
 """Largest file of a static Telegram sticker."""
+
+AVATAR_HEIGHT = 480
+"""Of an avatar on a sticker, in pixels: the rest is for its outline."""
+COVER_SIDE = 512
 
 _JPEG_QUALITY = 90
 _WEBP_QUALITIES = (90, 75, 50, 25)
@@ -29,7 +38,13 @@ _HEAD = (256, 196, 140)
 """The disc that hides the head in a sticker: x, y, largest radius, in pixels."""
 _BUST = (256, 296, 196)
 """The circle in which a sticker shows the photo: x, y, radius, in pixels."""
-_OUTLINE_WIDTH = 13
+_ROOM = (18, 494)
+"""From where to where a head that is cut out reaches, in pixels from the left and from the top."""
+_BADGE_EDGE, _BADGE_REACH, _BADGE_RADIUS = 12, 90, 70
+"""An emoji beside a head: its distance from two edges, how far it may reach from its centre at most, and the largest
+radius of its disc, in pixels.
+"""
+_OUTLINE_WIDTH, _BADGE_OUTLINE_WIDTH = 13, 7
 _RIM_WIDTH = 1.5
 _RIM_GREY = 150
 
@@ -65,6 +80,40 @@ def emoji_me(photo: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> by
     return _jpeg(pixels)
 
 
+def places_of(photo: Photo, faces: Sequence[CoveredFace]) -> list[Cover]:
+    """Return where `emoji_me` puts what covers the faces, in their order; without those whose box is not valid."""
+    height, width = photo.pixels.shape[:2]
+    longest = max(height, width)
+    return [
+        Cover(disc.x / width, disc.y / height, disc.radius / longest, disc.tilt_degrees, disc.emoji)
+        for disc in _discs(photo, faces)
+    ]
+
+
+def arranged(photo: Photo, covers: Sequence[Cover], artwork: Artwork, clock: ProcessorClock) -> bytes:
+    """Return the photo as a JPEG of at most 1280 pixels a side with these covers, the smallest on top.
+
+    Raise `PhotoError` if no time is left.
+    """
+    pixels = _shown(photo).pixels.copy()
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    for each in sorted(covers, key=lambda each: each.radius, reverse=True):
+        clock.check()
+        place = each.x * width, each.y * height, each.radius * longest
+        cover(pixels, [Disc(*place, each.tilt_degrees, each.emoji)], artwork)
+    return _jpeg(pixels)
+
+
+def cover_image(emoji: str, artwork: Artwork) -> bytes:
+    """Return what covers a face as a transparent PNG, `COVER_SIDE` pixels a side: the disc is in its middle, its radius
+    a quarter of the side.
+    """
+    layer = np.zeros((COVER_SIDE, COVER_SIDE, 4), np.uint8)
+    cover(layer, [Disc(COVER_SIDE / 2, COVER_SIDE / 2, COVER_SIDE / 4, 0.0, emoji)], artwork)
+    return _encoded(layer, "png")
+
+
 def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) -> None:
     """Cover the faces of a film's frame, in place, as `emoji_me` covers those of a photo."""
     cover(frame.pixels, _discs(frame, faces), artwork)
@@ -73,7 +122,7 @@ def cover_frame(frame: Photo, faces: Sequence[CoveredFace], artwork: Artwork) ->
 def sticker(
     photo: Photo,
     face: CoveredFace,
-    form: Literal["webp", "png", "jpeg"],
+    form: FileForm,
     artwork: Artwork,
     others: Sequence[CoveredFace] = (),
 ) -> bytes:
@@ -84,7 +133,8 @@ def sticker(
     emoji alone.
     """
     x, y, largest = _HEAD
-    head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / reach(face.emoji, artwork)), 0.0, face.emoji)
+    far = reach(face.emoji, artwork) if face.emoji is not None else 1.0
+    head = Disc(x, y, min(largest, (y - 1.5 * _OUTLINE_WIDTH) / far), 0.0, face.emoji)
     place = disc_of(face, photo.scale)
     layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
     if place is not None:
@@ -94,6 +144,32 @@ def sticker(
         layer = _bust(covered, place, head)
     cover(layer, [head], artwork)
     return _encoded(_with_outline(layer), form)
+
+
+def head_sticker(  # noqa: PLR0913, PLR0917  # what is seen on it
+    photo: Photo,
+    head: HeadView,
+    form: FileForm,
+    artwork: Artwork,
+    others: Sequence[CoveredFace] = (),
+    badge: str | None = None,
+) -> bytes:
+    """Return a 512x512 sticker on a transparent background: the head itself, cut out, upright, with a white outline.
+
+    head: of this photo. form and others: as in `sticker`. badge: an emoji for the lower corner that is farther from the
+    face, None for none.
+    """
+    covered = photo.pixels.copy()
+    cover(covered, _discs(photo, others), artwork)
+    alpha = cut_out(head)
+    to_view = _to_view(alpha > 0.5)
+    pixels = warp(covered, head.to_photo @ np.vstack([to_view, (0, 0, 1)]), STICKER_SIDE)
+    cut = cv2.warpAffine(alpha, to_view, (STICKER_SIDE,) * 2, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[..., None]
+    ground = _with_outline(np.round(np.dstack([pixels * cut, 255 * cut])).astype(np.uint8))
+    if badge is not None:
+        face = (float(head.outline[:, 0].mean()) - to_view[0, 2]) / to_view[0, 0]
+        lay_over(ground, _badge(badge, artwork, is_right=face <= STICKER_SIDE / 2))
+    return _encoded(ground, form)
 
 
 def outlined(photo: Photo, faces: Sequence[CoveredFace]) -> bytes:
@@ -152,17 +228,51 @@ def _bust(covered: NDArray[np.uint8], place: Disc, head: Disc) -> NDArray[np.uin
     return np.round(np.dstack([view * alpha, 255 * alpha])).astype(np.uint8)
 
 
-def _with_outline(layer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_view(cut: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the affine map `(2, 3)` from a sticker to the view of a head that puts what is cut out into the sticker's
+    middle, as large as it fits; the middle of the view if nothing is.
+    """
+    places = np.argwhere(cut)[:, ::-1] if cut.any() else np.array([(0, 0), cut.shape])
+    first, last = places.min(axis=0), places.max(axis=0)
+    low, high = _ROOM
+    scale = max(1, int((last - first).max())) / (high - low)
+    return np.column_stack([scale * np.eye(2), (first + last) / 2 - scale * (low + high) / 2])
+
+
+def _badge(emoji: str, artwork: Artwork, *, is_right: bool) -> NDArray[np.uint8]:
+    """Return a premultiplied layer with an outlined emoji in a lower corner of a sticker."""
+    far = reach(emoji, artwork)
+    radius = min(_BADGE_RADIUS, _BADGE_REACH / far)
+    inward = _BADGE_EDGE + far * radius
+    layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
+    x, y = STICKER_SIDE - inward if is_right else inward, STICKER_SIDE - inward
+    cover(layer, [Disc(x, y, radius, 0.0, emoji)], artwork)
+    return _with_outline(layer, _BADGE_OUTLINE_WIDTH)
+
+
+def _with_outline(layer: NDArray[np.uint8], line: float = _OUTLINE_WIDTH) -> NDArray[np.uint8]:
     """Return a premultiplied layer over a white outline of its silhouette, with a thin grey rim for white chats."""
     distance = cv2.distanceTransform((layer[..., 3] < 128).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     ground = np.zeros_like(layer)
-    for width, grey in ((_OUTLINE_WIDTH + _RIM_WIDTH, _RIM_GREY), (_OUTLINE_WIDTH, 255)):
+    for width, grey in ((line + _RIM_WIDTH, _RIM_GREY), (line, 255)):
         lay_over(ground, grey_layer(width + 0.5 - distance, grey))
     lay_over(ground, layer)
     return ground
 
 
-def _encoded(layer: NDArray[np.uint8], form: Literal["webp", "png", "jpeg"]) -> bytes:
+def avatar_sticker(drawing: NDArray[np.uint8], form: FileForm) -> bytes:
+    """Return a 512x512 sticker of a drawing with a white outline. drawing: RGBA, straight alpha, as high as
+    `AVATAR_HEIGHT` and no wider. form: as in `sticker`.
+    """
+    layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
+    top, left = (STICKER_SIDE - drawing.shape[0]) // 2, (STICKER_SIDE - drawing.shape[1]) // 2
+    alpha = drawing[..., 3:].astype(np.float32) / 255
+    premultiplied = np.dstack([drawing[..., :3] * alpha, drawing[..., 3:]])
+    layer[top : top + drawing.shape[0], left : left + drawing.shape[1]] = np.round(premultiplied).astype(np.uint8)
+    return _encoded(_with_outline(layer), form)
+
+
+def _encoded(layer: NDArray[np.uint8], form: FileForm) -> bytes:
     """Encode a premultiplied layer as a file with straight alpha."""
     if form == "jpeg":
         ground = np.full((*layer.shape[:2], 3), 255, np.uint8)

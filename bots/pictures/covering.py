@@ -1,4 +1,4 @@
-"""Cover faces with emoji: compute a disc that hides the head from the detector's box, and paint it."""
+"""Cover faces with emoji, or blur them: compute a disc that hides the head from the detector's box, and paint it."""
 
 import math
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bots.pictures.artwork import Artwork, NoArtworkError
+from bots.pictures.artwork import Artwork
 from recognizer import Box
 
 RADIUS = 0.85
@@ -18,6 +18,10 @@ also covers forehead, ears and the chin line.
 RISE = 0.1
 """Distance from the box's centre to the disc's, towards the top of the head, in sides of the box."""
 
+BLUR_CELLS = 5
+"""Squares across a blurred face: too few to make out whose it is, or what it shows."""
+_BLUR_STEP = 16
+"""Colours of a blur are rounded to multiples of this."""
 _LARGEST = 1e6
 _SAFETY = 1.0
 _SOLID_SHARE = 0.97
@@ -30,14 +34,14 @@ _MOST_RENDERED = 1024
 
 @dataclass(frozen=True)
 class CoveredFace:
-    """A face and the emoji that covers it.
+    """A face and the emoji that covers it, None for a blur.
 
     box: in pixels of the upright original photo. tilt_degrees: clockwise turn of the head as seen in the photo.
     """
 
     box: Box
     tilt_degrees: float
-    emoji: str
+    emoji: str | None
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class Disc:
     """Position of an emoji that hides a head.
 
     x, y, radius: in pixels, where 0 is the edge of the picture and 0.5 the centre of its first pixel. tilt_degrees:
-    clockwise.
+    clockwise. emoji: None for a blur.
     """
 
     x: float
     y: float
     radius: float
     tilt_degrees: float
-    emoji: str
+    emoji: str | None
 
 
 def disc_of(face: CoveredFace, scale: float) -> Disc | None:
@@ -77,7 +81,8 @@ def cover(layer: NDArray[np.uint8], discs: Iterable[Disc], artwork: Artwork) -> 
 
     layer: RGB `(height, width, 3)`, or RGBA with premultiplied alpha `(height, width, 4)`. Below each emoji an opaque
     disc is painted: hidden by an emoji that is a face, and a white badge behind any other. An emoji without artwork
-    becomes an empty badge. Raise `ArtworkError` if a drawing is damaged.
+    becomes an empty badge. Of what a blur hides no more is left than the mean colours of `BLUR_CELLS` x `BLUR_CELLS`
+    squares. Raise `ArtworkError` if a drawing is damaged.
     """
     for disc in sorted(discs, key=lambda disc: disc.radius, reverse=True):
         _cover(layer, disc, artwork)
@@ -107,11 +112,33 @@ def lay_over(layer: NDArray[np.uint8], patch: NDArray[np.uint8]) -> None:
 
 
 def _cover(layer: NDArray[np.uint8], disc: Disc, artwork: Artwork) -> None:
-    try:
-        shape = artwork.shape(disc.emoji)
-    except NoArtworkError:
+    if disc.emoji is None:
+        _blur(layer, disc)
+    elif disc.emoji in artwork:
+        _paint_emoji(layer, disc, disc.emoji, artwork)
+    else:
         _paint_badge(layer, disc)
+
+
+def _blur(layer: NDArray[np.uint8], disc: Disc) -> None:
+    """Replace what is in a disc by squares, each in the mean colour of what was there, rounded."""
+    corners = np.array([[disc.x - disc.radius, disc.y - disc.radius], [disc.x + disc.radius, disc.y + disc.radius]])
+    left, top, right, bottom = _visible(layer, corners)
+    if left >= right or top >= bottom:
         return
+    part = layer[top:bottom, left:right]
+    cell = 2 * (disc.radius + 1) / BLUR_CELLS
+    cells = tuple(max(1, math.floor(side / cell)) for side in part.shape[1::-1])
+    means = cv2.resize(part, cells, interpolation=cv2.INTER_AREA).astype(np.int32)
+    rounded = np.clip((means + _BLUR_STEP // 2) // _BLUR_STEP * _BLUR_STEP, 0, 255).astype(np.uint8)
+    squares = cv2.resize(rounded, part.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    x, y = np.arange(left, right) + 0.5 - disc.x, np.arange(top, bottom) + 0.5 - disc.y
+    inside = np.clip(disc.radius + 0.5 - np.hypot(y[:, None], x), 0, 1)[..., None]
+    part[:] = np.round(part + inside * (squares.reshape(part.shape).astype(np.float64) - part)).astype(np.uint8)
+
+
+def _paint_emoji(layer: NDArray[np.uint8], disc: Disc, emoji: str, artwork: Artwork) -> None:
+    shape = artwork.shape(emoji)
     if shape.is_solid:
         _paint_disc(layer, disc, disc.radius, _WHITE)
         emoji_radius = disc.radius / _SOLID_SHARE
@@ -119,7 +146,7 @@ def _cover(layer: NDArray[np.uint8], disc: Disc, artwork: Artwork) -> None:
         _paint_badge(layer, disc)
         emoji_radius = disc.radius * _BADGE_SHARE
     side = emoji_radius / shape.radius
-    canvas = _premultiplied(artwork.image(disc.emoji, _rendered_side(side)))
+    canvas = _premultiplied(artwork.image(emoji, _rendered_side(side)))
     scale = side / len(canvas)
     turn = math.radians(disc.tilt_degrees)
     linear = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])

@@ -53,11 +53,6 @@ def upload(made: MadePicture) -> InputFile:
     return InputFile(made.content, _NAMES[made.form])
 
 
-def attachment(made: MadePicture) -> InputFile:
-    """Return a picture as a file to send beside the fields of a request that name it."""
-    return InputFile(made.content, _NAMES[made.form], attach=True)
-
-
 def media(made: MadePicture, caption: str) -> InputMediaPhoto | InputMediaAnimation:
     """Return a picture to put in place of another one, which cannot be a sticker."""
     kind = InputMediaAnimation if made.form is Form.ANIMATION else InputMediaPhoto

@@ -4,7 +4,7 @@ An anonymous administrator speaks as the group, a channel's post as the channel:
 """
 
 import structlog
-from telegram import Bot, ExternalReplyInfo, MaybeInaccessibleMessage, Message, User
+from telegram import Bot, MaybeInaccessibleMessage, Message, MessageOrigin, User
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ChatType
 from telegram.error import TelegramError
@@ -31,11 +31,15 @@ def sender_of(message: Message) -> Person:
     return person(message.from_user.id if message.from_user is not None else message.chat_id)
 
 
-def sender_elsewhere(reply: ExternalReplyInfo) -> Person:
-    """Return who sent what a message replies to in another chat; somebody unknown if they hide."""
-    origin = reply.origin
+def sender_at(origin: MessageOrigin) -> Person:
+    """Return who first sent what comes from another chat; somebody unknown if they hide."""
     source = (getattr(origin, name, None) for name in ("sender_user", "sender_chat", "chat"))
     return next((person(each.id) for each in source if each is not None), Person.unknown(Platform.TELEGRAM))
+
+
+def author_of(message: Message) -> Person:
+    """Return who first sent what a message shows: of a forwarded one not who forwarded it."""
+    return sender_at(message.forward_origin) if message.forward_origin is not None else sender_of(message)
 
 
 def language_of(user: User | None) -> str:

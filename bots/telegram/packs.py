@@ -10,10 +10,9 @@ from telegram import Bot, InputSticker, Sticker
 from telegram.constants import StickerFormat, StickerLimit
 from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bots.messages import MadePicture
 from bots.serving.turns import Turns
 from bots.telegram.delivery import Delivery, short
-from bots.telegram.formatting import attachment, fitting
+from bots.telegram.formatting import fitting
 from db import Platform
 
 EMOJI = "😄"
@@ -55,11 +54,11 @@ class StickerPacks:
         """Return the address of a person's pack."""
         return f"https://t.me/addstickers/{self.name_of(person, bot)}"
 
-    async def add(self, bot: Bot, person: int, made: MadePicture, title: str) -> Outcome:
-        """Put a sticker into a person's pack. title: that of a new one."""
+    async def add(self, bot: Bot, person: int, sticker: Sticker, title: str) -> Outcome:
+        """Put a sticker of the chat into a person's pack. title: that of a new one."""
         async with self._turns.of(person):
             try:
-                await self._add(bot, person, made, title)
+                await self._add(bot, person, sticker, title)
             except (BadRequest, Forbidden) as error:
                 return _outcome_of(error)
             except TelegramError as error:
@@ -89,11 +88,11 @@ class StickerPacks:
             return ()
         return pack.stickers[::-1]
 
-    async def _add(self, bot: Bot, person: int, made: MadePicture, title: str) -> None:
+    async def _add(self, bot: Bot, person: int, sticker: Sticker, title: str) -> None:
         """Add a sticker, to a new pack if there is none. The same one twice is the same as once, so calls may repeat;
         of a pack that was made though the answer was lost, Telegram says that its name is taken.
         """
-        name, add = self.name_of(person, bot), self._adding(bot, person, made)
+        name, add = self.name_of(person, bot), self._adding(bot, person, sticker)
         try:
             await self._delivery.change(person, add)
         except BadRequest as error:
@@ -103,7 +102,7 @@ class StickerPacks:
                 await self._delivery.change(
                     person,
                     lambda _: bot.create_new_sticker_set(
-                        person, name, fitting(title, StickerLimit.MAX_NAME_AND_TITLE), [_sticker(made)]
+                        person, name, fitting(title, StickerLimit.MAX_NAME_AND_TITLE), [_copy(sticker)]
                     ),
                 )
             except BadRequest as refusal:
@@ -111,13 +110,13 @@ class StickerPacks:
                     raise
                 await self._delivery.change(person, add)
 
-    def _adding(self, bot: Bot, person: int, made: MadePicture) -> Callable[[int], Awaitable[bool]]:
+    def _adding(self, bot: Bot, person: int, sticker: Sticker) -> Callable[[int], Awaitable[bool]]:
         name = self.name_of(person, bot)
-        return lambda _: bot.add_sticker_to_set(person, name, _sticker(made))
+        return lambda _: bot.add_sticker_to_set(person, name, _copy(sticker))
 
 
-def _sticker(made: MadePicture) -> InputSticker:
-    return InputSticker(attachment(made), [EMOJI], StickerFormat.STATIC)
+def _copy(sticker: Sticker) -> InputSticker:
+    return InputSticker(sticker.file_id, [EMOJI], StickerFormat.STATIC)
 
 
 def _says(error: TelegramError, *words: str) -> bool:

@@ -169,9 +169,8 @@ class Photos:
         if await self._service.is_automatic(self._chat(messages[0])):
             numbers = tuple(message.message_id for message in shown)
             asking = next(iter(shown))
-            await self._answer(
-                Question(Wish.EMOJI, asking, tuple(shown), tuple(shown.values()), numbers, is_automatic=True)
-            )
+            facts = Wish.EMOJI, asking, tuple(shown), tuple(shown.values()), numbers, identity.author_of(asking)
+            await self._answer(Question(*facts, is_automatic=True))
 
     async def answer_left_open(self, bot: Bot, left: Sequence[LeftOpen]) -> None:
         """Answer what another process has left, as far as that makes sense by now, or apologise."""

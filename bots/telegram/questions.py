@@ -19,7 +19,7 @@ class Question:
 
     asking: the message that asks. shown: the messages with the files, empty if those are in another chat. files: None
     for one that cannot be read. numbers: of the messages with the files, as far as they are in this chat. sender: who
-    sent the files, if that is somebody else. is_new: as in `PhotoMessage`.
+    first sent the files, None if that is not known. is_new: as in `PhotoMessage`.
     """
 
     wish: Wish
@@ -48,15 +48,15 @@ def question_in(wish: Wish, asking: Message, messages: Sequence[Message]) -> Que
     if any(files):
         numbers = tuple(message.message_id for message, file in zip(messages, files, strict=True) if file)
         is_new = asking.forward_origin is None
-        return Question(wish, asking, tuple(messages), files, numbers, is_new=is_new)
+        return Question(wish, asking, tuple(messages), files, numbers, identity.author_of(asking), is_new=is_new)
     original = asking.reply_to_message
     if original is not None and (file := file_in(original)) is not None:
-        return Question(wish, asking, (original,), (file,), (original.message_id,), identity.sender_of(original))
+        return Question(wish, asking, (original,), (file,), (original.message_id,), identity.author_of(original))
     elsewhere = asking.external_reply
     if elsewhere is not None and (file := file_in(elsewhere)) is not None:
         is_here = elsewhere.chat is not None and elsewhere.chat.id == asking.chat_id  # another topic of this chat
         numbers = (elsewhere.message_id,) if is_here and elsewhere.message_id is not None else ()
-        return Question(wish, asking, (), (file,), numbers, identity.sender_elsewhere(elsewhere))
+        return Question(wish, asking, (), (file,), numbers, identity.sender_at(elsewhere.origin))
     return None
 
 

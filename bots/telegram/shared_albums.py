@@ -98,7 +98,7 @@ class SharedAlbums:
         wish, file = wish_in(message, message.get_bot()), file_in(message)
         asks = wish is not None or message.chat.type == ChatType.PRIVATE or await self._is_attempt(message)
         numbers = (message.message_id,) if file is not None else ()
-        question = Question(wish or Wish.EMOJI, message, (message,), (file,), numbers)
+        question = Question(wish or Wish.EMOJI, message, (message,), (file,), numbers, identity.author_of(message))
         facts = {_HAS_WISH: wish is not None, _ASKS: asks, _IS_NEW: message.forward_origin is None}
         return {**address_of(question), **facts}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import structlog
-from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message, Update
+from telegram import Bot, CallbackQuery, MaybeInaccessibleMessage, Message, Sticker, Update
 from telegram.constants import CallbackQueryLimit, ChatType
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
@@ -14,7 +14,7 @@ from telegram.ext import ContextTypes
 from bots.conversation import texts
 from bots.conversation.languages import Voice
 from bots.conversation.service import EmojiService
-from bots.messages import MOST_FILE_BYTES, MadePicture, Picture, Reply, Tap, TapReply
+from bots.messages import MOST_FILE_BYTES, Picture, Reply, Tap, TapReply
 from bots.serving.supervision import BackgroundTasks
 from bots.serving.turns import Turns
 from bots.telegram import identity
@@ -81,11 +81,14 @@ class Taps:
             failed = (await self._voice_for(query)).say(texts.FAILED)
             answer = replace(answer, notice=failed, text=failed, rows=None)  # to be tapped again
         if not isinstance(message, Message):
-            await notify(query, answer.notice)
+            notice = answer.notice
+            if answer.picture is not None:
+                notice = await self._sent_in_time(query, _as_message(message, bot), answer)
+            await notify(query, notice)
             await self._show(Place(bot, message.chat.id, message.message_id), answer)
             return
-        if answer.is_for_pack and answer.picture is not None:
-            await self._put_into_pack(query, message, answer.picture)
+        if answer.is_for_pack and message.sticker is not None:
+            await self._put_into_pack(query, message, message.sticker)
             return
         notice = answer.notice
         if answer.picture is not None and not answer.is_whole:
@@ -124,10 +127,10 @@ class Taps:
         self._background.start("picture", tell_if_refused())
         return answer.notice
 
-    async def _put_into_pack(self, query: CallbackQuery, message: Message, made: MadePicture) -> None:
+    async def _put_into_pack(self, query: CallbackQuery, message: Message, sticker: Sticker) -> None:
         """Put a sticker into the pack of the person who tapped, and tell them alone where it is."""
         person, bot, voice = query.from_user.id, message.get_bot(), await self._voice_for(query)
-        outcome = await self._packs.add(bot, person, made, voice.say(texts.PACK_TITLE))
+        outcome = await self._packs.add(bot, person, sticker, voice.say(texts.PACK_TITLE))
         said = voice.say(_PACK_SENTENCES[outcome], link=self._packs.link_to(person, bot))
         if outcome is Outcome.ADDED and message.chat.type == ChatType.PRIVATE:
             await notify(query, "")
@@ -180,9 +183,17 @@ def _tap(query: CallbackQuery, message: MaybeInaccessibleMessage, bot: Bot) -> T
         partial(identity.administers, message.chat, user.id, bot),
         partial(identity.alias_of, user, message, bot),
         identity.sender_of(photo) if photo is not None else None,
+        identity.author_of(photo) if photo is not None else None,
         str(photo.message_id) if photo is not None else "",
         most_bytes=min(file.size or MOST_FILE_BYTES, MOST_FILE_BYTES) if file is not None else 0,
     )
+
+
+def _as_message(known: MaybeInaccessibleMessage, bot: Bot) -> Message:
+    """Return a message, of which perhaps only the number is known, as one to reply to."""
+    message = Message(known.message_id, known.date, known.chat)
+    message.set_bot(bot)
+    return message
 
 
 def _photo_answered_by(answer: MaybeInaccessibleMessage | None) -> Message | None:

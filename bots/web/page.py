@@ -19,7 +19,8 @@ MOST_PHOTOS = 10
 """Photos that are taken at once."""
 _STATIC = files("bots.web") / "static"
 _PAGE = Template((files("bots.web") / "templates" / "chat.html").read_text(encoding="utf-8"))
-_PLACEHOLDERS = {name: f"{{{name}}}" for name in ("emoji", "feeling", "names", "number")}
+_FILLED_IN = ("emoji", "feeling", "left", "names", "number", "size", "top", "what")
+_PLACEHOLDERS = {name: f"{{{name}}}" for name in _FILLED_IN}
 """What the scripts fill in."""
 _LOGO = (_STATIC / "icon.svg").read_text(encoding="utf-8")
 _REVALIDATED = {"Cache-Control": "no-cache"}

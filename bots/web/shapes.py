@@ -7,7 +7,19 @@ from pydantic import BaseModel, Field
 
 from bots.conversation.buttons import needs_photo, shows_more
 from bots.conversation.languages import Voice
-from bots.messages import Button, ButtonRows, FaceReply, Form, MadeFile, MadePicture, Reply, TapReply
+from bots.messages import (
+    Button,
+    ButtonRows,
+    Cover,
+    CoversReply,
+    FaceCover,
+    FaceReply,
+    Form,
+    MadeFile,
+    MadePicture,
+    Reply,
+    TapReply,
+)
 from bots.web.wording import without_commands
 
 _KINDS = {
@@ -16,6 +28,10 @@ _KINDS = {
     Form.ANIMATION: ("image/gif", "emoji.gif"),
 }
 """The media type and the name of a file for each form of a picture that the bot made."""
+
+
+MOST_EMOJI = 32
+"""Characters of an emoji: a family of four with skin tones has 11."""
 
 
 class ButtonShape(BaseModel):
@@ -113,7 +129,8 @@ class TapReplyShape(BaseModel):
     """The answer to a tap. notice: a sentence about the tap. is_obvious: what changes says it already. text, reaction,
     rows: what is new in what the button belongs to, null for what stays. picture: shown as an answer of its own, with
     picture_rows; if is_whole, text, picture and rows replace the answer that the button belongs to. question: asked as
-    an answer of its own. has_forgotten: everything about the person was deleted. language: the person's own from now
+    an answer of its own. covers: the token with which `POST /covers` says what covers the faces of the picture, null if
+    nothing can be changed. has_forgotten: everything about the person was deleted. language: the person's own from now
     on.
     """
 
@@ -125,6 +142,7 @@ class TapReplyShape(BaseModel):
     picture: FileShape | None = None
     picture_rows: Rows = Field(default_factory=list)
     is_whole: bool = False
+    covers: str | None = None
     question: ReplyShape | None = None
     has_forgotten: bool = False
     language: str
@@ -141,10 +159,68 @@ class TapReplyShape(BaseModel):
             picture=FileShape.of_picture(reply.picture) if reply.picture is not None else None,
             picture_rows=_rows(reply.picture_rows),
             is_whole=reply.is_whole,
+            covers=reply.covers or None,
             question=ReplyShape.of(reply.question, voice) if reply.question is not None else None,
             has_forgotten=reply.has_forgotten,
             language=voice.language,
         )
+
+
+class CoverShape(BaseModel):
+    """What covers a place of a photo. x, y: its centre as shares of the upright photo's width and height. radius: as a
+    share of its longer side. tilt: degrees, clockwise. emoji: null for a blur.
+    """
+
+    x: float = Field(ge=-1, le=2, allow_inf_nan=False)
+    y: float = Field(ge=-1, le=2, allow_inf_nan=False)
+    radius: float = Field(ge=0.001, le=2, allow_inf_nan=False)
+    tilt: float = Field(ge=-360, le=360, allow_inf_nan=False)
+    emoji: str | None = Field(max_length=MOST_EMOJI)
+
+    @property
+    def cover(self) -> Cover:
+        """Translate it back."""
+        return Cover(self.x, self.y, self.radius, self.tilt, self.emoji)
+
+
+class FaceCoverShape(BaseModel):
+    """What covers a face. x, y, radius, tilt, emoji: as in `CoverShape`, where they may lie beyond its limits. choices:
+    emoji that may cover it, the best first.
+    """
+
+    x: float
+    y: float
+    radius: float
+    tilt: float
+    emoji: str | None
+    choices: list[str]
+
+    @classmethod
+    def of(cls, face: FaceCover) -> Self:
+        """Translate what covers a face."""
+        cover = face.cover
+        x, y, radius = (round(share, 4) for share in (cover.x, cover.y, cover.radius))
+        return cls(
+            x=x, y=y, radius=radius, tilt=round(cover.tilt_degrees, 1), emoji=cover.emoji, choices=list(face.choices)
+        )
+
+
+class CoversShape(BaseModel):
+    """What covers the faces of a photo, from left to right.
+
+    text: why there is nothing to be covered, else empty. names: of the emoji that may cover them, in the person's
+    language.
+    """
+
+    text: str
+    covers: list[FaceCoverShape]
+    names: dict[str, str]
+
+    @classmethod
+    def of(cls, reply: CoversReply) -> Self:
+        """Translate what covers the faces."""
+        covers = [FaceCoverShape.of(each) for each in reply.covers]
+        return cls(text=reply.text, covers=covers, names=dict(reply.names))
 
 
 class WaitingShape(BaseModel):

@@ -12,8 +12,8 @@ from bots.web.bodies import Refused
 
 MOST_FIELDS = 3
 MOST_FIELD = 64
-"""Characters of a field."""
-_FORM_BYTES = 16 * 1024
+"""Bytes of a field."""
+_FORM_BYTES = 20 * 1024
 """What the form around the photo may need."""
 MOST_UPLOAD_BYTES = MOST_FILE_BYTES + _FORM_BYTES
 
@@ -31,17 +31,20 @@ def attach() -> None:
     MultiPartParser.spool_max_size = MOST_UPLOAD_BYTES
 
 
-async def read(request: Request) -> Form:
-    """Return the form of a request. Raise `Refused`, or an `HTTPException` for what is no form."""
+async def read(request: Request, most_field: int = MOST_FIELD) -> Form:
+    """Return the form of a request. Raise `Refused`, or an `HTTPException` for what is no form.
+
+    most_field: bytes of a field.
+    """
     photo: bytes | None = None
     fields = {}
-    async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_FIELD) as form:
+    async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=most_field) as form:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 photo = await _photo(value)
             else:
                 fields[name] = value
-    if any(len(each) > MOST_FIELD for each in fields.values()):
+    if any(len(each) > most_field for each in fields.values()):
         raise Refused(400)
     return Form(photo, fields)
 

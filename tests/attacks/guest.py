@@ -15,7 +15,9 @@ import socketio
 
 from bots.web.interface import PREFIX
 
-PHOTOS, TAPS, COMMANDS = (f"{PREFIX}/{name}" for name in ("photos", "taps", "commands"))
+PHOTOS, TAPS, COMMANDS, COVERS, PICTURES = (
+    f"{PREFIX}/{name}" for name in ("photos", "taps", "commands", "covers", "pictures")
+)
 _CLIENT = re.compile(r"'client_id': '([^']+)'|\"client_id\": ?\"([^\"]+)\"|client_id=([\w-]+)")
 
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from bots.web.adapter import MOST_BYTES_IN_MEMORY
-from tests.attacks.guest import COMMANDS, PHOTOS, TAPS, Guest
+from tests.attacks.guest import COMMANDS, COVERS, PHOTOS, PICTURES, TAPS, Guest
 from tests.bots.web.program import Bot
 from tests.waiting import PATIENCE_S
 
@@ -17,6 +17,8 @@ ROUTES = [
     PHOTOS,
     TAPS,
     COMMANDS,
+    COVERS,
+    PICTURES,
     "/console/login",
     "/",
     "/nowhere",

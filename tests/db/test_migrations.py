@@ -147,7 +147,7 @@ async def test_replicas_that_start_at_once_on_an_empty_database_all_start(url: s
         assert replica.stdout is not None
         assert await replica.stdout.readline() == b"ready\n"
     said = await asyncio.gather(*(replica.communicate(b"go\n") for replica in replicas))
-    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0009\n", "")] * len(replicas)
+    assert [(out, errors.decode()[-600:]) for out, errors in said] == [(b"0010\n", "")] * len(replicas)
 
 
 _REPLICA = """

@@ -9,7 +9,7 @@ const SENT_AT_ONCE = 2;
 const LOOK_EVERY_MS = 10_000;
 
 const at = (id) => document.getElementById(id);
-const turns = new Turns(at("log"), { tap: tapped, choose, again, copy });
+const turns = new Turns(at("log"), { tap: tapped, choose, again, copy, cover });
 const known = new Map(); // the turns on the page, by their ids
 const waiting = []; // photos to be sent, with their turns
 let atOnce = 0;
@@ -22,11 +22,16 @@ export async function add(turn) {
   at("welcome").hidden = true;
   turns.show(turn);
   await store.put(turn);
-  for (const id of await store.prune()) {
+  forget(await store.prune());
+  return turn;
+}
+
+// Take turns off the page.
+function forget(ids) {
+  for (const id of ids) {
     known.delete(id);
     turns.remove(id);
   }
-  return turn;
 }
 
 async function changed(turn) {
@@ -37,8 +42,8 @@ async function changed(turn) {
 
 // Say something to those who listen: in an open sheet, since what lies behind it is silent.
 export function announce(text) {
-  const sheet = document.querySelector("dialog[open] [data-said]");
-  (sheet ?? at("said")).textContent = text;
+  const sheets = document.querySelectorAll("dialog[open] [data-said]");
+  (Array.from(sheets).at(-1) ?? at("said")).textContent = text;
 }
 
 // Let the bot say something by itself. said: as the server has it. of: the photo that a picture was made from.
@@ -248,7 +253,8 @@ async function apply(reply, turn, photo, own) {
     const of = photo ? { turn: turn.id, photo: photo.id } : turn.of;
     own.note = "";
     await changed(turn);
-    await addSaid(fromServer({ text: reply.notice, rows: reply.picture_rows, picture: reply.picture }), of);
+    const { notice: text, picture_rows: rows, picture, covers } = reply;
+    await addSaid(fromServer({ text, rows, picture, covers }), of);
     return;
   }
   if (reply.picture) own.picture = fromServer({ picture: reply.picture }).picture;
@@ -261,6 +267,24 @@ async function apply(reply, turn, photo, own) {
   }
   await changed(turn);
   if (reply.question) await addSaid(fromServer(reply.question));
+}
+
+// Change what covers the faces in a picture that the bot made.
+async function cover(turn) {
+  const photo = await photoOf(turn.of);
+  if (!photo) {
+    turn.said.note = words.photo_gone;
+    announce(words.photo_gone);
+    await changed(turn);
+    return;
+  }
+  const { arrange } = await import("./covers.js");
+  const changes = await arrange(photo, turn.said.covers, turn.said.arranged);
+  if (!changes || !known.has(turn.id)) return;
+  const said = known.get(turn.id).said;
+  Object.assign(said, fromServer(changes), { note: "" });
+  await changed(known.get(turn.id));
+  announce(words.covers_made);
 }
 
 async function photoOf(of) {
@@ -354,12 +378,13 @@ function listen() {
   window.addEventListener("online", lookForServer);
   window.addEventListener("offline", lookForServer);
   document.addEventListener("visibilitychange", () => document.hidden || tryAgain());
-  store.watch((turn) => {
+  const onKept = (turn) => {
     known.set(turn.id, turn);
     at("welcome").hidden = true;
     turns.show(turn);
     for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
-  }, cleared);
+  };
+  store.watch(onKept, forget, cleared, () => tell(words.not_kept));
 }
 
 const look = kept.get("look");

@@ -5,9 +5,9 @@ import { openSheet } from "./sheet.js";
 const MOST_RECENT = 8;
 
 // Let a person choose among these buttons; return the one they chose, or null.
-export function chooseEmoji(buttons) {
+export function chooseEmoji(buttons, title = words.more_emoji) {
   return new Promise((resolve) => {
-    const { body, close } = openSheet(words.more_emoji, () => resolve(null));
+    const { body, close } = openSheet(title, () => resolve(null));
     const choose = (button) => {
       resolve(button);
       close();

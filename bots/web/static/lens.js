@@ -8,7 +8,8 @@ export async function openLens(name, onClose) {
   video.muted = true;
   const scene = element("div", { class: "scene" }, video);
   const tools = element("div", { class: "tools" });
-  const dialog = element("dialog", { class: "lens", "aria-label": name }, scene, tools);
+  const said = element("p", { class: "unseen", "aria-live": "polite", "data-said": true });
+  const dialog = element("dialog", { class: "lens", "aria-label": name }, scene, tools, said);
   const lens = { dialog, video, scene, facing: "user", stream: null };
   lens.add = (label, onclick, icon = "") => {
     const named = icon ? { class: "icon", "aria-label": label, title: label } : { class: "main" };

@@ -57,12 +57,18 @@ function draw(body, shown) {
   body.replaceChildren(
     element("p", { class: "text" }, shown.text),
     ...(shown.note ? [element("p", { class: "note" }, shown.note)] : []),
+    ...(shown.picture ? [picture(shown)] : []),
     ...(shown.file ? [link(shown.file)] : []),
     ...shown.rows.map((row) => keys(row, onTap)),
   );
   if (held === null) return;
   const all = [...body.querySelectorAll("button")];
   (all.find((each) => each.textContent === held) ?? all[0])?.focus();
+}
+
+function picture({ picture, note }) {
+  const src = URL.createObjectURL(picture.blob);
+  return element("img", { class: "shown", src, alt: note, onload: () => URL.revokeObjectURL(src) });
 }
 
 async function tapped(body, shown, button, key) {
@@ -77,6 +83,7 @@ async function tapped(body, shown, button, key) {
     }
     if (reply.rows) shown.rows = reply.rows;
     if (reply.text !== null) shown.text = reply.text;
+    shown.picture = fromServer(reply).picture;
     shown.note = reply.is_obvious || reply.notice === reply.text ? "" : reply.notice;
     announce(reply.text ?? reply.notice);
   } catch (error) {

@@ -12,17 +12,29 @@ const FULL = 4429;
 const SILENCE_MS = 5000;
 const CLIP_MS = 3000;
 const GAME_S = 30;
+const OVER_MS = 5000;
 const SHOWN_FROM = 0.5; // probability from which a face counts as made
 const HELD_FRAMES = 3;
 const FOLLOW_SHARE = 0.35; // share of the way to the newest place that a drawn emoji goes in each picture on the screen
 
 export async function openMirror() {
-  const mirror = { faces: [], drawn: [], size: 0, took: [], isOpen: true, isRecording: false, game: null };
+  const mirror = {
+    faces: [],
+    drawn: [],
+    size: 0,
+    took: [],
+    isOpen: true,
+    isRecording: false,
+    game: null,
+    restsUntil: 0,
+  };
   const lens = await openLens(words.mirror, () => end(mirror));
   if (!lens) return;
   mirror.lens = lens;
   mirror.canvas = element("canvas", { "aria-hidden": "true" });
-  mirror.status = element("p", { class: "status", role: "status" }, words.mirror_hint);
+  mirror.said = element("span", {}, words.mirror_hint);
+  mirror.clock = element("span", { "aria-hidden": "true" }); // changes every second, which nobody wants read out
+  mirror.status = element("p", { class: "status", role: "status" }, mirror.said, mirror.clock);
   lens.scene.append(mirror.canvas, mirror.status);
   lens.add(words.snap, () => keep(mirror)).focus();
   if ("MediaRecorder" in window && mirror.canvas.captureStream) {
@@ -117,12 +129,14 @@ function receive(mirror, { faces }) {
     mirror.took = [];
   }
   if (mirror.game) judge(mirror);
-  else tell(mirror, faces.length ? "" : words.mirror_none);
+  else if (performance.now() > mirror.restsUntil) tell(mirror, faces.length ? "" : words.mirror_none);
   if (mirror.meter) showMeter(mirror);
 }
 
-function tell(mirror, text) {
-  if (mirror.status.textContent !== text) mirror.status.textContent = text;
+// Show a text, and a clock behind it. Only the text is read out.
+function tell(mirror, text, clock = "") {
+  if (mirror.said.textContent !== text) mirror.said.textContent = text;
+  mirror.clock.textContent = clock;
   mirror.status.hidden = !text;
 }
 
@@ -207,8 +221,10 @@ function play(mirror) {
   if (!mirror.greeting || mirror.game) return;
   mirror.game = { points: 0, held: 0, left: GAME_S, target: null };
   nextTarget(mirror);
+  announce(say("game_left", { number: GAME_S }));
   mirror.game.timer = setInterval(() => {
     mirror.game.left -= 1;
+    if (mirror.game.left === GAME_S / 2) announce(say("game_left", { number: mirror.game.left }));
     if (mirror.game.left > 0) {
       ask(mirror);
       return;
@@ -216,9 +232,9 @@ function play(mirror) {
     clearInterval(mirror.game.timer);
     const over = say("game_over", { number: mirror.game.points });
     mirror.game = null;
-    announce(over);
     addSaid({ text: over });
     tell(mirror, over);
+    mirror.restsUntil = performance.now() + OVER_MS;
   }, 1000);
 }
 
@@ -233,7 +249,7 @@ function nextTarget(mirror) {
 function ask(mirror) {
   const { target, left, points } = mirror.game;
   const wanted = say("game_asks", { emoji: mirror.greeting.emoji[target] });
-  tell(mirror, `${wanted} · ${say("game_points", { number: points })} · ${left} s`);
+  tell(mirror, `${wanted} · ${say("game_points", { number: points })}`, ` · ${left} s`);
 }
 
 function judge(mirror) {

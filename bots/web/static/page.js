@@ -27,10 +27,13 @@ export function urlOf(blob) {
   return urls.get(blob);
 }
 
-// Let go of all blobs: the conversation was cleared.
-export function forgetUrls() {
-  for (const url of urls.values()) URL.revokeObjectURL(url);
-  urls.clear();
+// Let go of the blobs at these addresses; of all if the conversation was cleared.
+export function forgetUrls(gone = new Set(urls.values())) {
+  for (const [blob, url] of urls) {
+    if (!gone.has(url)) continue;
+    URL.revokeObjectURL(url);
+    urls.delete(blob);
+  }
 }
 
 const IS_EMOJI = /^[^\p{L}]*$/u;

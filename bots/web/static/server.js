@@ -68,6 +68,27 @@ export async function tap(token, photo) {
   return ask("/taps", { method: "POST", body: form });
 }
 
+// What covers the faces in a picture that was made of a photo. token: the picture's.
+export async function coversOf(token, photo) {
+  const form = new FormData();
+  form.append("token", token);
+  form.append("photo", photo, "photo");
+  return ask("/covers", { method: "POST", body: form });
+}
+
+// The photo with these covers.
+export async function pictureWith(photo, covers) {
+  const form = new FormData();
+  form.append("covers", JSON.stringify(covers));
+  form.append("photo", photo, "photo");
+  return ask("/pictures", { method: "POST", body: form });
+}
+
+// The address of what covers a face where an emoji does: a disc with half the width of the image, in its middle.
+export function coverImage(emoji) {
+  return `${BASE}/covers/${encodeURIComponent(emoji)}.png`;
+}
+
 export async function command(name) {
   const headers = { "Content-Type": "application/json" };
   return ask("/commands", { method: "POST", headers, body: JSON.stringify({ name }) });

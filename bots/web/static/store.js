@@ -5,6 +5,7 @@ const MOST_ENTRIES = 200;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("mugmoji") : null;
 const memory = new Map();
 let opened = open();
+let onUnkept = null; // called once, at the first write that fails
 
 function open() {
   return new Promise((resolve) => {
@@ -19,20 +20,32 @@ function open() {
   });
 }
 
-async function run(mode, work) {
+async function run(mode, work, isAgain = false) {
   const database = await opened;
-  if (!database) return null;
+  if (!database) {
+    if (mode === "readwrite") failed();
+    return null;
+  }
   return new Promise((resolve) => {
     try {
       const transaction = database.transaction("entries", mode);
       const request = work(transaction.objectStore("entries"));
       transaction.oncomplete = () => resolve(request?.result ?? null);
-      transaction.onerror = transaction.onabort = () => resolve(null); // full: what is on the page stays there
+      transaction.onabort = () => {
+        if (mode === "readwrite") failed(); // full: what is on the page stays there
+        resolve(null);
+      };
     } catch {
       opened = open(); // a browser closes it after a while in the background
-      resolve(null);
+      if (isAgain && mode === "readwrite") failed();
+      resolve(isAgain ? null : run(mode, work, true));
     }
   });
+}
+
+function failed() {
+  onUnkept?.();
+  onUnkept = null;
 }
 
 // Ids begin with the time, so that their order is that of the conversation.
@@ -57,7 +70,7 @@ export async function put(entry) {
   channel?.postMessage({ kept: entry.id });
 }
 
-// Forget the oldest entries beyond the limit; return their ids.
+// Forget the oldest entries beyond the limit, and tell the other tabs; return their ids.
 export async function prune() {
   const ids = ((await run("readonly", (entries) => entries.getAllKeys())) ?? [...memory.keys()]).sort();
   const gone = [];
@@ -69,6 +82,7 @@ export async function prune() {
     await run("readwrite", (entries) => entries.delete(id));
     gone.push(id);
   }
+  if (gone.length) channel?.postMessage({ pruned: gone });
   return gone;
 }
 
@@ -78,12 +92,18 @@ export async function clear() {
   channel?.postMessage({ cleared: true });
 }
 
-// Call back when another tab kept an entry, or cleared all of them.
-export function watch(onKept, onCleared) {
+// Call back when another tab kept an entry, forgot some, or cleared all of them; and once if this one keeps none.
+export function watch(onKept, onPruned, onCleared, onNotKept) {
+  onUnkept = onNotKept;
   channel?.addEventListener("message", async ({ data }) => {
     if (data.cleared) {
       memory.clear();
       onCleared();
+      return;
+    }
+    if (data.pruned) {
+      data.pruned.forEach((id) => memory.delete(id));
+      onPruned(data.pruned);
       return;
     }
     memory.delete(data.kept);

@@ -2,14 +2,15 @@
 //
 // A turn of photos: { id, photos: [photo], chosen: { photo, face } }. A photo: { id, blob, isShown, state: "waiting",
 // "answered" or "refused", said, again, reaction, faces, rows, preview }. A face: as the server has it, and a note. A
-// turn of the bot: { id, said: { text, rows, note, picture, file }, of }, where `of` names a photo that a picture was
-// made from.
-import { element, keys, say, urlOf, words } from "./page.js";
+// turn of the bot: { id, said: { text, rows, note, picture, file, covers, arranged }, of }, where `of` names a photo that a
+// picture was made from, `covers` is a token if what covers its faces can be changed, and `arranged` is what was chosen.
+import { element, forgetUrls, keys, say, urlOf, words } from "./page.js";
 
 const RING = "http://www.w3.org/2000/svg";
 
 export class Turns {
-  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key).
+  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key),
+  // cover(turn).
   constructor(log, actions) {
     this.log = log;
     this.actions = actions;
@@ -22,8 +23,11 @@ export class Turns {
     const held = before?.contains(document.activeElement) ? placeOf(before, document.activeElement) : null;
     const now = element("article", { class: "turn", "data-turn": turn.id }, ...this.parts(turn));
     if (before) {
+      const gone = addressesIn(before);
+      for (const url of addressesIn(now)) gone.delete(url);
       keepPictures(before, now);
       before.replaceWith(now);
+      forgetUrls(gone);
     } else {
       const after = [...this.log.children].find((each) => each.dataset.turn > turn.id);
       this.log.insertBefore(now, after ?? null);
@@ -53,7 +57,10 @@ export class Turns {
   }
 
   remove(id) {
-    this.log.querySelector(`[data-turn="${id}"]`)?.remove();
+    const turn = this.log.querySelector(`[data-turn="${id}"]`);
+    if (!turn) return;
+    turn.remove();
+    forgetUrls(addressesIn(turn));
   }
 
   clear() {
@@ -219,10 +226,11 @@ export class Turns {
     const isFilm = picture.blob.type.startsWith("video/");
     const shown = isFilm
       ? element("video", { src: urlOf(picture.blob), controls: true, loop: true, "aria-label": words.made })
-      : element("img", { src: urlOf(picture.blob), alt: words.made, class: "made" });
+      : element("img", { src: urlOf(picture.blob), alt: words.made, class: "made", onload: () => this.reveal(turn) });
     const actions = element("div", { class: "keys" });
     const add = (name, label, onclick) =>
       actions.append(element("button", { type: "button", class: "quiet", "data-key": name, onclick }, label));
+    if (turn.said?.covers && turn.of) add("covers", words.covers, () => this.actions.cover(turn));
     const file = new File([picture.blob], picture.name, { type: picture.blob.type });
     if (navigator.canShare?.({ files: [file] })) {
       add("share", words.share, () => navigator.share({ files: [file] }).catch(() => {}));
@@ -258,6 +266,12 @@ function keepPictures(before, now) {
     old.delete(fresh.src);
     fresh.replaceWith(known);
   }
+}
+
+// The addresses of blobs that a turn shows or hands out.
+function addressesIn(turn) {
+  const all = [...turn.querySelectorAll("img[src], video[src], a[href]")].map((each) => each.src ?? each.href);
+  return new Set(all.filter((url) => url.startsWith("blob:")));
 }
 
 function placeOf(turn, focused) {

@@ -1,6 +1,7 @@
 """What people really send: hidden photos, photos of others, albums with gaps, chats that move, reactions as words."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from bots.conversation import texts
 from bots.conversation.buttons import Action, Token
 from bots.conversation.service import EmojiService
-from bots.messages import Form, PeopleReaction, PhotoMessage, Picture, Reply, Tap, TapReply
+from bots.messages import Form, PeopleReaction, PhotoMessage, Picture, Reply, StickerEmoji, Tap, TapReply
 from db import Automatic, Chat, ChatChoices, Person, Platform, Source, Store
 from tests.bots.replies import button, buttons
 from tests.faults import Faults
@@ -208,15 +209,77 @@ async def test_only_who_asked_changes_what_covers_the_faces(service: EmojiServic
     assert gone.notice == texts.PHOTO_GONE
 
 
+async def test_all_faces_can_be_blurred_at_once(service: EmojiService, group_photo: bytes) -> None:
+    reply = await answered(service, group_photo)
+    token = button(reply, texts.BLUR).token
+    made = await service.on_tap(Tap(ADA, GROUP, token, fetch=fetching(group_photo, has_spoiler=True)))
+    assert made.picture is not None
+    assert (made.notice, made.picture.form, made.picture.has_spoiler) == (texts.EMOJI_ME_MADE, Form.PHOTO, True)
+    assert (made.picture_rows, made.covers) == ((), "")
+    assert (await service.on_tap(Tap(BERT, GROUP, token, fetch=fetching(group_photo)))).notice == texts.NOT_YOURS
+
+
+async def test_only_who_made_a_picture_learns_what_covers_its_faces(
+    service: EmojiService, group_photo: bytes, wall_photo: bytes, faults: Faults
+) -> None:
+    reply = await answered(service, group_photo)
+    token = button(reply, texts.EMOJI_ME).token
+    tap = Tap(ADA, GROUP, token, fetch=fetching(group_photo), shows_each_face=True)
+    assert (await service.on_tap(tap)).covers == token
+    told = await service.on_covers(tap)
+    assert (told.text, len(told.covers)) == ("", 2)
+    assert all(emoji in told.names for each in told.covers for emoji in each.choices)
+    assert (await service.on_covers(replace(tap, person=BERT))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, token="x"))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, token=button(reply, "1").token))).text == texts.GONE
+    assert (await service.on_covers(replace(tap, fetch=fetching(wall_photo)))).text == texts.NO_FACE
+    assert (await service.on_covers(replace(tap, fetch=fetching(b"no")))).text == texts.PHOTO_PROBLEMS["not_a_picture"]
+    assert (await service.on_covers(replace(tap, fetch=None))).text == texts.PHOTO_GONE
+    with faults.no_database():
+        assert (await service.on_covers(tap)).text == texts.FAILED
+
+
 async def test_a_sticker_can_be_put_into_the_persons_own_pack_on_telegram(service: EmojiService, selfie: bytes) -> None:
     reply = await answered(service, selfie)
     made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
-    [[into_pack]] = made.picture_rows
+    [[into_pack], others] = made.picture_rows
     assert into_pack.label == texts.PACK_ADD
-    packed = await service.on_tap(Tap(ADA, GROUP, into_pack.token, fetch=fetching(selfie)))
-    assert packed.is_for_pack
-    assert packed.picture is not None
-    assert packed.picture.form is Form.STICKER
+    assert [each.label for each in others] == [texts.STICKER_EMOJI[place] for place in ("ON_FACE", "NONE")]
+    assert (await service.on_tap(Tap(ADA, GROUP, into_pack.token))).is_for_pack
+    assert not (await service.on_tap(Tap(BERT, GROUP, into_pack.token))).is_for_pack
+
+
+async def test_the_emoji_of_a_sticker_can_be_moved_or_left_out(service: EmojiService, selfie: bytes) -> None:
+    reply = await answered(service, selfie)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
+    bare = made.picture_rows[-1][-1]
+    other = await service.on_tap(Tap(ADA, GROUP, bare.token, fetch=fetching(selfie)))
+    assert other.picture is not None
+    assert made.picture is not None
+    assert other.picture.content != made.picture.content
+    labels = [each.label for each in other.picture_rows[-1]]
+    assert labels == [texts.STICKER_EMOJI[place] for place in ("ON_FACE", "BESIDE")]
+
+
+async def test_too_many_covers_are_not_changed_one_by_one(
+    service: EmojiService, group_photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = button(await answered(service, group_photo), texts.EMOJI_ME).token
+    tap = Tap(ADA, GROUP, token, fetch=fetching(group_photo))
+    assert len((await service.on_covers(tap)).covers) == 2
+    monkeypatch.setattr("bots.conversation.taps.MOST_COVERS", 1)
+    told = await service.on_covers(tap)
+    assert (told.text, told.covers) == (texts.TOO_MANY_COVERS.format(most=1), ())
+
+
+async def test_the_head_of_somebody_else_stays_covered(service: EmojiService, selfie: bytes) -> None:
+    own = button(await answered(service, selfie), texts.STICKER).token
+    covered = str(replace(Token.parse(own), choice=StickerEmoji.ON_FACE))
+    wanted = (await service.on_tap(Tap(ADA, GROUP, covered, fetch=fetching(selfie)))).picture
+    reply = await answered(service, selfie, sender=BERT)
+    made = await service.on_tap(Tap(ADA, GROUP, button(reply, texts.STICKER).token, fetch=fetching(selfie)))
+    assert made.picture == wanted is not None
+    assert [[each.label for each in row] for row in made.picture_rows] == [[texts.PACK_ADD]]
 
 
 async def test_recent_emoji_are_the_persons_own_the_newest_first(

@@ -56,7 +56,7 @@ async def test_faces_come_from_left_to_right_with_places_and_buttons_of_their_ow
         assert [len(row) for row in face.rows] == [3, 2]
         assert (face.feeling, face.text) == ("happy", texts.ONE_FACE.format(emoji=face.emoji, feeling="happy"))
         assert 0 < face.box[2] < 0.3
-    assert [[button.label for button in row] for row in reply.rows] == [[texts.EMOJI_ME]]
+    assert [[button.label for button in row] for row in reply.rows] == [[texts.EMOJI_ME, texts.BLUR]]
     assert reply.picture is None
 
 

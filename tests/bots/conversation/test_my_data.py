@@ -120,7 +120,7 @@ async def test_a_stranger_and_one_who_asks_in_public_get_a_sentence(service: Emo
 def test_pictures_of_older_faces_are_left_out_where_there_is_no_room(count: int) -> None:
     noise = np.random.default_rng(1).integers(0, 255, 48 * 48, np.uint8).tobytes()
     face = OwnFace(datetime(2026, 1, 1, tzinfo=UTC), "model-1", FACE.probabilities, ("😄",), noise, (), (), (), ())
-    data = OwnData("telegram", True, None, None, None, (face,) * count, (), ())
+    data = OwnData("telegram", True, Preferences(), (face,) * count, (), ())
     file = my_data_file(data, OwnMessages())
     content = json.loads(file.content)
     assert len(file.content) <= MOST_BYTES

@@ -19,6 +19,7 @@ from bots.conversation.buttons import Action, Token
 from bots.conversation.languages import OWN_NAMES, speak
 from bots.conversation.service import EmojiService
 from bots.messages import Command, CommandName, Form, PhotoMessage, Picture, Reply, Tap
+from bots.pictures.artwork import ArtworkError
 from bots.pictures.maker import PictureMaker
 from bots.serving.fair_queue import Whose
 from bots.serving.inference_pool import InferencePool
@@ -495,3 +496,15 @@ async def test_without_a_database_nobody_is_asked_what_cannot_be_answered(
         reply = await answer(service, selfie)
     assert reply.text == texts.ONE_FACE_ONLY.format(emoji=reply.reactions[0], feeling="happy")
     assert reply.rows == ()
+
+
+async def test_a_cover_that_cannot_be_drawn_is_none(
+    service: EmojiService, picture_maker: PictureMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await service.cover_image("😀", ADA, CHAT) == picture_maker.cover_image("😀")
+
+    def damaged(_: PictureMaker, _emoji: str) -> bytes:
+        raise ArtworkError
+
+    monkeypatch.setattr(PictureMaker, "cover_image", damaged)
+    assert await service.cover_image("😀", ADA, CHAT) is None

@@ -29,7 +29,8 @@ def chosen(reply: TapReply) -> list[Button]:
 async def test_settings_show_what_is_chosen_and_a_button_for_each(service: EmojiService) -> None:
     reply = await settings(service)
     assert reply.text == texts.SETTINGS.format(language="As my app", skin_tone="🖐️", presentation="Neutral")
-    assert [[button.label for button in row] for row in reply.rows] == [["Language", "Skin tone", "Presentation"]]
+    labels = [["Language", "Skin tone"], ["Presentation", "My avatar"]]
+    assert [[button.label for button in row] for row in reply.rows] == labels
 
 
 @pytest.mark.parametrize("page", SettingsPage)
@@ -95,14 +96,14 @@ async def test_looking_at_settings_keeps_nothing(service: EmojiService, store: S
     assert not await store.forget(ADA)
 
 
-@pytest.mark.parametrize("token", ["s:0:4", "l:0:11", "t:0:6", "p:0:3", "l:0:-1", "s:0:x"])
+@pytest.mark.parametrize("token", ["s:0:6", "l:0:11", "t:0:6", "p:0:3", "H:0:14", "C:0:8", "A:0:2", "l:0:-1", "s:0:x"])
 async def test_a_setting_that_there_is_not_is_refused_kindly(service: EmojiService, store: Store, token: str) -> None:
     assert (await service.on_tap(Tap(ADA, CHAT, token))).notice == texts.GONE
     assert await store.preferences(ADA) == Preferences()
 
 
 async def test_preferences_of_another_version_count_as_none(service: EmojiService, store: Store) -> None:
-    await store.set_preferences(ADA, Preferences("tlh", "plaid", "klingon"))
+    await store.set_preferences(ADA, Preferences("tlh", "plaid", "klingon", "spikes", "plaid"))
     assert (await settings(service)).text == texts.SETTINGS.format(
         language="As my app", skin_tone="🖐️", presentation="Neutral"
     )

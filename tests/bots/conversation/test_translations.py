@@ -23,7 +23,7 @@ TRANSLATED = [language for language in OWN_NAMES if language != "en"]
 UPDATE = "run `make translations` and translate what is new"
 SAME_IN_SOME_LANGUAGES = {
     *("neutral", "Neutral", "Photo {number}: {text}", "{number}. {emoji}", "… and {count} more."),
-    *("{name}: {got}", "{place}. {name}: {points}"),
+    *("{name}: {got}", "{place}. {name}: {points}", "Afro", "Blond", "Bob", "Locs", "Turban"),
 }
 SHOWN_ARGUMENTS = {"Reply": ("text",), "TapReply": ("notice", "text"), "Button": ("label", "meaning")}
 SHOWN_AS_FIRST = {

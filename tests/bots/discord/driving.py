@@ -51,6 +51,13 @@ def last_in(channel: ChannelHandle) -> discord.Message:
     return channel.last_message
 
 
+def lead_back(env: Env, made: discord.Message, tapped: discord.Message) -> None:
+    """Note with a message on which button it was asked for: Discord tells that, simcord leaves it out."""
+    metadata = env.backend.get_message(made.channel.id, made.id).interaction_metadata
+    assert metadata is not None
+    metadata["interacted_message_id"] = str(tapped.id)
+
+
 def response_to(result: InteractionResult) -> discord.Message:
     assert result.response is not None
     return result.response.message

@@ -332,7 +332,7 @@ async def test_every_face_of_a_group_photo_is_numbered(
     assert "1. " in answer.content
     assert "2. " in answer.content
     assert [row[0][:2] for row in labels_of(answer)[:-1]] == ["1 ", "2 "]
-    assert labels_of(answer)[-1] == [texts.EMOJI_ME]
+    assert labels_of(answer)[-1] == [texts.EMOJI_ME, texts.BLUR]
     [outlined] = answer.attachments
     assert pixels_of(await outlined.read()).shape == (400, 700, 3)
 

@@ -8,7 +8,9 @@ from simcord import ChannelHandle, Env, MemberActor
 
 from bots.conversation import texts
 from bots.discord.files import files_in
+from bots.discord.identity import sender_of
 from bots.messages import MOST_FILE_BYTES
+from db import Person, Platform
 from tests.bots.discord.driving import attached, last_in, mention_of, reactions_on, response_to, send_direct
 from tests.waiting import PATIENCE_S
 
@@ -142,6 +144,8 @@ async def test_what_a_message_forwards_is_read_and_stays_hidden(
     photo = await alice.send(channel, mention_of(simcord_env), attachments=[("SPOILER_us.jpg", group_photo)])
     forwarded = await alice.forward(photo, channel)
     assert [file.has_spoiler for file in files_in(forwarded)] == [True]
+    assert sender_of(photo, photo.author) is None
+    assert sender_of(forwarded, forwarded.author) == Person.unknown(Platform.DISCORD)
 
 
 async def test_a_gif_that_somebody_picked_is_read_from_discords_own_host_only(

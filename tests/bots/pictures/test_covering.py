@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bots.pictures.artwork import Artwork
-from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, reach
+from bots.pictures.covering import BLUR_CELLS, CoveredFace, Disc, cover, disc_of, reach
 from recognizer import Box
 
 
@@ -102,3 +102,43 @@ def test_a_disc_out_of_sight_paints_nothing(artwork: Artwork, disc: Disc) -> Non
 
 def test_a_disc_larger_than_the_picture_covers_all_of_it(artwork: Artwork) -> None:
     assert not (painted([Disc(200, 200, 9000, 10, "😀")], artwork) == 90).any()
+
+
+def blurred(layer: NDArray[np.uint8], disc: Disc, artwork: Artwork) -> NDArray[np.uint8]:
+    layer = layer.copy()
+    cover(layer, [disc], artwork)
+    return layer
+
+
+def shuffled(layer: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+    """Return a layer in which the pixels of each square of a square part are in another order."""
+    random, layer = np.random.default_rng(5), layer.copy()
+    cell = side // BLUR_CELLS
+    for row in range(BLUR_CELLS):
+        for column in range(BLUR_CELLS):
+            part = layer[top + row * cell : top + (row + 1) * cell, left + column * cell : left + (column + 1) * cell]
+            part[:] = random.permutation(part.reshape(-1, 3)).reshape(part.shape)
+    return layer
+
+
+def test_a_blur_leaves_nothing_but_few_mean_colours(artwork: Artwork) -> None:
+    disc = Disc(200, 200, 99, 0, None)
+    layer = np.random.default_rng(1).integers(0, 256, (400, 400, 3)).astype(np.uint8)
+    result = blurred(layer, disc, artwork)
+    y, x = np.mgrid[:400, :400] + 0.5 - 200
+    inside = np.hypot(x, y) < 98
+    assert len(np.unique(result[inside], axis=0)) <= BLUR_CELLS**2
+    other = layer.copy()
+    other[100:300, 100:300] = shuffled(layer, 100, 100, 200)[100:300, 100:300]
+    assert np.array_equal(blurred(other, disc, artwork)[inside], result[inside]), "the order of pixels is lost"
+    assert np.array_equal(result[:, :95], layer[:, :95]), "the rest stays"
+
+
+@given(st.floats(-300, 700), st.floats(-300, 700), st.floats(0.1, 900))
+def test_a_blur_at_any_place_and_size_has_few_colours(artwork: Artwork, x: float, y: float, radius: float) -> None:
+    layer = np.random.default_rng(2).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    result = blurred(layer, Disc(x, y, radius, 30, None), artwork)
+    rows, columns = np.mgrid[:60, :80] + 0.5
+    distance = np.hypot(columns - x, rows - y)
+    assert len(np.unique(result[distance < radius - 1], axis=0)) <= BLUR_CELLS**2
+    assert np.array_equal(result[distance > radius + 1], layer[distance > radius + 1])

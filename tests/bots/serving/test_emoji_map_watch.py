@@ -22,7 +22,8 @@ def edited(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(recognizer: Recognizer, edited: Path) -> Recognizer:
-    return Recognizer(recognizer._detector, recognizer._landmarker, recognizer.classifier, EmojiMap.load(edited))
+    finders = recognizer._detector, recognizer._landmarker, recognizer._segmenter
+    return Recognizer(*finders, recognizer.classifier, EmojiMap.load(edited))
 
 
 def write(path: Path, text: str) -> None:

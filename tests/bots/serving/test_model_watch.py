@@ -10,10 +10,8 @@ from bots.serving.inference_pool import InferencePool
 from bots.serving.model_watch import ModelWatch
 from bots.serving.shadowing import Shadowing
 from db import Actor, Chat, Depth, FaceReading, Origin, Person, Platform, Role, State, Store
-from recognizer import EmojiMap, Recognizer
+from recognizer import Recognizer
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE, Classifier
-from recognizer.finding.detection import FaceDetector
-from recognizer.finding.landmarks import Landmarker
 from recognizer.packing import pack, pack_folder, unpack
 from recognizer.runtime import FACE_MODELS
 from tests.faults import Faults
@@ -36,7 +34,7 @@ async def add(store: Store, name: str, artefact: bytes | None = None) -> None:
 @pytest.fixture
 def own() -> Recognizer:
     """Return a recognizer for one test, which replaces its model."""
-    return Recognizer(FaceDetector.load(), Landmarker.load(), Classifier.load(), EmojiMap.load())
+    return Recognizer.load()
 
 
 @pytest.fixture
@@ -133,7 +131,7 @@ async def test_a_replica_started_on_a_retrained_version_serves_it_from_the_first
 ) -> None:
     await add(store, "sad")
     await store.versions.promote("sad", instead_of=SHIPPED, by=Actor("Anna"), reason="it is a test")
-    fresh = Recognizer(FaceDetector.load(), Landmarker.load(), Classifier.load(), EmojiMap.load())
+    fresh = Recognizer.load()
     await ModelWatch(fresh, store).start()
     assert fresh.version == "sad"
 

@@ -334,13 +334,9 @@ class TelegramServer:
         message = {"message_id": number, "from": bot_api.DEFAULT_BOT_INFO, "date": int(time.time()), "caption": caption}
         return {"ok": True, "result": {**message, "chat": {"id": chat, "type": "private"}}}
 
-    async def add_sticker(self, pack: "Pack", told: dict[str, Any], form: Any) -> JSONResponse | None:
-        """Add a sticker that came with a form to a set; return the refusal if it does not fit."""
-        file = form[told["sticker"].removeprefix("attach://")]
-        assert isinstance(file, UploadFile)
-        if max(await _size(file)) != 512 or (file.size or 0) > 512 * 1024:
-            return _refuse(400, "Bad Request: STICKER_PNG_DIMENSIONS")
-        data = await file.read()
+    def add_sticker(self, pack: "Pack", told: dict[str, Any]) -> JSONResponse | None:
+        """Add a sticker that was sent before to a set; return the refusal if it does not fit."""
+        data = self.files[told["sticker"]]
         if any(data == each for _, each in pack.stickers):
             return None  # Telegram leaves the set as it is
         if len(pack.stickers) >= 120:
@@ -580,7 +576,7 @@ def _methods_for_stickers(server: TelegramServer) -> APIRouter:
             return _refuse(400, "Bad Request: invalid sticker set name is specified")
         pack = Pack(owner, str(form["title"]))
         for sticker in json.loads(str(form["stickers"])):
-            if (refusal := await server.add_sticker(pack, sticker, form)) is not None:
+            if (refusal := server.add_sticker(pack, sticker)) is not None:
                 return refusal
         server.packs[name] = pack
         return {"ok": True, "result": True}
@@ -591,7 +587,7 @@ def _methods_for_stickers(server: TelegramServer) -> APIRouter:
         pack = server.packs.get(str(form["name"]))
         if pack is None or pack.owner != int(str(form["user_id"])):
             return _refuse(400, "Bad Request: STICKERSET_INVALID")
-        refusal = await server.add_sticker(pack, json.loads(str(form["sticker"])), form)
+        refusal = server.add_sticker(pack, json.loads(str(form["sticker"])))
         return {"ok": True, "result": True} if refusal is None else refusal
 
     @router.post("/bot{token}/getStickerSet")

@@ -113,7 +113,7 @@ async def test_a_group_photo_is_answered_by_one_picture_of_its_numbered_faces(
     assert "1. " in answer["caption"]
     assert "2. " in answer["caption"]
     assert [row[0][:2] for row in labels(answer)[:-1]] == ["1 ", "2 "]
-    assert labels(answer)[-1] == [texts.EMOJI_ME]
+    assert labels(answer)[-1] == [texts.EMOJI_ME, texts.BLUR]
     assert answer["reply_parameters"]["message_id"] == message["message_id"]
     assert answer["file_name"].endswith(".jpg")
     assert _pixels(telegram.made[answer["message_id"]]).shape == (400, 700, 3)
@@ -157,7 +157,7 @@ async def test_a_caption_that_is_too_long_is_cut_between_words(
     [answer] = await telegram.sent("sendPhoto")
     assert 1000 < len(answer["caption"].encode("utf-16-le")) / 2 <= 1024
     assert answer["caption"].endswith((" (someone)…", " 1.…", " 😄…"))
-    assert labels(answer)[-1] == [texts.EMOJI_ME]
+    assert labels(answer)[-1] == [texts.EMOJI_ME, texts.BLUR]
 
 
 async def test_emoji_me_sends_the_photo_with_its_faces_covered(telegram: TelegramServer, selfie: bytes) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from bots.conversation import texts
 from bots.conversation.languages import speak
-from db import Store
-from tests.bots.telegram.server import BAD_GATEWAY, DROPPED, TOKEN, Fault, TelegramServer, labels
+from db import Person, Platform, Preferences, Store
+from tests.bots.telegram.server import BAD_GATEWAY, DROPPED, TOKEN, Fault, TelegramServer, labels, user
 from tests.rows import count_rows
 
 _NAME = f"mugmoji_{hmac.new(TOKEN.encode(), b'7', hashlib.sha256).hexdigest()[:16]}_by_telemelya_bot"
@@ -29,7 +29,7 @@ async def _sticker(telegram: TelegramServer, photo: bytes, **where: Any) -> tupl
 
 async def test_a_sticker_goes_into_a_pack_of_ones_own_once(telegram: TelegramServer, selfie: bytes) -> None:
     message, sticker = await _sticker(telegram, selfie)
-    assert labels(sticker) == [[texts.PACK_ADD]]
+    assert labels(sticker)[0] == [texts.PACK_ADD]
     await telegram.tap(sticker, texts.PACK_ADD, original=message)
     answers = await telegram.sent("sendMessage", 2)
     assert answers[-1]["text"] == _FOR_ALL
@@ -40,6 +40,50 @@ async def test_a_sticker_goes_into_a_pack_of_ones_own_once(telegram: TelegramSer
     await telegram.sent("sendMessage", 3)
     assert len(pack.stickers) == 1  # the same one
     assert await telegram.count("sendSticker") == 1
+
+
+async def test_a_sticker_without_its_emoji_is_another_one_and_goes_into_the_pack_as_it_is(
+    telegram: TelegramServer, selfie: bytes
+) -> None:
+    message, sticker = await _sticker(telegram, selfie)
+    await telegram.tap(sticker, texts.STICKER_EMOJI["NONE"], original=message)
+    bare = (await telegram.sent("sendSticker", 2))[-1]
+    assert bare["reply_parameters"]["message_id"] == message["message_id"]
+    content = telegram.made[bare["message_id"]]
+    assert content != telegram.made[sticker["message_id"]]
+    await telegram.tap(bare, texts.PACK_ADD, original=message)
+    await telegram.sent("sendMessage", 2)
+    [pack] = telegram.packs.values()
+    assert [each[1] for each in pack.stickers] == [content]
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_own"),
+    [
+        ({"type": "user", "sender_user": user(7), "date": 1}, True),
+        ({"type": "user", "sender_user": user(8), "date": 1}, False),
+        ({"type": "hidden_user", "sender_user_name": "Bert", "date": 1}, False),
+    ],
+)
+async def test_the_head_in_a_photo_that_somebody_else_sent_first_stays_covered(
+    telegram: TelegramServer, selfie: bytes, origin: dict[str, Any], is_own: bool
+) -> None:
+    _, sticker = await _sticker(telegram, selfie, forward_origin=origin)
+    assert (texts.STICKER_EMOJI["NONE"] in [label for row in labels(sticker) for label in row]) == is_own
+
+
+async def test_an_avatar_goes_into_the_pack_as_it_was_sent(
+    telegram: TelegramServer, store: Store, selfie: bytes
+) -> None:
+    await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(hair="bun"))
+    message = await telegram.send(photo=telegram.picture(selfie))
+    [answer] = await telegram.sent("sendMessage")
+    await telegram.tap(answer, texts.AVATAR, original=message)
+    [avatar] = await telegram.sent("sendSticker")
+    await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(hair="afro"))
+    await telegram.tap(avatar, texts.PACK_ADD, original=message)
+    await telegram.sent("sendMessage", 2)
+    assert [each[1] for each in telegram.packs[_NAME].stickers] == [telegram.made[avatar["message_id"]]]
 
 
 async def test_a_pack_has_its_title_in_the_language_of_its_owner(telegram: TelegramServer, selfie: bytes) -> None:
@@ -116,7 +160,7 @@ async def test_a_sticker_of_a_hidden_photo_is_no_sticker_and_offers_no_pack(
     await telegram.tap(answer, texts.STICKER, original=message)
     [made] = await telegram.sent("sendPhoto")
     assert made["has_spoiler"]
-    assert made["reply_markup"] is None
+    assert texts.PACK_ADD not in [label for row in labels(made) for label in row]
 
 
 async def test_forget_me_removes_the_pack(telegram: TelegramServer, store: Store, selfie: bytes) -> None:

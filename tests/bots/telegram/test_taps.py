@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from bots.conversation import texts
+from bots.conversation.buttons import Action, Token
 from bots.telegram.reactions import reaction_for
-from db import Store
+from db import Person, Platform, Preferences, Store
 from tests.bots.telegram.server import Fault, TelegramServer, chat_of, labels, user
 from tests.rows import count_rows
 
@@ -77,6 +78,17 @@ async def test_a_tap_on_a_message_that_is_no_longer_shown_still_counts(
     [notice] = await telegram.sent("answerCallbackQuery")
     assert notice["text"]
     assert await count_rows(store, "taps") == 1
+
+
+async def test_an_avatar_is_shown_though_the_settings_are_no_longer(telegram: TelegramServer, store: Store) -> None:
+    await store.set_preferences(Person(Platform.TELEGRAM, "7"), Preferences(hair="bun"))
+    old = {"chat": chat_of(7), "message_id": 3, "date": 0}
+    query = {"id": "1", "from": user(7), "chat_instance": "1", "message": old, "data": str(Token(Action.AVATAR))}
+    await telegram.deliver(callback_query=query)
+    [notice] = await telegram.sent("answerCallbackQuery")
+    assert notice["text"] == texts.AVATAR_MADE
+    [sticker] = await telegram.sent("sendSticker")
+    assert sticker["chat_id"] == 7
 
 
 async def test_every_query_is_answered(telegram: TelegramServer) -> None:

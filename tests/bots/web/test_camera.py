@@ -137,6 +137,31 @@ def test_the_mirror_shows_what_it_reads_and_plays(page: Page) -> None:
     expect(page.locator("dialog .status")).to_contain_text("Make this face")
 
 
+_LISTEN = """() => {
+  window.heard = [];
+  const said = document.querySelector("dialog.lens [data-said]");
+  const clock = document.querySelector("dialog.lens .status [aria-hidden]");
+  const hear = () => window.heard.push(said.textContent);
+  const changes = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(hear).observe(said, changes);
+  window.ticks = 0;
+  new MutationObserver(() => (window.ticks += 1)).observe(clock, changes);
+}"""
+
+
+def test_the_time_of_the_game_is_read_out_at_its_start_and_half_and_not_every_second(page: Page) -> None:
+    _open(page, "mirror")
+    page.wait_for_function("() => Number(document.querySelector('dialog').dataset.frames) > 2")
+    page.evaluate(_LISTEN)
+    page.get_by_role("button", name=word("game")).click()
+    expect(page.locator("dialog.lens [data-said]")).to_have_text(word("game_left").format(number=30))
+    expect(page.locator("dialog .status span").first).not_to_contain_text(" s")
+    page.wait_for_function("() => window.ticks > 3")
+    expect(page.locator("dialog .status")).to_contain_text("Time is up!", timeout=60_000)
+    left = word("game_left")
+    assert page.evaluate("window.heard") == [left.format(number=30), left.format(number=15)]
+
+
 def test_a_photo_from_the_mirror_is_shown_with_its_emoji_and_answered(page: Page) -> None:
     _open(page, "mirror")
     page.wait_for_function("() => Number(document.querySelector('dialog').dataset.frames) > 2")

@@ -119,6 +119,20 @@ def test_emoji_me_shows_the_covered_photo_and_what_can_be_done_with_it(
     assert page.locator(EMOJI).count() == 3
 
 
+def test_the_emoji_of_a_sticker_changes_its_place_on_the_spot(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    page.get_by_role("button", name=texts.STICKER).click()
+    sticker = page.locator("img.made")
+    expect(sticker).to_be_visible()
+    for place in ("NONE", "ON_FACE", "BESIDE", "NONE"):
+        before = sticker.get_attribute("src")
+        assert before is not None
+        page.get_by_role("button", name=texts.STICKER_EMOJI[place], exact=True).click()
+        expect(sticker).not_to_have_attribute("src", before)
+        expect(sticker).to_have_count(1)
+        expect(page.get_by_role("button", name=texts.STICKER_EMOJI[place], exact=True)).to_have_count(0)
+
+
 def test_a_sticker_is_a_transparent_png(page: Page, selfie_file: Path, tmp_path: Path) -> None:
     choose(page, selfie_file)
     page.get_by_role("button", name=texts.STICKER).click()

@@ -132,6 +132,45 @@ def test_tabs_share_one_conversation(page: Page, bot: Bot, selfie_file: Path) ->
     expect(other.locator(".bubble.mine")).to_have_count(0)
 
 
+def test_what_one_tab_forgets_for_its_age_goes_from_the_others(page: Page, bot: Bot) -> None:
+    other = opened(page.context, bot)
+    page.evaluate(
+        """async () => {
+          const { put, newId } = await import("/static/store.js");
+          for (let number = 0; number < 200; number += 1) {
+            await put({ id: newId(), said: { text: `old ${number}`, rows: [] } });
+          }
+        }"""
+    )
+    expect(other.locator(".turn")).to_have_count(200)
+    page.evaluate("async () => (await import('/static/app.js')).addSaid({ text: 'new' })")
+    expect(other.locator(".turn").last).to_have_text("new")
+    expect(other.locator(".turn")).to_have_count(200)
+    expect(other.locator(".turn").first).to_have_text("old 1")
+
+
+def test_a_browser_that_is_full_says_once_that_nothing_more_is_kept(page: Page, bot: Bot, selfie_file: Path) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": bot.url.rstrip("/"), "quotaSize": 1})
+    choose(page, selfie_file)
+    expect(page.locator("#log")).to_contain_text(word("not_kept"))
+    expect(page.locator("#log")).to_contain_text("You look happy")
+    choose(page, selfie_file)
+    expect(page.locator(".shot .reaction")).to_have_count(2)
+    expect(page.locator(".turn", has_text=word("not_kept"))).to_have_count(1)
+    page.get_by_role("button", name=texts.EMOJI_ME).last.click()
+    expect(answer(page)).to_contain_text(texts.EMOJI_ME_MADE)
+
+
+def test_a_browser_without_a_memory_for_the_page_says_so_once(page: Page, selfie_file: Path) -> None:
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined });")
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    choose(page, selfie_file)
+    expect(page.locator(".shot .reaction")).to_have_count(1)
+    expect(page.locator(".turn", has_text=word("not_kept"))).to_have_count(1)
+
+
 def test_the_page_opens_without_a_connection_and_says_so(page: Page, selfie_file: Path) -> None:
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     choose(page, selfie_file)

@@ -1,19 +1,25 @@
 """The public interface of the web chat, as a program uses it: over HTTP and a socket, with a cookie."""
 
 import asyncio
+import base64
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
 import websockets
 from jsonschema import Draft202012Validator
+from numpy.typing import NDArray
+from PIL import Image
 
 from bots.conversation import texts
 from bots.web.live import FULL, MOST_FRAME_BYTES, MOST_OF_ONE, NO_FRAME, FrameShape, GreetingShape
 from recognizer import EMOTIONS
-from tests.attacks.guest import COMMANDS, PHOTOS, TAPS, Guest
+from tests.attacks.guest import COMMANDS, COVERS, PHOTOS, PICTURES, TAPS, Guest
 from tests.bots.web.program import Bot
 
 
@@ -42,7 +48,7 @@ async def test_a_photo_is_answered_face_by_face(guest: Guest, group_photo: bytes
     left, right = (face["box"] for face in answer["faces"])
     assert left[0] < left[0] + left[2] < right[0] < right[0] + right[2] <= 1
     assert all(len(_buttons({"faces": [face], "rows": []})) == 5 for face in answer["faces"])
-    assert [button["needs_photo"] for button in _buttons({"rows": answer["rows"]})] == [True]
+    assert [button["needs_photo"] for button in _buttons({"rows": answer["rows"]})] == [True, True]
     assert answer["picture"] is None
 
 
@@ -119,7 +125,7 @@ async def test_an_invented_token_changes_nothing(guest: Guest, token: str) -> No
 
 async def test_the_description_is_that_of_the_answers(guest: Guest, selfie: bytes) -> None:
     described = (await guest.http.get("/api/v1/openapi.json")).json()
-    assert set(described["paths"]) == {"/api/v1/photos", "/api/v1/taps", "/api/v1/commands"}
+    assert set(described["paths"]) == {PHOTOS, TAPS, COMMANDS, COVERS, PICTURES, "/api/v1/covers/{emoji}.png"}
     lines = described["paths"]["/api/v1/photos"]["post"]["responses"]["200"]["content"]["application/x-ndjson"]
     [answer] = await guest.send(selfie)
     kinds = [each["$ref"] for each in lines["schema"]["anyOf"]]
@@ -127,6 +133,103 @@ async def test_the_description_is_that_of_the_answers(guest: Guest, selfie: byte
     assert [kind.rpartition("/")[2] for kind in described_as] == ["ReplyShape"]
     tapped = await _tap(guest, _buttons(answer)[0]["token"])
     Draft202012Validator({**described, "$ref": "#/components/schemas/TapReplyShape"}).validate(tapped)
+
+
+async def _covers(guest: Guest, photo: bytes, token: str | None = None) -> dict[str, Any]:
+    """Return what covers the faces of a photo, in a picture that was made of it."""
+    if token is None:
+        [answer] = await guest.send(photo)
+        made = await _tap(guest, answer["rows"][0][0]["token"], photo)
+        token = made["covers"]
+    told = await guest.http.post(COVERS, data={"token": token}, files={"photo": ("photo", photo)})
+    assert told.status_code == 200, told.text
+    covers: dict[str, Any] = told.json()
+    return covers
+
+
+async def _picture(guest: Guest, photo: bytes, covers: Any) -> httpx.Response:
+    field = covers if isinstance(covers, str) else json.dumps(covers)
+    return await guest.http.post(PICTURES, data={"covers": field}, files={"photo": ("photo", photo)})
+
+
+def _pixels(shape: dict[str, Any]) -> NDArray[np.int16]:
+    image = Image.open(io.BytesIO(base64.b64decode(shape["picture"]["content"])))
+    return np.asarray(image.convert("RGB")).astype(np.int16)
+
+
+async def test_what_covers_the_faces_is_told_and_can_be_arranged(guest: Guest, group_photo: bytes) -> None:
+    told = await _covers(guest, group_photo)
+    left, right = told["covers"]
+    assert left["x"] < right["x"]
+    assert left["emoji"] in told["names"]
+    assert len(left["choices"]) > 40
+    covers = [{name: each[name] for name in ("x", "y", "radius", "tilt", "emoji")} for each in told["covers"]]
+    covers[0]["emoji"] = None
+    answer = await _picture(guest, group_photo, covers)
+    assert answer.json()["text"] == texts.EMOJI_ME_MADE
+    changed = np.abs(_pixels(answer.json()) - _pixels((await _picture(guest, group_photo, [])).json())).max(axis=2) > 40
+    width = changed.shape[1]
+    assert changed[:, : width // 2].any()
+    assert changed[:, width // 2 :].any()
+    bare = (await _picture(guest, group_photo, covers[1:])).json()
+    bare_changed = np.abs(_pixels(bare) - _pixels((await _picture(guest, group_photo, [])).json())).max(axis=2) > 40
+    assert not bare_changed[:, : width // 3].any()
+
+
+async def test_a_stranger_learns_nothing_of_a_picture(guest: Guest, selfie: bytes) -> None:
+    [answer] = await guest.send(selfie)
+    token = answer["rows"][0][0]["token"]
+    async with Guest(guest.port) as stranger:
+        told = await _covers(stranger, selfie, token)
+    assert (told["text"], told["covers"]) == (texts.GONE, [])
+
+
+_COVER = {"x": 0.5, "y": 0.5, "radius": 0.1, "tilt": 0, "emoji": "😀"}
+
+
+@pytest.mark.parametrize(
+    "covers",
+    [
+        "",
+        "{}",
+        "[" * 5000,
+        "[1]",
+        [_COVER] * 101,
+        [{**_COVER, "radius": 0}],
+        [{**_COVER, "radius": 1e9}],
+        [{**_COVER, "x": float("nan")}],
+        [{**_COVER, "y": "0.5e400"}],
+        [{**_COVER, "tilt": float("inf")}],
+        [{**_COVER, "emoji": "no emoji"}],
+        [{**_COVER, "emoji": "😀" * 33}],
+        [{key: value for key, value in _COVER.items() if key != "emoji"}],
+        " " * 13_000,
+    ],
+)
+async def test_covers_that_make_no_sense_are_refused(guest: Guest, selfie: bytes, covers: Any) -> None:
+    answer = await _picture(guest, selfie, covers)
+    assert answer.status_code == 400
+    assert await guest.is_served()
+
+
+async def test_a_hundred_covers_are_drawn_whatever_their_emoji(guest: Guest, selfie: bytes) -> None:
+    family = "👨\u200d👩\u200d👧\u200d👦"
+    longest = {"x": -0.1234, "y": -0.1234, "radius": 0.0512, "tilt": -123.4, "emoji": family}
+    answer = await _picture(guest, selfie, json.dumps([longest] * 100, ensure_ascii=False))
+    assert answer.status_code == 200
+    assert answer.json()["picture"] is not None
+    assert (await _picture(guest, b"no photo", [_COVER])).json()["text"] == texts.PHOTO_PROBLEMS["not_a_picture"]
+    assert (await _picture(guest, selfie, [_COVER])).json()["picture"] is not None
+
+
+async def test_what_covers_a_face_can_be_shown(guest: Guest) -> None:
+    answer = await guest.http.get(f"{COVERS}/😀.png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert "max-age" in answer.headers["cache-control"]
+    again = await guest.http.get(f"{COVERS}/😀\ufe0f.png")
+    assert again.content == answer.content
+    for name in ("no emoji", "😀😀", "😀" + "\ufe0f" * 40, "x" * 5000, "..%2f..%2fapp"):
+        assert (await guest.http.get(f"{COVERS}/{name}.png")).status_code == 404
 
 
 def _live(guest: Guest, **headers: str) -> websockets.connect:
