@@ -5,6 +5,7 @@ import html
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from nicegui import events, ui
 
@@ -176,6 +177,8 @@ class _Training:
             for each in (each for each in self._offered.recipes if each.problem):
                 told = f"{html.escape(each.name)} cannot be used: {html.escape(each.problem)}"
                 ui.html(f'<p class="told bad">{told}</p>', sanitize=False)
+                if each.is_own:
+                    self._offer_to_delete(each)
 
     def _show_examined(self, recipe: RecipeFacts | None, facts: DataFacts | None, *, is_busy: bool) -> None:
         self._examined.clear()
@@ -192,6 +195,8 @@ class _Training:
                     button("Show classes and samples", is_off=is_busy).on("click", self._examine)
                 if self._data != BASE_DATA:
                     button(f"Delete {self._data}", "danger").on("click", self._ask_to_delete)
+                if recipe.is_own:
+                    self._offer_to_delete(recipe)
             if facts is not None:
                 ui.html(training_report.class_counts(facts), sanitize=False).classes("scrolled")
                 ui.html(training_report.samples(facts), sanitize=False)
@@ -305,15 +310,29 @@ class _Training:
         consequence = "Its pictures are deleted from this machine. Runs that learned from it stay."
         ask(self._page, Question(f"Delete the data set {name}?", consequence, "Delete it"), act, self._refresh)
 
+    def _offer_to_delete(self, recipe: RecipeFacts) -> None:
+        title = f"Delete the recipe {Path(recipe.argument).stem}"
+
+        async def act() -> None:
+            await self._window.delete_recipe(recipe, self._page.name)
+            self._offered = await self._window.offered()
+
+        consequence = "The file is deleted from this machine. Runs that learned by it keep a copy."
+        asked = Question(f"{title}?", consequence, "Delete it")
+        button(title, "danger").on("click", lambda: ask(self._page, asked, act, self._refresh))
+
     async def _take_in(self, event: events.GenericEventArguments) -> None:
         """Take in an upload that is whole; called by console.js with the name of the file."""
         file = str(event.args.get("file", "")) if isinstance(event.args, dict) else ""
 
         async def act() -> None:
             if file.lower().endswith(".yaml"):
-                self._window.look_again()
+                recipe = await self._window.added(file)
                 self._offered = await self._window.offered()
-                tell("The recipe is among the others now.")
+                if recipe.problem:
+                    tell(f"The recipe {recipe.name} cannot be used; see below the list why.", "warning")
+                else:
+                    tell("The recipe is among the others now.")
             else:
                 self._uploaded = self._window.take_in(file, self._page.name)
 

@@ -25,6 +25,7 @@ MOST_RECIPE_BYTES = 64 * 1024
 _LEAST_FREE_BYTES = 2 * 1024**3
 """What has to stay free on the disk beside an upload: what it unpacks to, and a run."""
 _MOST_DATA_SETS = 20
+_MOST_RECIPES = 100
 _KINDS = (".zip", ".csv", ".yaml")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ABANDONED_S = 24 * 3600.0
@@ -198,6 +199,13 @@ class TrainingFolder:
             raise TrainingRefusedError("The upload is not there any more; please choose the file again.")
         return path
 
+    def recipe(self, file: str) -> Path:
+        """Return an uploaded recipe by the name of its file. Raise `TrainingRefusedError` if it is not there."""
+        path = next((each for each in self.recipes.glob("*.yaml") if each.name == file), None)
+        if path is None:
+            raise TrainingRefusedError("This recipe is not there any more; choose another one.")
+        return path
+
     def delete_data(self, name: str) -> None:
         """Delete an uploaded data set, and what was drawn of it. Raise `TrainingRefusedError`."""
         folder = self.data(name)
@@ -221,6 +229,8 @@ class TrainingFolder:
             raise TrainingRefusedError(f"The disk is too full; {_told(size + _LEAST_FREE_BYTES)} have to be free.")
         if not name.endswith(".yaml"):
             self.new_data(Path(name).stem)
+        elif len(list(self.recipes.glob("*.yaml"))) >= _MOST_RECIPES and not (self.recipes / name).exists():
+            raise TrainingRefusedError(f"There are {_MOST_RECIPES} recipes already; delete one first.")
 
     def _place(self, name: str) -> Path:
         for place in (self.path.parent, self.path, self.path / name):  # `parents=True` would ignore the mode

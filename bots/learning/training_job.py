@@ -5,8 +5,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,15 @@ _LOOKS, _LOOK_EVERY_S = 200, 0.001
 
 class TrainingRefusedError(Exception):
     """This cannot be done now; the message says why and what to do."""
+
+
+@contextmanager
+def in_words(sentence: str) -> Iterator[None]:
+    """Raise `TrainingRefusedError` with a sentence and the reason for an `OSError`."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingRefusedError(f"{sentence} ({error.strerror or error}).") from error
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,12 @@ def test_a_hostile_upload_is_refused_in_words_and_nothing_of_it_stays(
     expect(page.locator(".upload-told")).to_contain_text("Choose a .zip or a .csv")
     (tmp_path / "wrong.yaml").write_text("name: a/b\nepochs: many\n")
     upload(page, tmp_path / "wrong.yaml")
+    expect(page.get_by_text("The recipe wrong cannot be used")).to_be_visible()
     expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_be_visible()
+    page.get_by_role("button", name="Delete the recipe wrong").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_have_count(0)
+    assert not (training_folder(folder) / "recipes" / "wrong.yaml").exists()
 
 
 def test_only_an_admin_on_the_consoles_own_page_may_upload(bot: Bot, folder: Path) -> None:

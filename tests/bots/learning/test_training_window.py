@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bots.learning import training_window
 from bots.learning.training_facts import RecipeFacts
 from bots.learning.training_folder import BASE_DATA, Run
 from bots.learning.training_job import Job, JobSlot, TrainingRefusedError
@@ -218,6 +219,32 @@ async def test_where_training_is_not_installed_it_is_said_and_asked_again_later(
     now = 60.0
     assert await window.offered() is not None
     assert window.obstacle == ""
+
+
+async def test_a_program_that_does_not_answer_is_ended_and_told(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_ASKING_TAKES_S", 0.3)
+    assert await scripted(WAITS).offered() is None
+    window = scripted(WAITS)
+    window.folder.add_piece("mine.yaml", 0, 4, b"a: 1")
+    with pytest.raises(TrainingRefusedError, match=r"mine\.yaml was not taken: .*did not end in time"):
+        await window.added("mine.yaml")
+    assert list(window.folder.recipes.iterdir()) == []
+    assert [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+async def test_an_uploaded_recipe_is_offered_with_its_fault_and_deleted(window: TrainingWindow) -> None:
+    window.folder.add_piece("mine.yaml", 0, 4, b"a: 1")
+    added = await window.added("Mine.YAML")
+    assert (added.name, added.is_own) == ("mine", True)
+    assert "epochs: Field required" in added.problem
+    await window.delete_recipe(added, "Ada")
+    offered = await window.offered()
+    assert offered is not None
+    assert not any(each.is_own for each in offered.recipes)
+    with pytest.raises(TrainingRefusedError, match="not there any more"):
+        await window.delete_recipe(added, "Ada")
 
 
 async def test_a_program_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None:
