@@ -145,6 +145,23 @@ async def test_what_is_killed_at_once_ends_with_what_it_started(scripted: Script
     assert not window.stop("Ada", at_once=True)
 
 
+async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind(window: TrainingWindow) -> None:
+    faces = easy_faces(2100)
+    write_class_folders(window.folder.new_data("mine"), faces, faces[slice(0, 70)])
+    path = window.folder.recipes / "tiny.yaml"
+    path.write_text(json.dumps(tiny_recipe().model_dump(mode="json") | {"data": {"registered": 1800}}))
+    window.start("mine", replace(RECIPE, argument=str(path)), None, "Ada")
+    job = window.training.running()
+    assert job is not None
+    process = psutil.Process(job.number)
+    await until(lambda: len(process.children()) >= 2)
+    started = process.children()
+    assert window.stop("Ada", at_once=False)
+    await ended(window)
+    assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started)
+    assert "Whole epochs are kept" in " ".join(window.training.last_lines())
+
+
 async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scripted: Scripted) -> None:
     window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
