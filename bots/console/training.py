@@ -307,7 +307,10 @@ class _Training:
         async def act() -> None:
             await self._window.delete_data(name, self._page.name)
 
-        consequence = "Its pictures are deleted from this machine. Runs that learned from it stay."
+        consequence = (
+            "Its pictures are deleted from this machine, with the galleries of runs that learned from it. The runs "
+            "stay, with what their weights have learned; they cannot go on, be looked at or exported any more."
+        )
         ask(self._page, Question(f"Delete the data set {name}?", consequence, "Delete it"), act, self._refresh)
 
     def _offer_to_delete(self, recipe: RecipeFacts) -> None:

@@ -145,6 +145,10 @@ class TrainingFolder:
             )
         if name in self.data_sets():
             raise TrainingRefusedError(f"There is a data set {name} already; delete it first, or rename the file.")
+        if any(each.data == name for each in self.runs()):
+            raise TrainingRefusedError(
+                f"There are runs on an earlier data set {name}; delete them first, or rename the file."
+            )
         if len(self.data_sets()) >= _MOST_DATA_SETS:
             raise TrainingRefusedError(f"There are {_MOST_DATA_SETS} data sets already; delete one first.")
         return self._place("data") / name
@@ -207,17 +211,32 @@ class TrainingFolder:
         return path
 
     def delete_data(self, name: str) -> None:
-        """Delete an uploaded data set, and what was drawn of it. Raise `TrainingRefusedError`."""
+        """Delete an uploaded data set with every picture that was made of it: samples, what its runs keep of its faces
+        to go on with, and their galleries. Raise `TrainingRefusedError`.
+        """
         folder = self.data(name)
         if folder is None:
             raise TrainingRefusedError("This data set was not uploaded here; it stays.")
         shutil.rmtree(folder)
         for each in self._place("samples").glob(f"{name}--*.json"):
             each.unlink(missing_ok=True)
+        self._delete_kept_faces(name)
+        for each in self.runs_of(name).glob("*/look.json"):
+            each.unlink(missing_ok=True)
 
     def delete_run(self, name: str) -> None:
-        """Delete a run with all that was made of it. Raise `TrainingRefusedError` if it is not there."""
-        shutil.rmtree(self.run(name).folder)
+        """Delete a run with all that was made of it; with the last one of a data set, also what they shared. Raise
+        `TrainingRefusedError` if it is not there.
+        """
+        run = self.run(name)
+        shutil.rmtree(run.folder)
+        if not any(each.data == run.data for each in self.runs()):
+            self._delete_kept_faces(run.data)
+
+    def _delete_kept_faces(self, data: str) -> None:
+        """Delete the faces that the runs on a data set share, as `fit` registers or augments them beforehand."""
+        for each in self.runs_of(data).glob("*.npz"):
+            each.unlink(missing_ok=True)
 
     def _make_room(self, name: str, size: int) -> None:
         """Raise `TrainingRefusedError` if an upload cannot be begun; delete what was abandoned."""
