@@ -203,6 +203,11 @@ class TrainingFolder:
             raise TrainingRefusedError("The upload is not there any more; please choose the file again.")
         return path
 
+    def delete_unfinished(self) -> None:
+        """Delete what was unpacked by a check of an upload that was killed; only while none is running."""
+        for each in self._place("data").glob(".*"):
+            shutil.rmtree(each, ignore_errors=True)
+
     def recipe(self, file: str) -> Path:
         """Return an uploaded recipe by the name of its file. Raise `TrainingRefusedError` if it is not there."""
         path = next((each for each in self.recipes.glob("*.yaml") if each.name == file), None)

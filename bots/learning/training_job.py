@@ -75,10 +75,14 @@ class JobSlot:
         job = self.last()
         return job if job is not None and _process_of(job) is not None else None
 
-    def start(self, job: Job, command: Sequence[str], environment: Mapping[str, str]) -> DetachedProcess:
-        """Start a command. Raise `TrainingRefusedError` if one is running, `OSError` if it cannot be started."""
+    def require_free(self) -> None:
+        """Raise `TrainingRefusedError` if a process is running."""
         if (other := self.running()) is not None:
             raise TrainingRefusedError(f"{_NAMES[other.what]} is running already, started by {other.by}.")
+
+    def start(self, job: Job, command: Sequence[str], environment: Mapping[str, str]) -> DetachedProcess:
+        """Start a command. Raise `TrainingRefusedError` if one is running, `OSError` if it cannot be started."""
+        self.require_free()
         process = DetachedProcess.start(command, ROOT, environment, self._log)
         if os.name == "posix":
             with suppress(psutil.Error):  # it has ended already

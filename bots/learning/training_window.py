@@ -163,11 +163,31 @@ class TrainingWindow:
         arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
         self._other("compare-models", run.data, run.recipe, by, *arguments)
 
+    def add_piece(self, file: str, offset: int, size: int, piece: bytes) -> int:
+        """Add a piece of an upload, as `TrainingFolder.add_piece` does; refuse the first one of a data set while it
+        could not be checked.
+        """
+        if offset == 0 and not upload_name(file).endswith(".yaml"):
+            self.other.require_free()
+        return self.folder.add_piece(file, offset, size, piece)
+
     def take_in(self, upload: str, by: str) -> str:
         """Unpack and check a whole upload, which is deleted in any case; return the name of the data set to come."""
         path = self.folder.upload(upload)
-        target = self.folder.new_data(path.stem)
-        self._other("take-in", path.stem, "", by, str(path), str(target), ended=lambda: path.unlink(missing_ok=True))
+
+        def ended() -> None:
+            path.unlink(missing_ok=True)  # it does so itself unless it was killed
+            self._delete_unfinished()
+
+        self._delete_unfinished()
+        try:
+            target = self.folder.new_data(path.stem)
+            self._other("take-in", path.stem, "", by, str(path), str(target), ended=ended)
+        except TrainingRefusedError:
+            job = self.other.running()
+            if job is None or (job.what, job.data) != ("take-in", path.stem):
+                path.unlink(missing_ok=True)
+            raise
         return path.stem
 
     def result_of(self, job: Job) -> Path:
@@ -214,6 +234,10 @@ class TrainingWindow:
     async def finished(self) -> None:
         """Wait until every process that was started here has ended."""
         await self._attending.finish()
+
+    def _delete_unfinished(self) -> None:
+        if self.other.running() is None:
+            self.folder.delete_unfinished()
 
     def _require_idle(self, concerns: Callable[[Job], bool]) -> None:
         for slot in (self.training, self.other):

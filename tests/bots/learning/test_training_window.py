@@ -301,6 +301,32 @@ async def test_an_upload_is_deleted_once_it_was_looked_at(scripted: Scripted) ->
     assert window.other.last_lines() == ("hostile",)
 
 
+async def test_no_upload_is_begun_that_could_not_be_checked_and_none_stays(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    window.folder.add_piece("mine.zip", 0, 4, b"abcd")
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already, started by Grace"):
+        window.add_piece("other.csv", 0, 8, b"abcd")
+    assert window.add_piece("mine.yaml", 0, 4, b"a: 1") == 4
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already"):
+        window.take_in("mine.zip", "Ada")
+    assert list((window.folder.path / "uploads").iterdir()) == []
+
+
+async def test_what_a_killed_check_unpacked_is_deleted_also_by_the_next_bot(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    data = window.folder.new_data("mine").parent
+    (data / ".old-0123abcd").mkdir()
+    window.folder.add_piece("mine.zip", 0, 4, b"abcd")
+    window.take_in("mine.zip", "Ada")
+    assert list(data.iterdir()) == []
+    (data / ".mine-0123abcd").mkdir()
+    assert window.other.stop("Ada", at_once=True)
+    await window.finished()
+    assert list(data.iterdir()) == []
+    assert list((window.folder.path / "uploads").iterdir()) == []
+
+
 async def test_only_what_can_be_done_is_begun(scripted: Scripted) -> None:
     window = scripted(WAITS)
     with pytest.raises(TrainingRefusedError, match="no data set"):

@@ -12,7 +12,7 @@ import pytest
 
 from recognizer import EMOTIONS
 from recognizer.classification import MODEL_FOLDER
-from tests.training.faces import easy_faces, in_turns, write_sheets
+from tests.training.faces import easy_faces, in_turns, write_kaggle_csv, write_sheets
 from tests.training.recipes import LIVELY, tiny_recipe
 from training.__main__ import main
 from training.data import DataError, load
@@ -65,6 +65,20 @@ def test_recipes_of_networks_are_listed_with_ones_own_and_their_faults(
     assert "is not a network" in found["svm"]["problem"]
     assert str(tmp_path) not in found["wrong"]["problem"]
     assert told["base_data_problem"].startswith("No FER2013 data at")
+
+
+@pytest.mark.parametrize("content", [b"no zip", None])
+def test_an_upload_is_deleted_whether_it_is_taken_in_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    upload = tmp_path / ("mine.csv" if content is None else "mine.zip")
+    if content is None:
+        write_kaggle_csv(upload, easy_faces(70), in_turns(70))
+    else:
+        upload.write_bytes(content)
+    assert call(monkeypatch, "take-in", upload, tmp_path / "data" / "mine") == (content is not None)
+    assert not upload.exists()
+    assert (tmp_path / "data" / "mine").exists() == (content is None)
 
 
 def test_faces_are_counted_without_copies_and_shown_beside_their_variants(data: Path) -> None:
