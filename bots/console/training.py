@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from nicegui import events, ui
 
@@ -35,6 +36,12 @@ _UPLOADED = (
 )
 _UNTIL = "Stop after so many epochs in total; empty for as many as the recipe says. Go on later from there."
 _WAITING = '<p class="quiet">Looking what can be trained on this machine …</p>'
+
+
+class _Stop(Protocol):
+    """Stop a process in somebody's name; return whether one was running."""
+
+    def __call__(self, by: str, *, at_once: bool) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class _Training:
                 with ui.element("div").classes("upload"):
                     self._build_upload()
             self._training = ui.element("section").classes("panel running")
-            self._other = ui.html("", sanitize=False).props("role=status")
+            self._other = ui.element("div").props("role=status")
             with panel("Runs") as self._runs:
                 self._chooser = ui.element("div")
                 self._run_panel = RunPanel(self._page, self._refresh)
@@ -223,20 +230,30 @@ class _Training:
                 done, of = (len(run.epochs), run.epochs_wanted) if run else (0, 0)
                 ui.html(training_report.progress(job, done, of, started), sanitize=False)
                 with ui.element("div").classes("buttons"):
-                    if job.stopped_by:
-                        ui.label(f"{job.stopped_by} has stopped it; it ends after the step in hand.").classes("quiet")
-                        button("Stop it at once", "danger").on("click", lambda: self._stop(at_once=True))
-                    else:
-                        button("Stop", "danger").on("click", lambda: self._stop(at_once=False))
+                    self._build_stop(job, "whole epochs are kept", self._window.stop)
             elif failed:
                 ui.html(training_report.broken_off(job, started), sanitize=False)
             ui.html(training_report.log(now.training_log), sanitize=False)
 
     def _show_other(self, now: _Snapshot) -> None:
+        self._other.clear()
         job = now.other
-        told = training_report.other_in_words(job, is_running=now.is_other_running, log=now.other_log) if job else ""
-        failed = job is not None and not now.is_other_running and not self._has_come_of(job)
-        self._other.set_content(told if now.is_other_running or failed else "")
+        if job is None or (not now.is_other_running and (job.stopped_by or self._has_come_of(job))):
+            return
+        told = training_report.other_in_words(job, is_running=now.is_other_running, log=now.other_log)
+        with self._other:
+            ui.html(told, sanitize=False)
+            if now.is_other_running:
+                with ui.element("div").classes("buttons"):
+                    self._build_stop(job, "there is no result", self._window.stop_other)
+
+    def _build_stop(self, job: Job, kept: str, stop: _Stop) -> None:
+        """Build what stops a job or, where that was asked for already, what kills it. kept: what is left of it."""
+        if job.stopped_by:
+            ui.label(f"{job.stopped_by} has stopped it; it ends after the step in hand.").classes("quiet")
+            button("Stop it at once", "danger").on("click", lambda: self._stop(kept, stop, at_once=True))
+        else:
+            button("Stop", "danger").on("click", lambda: self._stop(kept, stop, at_once=False))
 
     def _has_come_of(self, job: Job) -> bool:
         """Return whether what a command was to make is there and newer than its start."""
@@ -292,10 +309,10 @@ class _Training:
 
         await self._do(act)
 
-    async def _stop(self, *, at_once: bool) -> None:
+    async def _stop(self, kept: str, stop: _Stop, *, at_once: bool) -> None:
         async def act() -> None:
-            if self._window.stop(self._page.name, at_once=at_once):
-                tell("It stops; whole epochs are kept.")
+            if stop(self._page.name, at_once=at_once):
+                tell(f"It stops; {kept}.")
             else:
                 tell("It has ended already.", "warning")
 

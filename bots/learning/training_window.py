@@ -130,10 +130,11 @@ class TrainingWindow:
 
     def stop(self, by: str, *, at_once: bool) -> bool:
         """Stop the training; whole epochs are kept. at_once: kill it. Return whether one was running."""
-        is_stopped = self.training.stop(by, at_once=at_once)
-        if is_stopped:
-            _log.info("training_stop_asked", by=by, at_once=at_once)
-        return is_stopped
+        return self._stop(self.training, by, at_once=at_once)
+
+    def stop_other(self, by: str, *, at_once: bool) -> bool:
+        """Stop the other command, which then has no result. at_once: kill it. Return whether one was running."""
+        return self._stop(self.other, by, at_once=at_once)
 
     def examine(self, data: str, recipe: RecipeFacts, by: str) -> None:
         """Count the faces of a data set, and draw samples as a recipe augments them."""
@@ -234,6 +235,14 @@ class TrainingWindow:
     async def finished(self) -> None:
         """Wait until every process that was started here has ended."""
         await self._attending.finish()
+
+    @staticmethod
+    def _stop(slot: JobSlot, by: str, *, at_once: bool) -> bool:
+        job = slot.running()
+        is_stopped = slot.stop(by, at_once=at_once)
+        if is_stopped and job is not None:
+            _log.info("training_stop_asked", what=job.what, by=by, at_once=at_once)
+        return is_stopped
 
     def _delete_unfinished(self) -> None:
         if self.other.running() is None:

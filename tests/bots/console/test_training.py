@@ -173,6 +173,18 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     assert ("training_run_deleted", "Grace") in [(line["event"], line.get("by")) for line in said]
 
 
+def test_another_command_than_a_training_can_be_stopped(page: Page, bot: Bot, folder: Path) -> None:
+    log_in(page, bot)
+    page.get_by_label("Run", exact=True).select_option("before/plain")
+    page.get_by_role("button", name="Show confusion and galleries").click()
+    status = page.get_by_role("status").filter(has_text="Reading the faces of valid with plain")
+    status.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("It stops; there is no result.")).to_be_visible()
+    expect(status).to_have_count(0)
+    expect(page.get_by_role("button", name="Show confusion and galleries")).to_be_enabled()
+    assert not (training_folder(folder) / "runs" / "before" / "plain" / "look.json").exists()
+
+
 def test_a_run_is_looked_at_exported_compared_and_added_to_the_versions(page: Page, bot: Bot) -> None:
     log_in(page, bot)
     page.get_by_label("Run", exact=True).select_option("before/plain")

@@ -176,6 +176,19 @@ async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scrip
     assert not window.stop("Ada", at_once=True)
 
 
+async def test_another_command_is_stopped_and_the_training_goes_on(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    window.start(BASE_DATA, RECIPE, None, "Ada")
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    assert window.stop_other("Ada", at_once=False)
+    await until(lambda: window.other.running() is None)
+    last = window.other.last()
+    assert last is not None
+    assert last.stopped_by == "Ada"
+    assert window.training.running() is not None
+    assert not window.stop_other("Ada", at_once=True)
+
+
 async def test_a_look_may_run_beside_a_training_but_not_beside_another_look(scripted: Scripted) -> None:
     window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
