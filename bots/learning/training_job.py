@@ -88,7 +88,11 @@ class JobSlot:
             with suppress(psutil.Error):  # it has ended already
                 psutil.Process(process.number).nice(_POLITENESS)
         started = replace(job, number=process.number, command=tuple(command))
-        self._keep(started)
+        try:
+            self._keep(started)
+        except OSError:
+            process.kill()  # nobody would know of it
+            raise
         for _ in range(_LOOKS):
             if _process_of(started) is not None or not process.is_running:
                 break
@@ -101,7 +105,8 @@ class JobSlot:
         process = _process_of(job) if job is not None else None
         if job is None or process is None:
             return False
-        self._keep(replace(job, stopped_by=by))
+        with suppress(OSError):  # a full disk, which is no reason to go on
+            self._keep(replace(job, stopped_by=by))
         with suppress(psutil.NoSuchProcess):
             for each in (*process.children(recursive=True), process) if at_once else ():
                 with suppress(psutil.NoSuchProcess):

@@ -1,5 +1,6 @@
 """`python -m training` as the console starts it: watched, stopped, resumed, killed, found again after a restart."""
 
+import errno
 import json
 import os
 import signal
@@ -160,6 +161,25 @@ async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind
     await ended(window)
     assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started)
     assert "Whole epochs are kept" in " ".join(window.training.last_lines())
+
+
+async def test_on_a_full_disk_nothing_is_started_that_nobody_knows_and_what_runs_can_be_stopped(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = scripted(WAITS)
+    window.start(BASE_DATA, RECIPE, None, "Ada")
+    job = window.training.running()
+    assert job is not None
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(JobSlot, "_keep", full)
+    with pytest.raises(TrainingRefusedError, match=r"could not be started .*No space left"):
+        window.examine(BASE_DATA, RECIPE, "Grace")
+    assert [each.pid for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == [job.number]
+    assert window.stop("Ada", at_once=False)
+    await ended(window)
 
 
 async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scripted: Scripted) -> None:
