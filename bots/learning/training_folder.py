@@ -204,9 +204,16 @@ class TrainingFolder:
         return path
 
     def delete_unfinished(self) -> None:
-        """Delete what was unpacked by a check of an upload that was killed; only while none is running."""
+        """Delete what commands leave: half a data set of one that was killed, the served model of a comparison. Only
+        while none is running.
+        """
         for each in self._place("data").glob(".*"):
             shutil.rmtree(each, ignore_errors=True)
+        self.delete_served()
+
+    def delete_served(self) -> None:
+        """Delete the files of the served model."""
+        shutil.rmtree(self.path / "served", ignore_errors=True)
 
     def recipe(self, file: str) -> Path:
         """Return an uploaded recipe by the name of its file. Raise `TrainingRefusedError` if it is not there."""

@@ -65,6 +65,8 @@ class TrainingWindow:
         self._offered: Offered | None = None
         self._offered_until = -1.0
         self._asking = asyncio.Lock()
+        self._preparing = asyncio.Lock()
+        """Held while files for another command are written or deleted."""
         self.obstacle = ""
 
     @property
@@ -159,10 +161,16 @@ class TrainingWindow:
         """Compare a run's exported model with the served one, on `valid`. Raise also `VersionError`."""
         if not run.is_exported:
             raise TrainingRefusedError("Export it first.")
-        served = await self._write_served()
-        place = ("--served", str(served)) if served is not None else ()
-        arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
-        self._other("compare-models", run.data, run.recipe, by, *arguments)
+        async with self._preparing:
+            self.other.require_free()
+            try:
+                served = await self._write_served()
+                place = ("--served", str(served)) if served is not None else ()
+                arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
+                self._other("compare-models", run.data, run.recipe, by, *arguments)
+            except BaseException:
+                self.folder.delete_served()
+                raise
 
     def add_piece(self, file: str, offset: int, size: int, piece: bytes) -> int:
         """Add a piece of an upload, as `TrainingFolder.add_piece` does; refuse the first one of a data set while it
@@ -178,9 +186,7 @@ class TrainingWindow:
 
         def ended() -> None:
             path.unlink(missing_ok=True)  # it does so itself unless it was killed
-            self._delete_unfinished()
 
-        self._delete_unfinished()
         try:
             target = self.folder.new_data(path.stem)
             self._other("take-in", path.stem, "", by, str(path), str(target), ended=ended)
@@ -244,9 +250,10 @@ class TrainingWindow:
             _log.info("training_stop_asked", what=job.what, by=by, at_once=at_once)
         return is_stopped
 
-    def _delete_unfinished(self) -> None:
-        if self.other.running() is None:
-            self.folder.delete_unfinished()
+    async def _delete_unfinished(self) -> None:
+        async with self._preparing:
+            if self.other.running() is None:
+                await asyncio.to_thread(self.folder.delete_unfinished)
 
     def _require_idle(self, concerns: Callable[[Job], bool]) -> None:
         for slot in (self.training, self.other):
@@ -283,9 +290,11 @@ class TrainingWindow:
             _log.warning("training_process_failed", what=job.what, data=job.data, status=status, reason=last[:300])
         else:
             _log.info("training_process_ended", what=job.what, data=job.data, status=status)
+        await self._delete_unfinished()
 
     async def _ask(self) -> Offered | None:
         """Ask the training package what there is; set `obstacle`."""
+        await self._delete_unfinished()  # a bot of before may have ended before its commands
         file = self.folder.jobs / "offered.json"
         command = (*self._program, "recipes", "--json", str(file), "--own", str(self.folder.recipes))
         try:

@@ -19,6 +19,8 @@ from bots.learning.training_folder import BASE_DATA, Run
 from bots.learning.training_job import Job, JobSlot, TrainingRefusedError
 from bots.learning.training_window import TrainingWindow
 from db import Store
+from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE
+from recognizer.packing import pack_folder
 from tests.training.faces import easy_faces, write_class_folders
 from tests.training.recipes import tiny_recipe
 from tests.waiting import until
@@ -346,18 +348,54 @@ async def test_no_upload_is_begun_that_could_not_be_checked_and_none_stays(scrip
     assert list((window.folder.path / "uploads").iterdir()) == []
 
 
-async def test_what_a_killed_check_unpacked_is_deleted_also_by_the_next_bot(scripted: Scripted) -> None:
+async def test_what_a_killed_check_unpacked_is_deleted(scripted: Scripted) -> None:
     window = scripted(WAITS)
     data = window.folder.new_data("mine").parent
-    (data / ".old-0123abcd").mkdir()
     window.folder.add_piece("mine.zip", 0, 4, b"abcd")
     window.take_in("mine.zip", "Ada")
-    assert list(data.iterdir()) == []
     (data / ".mine-0123abcd").mkdir()
     assert window.other.stop("Ada", at_once=True)
     await window.finished()
     assert list(data.iterdir()) == []
     assert list((window.folder.path / "uploads").iterdir()) == []
+
+
+async def test_what_a_bot_of_before_left_is_deleted_once_nothing_uses_it(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_ASKING_TAKES_S", 0.1)
+    window = scripted(WAITS)
+    left = [window.folder.new_data("mine").with_name(".mine-0123abcd"), window.folder.served]
+    left[0].mkdir()
+    window.examine(BASE_DATA, RECIPE, "Ada")
+    await window.offered()
+    assert all(each.exists() for each in left)
+    window.stop_other("Ada", at_once=True)
+    await until(lambda: not any(each.exists() for each in left))
+
+
+async def test_the_served_model_is_written_down_for_a_comparison_only(store: Store, scripted: Scripted) -> None:
+    await store.versions.begin_with("v1", pack_folder(MODEL_FOLDER))
+    window = scripted(WAITS)
+    run = window.folder.runs_of(BASE_DATA) / "tiny"
+    (run / "model").mkdir(parents=True)
+    (run / "recipe.json").write_text('{"name": "tiny", "epochs": 4}')
+    for file in (run / "fitted.weights.h5", run / "model" / "SHA256SUMS"):
+        file.touch()
+    found = the_run(window)
+    assert found is not None
+    served = window.folder.path / "served"
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already"):
+        await window.compare(found, "Ada")
+    assert not served.exists()
+    window.stop_other("Ada", at_once=True)
+    await window.finished()
+    await window.compare(found, "Ada")
+    assert (served / WEIGHTS_FILE).read_bytes() == (MODEL_FOLDER / WEIGHTS_FILE).read_bytes()
+    window.stop_other("Ada", at_once=True)
+    await window.finished()
+    assert not served.exists()
 
 
 async def test_only_what_can_be_done_is_begun(scripted: Scripted) -> None:
