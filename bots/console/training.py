@@ -18,7 +18,7 @@ from bots.console.page import ConsolePage, tell
 from bots.console.training_run import RunPanel
 from bots.learning.training_facts import DataFacts, Offered, RecipeFacts
 from bots.learning.training_folder import BASE_DATA, MOST_UPLOAD_BYTES, Run
-from bots.learning.training_job import Job, TrainingRefusedError
+from bots.learning.training_job import Job, TrainingRefusedError, in_words
 
 _REFRESH_S = 1.5
 _MOST_EPOCHS = 9_999
@@ -35,6 +35,7 @@ _UPLOADED = (
     f"Kaggle's fer2013.csv; that .csv; or a .yaml with a recipe of yours. {MOST_UPLOAD_BYTES // 1024**2} MB at most."
 )
 _UNTIL = "Stop after so many epochs in total; empty for as many as the recipe says. Go on later from there."
+_UNREADABLE = "The files of trainings cannot be read or written"
 _WAITING = '<p class="quiet">Looking what can be trained on this machine …</p>'
 
 
@@ -104,7 +105,8 @@ class _Training:
 
     async def _look_what_is_offered(self) -> None:
         async def ask_for_it() -> None:
-            self._offered = await self._window.offered()
+            with in_words(_UNREADABLE):
+                self._offered = await self._window.offered()
 
         if not await self._page.attempt(ask_for_it):
             return
@@ -133,6 +135,10 @@ class _Training:
         )
 
     async def _refresh(self) -> None:
+        with in_words(_UNREADABLE):
+            await self._show_all()
+
+    async def _show_all(self) -> None:
         now = await asyncio.to_thread(self._snapshot)
         if self._uploaded in now.data_sets:
             self._data, self._uploaded = self._uploaded, ""
@@ -142,7 +148,7 @@ class _Training:
         facts = await asyncio.to_thread(self._window.examined, self._data, recipe.name) if recipe else None
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         self._show("choice", (self._offered, now.data_sets), lambda: self._show_choice(now))
-        examined = (recipe, facts, self._offered, now.is_other_running)
+        examined = (self._data, recipe, facts, self._offered, now.is_other_running)
         self._show("examined", examined, lambda: self._show_examined(recipe, facts, is_busy=now.is_other_running))
         run = self._run_of(now, now.training)
         training = (now.training, now.is_training, now.training_log, run and run.epochs, minute)
@@ -359,7 +365,11 @@ class _Training:
         await self._do(act)
 
     async def _do(self, act: Callable[[], Awaitable[None]]) -> None:
-        await self._page.attempt(act)
+        async def act_on_files() -> None:
+            with in_words(_UNREADABLE):
+                await act()
+
+        await self._page.attempt(act_on_files)
         await self._page.attempt(self._refresh)
 
 

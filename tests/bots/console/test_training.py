@@ -249,6 +249,24 @@ def test_a_hostile_upload_is_refused_in_words_and_nothing_of_it_stays(
     assert not (training_folder(folder) / "recipes" / "wrong.yaml").exists()
 
 
+def test_a_fault_of_the_disk_is_not_told_as_one_of_the_database(page: Page, bot: Bot, folder: Path) -> None:
+    log_in(page, bot)
+    page.get_by_label("Data set", exact=True).select_option("before")
+    expect(page.get_by_role("button", name="Show classes and samples")).to_be_visible()
+    jobs = training_folder(folder) / "jobs"
+    jobs.rename(jobs.with_name("jobs.away"))
+    jobs.write_text("no folder")
+    try:
+        expect(page.get_by_text("The files of trainings cannot be read or written (File exists).")).to_be_visible()
+        page.get_by_role("button", name="Show classes and samples").click()
+        expect(page.locator(".q-notification").filter(has_text="The files of trainings cannot be")).not_to_have_count(0)
+        expect(page.get_by_text("The database does not answer")).to_have_count(0)
+    finally:
+        jobs.unlink()
+        jobs.with_name("jobs.away").rename(jobs)
+    expect(page.locator("main").get_by_text("The files of trainings cannot be")).to_have_count(0)
+
+
 def test_only_an_admin_on_the_consoles_own_page_may_upload(bot: Bot, folder: Path) -> None:
     asked = {"file": "a.zip", "offset": "0", "size": "4"}
     url = bot.url.rstrip("/") + UPLOAD_PATH
