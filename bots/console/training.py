@@ -356,7 +356,7 @@ class _Training:
                 recipe = await self._window.added(file)
                 self._offered = await self._window.offered()
                 if recipe.problem:
-                    tell(f"The recipe {recipe.name} cannot be used; the page says why and deletes it.", "warning")
+                    tell(f"The recipe {recipe.name} cannot be used; the page says why.", "warning")
                 else:
                     tell("The recipe is among the others now.")
             else:
