@@ -1,10 +1,11 @@
 """`python -m training`: fit a recipe, export and evaluate it; retrain from feedback, promote, roll back.
 
 Exit status: 0 on success, 1 if data or recipe are invalid, 2 on wrong usage, 3 if something needed is missing, 130 if
-stopped by Ctrl-C.
+stopped by Ctrl-C or SIGTERM.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -55,4 +56,5 @@ def _say(sentence: str, *, status: int) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was begun is tidied up, and processes end
     sys.exit(main())

@@ -83,7 +83,7 @@ class Console:
         self._services = ConsoleServices(
             store, emoji_map, retraining_process, training_window, queue, figures, accounts, problem
         )
-        self._uploads = uploading.Uploads(training_window.folder)
+        self._uploads = uploading.Uploads(training_window)
         self._access = access
         self._gate = Sessions(access.token, time.time, PassFile(access.pass_file), accounts)
 

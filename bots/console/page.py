@@ -85,13 +85,14 @@ class ConsolePage:
                 return
             try:
                 await refresh()
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, TrainingRefusedError) as error:
                 if not self._has_failed:
                     _log.error("console_not_refreshed", page=self.frame.place.value, error=type(error).__name__)
                 self._has_failed = True
+                self.frame.warn(str(error) if isinstance(error, TrainingRefusedError) else _STALE)
             else:
                 self._has_failed = False
-            self.frame.warn(_STALE if self._has_failed else self.services.problem())
+                self.frame.warn(self.services.problem())
 
         ui.timer(seconds, tick)
 

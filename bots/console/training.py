@@ -5,6 +5,8 @@ import html
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
 
 from nicegui import events, ui
 
@@ -16,7 +18,7 @@ from bots.console.page import ConsolePage, tell
 from bots.console.training_run import RunPanel
 from bots.learning.training_facts import DataFacts, Offered, RecipeFacts
 from bots.learning.training_folder import BASE_DATA, MOST_UPLOAD_BYTES, Run
-from bots.learning.training_job import Job, TrainingRefusedError
+from bots.learning.training_job import Job, TrainingRefusedError, in_words
 
 _REFRESH_S = 1.5
 _MOST_EPOCHS = 9_999
@@ -33,7 +35,14 @@ _UPLOADED = (
     f"Kaggle's fer2013.csv; that .csv; or a .yaml with a recipe of yours. {MOST_UPLOAD_BYTES // 1024**2} MB at most."
 )
 _UNTIL = "Stop after so many epochs in total; empty for as many as the recipe says. Go on later from there."
+_UNREADABLE = "The files of trainings cannot be read or written"
 _WAITING = '<p class="quiet">Looking what can be trained on this machine …</p>'
+
+
+class _Stop(Protocol):
+    """Stop a process in somebody's name; return whether one was running."""
+
+    def __call__(self, by: str, *, at_once: bool) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class _Training:
                 with ui.element("div").classes("upload"):
                     self._build_upload()
             self._training = ui.element("section").classes("panel running")
-            self._other = ui.html("", sanitize=False).props("role=status")
+            self._other = ui.element("div").props("role=status")
             with panel("Runs") as self._runs:
                 self._chooser = ui.element("div")
                 self._run_panel = RunPanel(self._page, self._refresh)
@@ -96,7 +105,8 @@ class _Training:
 
     async def _look_what_is_offered(self) -> None:
         async def ask_for_it() -> None:
-            self._offered = await self._window.offered()
+            with in_words(_UNREADABLE):
+                self._offered = await self._window.offered()
 
         if not await self._page.attempt(ask_for_it):
             return
@@ -125,6 +135,10 @@ class _Training:
         )
 
     async def _refresh(self) -> None:
+        with in_words(_UNREADABLE):
+            await self._show_all()
+
+    async def _show_all(self) -> None:
         now = await asyncio.to_thread(self._snapshot)
         if self._uploaded in now.data_sets:
             self._data, self._uploaded = self._uploaded, ""
@@ -134,7 +148,7 @@ class _Training:
         facts = await asyncio.to_thread(self._window.examined, self._data, recipe.name) if recipe else None
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         self._show("choice", (self._offered, now.data_sets), lambda: self._show_choice(now))
-        examined = (recipe, facts, self._offered, now.is_other_running)
+        examined = (self._data, recipe, facts, self._offered, now.is_other_running)
         self._show("examined", examined, lambda: self._show_examined(recipe, facts, is_busy=now.is_other_running))
         run = self._run_of(now, now.training)
         training = (now.training, now.is_training, now.training_log, run and run.epochs, minute)
@@ -176,6 +190,8 @@ class _Training:
             for each in (each for each in self._offered.recipes if each.problem):
                 told = f"{html.escape(each.name)} cannot be used: {html.escape(each.problem)}"
                 ui.html(f'<p class="told bad">{told}</p>', sanitize=False)
+                if each.is_own:
+                    self._offer_to_delete(each)
 
     def _show_examined(self, recipe: RecipeFacts | None, facts: DataFacts | None, *, is_busy: bool) -> None:
         self._examined.clear()
@@ -192,6 +208,8 @@ class _Training:
                     button("Show classes and samples", is_off=is_busy).on("click", self._examine)
                 if self._data != BASE_DATA:
                     button(f"Delete {self._data}", "danger").on("click", self._ask_to_delete)
+                if recipe.is_own:
+                    self._offer_to_delete(recipe)
             if facts is not None:
                 ui.html(training_report.class_counts(facts), sanitize=False).classes("scrolled")
                 ui.html(training_report.samples(facts), sanitize=False)
@@ -218,20 +236,30 @@ class _Training:
                 done, of = (len(run.epochs), run.epochs_wanted) if run else (0, 0)
                 ui.html(training_report.progress(job, done, of, started), sanitize=False)
                 with ui.element("div").classes("buttons"):
-                    if job.stopped_by:
-                        ui.label(f"{job.stopped_by} has stopped it; it ends after the step in hand.").classes("quiet")
-                        button("Stop it at once", "danger").on("click", lambda: self._stop(at_once=True))
-                    else:
-                        button("Stop", "danger").on("click", lambda: self._stop(at_once=False))
+                    self._build_stop(job, "whole epochs are kept", self._window.stop)
             elif failed:
                 ui.html(training_report.broken_off(job, started), sanitize=False)
             ui.html(training_report.log(now.training_log), sanitize=False)
 
     def _show_other(self, now: _Snapshot) -> None:
+        self._other.clear()
         job = now.other
-        told = training_report.other_in_words(job, is_running=now.is_other_running, log=now.other_log) if job else ""
-        failed = job is not None and not now.is_other_running and not self._has_come_of(job)
-        self._other.set_content(told if now.is_other_running or failed else "")
+        if job is None or (not now.is_other_running and (job.stopped_by or self._has_come_of(job))):
+            return
+        told = training_report.other_in_words(job, is_running=now.is_other_running, log=now.other_log)
+        with self._other:
+            ui.html(told, sanitize=False)
+            if now.is_other_running:
+                with ui.element("div").classes("buttons"):
+                    self._build_stop(job, "there is no result", self._window.stop_other)
+
+    def _build_stop(self, job: Job, kept: str, stop: _Stop) -> None:
+        """Build what stops a job or, where that was asked for already, what kills it. kept: what is left of it."""
+        if job.stopped_by:
+            ui.label(f"{job.stopped_by} has stopped it; it ends after the step in hand.").classes("quiet")
+            button("Stop it at once", "danger").on("click", lambda: self._stop(kept, stop, at_once=True))
+        else:
+            button("Stop", "danger").on("click", lambda: self._stop(kept, stop, at_once=False))
 
     def _has_come_of(self, job: Job) -> bool:
         """Return whether what a command was to make is there and newer than its start."""
@@ -287,10 +315,10 @@ class _Training:
 
         await self._do(act)
 
-    async def _stop(self, *, at_once: bool) -> None:
+    async def _stop(self, kept: str, stop: _Stop, *, at_once: bool) -> None:
         async def act() -> None:
-            if self._window.stop(self._page.name, at_once=at_once):
-                tell("It stops; whole epochs are kept.")
+            if stop(self._page.name, at_once=at_once):
+                tell(f"It stops; {kept}.")
             else:
                 tell("It has ended already.", "warning")
 
@@ -302,8 +330,22 @@ class _Training:
         async def act() -> None:
             await self._window.delete_data(name, self._page.name)
 
-        consequence = "Its pictures are deleted from this machine. Runs that learned from it stay."
+        consequence = (
+            "Its pictures are deleted from this machine, with the galleries of runs that learned from it. The runs "
+            "stay, with what their weights have learned; they cannot go on, be looked at or exported any more."
+        )
         ask(self._page, Question(f"Delete the data set {name}?", consequence, "Delete it"), act, self._refresh)
+
+    def _offer_to_delete(self, recipe: RecipeFacts) -> None:
+        title = f"Delete the recipe {Path(recipe.argument).stem}"
+
+        async def act() -> None:
+            await self._window.delete_recipe(recipe, self._page.name)
+            self._offered = await self._window.offered()
+
+        consequence = "The file is deleted from this machine. Runs that learned by it keep a copy."
+        asked = Question(f"{title}?", consequence, "Delete it")
+        button(title, "danger").on("click", lambda: ask(self._page, asked, act, self._refresh))
 
     async def _take_in(self, event: events.GenericEventArguments) -> None:
         """Take in an upload that is whole; called by console.js with the name of the file."""
@@ -311,16 +353,23 @@ class _Training:
 
         async def act() -> None:
             if file.lower().endswith(".yaml"):
-                self._window.look_again()
+                recipe = await self._window.added(file)
                 self._offered = await self._window.offered()
-                tell("The recipe is among the others now.")
+                if recipe.problem:
+                    tell(f"The recipe {recipe.name} cannot be used; the page says why.", "warning")
+                else:
+                    tell("The recipe is among the others now.")
             else:
                 self._uploaded = self._window.take_in(file, self._page.name)
 
         await self._do(act)
 
     async def _do(self, act: Callable[[], Awaitable[None]]) -> None:
-        await self._page.attempt(act)
+        async def act_on_files() -> None:
+            with in_words(_UNREADABLE):
+                await act()
+
+        await self._page.attempt(act_on_files)
         await self._page.attempt(self._refresh)
 
 

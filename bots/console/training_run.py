@@ -156,7 +156,7 @@ class RunPanel:
         async def act() -> None:
             await self._window.delete_run(run, self._page.name)
 
-        consequence = "Its weights, figures and exported model are deleted. A version that was added stays."
+        consequence = "Its weights, figures, galleries and exported model are deleted. A version that was added stays."
         title = f"Delete the run {training_report.run_title(run)}?"
         ask(self._page, Question(title, consequence, "Delete it"), act, self._refresh)
 

@@ -7,8 +7,8 @@ import structlog
 from fastapi import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bots.learning.training_folder import TrainingFolder
 from bots.learning.training_job import TrainingRefusedError
+from bots.learning.training_window import TrainingWindow
 
 PATH = "/console/training/upload"
 MOST_PIECE_BYTES = 4 * 1024**2
@@ -20,8 +20,8 @@ _log = structlog.get_logger()
 class Uploads:
     """Receives the pieces of one file after the other."""
 
-    def __init__(self, folder: TrainingFolder) -> None:
-        self._folder = folder
+    def __init__(self, window: TrainingWindow) -> None:
+        self._window = window
         self._writing = asyncio.Lock()
 
     async def take(self, request: Request, by: str) -> Response:
@@ -33,7 +33,7 @@ class Uploads:
         piece = await request.body()
         try:
             async with self._writing:
-                there = await asyncio.to_thread(self._folder.add_piece, file, offset, size, piece)
+                there = await asyncio.to_thread(self._window.add_piece, file, offset, size, piece)
         except TrainingRefusedError as error:
             _log.warning("console_action_refused", reason=str(error))
             return PlainTextResponse(f"{error}\n", 409)

@@ -21,7 +21,7 @@ _WITHOUT_CONSOLE = getattr(subprocess, "DETACHED_PROCESS", 0)
 
 
 class DetachedProcess:
-    """One process, with its standard error in a file. Close it with `wait`, or leave it running."""
+    """One process, with its standard error in a file. End it with `wait` or `kill`, or leave it running."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", errors: IO[bytes]) -> None:
         """process: already running. errors: the file that receives its standard error."""
@@ -69,6 +69,12 @@ class DetachedProcess:
         while (status := self._process.poll()) is None:  # noqa: ASYNC110  # no event reports a child's end on every platform
             await asyncio.sleep(_LOOK_EVERY_S)
         return status
+
+    def kill(self) -> None:
+        """End it at once and close its file."""
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
 
     def last_error_line(self) -> str:
         """Return the last line that the process wrote to standard error, empty if it wrote none; close the file."""

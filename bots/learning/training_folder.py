@@ -25,6 +25,7 @@ MOST_RECIPE_BYTES = 64 * 1024
 _LEAST_FREE_BYTES = 2 * 1024**3
 """What has to stay free on the disk beside an upload: what it unpacks to, and a run."""
 _MOST_DATA_SETS = 20
+_MOST_RECIPES = 100
 _KINDS = (".zip", ".csv", ".yaml")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _ABANDONED_S = 24 * 3600.0
@@ -144,6 +145,10 @@ class TrainingFolder:
             )
         if name in self.data_sets():
             raise TrainingRefusedError(f"There is a data set {name} already; delete it first, or rename the file.")
+        if any(each.data == name for each in self.runs()):
+            raise TrainingRefusedError(
+                f"There are runs on an earlier data set {name}; delete them first, or rename the file."
+            )
         if len(self.data_sets()) >= _MOST_DATA_SETS:
             raise TrainingRefusedError(f"There are {_MOST_DATA_SETS} data sets already; delete one first.")
         return self._place("data") / name
@@ -198,18 +203,52 @@ class TrainingFolder:
             raise TrainingRefusedError("The upload is not there any more; please choose the file again.")
         return path
 
+    def delete_unfinished(self) -> None:
+        """Delete what commands leave: half a data set of one that was killed, the served model of a comparison. Only
+        while none is running.
+        """
+        for each in self._place("data").glob(".*"):
+            shutil.rmtree(each, ignore_errors=True)
+        self.delete_served()
+
+    def delete_served(self) -> None:
+        """Delete the files of the served model."""
+        shutil.rmtree(self.path / "served", ignore_errors=True)
+
+    def recipe(self, file: str) -> Path:
+        """Return an uploaded recipe by the name of its file. Raise `TrainingRefusedError` if it is not there."""
+        path = next((each for each in self.recipes.glob("*.yaml") if each.name == file), None)
+        if path is None:
+            raise TrainingRefusedError("This recipe is not there any more; choose another one.")
+        return path
+
     def delete_data(self, name: str) -> None:
-        """Delete an uploaded data set, and what was drawn of it. Raise `TrainingRefusedError`."""
+        """Delete an uploaded data set with every picture that was made of it: samples, what its runs keep of its faces
+        to go on with, and their galleries. Raise `TrainingRefusedError`.
+        """
         folder = self.data(name)
         if folder is None:
             raise TrainingRefusedError("This data set was not uploaded here; it stays.")
         shutil.rmtree(folder)
         for each in self._place("samples").glob(f"{name}--*.json"):
             each.unlink(missing_ok=True)
+        self._delete_kept_faces(name)
+        for each in self.runs_of(name).glob("*/look.json"):
+            each.unlink(missing_ok=True)
 
     def delete_run(self, name: str) -> None:
-        """Delete a run with all that was made of it. Raise `TrainingRefusedError` if it is not there."""
-        shutil.rmtree(self.run(name).folder)
+        """Delete a run with all that was made of it; with the last one of a data set, also what they shared. Raise
+        `TrainingRefusedError` if it is not there.
+        """
+        run = self.run(name)
+        shutil.rmtree(run.folder)
+        if not any(each.data == run.data for each in self.runs()):
+            self._delete_kept_faces(run.data)
+
+    def _delete_kept_faces(self, data: str) -> None:
+        """Delete the faces that the runs on a data set share, as `fit` registers or augments them beforehand."""
+        for each in self.runs_of(data).glob("*.npz"):
+            each.unlink(missing_ok=True)
 
     def _make_room(self, name: str, size: int) -> None:
         """Raise `TrainingRefusedError` if an upload cannot be begun; delete what was abandoned."""
@@ -221,6 +260,8 @@ class TrainingFolder:
             raise TrainingRefusedError(f"The disk is too full; {_told(size + _LEAST_FREE_BYTES)} have to be free.")
         if not name.endswith(".yaml"):
             self.new_data(Path(name).stem)
+        elif len(list(self.recipes.glob("*.yaml"))) >= _MOST_RECIPES and not (self.recipes / name).exists():
+            raise TrainingRefusedError(f"There are {_MOST_RECIPES} recipes already; delete one first.")
 
     def _place(self, name: str) -> Path:
         for place in (self.path.parent, self.path, self.path / name):  # `parents=True` would ignore the mode

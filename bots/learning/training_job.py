@@ -5,8 +5,8 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,15 @@ _LOOKS, _LOOK_EVERY_S = 200, 0.001
 
 class TrainingRefusedError(Exception):
     """This cannot be done now; the message says why and what to do."""
+
+
+@contextmanager
+def in_words(sentence: str) -> Iterator[None]:
+    """Raise `TrainingRefusedError` with a sentence and the reason for an `OSError`."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingRefusedError(f"{sentence} ({error.strerror or error}).") from error
 
 
 @dataclass(frozen=True)
@@ -66,16 +75,24 @@ class JobSlot:
         job = self.last()
         return job if job is not None and _process_of(job) is not None else None
 
-    def start(self, job: Job, command: Sequence[str], environment: Mapping[str, str]) -> DetachedProcess:
-        """Start a command. Raise `TrainingRefusedError` if one is running, `OSError` if it cannot be started."""
+    def require_free(self) -> None:
+        """Raise `TrainingRefusedError` if a process is running."""
         if (other := self.running()) is not None:
             raise TrainingRefusedError(f"{_NAMES[other.what]} is running already, started by {other.by}.")
+
+    def start(self, job: Job, command: Sequence[str], environment: Mapping[str, str]) -> DetachedProcess:
+        """Start a command. Raise `TrainingRefusedError` if one is running, `OSError` if it cannot be started."""
+        self.require_free()
         process = DetachedProcess.start(command, ROOT, environment, self._log)
         if os.name == "posix":
             with suppress(psutil.Error):  # it has ended already
                 psutil.Process(process.number).nice(_POLITENESS)
         started = replace(job, number=process.number, command=tuple(command))
-        self._keep(started)
+        try:
+            self._keep(started)
+        except OSError:
+            process.kill()  # nobody would know of it
+            raise
         for _ in range(_LOOKS):
             if _process_of(started) is not None or not process.is_running:
                 break
@@ -88,7 +105,8 @@ class JobSlot:
         process = _process_of(job) if job is not None else None
         if job is None or process is None:
             return False
-        self._keep(replace(job, stopped_by=by))
+        with suppress(OSError):  # a full disk, which is no reason to go on
+            self._keep(replace(job, stopped_by=by))
         with suppress(psutil.NoSuchProcess):
             for each in (*process.children(recursive=True), process) if at_once else ():
                 with suppress(psutil.NoSuchProcess):

@@ -7,8 +7,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import structlog
 
 from bots.learning.detached_process import DetachedProcess
 from bots.learning.training_facts import DataFacts, Offered, RecipeFacts, read
-from bots.learning.training_folder import Run, TrainingFolder
-from bots.learning.training_job import ROOT, Job, JobSlot, TrainingRefusedError
+from bots.learning.training_folder import Run, TrainingFolder, upload_name
+from bots.learning.training_job import ROOT, Job, JobSlot, TrainingRefusedError, in_words
 from bots.serving.supervision import BackgroundTasks
 from db import Origin, Role, Store
 from recognizer.classification import Classifier
@@ -37,6 +36,8 @@ _SECRETS = (
 """Settings of the bot that processes which open uploaded files do not get."""
 _OFFER_LASTS_S = 600.0
 """After this time it is looked again what can be trained here."""
+_ASKING_TAKES_S = 120.0
+"""How long the answer may take; a slow machine reads all recipes in a few seconds."""
 _log = structlog.get_logger()
 
 
@@ -64,6 +65,8 @@ class TrainingWindow:
         self._offered: Offered | None = None
         self._offered_until = -1.0
         self._asking = asyncio.Lock()
+        self._preparing = asyncio.Lock()
+        """Held while files for another command are written or deleted."""
         self.obstacle = ""
 
     @property
@@ -80,13 +83,38 @@ class TrainingWindow:
         """Return what can be trained here; None if nothing can, and then `obstacle` says what is missing."""
         async with self._asking:
             if self._clock() >= self._offered_until:
+                self._offered_until = (
+                    self._clock() + _OFFER_LASTS_S
+                )  # before it is asked: `look_again` may come meanwhile
                 self._offered = await self._ask()
-                self._offered_until = self._clock() + (_OFFER_LASTS_S if self._offered else 10.0)
+                if self._offered is None:
+                    self._offered_until = min(self._offered_until, self._clock() + 10.0)
             return self._offered
 
     def look_again(self) -> None:
-        """Let `offered` look again: a recipe was added."""
+        """Let `offered` look again: a recipe was added or deleted."""
         self._offered_until = -1.0
+
+    async def added(self, upload: str) -> RecipeFacts:
+        """Return an uploaded recipe as it is offered now. One that ends the reading of recipes is deleted again."""
+        path = self.folder.recipe(upload_name(upload))
+        self.look_again()
+        offered = await self.offered()
+        if offered is None:
+            path.unlink(missing_ok=True)
+            self.look_again()
+            raise TrainingRefusedError(f"{path.name} was not taken: the recipes could not be read. {self.obstacle}")
+        added = next((each for each in offered.recipes if each.argument == str(path)), None)
+        if added is None:
+            raise TrainingRefusedError("The recipe is not there any more; please upload it again.")
+        return added
+
+    async def delete_recipe(self, recipe: RecipeFacts, by: str) -> None:
+        """Delete an uploaded recipe; runs that learned by it keep a copy."""
+        with in_words("It could not be deleted"):
+            self.folder.recipe(Path(recipe.argument).name).unlink()
+        self.look_again()
+        _log.info("training_recipe_deleted", recipe=recipe.name, by=by)
 
     def start(self, data: str, recipe: RecipeFacts, until: int | None, by: str) -> None:
         """Begin a training, or go on with it. until: stop after so many epochs in total, None for all."""
@@ -104,10 +132,11 @@ class TrainingWindow:
 
     def stop(self, by: str, *, at_once: bool) -> bool:
         """Stop the training; whole epochs are kept. at_once: kill it. Return whether one was running."""
-        is_stopped = self.training.stop(by, at_once=at_once)
-        if is_stopped:
-            _log.info("training_stop_asked", by=by, at_once=at_once)
-        return is_stopped
+        return self._stop(self.training, by, at_once=at_once)
+
+    def stop_other(self, by: str, *, at_once: bool) -> bool:
+        """Stop the other command, which then has no result. at_once: kill it. Return whether one was running."""
+        return self._stop(self.other, by, at_once=at_once)
 
     def examine(self, data: str, recipe: RecipeFacts, by: str) -> None:
         """Count the faces of a data set, and draw samples as a recipe augments them."""
@@ -132,16 +161,40 @@ class TrainingWindow:
         """Compare a run's exported model with the served one, on `valid`. Raise also `VersionError`."""
         if not run.is_exported:
             raise TrainingRefusedError("Export it first.")
-        served = await self._write_served()
-        place = ("--served", str(served)) if served is not None else ()
-        arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
-        self._other("compare-models", run.data, run.recipe, by, *arguments)
+        async with self._preparing:
+            self.other.require_free()
+            try:
+                served = await self._write_served()
+                place = ("--served", str(served)) if served is not None else ()
+                arguments = (str(run.model), *self._data(run.data), *place, "--json", str(run.comparison_file))
+                self._other("compare-models", run.data, run.recipe, by, *arguments)
+            except BaseException:
+                self.folder.delete_served()
+                raise
+
+    def add_piece(self, file: str, offset: int, size: int, piece: bytes) -> int:
+        """Add a piece of an upload, as `TrainingFolder.add_piece` does; refuse the first one of a data set while it
+        could not be checked.
+        """
+        if offset == 0 and not upload_name(file).endswith(".yaml"):
+            self.other.require_free()
+        return self.folder.add_piece(file, offset, size, piece)
 
     def take_in(self, upload: str, by: str) -> str:
         """Unpack and check a whole upload, which is deleted in any case; return the name of the data set to come."""
         path = self.folder.upload(upload)
-        target = self.folder.new_data(path.stem)
-        self._other("take-in", path.stem, "", by, str(path), str(target), ended=lambda: path.unlink(missing_ok=True))
+
+        def ended() -> None:
+            path.unlink(missing_ok=True)  # it does so itself unless it was killed
+
+        try:
+            target = self.folder.new_data(path.stem)
+            self._other("take-in", path.stem, "", by, str(path), str(target), ended=ended)
+        except TrainingRefusedError:
+            job = self.other.running()
+            if job is None or (job.what, job.data) != ("take-in", path.stem):
+                path.unlink(missing_ok=True)
+            raise
         return path.stem
 
     def result_of(self, job: Job) -> Path:
@@ -162,7 +215,7 @@ class TrainingWindow:
 
         Raise also `ModelError` if its files are not whole, `VersionError` if it is stored already.
         """
-        with _in_words("The exported model cannot be read; export it again"):
+        with in_words("The exported model cannot be read; export it again"):
             packed = await asyncio.to_thread(pack_folder, run.model)
         classifier = await asyncio.to_thread(lambda: Classifier.from_files(unpack(packed)))
         active, name = await self._store.versions.holding(Role.ACTIVE), classifier.card.version
@@ -174,20 +227,33 @@ class TrainingWindow:
     async def delete_data(self, name: str, by: str) -> None:
         """Delete an uploaded data set that nothing works on."""
         self._require_idle(lambda job: job.data == name)
-        with _in_words("Not everything could be deleted"):
+        with in_words("Not everything could be deleted"):
             await asyncio.to_thread(self.folder.delete_data, name)
         _log.info("training_data_deleted", data=name, by=by)
 
     async def delete_run(self, run: Run, by: str) -> None:
         """Delete a run that nothing works on."""
         self._require_idle(lambda job: f"{job.data}/{job.recipe}" == run.name)
-        with _in_words("Not everything could be deleted"):
+        with in_words("Not everything could be deleted"):
             await asyncio.to_thread(self.folder.delete_run, run.name)
         _log.info("training_run_deleted", run=run.name, by=by)
 
     async def finished(self) -> None:
         """Wait until every process that was started here has ended."""
         await self._attending.finish()
+
+    @staticmethod
+    def _stop(slot: JobSlot, by: str, *, at_once: bool) -> bool:
+        job = slot.running()
+        is_stopped = slot.stop(by, at_once=at_once)
+        if is_stopped and job is not None:
+            _log.info("training_stop_asked", what=job.what, by=by, at_once=at_once)
+        return is_stopped
+
+    async def _delete_unfinished(self) -> None:
+        async with self._preparing:
+            if self.other.running() is None:
+                await asyncio.to_thread(self.folder.delete_unfinished)
 
     def _require_idle(self, concerns: Callable[[Job], bool]) -> None:
         for slot in (self.training, self.other):
@@ -210,7 +276,7 @@ class TrainingWindow:
         self._start(self.other, Job(what, data, recipe, by, datetime.now(UTC)), (what, *arguments), ended)
 
     def _start(self, slot: JobSlot, job: Job, command: Sequence[str], ended: Callable[[], None] = lambda: None) -> None:
-        with _in_words("The process could not be started"):
+        with in_words("The process could not be started"):
             process = slot.start(job, (*self._program, *command), self._environment)
         _log.info("training_process_started", what=job.what, data=job.data, recipe=job.recipe, by=job.by)
         self._attending.start("training", self._attend(slot, job, process, ended))
@@ -224,9 +290,11 @@ class TrainingWindow:
             _log.warning("training_process_failed", what=job.what, data=job.data, status=status, reason=last[:300])
         else:
             _log.info("training_process_ended", what=job.what, data=job.data, status=status)
+        await self._delete_unfinished()
 
     async def _ask(self) -> Offered | None:
         """Ask the training package what there is; set `obstacle`."""
+        await self._delete_unfinished()  # a bot of before may have ended before its commands
         file = self.folder.jobs / "offered.json"
         command = (*self._program, "recipes", "--json", str(file), "--own", str(self.folder.recipes))
         try:
@@ -234,7 +302,12 @@ class TrainingWindow:
         except OSError as error:
             self.obstacle = f"The process could not be started ({error.strerror})."
             return None
-        status = await process.wait()
+        try:
+            status = await asyncio.wait_for(process.wait(), _ASKING_TAKES_S)
+        except TimeoutError:
+            process.kill()
+            self.obstacle = "The process did not end in time; is the machine busy?"
+            return None
         last = process.last_error_line()
         self.obstacle = (last or f"The process ended with status {status}.") if status else ""
         return None if status else read(Offered, file)
@@ -245,17 +318,8 @@ class TrainingWindow:
         if active is None:
             return None
         packed = await self._store.versions.artefact(active.name)
-        with _in_words("The served model cannot be written down for the comparison"):
+        with in_words("The served model cannot be written down for the comparison"):
             return await asyncio.to_thread(_unpack_to, self.folder.served, packed)
-
-
-@contextmanager
-def _in_words(sentence: str) -> Iterator[None]:
-    """Raise `TrainingRefusedError` with a sentence and the reason for an `OSError`."""
-    try:
-        yield
-    except OSError as error:
-        raise TrainingRefusedError(f"{sentence} ({error.strerror or error}).") from error
 
 
 def _unpack_to(folder: Path, packed: bytes) -> Path:

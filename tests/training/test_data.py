@@ -145,6 +145,14 @@ def test_a_junk_label_is_named(tmp_path: Path, was: str, becomes: str) -> None:
         load(tmp_path)
 
 
+def test_far_more_sheets_than_labels_are_not_all_read(tmp_path: Path) -> None:
+    labels = write_sheets(tmp_path, FACES, SPLITS) / "labels.csv"
+    labels.write_text("".join(labels.read_text().splitlines(keepends=True)[:31]))
+    (tmp_path / "faces-02.webp").write_text("it would be damaged")
+    with pytest.raises(DataError, match=r"labels\.csv has 30 lines for 256 faces"):
+        load(tmp_path)
+
+
 def test_labels_that_are_not_text_are_named(tmp_path: Path) -> None:
     (write_sheets(tmp_path, FACES, SPLITS) / "labels.csv").write_bytes(bytes(range(256)) * 40)
     with pytest.raises(DataError, match=r"labels\.csv"):

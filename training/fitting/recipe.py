@@ -13,8 +13,10 @@ from training.data import Split
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0)]
-Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+Name = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]
 
+_MOST_EPOCHS = 9_999
+_MOST_TEACHERS = 20
 _MOST_STAGES = 6  # five max-pools reduce 48 pixels to one
 
 
@@ -201,7 +203,7 @@ class Loss(_Part):
     label_smoothing: Fraction = 0.0
     ferplus_weight: Annotated[float, Field(ge=0)] = 0.0
     class_weight_power: Fraction = 0.0
-    teachers: tuple[Name, ...] = ()
+    teachers: Annotated[tuple[Name, ...], Field(max_length=_MOST_TEACHERS)] = ()
     teaching: Fraction = 0.0
     teaching_on: Literal["faces", "pictures"] = "faces"
     voting: Fraction = 0.0
@@ -253,7 +255,7 @@ class Recipe(_Part):
     name: Name
     seed: int
     precision: Literal["float32", "mixed_bfloat16"]
-    epochs: Positive
+    epochs: Annotated[int, Field(gt=0, le=_MOST_EPOCHS)]
     batch_size: Positive
     start: Name | None = None
     published: Published | None = None
@@ -306,12 +308,26 @@ def load_recipe(name_or_path: str) -> AnyRecipe:
     if not path.is_file():
         raise RecipeError(f"No recipe {name_or_path!r}. Name a YAML file or one of: {', '.join(recipe_names())}.")
     try:
-        return _validated(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not readable as YAML: {error}") from error
+        return _validated(yaml.load(path.read_text(encoding="utf-8"), _PlainLoader))  # noqa: S506  # it is a SafeLoader
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
         raise RecipeError(f"{path}: {faults}") from error
+    except _UNREADABLE as error:
+        raise RecipeError(f"{path} is not readable as YAML: {error}") from error
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Refuses aliases: a few of them inside each other stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node; called by PyYAML."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(problem="aliases (*) are not taken; write it out")
+        return super().compose_node(parent, index)
+
+
+_UNREADABLE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What PyYAML raises: for a value that is not what it looks like, such as 2001-99-99 or 0x_, more than its own."""
 
 
 def _validated(content: Any) -> AnyRecipe:

@@ -7,6 +7,7 @@ into its training faces (`data.registered`).
 
 import hashlib
 import os
+import signal
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ def half_registered(
 
 def _made(faces: Faces, seed: int) -> Registered:
     starts = range(0, len(faces), _A_JOB)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    as_usual = (signal.SIGTERM, signal.SIG_DFL)  # not as an interrupt, by which a job fails and its process goes on
+    with ProcessPoolExecutor(os.cpu_count(), initializer=signal.signal, initargs=as_usual) as pool:
         jobs = pool.map(_job, (faces.pixels[start : start + _A_JOB] for start in starts), starts, [seed] * len(starts))
         parts = list(track(jobs, "Registering faces", total=len(starts), disable=len(starts) < 8))
     pixels, found, error = (np.concatenate(column) for column in zip(*parts, strict=True))

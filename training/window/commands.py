@@ -31,11 +31,14 @@ def recipes_command(
 
 @window.command("take-in")
 def take_in_command(
-    upload: Annotated[Path, typer.Argument(help="A .zip with folders or a CSV, or a .csv.")],
+    upload: Annotated[Path, typer.Argument(help="A .zip with folders or a CSV, or a .csv; it is deleted in any case.")],
     folder: Annotated[Path, typer.Argument(help="Where the data set belongs; it must not be there yet.")],
 ) -> None:
-    """Unpack and check an uploaded data set."""
-    typer.echo(f"{folder.name} has {take_in(upload, folder):,} faces.")
+    """Unpack and check an uploaded data set, and delete the upload."""
+    try:
+        typer.echo(f"{folder.name} has {take_in(upload, folder):,} faces.")
+    finally:
+        upload.unlink(missing_ok=True)
 
 
 @window.command()

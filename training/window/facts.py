@@ -27,6 +27,8 @@ from training.reporting.findings import Example, examples
 VARIANTS = 5
 """Augmented pictures of each sample."""
 _SEED = 20261121
+_MOST_SAID = 300
+"""Characters of what is wrong with a recipe."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def recipes(folder: Path | None) -> list[RecipeFacts]:
     """Return the shipped recipes of networks, then the YAML files of `folder`, by name."""
     shipped = [_recipe_facts(load_recipe(name), name, is_own=False) for name in recipe_names()]
     files = sorted(folder.glob("*.yaml")) if folder is not None else []
-    return [each for each in (*shipped, *map(_own_recipe, files)) if each.network or each.problem]
+    return [*(each for each in shipped if each.network), *map(_own_recipe, files)]
 
 
 def base_data_problem() -> str:
@@ -150,9 +152,10 @@ def write(facts: object, file: Path) -> None:
 
 def _own_recipe(path: Path) -> RecipeFacts:
     try:
-        return _recipe_facts(load_recipe(str(path)), str(path), is_own=True)
+        return _recipe_facts(network_recipe(str(path)), str(path), is_own=True)
     except (RecipeError, OSError) as error:
-        return RecipeFacts(path.stem, str(path), is_own=True, problem=str(error).replace(str(path), path.name))
+        problem = str(error).replace(str(path), path.name)[:_MOST_SAID].encode(errors="replace").decode()
+        return RecipeFacts(path.stem, str(path), is_own=True, problem=problem)
 
 
 def _recipe_facts(recipe: AnyRecipe, argument: str, *, is_own: bool) -> RecipeFacts:

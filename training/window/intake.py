@@ -19,6 +19,10 @@ MOST_UNPACKED_BYTES = 1024**3
 MOST_PICTURE_BYTES = 8 * 1024**2
 MOST_PIXELS = 50_000_000
 """Pixels of one picture; a shared sheet has 9.4 million."""
+MOST_PIXELS_TOGETHER = 5_000_000_000
+"""Pixels of all pictures of an archive, each of which is decoded: a minute or two."""
+MOST_LABELS_BYTES = 8 * 1024**2
+"""Bytes of labels.csv, whose lines are kept in memory; the shared one has 1.4 million."""
 _MOST_DIRECTORY_BYTES = 12 * 1024**2
 """Bytes of an archive's list of files, which is read as a whole before anything else."""
 _MOST_DEPTH = 6
@@ -107,7 +111,7 @@ def _unpack_files(source: zipfile.ZipFile, folder: Path) -> None:
     entries = source.infolist()
     if len(entries) > MOST_FILES:
         raise _too_many()
-    left = MOST_UNPACKED_BYTES
+    left, left_pixels = MOST_UNPACKED_BYTES, MOST_PIXELS_TOGETHER
     for entry in entries:
         place = _place_of(entry)
         if place is None:
@@ -117,9 +121,14 @@ def _unpack_files(source: zipfile.ZipFile, folder: Path) -> None:
         target = folder / place
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_picture = target.suffix.lower() != _CSV
-        left -= _write(source, entry, target, min(left, MOST_PICTURE_BYTES) if is_picture else left)
+        most = MOST_PICTURE_BYTES if is_picture else MOST_LABELS_BYTES if target.name.lower() == "labels.csv" else left
+        left -= _write(source, entry, target, min(left, most))
         if is_picture:
-            _require_picture(target, entry.filename)
+            left_pixels -= _pixels(target, entry.filename)
+        if left_pixels < 0:
+            raise IntakeError(
+                f"The pictures have more than {MOST_PIXELS_TOGETHER:,} pixels together; make them smaller."
+            )
 
 
 def _place_of(entry: zipfile.ZipInfo) -> PurePosixPath | None:
@@ -155,8 +164,10 @@ def _write(source: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: 
     return size
 
 
-def _require_picture(path: Path, name: str) -> None:
-    """Raise `IntakeError` unless the head of a file is that of a picture of a bearable size; nothing is decoded."""
+def _pixels(path: Path, name: str) -> int:
+    """Return how many pixels a picture has, by its head: nothing is decoded. Raise `IntakeError` if it is too large, or
+    no picture.
+    """
     try:
         with Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
@@ -164,6 +175,7 @@ def _require_picture(path: Path, name: str) -> None:
         raise IntakeError(f"{_told(name)} is not a picture (JPEG, PNG, WebP or BMP); leave it out.") from error
     if width * height > MOST_PIXELS:
         raise IntakeError(f"{_told(name)} has {width} x {height} pixels; make it smaller.")
+    return width * height
 
 
 def _too_many() -> IntakeError:
@@ -173,7 +185,7 @@ def _too_many() -> IntakeError:
 def _too_large() -> IntakeError:
     return IntakeError(
         f"The archive is too large: {MOST_UNPACKED_BYTES // 1024**2:,} MB unpacked at most, "
-        f"{MOST_PICTURE_BYTES // 1024**2} MB a picture."
+        f"{MOST_PICTURE_BYTES // 1024**2} MB a picture, {MOST_LABELS_BYTES // 1024**2} MB labels.csv."
     )
 
 

@@ -173,6 +173,18 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     assert ("training_run_deleted", "Grace") in [(line["event"], line.get("by")) for line in said]
 
 
+def test_another_command_than_a_training_can_be_stopped(page: Page, bot: Bot, folder: Path) -> None:
+    log_in(page, bot)
+    page.get_by_label("Run", exact=True).select_option("before/plain")
+    page.get_by_role("button", name="Show confusion and galleries").click()
+    status = page.get_by_role("status").filter(has_text="Reading the faces of valid with plain")
+    status.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("It stops; there is no result.")).to_be_visible()
+    expect(status).to_have_count(0)
+    expect(page.get_by_role("button", name="Show confusion and galleries")).to_be_enabled()
+    assert not (training_folder(folder) / "runs" / "before" / "plain" / "look.json").exists()
+
+
 def test_a_run_is_looked_at_exported_compared_and_added_to_the_versions(page: Page, bot: Bot) -> None:
     log_in(page, bot)
     page.get_by_label("Run", exact=True).select_option("before/plain")
@@ -229,7 +241,30 @@ def test_a_hostile_upload_is_refused_in_words_and_nothing_of_it_stays(
     expect(page.locator(".upload-told")).to_contain_text("Choose a .zip or a .csv")
     (tmp_path / "wrong.yaml").write_text("name: a/b\nepochs: many\n")
     upload(page, tmp_path / "wrong.yaml")
+    expect(page.get_by_text("The recipe wrong cannot be used")).to_be_visible()
     expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_be_visible()
+    page.get_by_role("button", name="Delete the recipe wrong").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_have_count(0)
+    assert not (training_folder(folder) / "recipes" / "wrong.yaml").exists()
+
+
+def test_a_fault_of_the_disk_is_not_told_as_one_of_the_database(page: Page, bot: Bot, folder: Path) -> None:
+    log_in(page, bot)
+    page.get_by_label("Data set", exact=True).select_option("before")
+    expect(page.get_by_role("button", name="Show classes and samples")).to_be_visible()
+    jobs = training_folder(folder) / "jobs"
+    jobs.rename(jobs.with_name("jobs.away"))
+    jobs.write_text("no folder")
+    try:
+        expect(page.get_by_text("The files of trainings cannot be read or written (File exists).")).to_be_visible()
+        page.get_by_role("button", name="Show classes and samples").click()
+        expect(page.locator(".q-notification").filter(has_text="The files of trainings cannot be")).not_to_have_count(0)
+        expect(page.get_by_text("The database does not answer")).to_have_count(0)
+    finally:
+        jobs.unlink()
+        jobs.with_name("jobs.away").rename(jobs)
+    expect(page.locator("main").get_by_text("The files of trainings cannot be")).to_have_count(0)
 
 
 def test_only_an_admin_on_the_consoles_own_page_may_upload(bot: Bot, folder: Path) -> None:

@@ -107,6 +107,48 @@ def test_there_are_not_more_data_sets_than_anybody_needs(
         folder.new_data("a")
 
 
+def run_of(folder: TrainingFolder, data: str, recipe: str) -> Path:
+    run = folder.runs_of(data) / recipe
+    run.mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"name": recipe, "epochs": 4}))
+    (run / "look.json").write_text("{}")
+    return run
+
+
+def test_with_a_data_set_every_picture_of_it_is_deleted_and_its_runs_stay(folder: TrainingFolder) -> None:
+    folder.new_data("a").mkdir()
+    for data in ("a", "ab"):
+        run_of(folder, data, "tiny")
+        folder.samples_file(data, "tiny").write_text("{}")
+        for kept in ("registered-0.npz", "variants-0-1-2.npz"):
+            (folder.runs_of(data) / kept).touch()
+    folder.delete_data("a")
+    of_another = ["ab/registered-0.npz", "ab/tiny/look.json", "ab/tiny/recipe.json", "ab/variants-0-1-2.npz"]
+    left = ["runs/a/tiny/recipe.json", *(f"runs/{name}" for name in of_another), "samples/ab--tiny.json"]
+    assert everything_in(folder) == left
+
+
+def test_with_the_last_run_what_the_runs_shared_is_deleted(folder: TrainingFolder) -> None:
+    for recipe in ("tiny", "small"):
+        run_of(folder, "a", recipe)
+    shared = folder.runs_of("a") / "registered-0.npz"
+    shared.touch()
+    folder.delete_run("a/tiny")
+    assert shared.exists()
+    folder.delete_run("a/small")
+    assert everything_in(folder) == []
+
+
+def test_a_new_data_set_does_not_inherit_the_runs_of_a_deleted_one(folder: TrainingFolder) -> None:
+    folder.new_data("a").mkdir()
+    run_of(folder, "a", "tiny")
+    folder.delete_data("a")
+    with pytest.raises(TrainingRefusedError, match="runs on an earlier data set a; delete them first"):
+        folder.add_piece("a.zip", 0, 4, b"abcd")
+    folder.delete_run("a/tiny")
+    assert folder.add_piece("a.zip", 0, 4, b"abcd") == 4
+
+
 def test_kaggles_own_file_may_keep_its_name(folder: TrainingFolder) -> None:
     folder.add_piece("fer2013.csv", 0, 4, b"abcd")
     assert folder.upload("fer2013.csv").stem == folder.new_data("fer2013").name

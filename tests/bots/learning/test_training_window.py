@@ -1,5 +1,6 @@
 """`python -m training` as the console starts it: watched, stopped, resumed, killed, found again after a restart."""
 
+import errno
 import json
 import os
 import signal
@@ -12,11 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bots.learning import training_window
 from bots.learning.training_facts import RecipeFacts
 from bots.learning.training_folder import BASE_DATA, Run
 from bots.learning.training_job import Job, JobSlot, TrainingRefusedError
 from bots.learning.training_window import TrainingWindow
 from db import Store
+from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE
+from recognizer.packing import pack_folder
 from tests.training.faces import easy_faces, write_class_folders
 from tests.training.recipes import tiny_recipe
 from tests.waiting import until
@@ -144,6 +148,42 @@ async def test_what_is_killed_at_once_ends_with_what_it_started(scripted: Script
     assert not window.stop("Ada", at_once=True)
 
 
+async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind(window: TrainingWindow) -> None:
+    faces = easy_faces(2100)
+    write_class_folders(window.folder.new_data("mine"), faces, faces[slice(0, 70)])
+    path = window.folder.recipes / "tiny.yaml"
+    path.write_text(json.dumps(tiny_recipe().model_dump(mode="json") | {"data": {"registered": 1800}}))
+    window.start("mine", replace(RECIPE, argument=str(path)), None, "Ada")
+    job = window.training.running()
+    assert job is not None
+    process = psutil.Process(job.number)
+    await until(lambda: len(process.children()) >= 2)
+    started = process.children()
+    assert window.stop("Ada", at_once=False)
+    await ended(window)
+    assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started)
+    assert "Whole epochs are kept" in " ".join(window.training.last_lines())
+
+
+async def test_on_a_full_disk_nothing_is_started_that_nobody_knows_and_what_runs_can_be_stopped(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = scripted(WAITS)
+    window.start(BASE_DATA, RECIPE, None, "Ada")
+    job = window.training.running()
+    assert job is not None
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(JobSlot, "_keep", full)
+    with pytest.raises(TrainingRefusedError, match=r"could not be started .*No space left"):
+        window.examine(BASE_DATA, RECIPE, "Grace")
+    assert [each.pid for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == [job.number]
+    assert window.stop("Ada", at_once=False)
+    await ended(window)
+
+
 async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scripted: Scripted) -> None:
     window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
@@ -156,6 +196,19 @@ async def test_another_process_with_the_number_of_an_old_one_is_left_alone(scrip
     file.write_text(json.dumps({**told, "number": os.getpid()}))
     assert window.training.running() is None
     assert not window.stop("Ada", at_once=True)
+
+
+async def test_another_command_is_stopped_and_the_training_goes_on(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    window.start(BASE_DATA, RECIPE, None, "Ada")
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    assert window.stop_other("Ada", at_once=False)
+    await until(lambda: window.other.running() is None)
+    last = window.other.last()
+    assert last is not None
+    assert last.stopped_by == "Ada"
+    assert window.training.running() is not None
+    assert not window.stop_other("Ada", at_once=True)
 
 
 async def test_a_look_may_run_beside_a_training_but_not_beside_another_look(scripted: Scripted) -> None:
@@ -220,6 +273,32 @@ async def test_where_training_is_not_installed_it_is_said_and_asked_again_later(
     assert window.obstacle == ""
 
 
+async def test_a_program_that_does_not_answer_is_ended_and_told(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_ASKING_TAKES_S", 0.3)
+    assert await scripted(WAITS).offered() is None
+    window = scripted(WAITS)
+    window.folder.add_piece("mine.yaml", 0, 4, b"a: 1")
+    with pytest.raises(TrainingRefusedError, match=r"mine\.yaml was not taken: .*did not end in time"):
+        await window.added("mine.yaml")
+    assert list(window.folder.recipes.iterdir()) == []
+    assert [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+async def test_an_uploaded_recipe_is_offered_with_its_fault_and_deleted(window: TrainingWindow) -> None:
+    window.folder.add_piece("mine.yaml", 0, 4, b"a: 1")
+    added = await window.added("Mine.YAML")
+    assert (added.name, added.is_own) == ("mine", True)
+    assert "epochs: Field required" in added.problem
+    await window.delete_recipe(added, "Ada")
+    offered = await window.offered()
+    assert offered is not None
+    assert not any(each.is_own for each in offered.recipes)
+    with pytest.raises(TrainingRefusedError, match="not there any more"):
+        await window.delete_recipe(added, "Ada")
+
+
 async def test_a_program_that_is_not_there_is_told(store: Store, tmp_path: Path) -> None:
     window = TrainingWindow(store, tmp_path / "training", {}, ("/nowhere/python",))
     assert await window.offered() is None
@@ -255,6 +334,68 @@ async def test_an_upload_is_deleted_once_it_was_looked_at(scripted: Scripted) ->
     await window.finished()
     assert list((window.folder.path / "uploads").iterdir()) == []
     assert window.other.last_lines() == ("hostile",)
+
+
+async def test_no_upload_is_begun_that_could_not_be_checked_and_none_stays(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    window.folder.add_piece("mine.zip", 0, 4, b"abcd")
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already, started by Grace"):
+        window.add_piece("other.csv", 0, 8, b"abcd")
+    assert window.add_piece("mine.yaml", 0, 4, b"a: 1") == 4
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already"):
+        window.take_in("mine.zip", "Ada")
+    assert list((window.folder.path / "uploads").iterdir()) == []
+
+
+async def test_what_a_killed_check_unpacked_is_deleted(scripted: Scripted) -> None:
+    window = scripted(WAITS)
+    data = window.folder.new_data("mine").parent
+    window.folder.add_piece("mine.zip", 0, 4, b"abcd")
+    window.take_in("mine.zip", "Ada")
+    (data / ".mine-0123abcd").mkdir()
+    assert window.other.stop("Ada", at_once=True)
+    await window.finished()
+    assert list(data.iterdir()) == []
+    assert list((window.folder.path / "uploads").iterdir()) == []
+
+
+async def test_what_a_bot_of_before_left_is_deleted_once_nothing_uses_it(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_ASKING_TAKES_S", 0.1)
+    window = scripted(WAITS)
+    left = [window.folder.new_data("mine").with_name(".mine-0123abcd"), window.folder.served]
+    left[0].mkdir()
+    window.examine(BASE_DATA, RECIPE, "Ada")
+    await window.offered()
+    assert all(each.exists() for each in left)
+    window.stop_other("Ada", at_once=True)
+    await until(lambda: not any(each.exists() for each in left))
+
+
+async def test_the_served_model_is_written_down_for_a_comparison_only(store: Store, scripted: Scripted) -> None:
+    await store.versions.begin_with("v1", pack_folder(MODEL_FOLDER))
+    window = scripted(WAITS)
+    run = window.folder.runs_of(BASE_DATA) / "tiny"
+    (run / "model").mkdir(parents=True)
+    (run / "recipe.json").write_text('{"name": "tiny", "epochs": 4}')
+    for file in (run / "fitted.weights.h5", run / "model" / "SHA256SUMS"):
+        file.touch()
+    found = the_run(window)
+    assert found is not None
+    served = window.folder.path / "served"
+    window.examine(BASE_DATA, RECIPE, "Grace")
+    with pytest.raises(TrainingRefusedError, match="A look at a data set is running already"):
+        await window.compare(found, "Ada")
+    assert not served.exists()
+    window.stop_other("Ada", at_once=True)
+    await window.finished()
+    await window.compare(found, "Ada")
+    assert (served / WEIGHTS_FILE).read_bytes() == (MODEL_FOLDER / WEIGHTS_FILE).read_bytes()
+    window.stop_other("Ada", at_once=True)
+    await window.finished()
+    assert not served.exists()
 
 
 async def test_only_what_can_be_done_is_begun(scripted: Scripted) -> None:

@@ -35,15 +35,16 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     ("changes", "key"),
     [
         ({"epochs": 0}, "epochs"),
+        ({"epochs": 10**6}, "epochs"),
         ({"precision": "float8"}, "precision"),
         ({"colour": "green"}, "colour"),
         ({"name": "../elsewhere"}, "name"),
         ({"network": NETWORK | {"widths": [8]}}, "network.convolutional.widths"),
         ({"network": NETWORK | {"kind": "transformer"}}, "network: .*resnet18"),
-        ({"network": NETWORK | {"stages": [[8]] * 7}}, "network.convolutional.stages"),
+        ({"network": NETWORK | {"stages": [[8] for _ in range(7)]}}, "network.convolutional.stages"),
         ({"network": NETWORK | {"stages": []}}, "network.convolutional.stages"),
         ({"network": NETWORK | {"stages": [[]]}}, "network.convolutional.stages.0"),
-        ({"network": NETWORK | {"stages": [[8, 8]] * 6, "padding": "valid"}}, "no pixel of 48"),
+        ({"network": NETWORK | {"stages": [[8, 8] for _ in range(6)], "padding": "valid"}}, "no pixel of 48"),
         ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
         ({"data": {"variants": 3}}, "data.variants is for teachers"),
         ({"data": {"variants": 3}, "loss": {"teachers": ["long_b"]}}, "data.variants is for teachers"),
@@ -63,6 +64,24 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 def test_the_key_at_fault_is_named(tmp_path: Path, changes: dict[str, object], key: str) -> None:
     with pytest.raises(RecipeError, match=rf"mine\.yaml: .*{key}"):
         load_recipe(write(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 3000,
+        "name: 2001-99-99",
+        "seed: 0x_",
+        f"seed: {'9' * 5000}",
+        "a: !!int ''",
+        "a: !!bool x",
+        "a: &b [1]\nc: *b",
+    ],
+)
+def test_what_no_parser_bears_is_refused_in_words(tmp_path: Path, content: str) -> None:
+    (tmp_path / "junk.yaml").write_text(content)
+    with pytest.raises(RecipeError, match=r"junk\.yaml is not readable as YAML: "):
+        load_recipe(str(tmp_path / "junk.yaml"))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=50)

@@ -12,10 +12,11 @@ import pytest
 
 from recognizer import EMOTIONS
 from recognizer.classification import MODEL_FOLDER
-from tests.training.faces import easy_faces, in_turns, write_sheets
+from tests.training.faces import easy_faces, in_turns, write_kaggle_csv, write_sheets
 from tests.training.recipes import LIVELY, tiny_recipe
 from training.__main__ import main
 from training.data import DataError, load
+from training.fitting import recipe
 from training.window import facts
 
 COUNT = 300
@@ -44,6 +45,10 @@ def test_recipes_of_networks_are_listed_with_ones_own_and_their_faults(
     (tmp_path / "mine.yaml").write_text(json.dumps(tiny_recipe(name="mine", epochs=7).model_dump(mode="json")))
     (tmp_path / "wrong.yaml").write_text("name: wrong\nepochs: many\n")
     (tmp_path / "no.yaml").write_bytes(b"\xff\xfe: [")
+    (tmp_path / "deep.yaml").write_text("[" * 3000)
+    (tmp_path / "endless.yaml").write_text(f"epochs: 0x{'f' * 5000}")
+    (tmp_path / "wide.yaml").write_text("\n".join(f"'\\ud800{number}': 1" for number in range(1000)))
+    (tmp_path / "svm.yaml").write_text((Path(recipe.__file__).parents[1] / "recipes" / "svm_baseline.yaml").read_text())
     out = tmp_path / "out" / "recipes.json"
     monkeypatch.setenv("FER2013_DIR", str(tmp_path / "nowhere"))
     assert call(monkeypatch, "recipes", "--own", tmp_path, "--json", out) == 0
@@ -55,8 +60,25 @@ def test_recipes_of_networks_are_listed_with_ones_own_and_their_faults(
     assert "svm_baseline" not in found
     assert "epochs" in found["wrong"]["problem"]
     assert "not readable" in found["no"]["problem"]
+    for name in ("deep", "endless", "wide"):
+        assert 0 < len(found[name]["problem"]) <= 300
+    assert "is not a network" in found["svm"]["problem"]
     assert str(tmp_path) not in found["wrong"]["problem"]
     assert told["base_data_problem"].startswith("No FER2013 data at")
+
+
+@pytest.mark.parametrize("content", [b"no zip", None])
+def test_an_upload_is_deleted_whether_it_is_taken_in_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    upload = tmp_path / ("mine.csv" if content is None else "mine.zip")
+    if content is None:
+        write_kaggle_csv(upload, easy_faces(70), in_turns(70))
+    else:
+        upload.write_bytes(content)
+    assert call(monkeypatch, "take-in", upload, tmp_path / "data" / "mine") == (content is not None)
+    assert not upload.exists()
+    assert (tmp_path / "data" / "mine").exists() == (content is None)
 
 
 def test_faces_are_counted_without_copies_and_shown_beside_their_variants(data: Path) -> None:

@@ -1,6 +1,7 @@
 """Uploads are taken in within limits, whatever is in them."""
 
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -154,6 +155,29 @@ def test_a_picture_that_is_none_and_a_huge_one_are_named(tmp_path: Path, picture
     huge = cv2.imencode(".png", np.zeros((8_000, 8_000), np.uint8))[1].tobytes()
     large = zipped(tmp_path / "large.zip", {**pictures, "train/angry/zz.png": huge})
     assert "8000 x 8000 pixels" in refusal(large, tmp_path)
+
+
+def test_pictures_that_are_many_pixels_together_are_refused(
+    tmp_path: Path, pictures: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_PIXELS_TOGETHER", 139 * 48 * 48)
+    told = refusal(zipped(tmp_path / "mine.zip", pictures), tmp_path)
+    assert told == "The pictures have more than 320,256 pixels together; make them smaller."
+
+
+def test_labels_that_would_fill_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_LABELS_BYTES", 1_000)
+    assert "labels.csv" in refusal(zipped(tmp_path / "mine.zip", {"set/labels.csv": b"a,\n" * 1_000}), tmp_path)
+
+
+def test_a_csv_that_is_a_single_row_without_end_is_given_up(tmp_path: Path) -> None:
+    for number, content in enumerate((b"," * 3_000_000, b'"\n",' * 600_000)):
+        (tmp_path / f"faces{number}.csv").write_bytes(content)
+        tracemalloc.start()
+        told = refusal(tmp_path / f"faces{number}.csv", tmp_path)
+        assert "not a line of fer2013.csv" in told
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        tracemalloc.stop()
 
 
 def test_folders_that_are_missing_are_named(tmp_path: Path, pictures: dict[str, bytes]) -> None:
