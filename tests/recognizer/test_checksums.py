@@ -10,6 +10,7 @@ from recognizer.checksums import SUMS_FILE, ChecksumError, read_sound, write_sum
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.finding.detection import DetectorError, FaceDetector
 from recognizer.finding.landmarks import Landmarker
+from recognizer.finding.segmentation import PersonSegmenter
 from recognizer.packing import pack_folder
 from recognizer.runtime import FACE_MODELS
 
@@ -49,7 +50,7 @@ def test_a_damaged_model_for_faces_is_refused(tmp_path: Path, name: str) -> None
     copy = Path(shutil.copytree(FACE_MODELS, tmp_path / "models"))
     flipped(copy, name)
     with pytest.raises(DetectorError, match="restore it"):
-        FaceDetector.load(copy), Landmarker.load(copy)
+        FaceDetector.load(copy), Landmarker.load(copy), PersonSegmenter.load(copy)
 
 
 def test_a_folder_without_sums_is_read_as_it_is(tmp_path: Path) -> None:

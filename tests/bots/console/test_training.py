@@ -21,7 +21,7 @@ from tests.bots.web.program import ROOT, Bot, needs_browser
 from tests.bots.web.visits import violations
 from tests.training.faces import easy_faces, in_turns, write_class_folders, write_kaggle_csv
 from tests.training.recipes import LIVELY, tiny_recipe
-from tests.waiting import wait_until
+from tests.waiting import TRAINING_PATIENCE_S, wait_until
 
 __all__ = ["browser", "camera_film"]
 
@@ -115,7 +115,7 @@ def epochs(page: Page) -> int:
     return page.locator(".epochs tbody tr").count()
 
 
-@pytest.mark.timeout(300)  # it imports TensorFlow half a dozen times
+@pytest.mark.timeout(900)  # it imports TensorFlow half a dozen times
 def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_was_restarted(
     page: Page, folder: Path, start: Callable[[], Bot], tmp_path: Path
 ) -> None:
@@ -141,7 +141,7 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     page.get_by_role("button", name="Start the training").click()
     expect(page.locator(".running")).to_contain_text("started by Ada")
     expect(page.get_by_role("progressbar", name="Epochs")).to_be_visible()
-    wait_until(lambda: epochs(page) >= 2)
+    wait_until(lambda: epochs(page) >= 2, patience_s=TRAINING_PATIENCE_S)
     expect(page.get_by_role("img", name=re.compile("^The loss of each epoch; after epoch"))).to_be_visible()
     page.get_by_role("button", name="Start the training").click()
     expect(page.get_by_text("A training is running already, started by Ada")).to_be_visible()
@@ -159,7 +159,7 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     assert stopped >= 2
 
     page.get_by_role("button", name="Go on with it").click()
-    wait_until(lambda: epochs(page) > stopped)
+    wait_until(lambda: epochs(page) > stopped, patience_s=TRAINING_PATIENCE_S)
     job = json.loads((training_folder(folder) / "jobs" / "training.json").read_text())
     os.kill(job["number"], signal.SIGKILL)
     expect(page.locator(".running")).to_contain_text("it was broken off")

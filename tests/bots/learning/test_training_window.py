@@ -23,7 +23,7 @@ from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE
 from recognizer.packing import pack_folder
 from tests.training.faces import easy_faces, write_class_folders
 from tests.training.recipes import tiny_recipe
-from tests.waiting import until
+from tests.waiting import TRAINING_PATIENCE_S, until
 
 EPOCHS = 400
 """More than anybody waits for."""
@@ -81,7 +81,7 @@ def epochs(window: TrainingWindow) -> int:
 
 
 async def ended(window: TrainingWindow) -> None:
-    await until(lambda: window.training.running() is None)
+    await until(lambda: window.training.running() is None, TRAINING_PATIENCE_S)
 
 
 async def test_a_training_is_stopped_gone_on_with_killed_from_outside_and_finished(
@@ -92,7 +92,7 @@ async def test_a_training_is_stopped_gone_on_with_killed_from_outside_and_finish
     job = window.training.running()
     assert job is not None
     assert (job.what, job.data, job.recipe, job.by) == ("fit", "mine", "tiny", "Ada")
-    await until(lambda: epochs(window) >= 2)
+    await until(lambda: epochs(window) >= 2, TRAINING_PATIENCE_S)
 
     after_a_restart = TrainingWindow(store, tmp_path / "training")
     assert after_a_restart.training.running() == job
@@ -111,7 +111,7 @@ async def test_a_training_is_stopped_gone_on_with_killed_from_outside_and_finish
     assert run is not None
     assert run.has_weights
     after_a_restart.go_on(run, None, "Grace")
-    await until(lambda: epochs(window) >= stopped + 2)
+    await until(lambda: epochs(window) >= stopped + 2, TRAINING_PATIENCE_S)
     again = window.training.running()
     assert again is not None
     psutil.Process(again.number).send_signal(signal.SIGKILL)
@@ -157,7 +157,7 @@ async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind
     job = window.training.running()
     assert job is not None
     process = psutil.Process(job.number)
-    await until(lambda: len(process.children()) >= 2)
+    await until(lambda: len(process.children()) >= 2, TRAINING_PATIENCE_S)
     started = process.children()
     assert window.stop("Ada", at_once=False)
     await ended(window)
@@ -203,7 +203,7 @@ async def test_another_command_is_stopped_and_the_training_goes_on(scripted: Scr
     window.start(BASE_DATA, RECIPE, None, "Ada")
     window.examine(BASE_DATA, RECIPE, "Grace")
     assert window.stop_other("Ada", at_once=False)
-    await until(lambda: window.other.running() is None)
+    await until(lambda: window.other.running() is None, TRAINING_PATIENCE_S)
     last = window.other.last()
     assert last is not None
     assert last.stopped_by == "Ada"

@@ -418,7 +418,7 @@ def test_keras_sees_another_order_in_every_epoch(tmp_path: Path, monkeypatch: py
 def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> None:
     write_sheets(tmp_path / "data", easy_faces(300), in_turns(300))
     recipe = tmp_path / "tiny.yaml"
-    recipe.write_text(json.dumps(tiny_recipe(epochs=10_000).model_dump(mode="json")))  # JSON is YAML
+    recipe.write_text(json.dumps(tiny_recipe(epochs=9_999).model_dump(mode="json")))  # JSON is YAML
     command = [sys.executable, "-m", "training", "fit", str(recipe)]
     command += ["--data", str(tmp_path / "data"), "--runs", str(tmp_path / "runs")]
     process = subprocess.Popen(
