@@ -155,6 +155,11 @@ class PhotoMessage:
     shows_each_face: bool = False
     context: PhotoContext | None = None
 
+    @property
+    def known(self) -> PhotoContext:
+        """Return what is known of the person and the chat: nothing if nobody looked."""
+        return self.context or PhotoContext()
+
 
 @dataclass(frozen=True)
 class Tap:
@@ -357,12 +362,11 @@ class TapReply:
     reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
     message goes. is_for_pack: the sticker with the button goes into the person's own pack, and the notice is said only
-    where there is none. picture_rows:
-    buttons under a picture that is sent as a separate message. photo: as in `Reply`, for the message with the button.
-    covers: the token with which `EmojiService.on_covers` says what covers the faces of the picture, empty if nobody can
-    change that. question: sent as a message of its own after the rest, which only the person who tapped may see.
-    has_forgotten: everything about the person who tapped was deleted; the adapter deletes what it made for them on the
-    platform.
+    where there is none. picture_rows: buttons under a picture that is sent as a separate message. photo: as in `Reply`,
+    for the message with the button. covers: the token with which `EmojiService.on_covers` says what covers the faces of
+    the picture, empty if nobody can change that. question: sent as a message of its own after the rest, which only the
+    person who tapped may see. has_forgotten: everything about the person who tapped was deleted; the adapter deletes
+    what it made for them on the platform.
     """
 
     notice: str

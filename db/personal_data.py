@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from db.enums import TapOrigin
 from db.games import Score
 from db.identity import Person
 from db.moments import aware
-from db.preferences import Preferences
+from db.preferences import Preferences, preferences_in
 from db.schema import (
     GameRow,
     LabelRow,
@@ -119,7 +119,7 @@ class PersonalData:
             return OwnData(
                 me.platform,
                 me.keeps_faces,
-                Preferences(*(getattr(me, each.name) for each in fields(Preferences))),
+                preferences_in(me),
                 await _faces(session, me.id, self._sealing),
                 await _votes(session, me.id),
                 tuple((aware(row.labelled_at), row.verdict) for row in await session.scalars(given)),

@@ -1,6 +1,6 @@
 """What is known of the person who asks about a photo and of the chat, in one transaction and mostly one query."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, exists, literal, select
 
@@ -9,7 +9,7 @@ from db.chats import ChatChoices, choices_in
 from db.choices import TasteRevision
 from db.forgettings import forgettings
 from db.identity import Chat, Person
-from db.preferences import Preferences
+from db.preferences import COLUMNS, Preferences, preferences_in
 from db.schema import ChatEmojiRow, ChatRow, GameRow, PersonRow
 from db.transactions import Transactions
 
@@ -46,7 +46,7 @@ class PhotoContexts:
             own_emoji = await emoji_of(session, hashes["chat"]) if found.has_emoji else ()
         known = found.ChatRow
         return PhotoContext(
-            Preferences(*(getattr(found, each.name) for each in fields(Preferences))),
+            preferences_in(found),
             choices_in(known) if known is not None else ChatChoices(),
             own_emoji,
             found.has_game,
@@ -60,7 +60,7 @@ _NOTHING = select(literal(1).label("row")).subquery()
 # Made once: to put a query together takes longer than to run it.
 _QUERY = (
     select(
-        *(getattr(PersonRow, each.name) for each in fields(Preferences)),
+        *COLUMNS,
         PersonRow.taste_revision,
         ChatRow,
         exists().where(ChatEmojiRow.chat_id == ChatRow.id).label("has_emoji"),

@@ -1,6 +1,11 @@
 """What a person set for themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Row
+
+from db.schema import PersonRow
 
 
 @dataclass(frozen=True)
@@ -15,3 +20,12 @@ class Preferences:
     presentation: str | None = None
     hair: str | None = None
     hair_colour: str | None = None
+
+
+COLUMNS = tuple(getattr(PersonRow, each.name) for each in fields(Preferences))
+"""Where the preferences are stored, in their order."""
+
+
+def preferences_in(row: "PersonRow | Row[*tuple[Any, ...]]") -> Preferences:
+    """Return the preferences in a person's row, or in one with `COLUMNS`."""
+    return Preferences(*(getattr(row, each.key) for each in COLUMNS))

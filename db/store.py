@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from db.migrate import upgrade
 from db.people import row_of, rows_of_both
 from db.personal_data import PersonalData
 from db.photo_context import PhotoContexts
-from db.preferences import Preferences
+from db.preferences import COLUMNS, Preferences, preferences_in
 from db.retention import Retention
 from db.retrainings import Retrainings, note_erasure
 from db.schema import (
@@ -292,11 +292,10 @@ class Store:
 
     async def preferences(self, person: Person) -> Preferences:
         """Return what this person set; empty preferences if nothing is known of them."""
-        columns = [getattr(PersonRow, each.name) for each in fields(Preferences)]
         async with self.transactions.read() as session:
-            query = select(*columns).where(PersonRow.hash == person.hashed(self._secret))
+            query = select(*COLUMNS).where(PersonRow.hash == person.hashed(self._secret))
             found = (await session.execute(query)).one_or_none()
-            return Preferences(*found) if found is not None else Preferences()
+            return preferences_in(found) if found is not None else Preferences()
 
     async def set_preferences(self, person: Person, preferences: Preferences) -> None:
         """Store all of a person's preferences in place of the previous ones."""

@@ -24,7 +24,7 @@ from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
-from db import FaceReading, ForgottenError, PhotoContext, Platform, Store, StoredPhoto, TasteRevision
+from db import FaceReading, ForgottenError, Platform, Store, StoredPhoto, TasteRevision
 from recognizer import EmojiMap, Face, PhotoError, Recognizer
 from recognizer.ranking import rank, reaction
 from recognizer.taste import Table
@@ -209,8 +209,7 @@ class PhotoAnswers:
 
     def _known_of(self, photo: PhotoMessage) -> tuple[EmojiMap, TasteRevision | None]:
         """Return the map of a photo's chat, and what tells whether the taste of who asks has changed."""
-        context = photo.context or PhotoContext()
-        return self._parts.chat_emoji.with_own(photo.chat.platform, context.own_emoji), context.revision
+        return self._parts.chat_emoji.with_own(photo.chat.platform, photo.known.own_emoji), photo.known.revision
 
     @asynccontextmanager
     async def _opened(

@@ -89,8 +89,7 @@ class Play:
                 game = await self._store.games.asked_in(photo.chat.message(photo.replies_to), since)
                 if game is not None:
                     return game
-            has_game = photo.context is not None and photo.context.has_game
-            return await self._store.games.of(photo.chat, photo.person, since) if has_game else None
+            return await self._store.games.of(photo.chat, photo.person, since) if photo.known.has_game else None
         except (SQLAlchemyError, OSError):
             _log.exception("game_not_found", platform=photo.chat.platform)
             return None

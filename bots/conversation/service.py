@@ -53,7 +53,7 @@ from bots.serving.journal import Journal
 from bots.serving.order import Order
 from bots.serving.shadowing import Shadowing
 from bots.serving.supervision import BackgroundTasks
-from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, PhotoContext, Preferences, Store, utc_now
+from db import Automatic, Chat, ChatChoices, Game, OwnEmoji, Person, Preferences, Store, utc_now
 from recognizer import Reading, Recognizer
 from recognizer.emoji_map import without_selector
 
@@ -174,7 +174,7 @@ class EmojiService:
 
     async def _replies(self, photo: PhotoMessage) -> AsyncIterator[Reply]:
         game = await self._play.game_of(photo)
-        recipient, choices = recipient_in(photo), (photo.context or PhotoContext()).choices
+        recipient, choices = recipient_in(photo), photo.known.choices
         ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
         if not photo.is_automatic and ahead:
             yield Reply(recipient.voice.count(texts.BUSY, ahead), waiting=True)
@@ -427,7 +427,7 @@ class EmojiService:
             messages=(tap.photo_message,) if tap.photo_message else (),
         )
         asked = await self.begun(asked)
-        most_faces = (asked.context or PhotoContext()).choices.most_faces
+        most_faces = asked.known.choices.most_faces
         try:
             async with opened_again(self._pool, tap) as picture:
                 photo = replace(asked, pictures=(picture,))
@@ -514,7 +514,7 @@ class EmojiService:
 
 def recipient_in(photo: PhotoMessage) -> Recipient:
     """Return how the person is written to who asks about a photo, by what is known of them."""
-    return Recipient.of((photo.context or PhotoContext()).preferences, photo.language)
+    return Recipient.of(photo.known.preferences, photo.language)
 
 
 def _admins_only(person: Person, voice: Voice) -> str:

@@ -23,7 +23,7 @@ from recognizer.classification import Classifier
 from recognizer.packing import PACKED, pack_folder, unpack
 
 _PROGRAM = (sys.executable, "-m", "training")
-_SECRETS = (
+SECRETS = (
     "CONSOLE_TOKEN",
     "CROPS_KEY",
     "DATABASE_URL",
@@ -59,7 +59,7 @@ class TrainingWindow:
         """
         self.folder = TrainingFolder(folder.absolute())
         self._store = store
-        self._environment = {name: value for name, value in environment.items() if name not in _SECRETS}
+        self._environment = {name: value for name, value in environment.items() if name not in SECRETS}
         self._program, self._clock = tuple(program), clock
         self._attending = BackgroundTasks()
         self._offered: Offered | None = None
@@ -83,9 +83,8 @@ class TrainingWindow:
         """Return what can be trained here; None if nothing can, and then `obstacle` says what is missing."""
         async with self._asking:
             if self._clock() >= self._offered_until:
-                self._offered_until = (
-                    self._clock() + _OFFER_LASTS_S
-                )  # before it is asked: `look_again` may come meanwhile
+                # before it is asked: `look_again` may come meanwhile
+                self._offered_until = self._clock() + _OFFER_LASTS_S
                 self._offered = await self._ask()
                 if self._offered is None:
                     self._offered_until = min(self._offered_until, self._clock() + 10.0)

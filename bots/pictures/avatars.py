@@ -16,7 +16,7 @@ from bots.pictures.looks import Hair, HairColour, Look
 from recognizer import EMOTIONS
 
 _KEPT_DRAWINGS = 256
-"""Drawings that are remembered, about 30 kB each; one takes some 30 ms."""
+"""Drawings that are remembered, about 30 kB each; one takes 75 ms on one core of a Xeon with VNNI (ad hoc)."""
 _WIDTH, _HEIGHT = 264, 280
 
 _TOPS = {

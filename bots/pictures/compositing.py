@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bots.messages import Cover
 from bots.pictures.artwork import Artwork
-from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, reach
+from bots.pictures.covering import CoveredFace, Disc, cover, disc_of, grey_layer, lay_over, premultiplied, reach
 from bots.pictures.head_cutting import cut_out
 from recognizer.clock import ProcessorClock
 from recognizer.decoding.photo import WORKING_SIDE, Photo
@@ -266,9 +266,7 @@ def avatar_sticker(drawing: NDArray[np.uint8], form: FileForm) -> bytes:
     """
     layer = np.zeros((STICKER_SIDE, STICKER_SIDE, 4), np.uint8)
     top, left = (STICKER_SIDE - drawing.shape[0]) // 2, (STICKER_SIDE - drawing.shape[1]) // 2
-    alpha = drawing[..., 3:].astype(np.float32) / 255
-    premultiplied = np.dstack([drawing[..., :3] * alpha, drawing[..., 3:]])
-    layer[top : top + drawing.shape[0], left : left + drawing.shape[1]] = np.round(premultiplied).astype(np.uint8)
+    layer[top : top + drawing.shape[0], left : left + drawing.shape[1]] = premultiplied(drawing)
     return _encoded(_with_outline(layer), form)
 
 

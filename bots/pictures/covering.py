@@ -146,7 +146,7 @@ def _paint_emoji(layer: NDArray[np.uint8], disc: Disc, emoji: str, artwork: Artw
         _paint_badge(layer, disc)
         emoji_radius = disc.radius * _BADGE_SHARE
     side = emoji_radius / shape.radius
-    canvas = _premultiplied(artwork.image(emoji, _rendered_side(side)))
+    canvas = premultiplied(artwork.image(emoji, _rendered_side(side)))
     scale = side / len(canvas)
     turn = math.radians(disc.tilt_degrees)
     linear = scale * np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
@@ -200,7 +200,8 @@ def _visible(layer: NDArray[np.uint8], points: NDArray[np.float64]) -> tuple[int
     return left, top, right, bottom
 
 
-def _premultiplied(straight: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def premultiplied(straight: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return RGBA with straight alpha as RGBA whose colours are multiplied by it; both uint8."""
     alpha = straight[..., 3]
     opaque = np.full_like(alpha, 255)
     return cv2.multiply(straight, cv2.merge([alpha, alpha, alpha, opaque]), scale=1 / 255).astype(np.uint8, copy=False)

@@ -21,7 +21,7 @@ from bots.pictures.maker import PictureMaker
 from bots.serving.inference_pool import InferencePool
 from db import Store
 from recognizer import Recognizer
-from tests.bots.discord.server import ALICE, CHANNEL, GUILD, ME, DiscordServer, guild
+from tests.bots.discord.server import ALICE, CHANNEL, GUILD, ME, DiscordServer, guild, photo_of
 from tests.soak.finding import Finding
 from tests.soak.mutation import change
 from tests.soak.visitors import portraits
@@ -54,7 +54,7 @@ async def run(count: int) -> Finding:
                 await asyncio.sleep(_PAUSE_S)
             before = len(server.answers)
             await server.send("GUILD_CREATE", guild())  # a mutated one may have taken the channel away
-            await server.write(f"<@{ME}>", attachments=[_attachment(server)])
+            await server.write(f"<@{ME}>", attachments=[photo_of(server)])
             await until(lambda: len(server.answers) > before)
     events = Counter(each["event"] for each in logs if each["log_level"] in {"warning", "error", "critical"})
     others = sorted(set(events) - _EXPECTED)
@@ -96,21 +96,9 @@ async def _photo(_request: web.Request) -> web.Response:
     return web.Response(body=portraits(1)[0])
 
 
-def _attachment(server: DiscordServer) -> dict[str, Any]:
-    url = f"{server.base}/files/me.jpg"
-    return {
-        "id": "1",
-        "filename": "me.jpg",
-        "size": 100,
-        "url": url,
-        "proxy_url": url,
-        "content_type": "image/jpeg",
-    }
-
-
 def _samples(server: DiscordServer) -> list[Event]:
     """Return events of the kinds that the bot hears of."""
-    photo = server.written(f"<@{ME}>", attachments=[_attachment(server)])
+    photo = server.written(f"<@{ME}>", attachments=[photo_of(server)])
     written = server.written(f"<@{ME}> hello")
     reaction = {
         "user_id": str(ALICE),

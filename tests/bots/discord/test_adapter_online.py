@@ -20,7 +20,17 @@ from bots.discord.addressing import Address
 from bots.discord.answering import Answers
 from bots.serving.admission import CAPS, Kind
 from db import Chat, Person, Platform, Store
-from tests.bots.discord.server import ALICE, CHANNEL, GUILD, ME, SECOND_CHANNEL, DiscordServer, Refusal, rate_limit
+from tests.bots.discord.server import (
+    ALICE,
+    CHANNEL,
+    GUILD,
+    ME,
+    SECOND_CHANNEL,
+    DiscordServer,
+    Refusal,
+    photo_of,
+    rate_limit,
+)
 from tests.rows import count_rows
 from tests.waiting import PATIENCE_S, until
 
@@ -59,18 +69,6 @@ async def serving(service: EmojiService, *, reads_all_messages: bool = False) ->
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def photo_of(server: DiscordServer, name: str = "me.jpg", number: int = 1, **facts: Any) -> dict[str, Any]:
-    url = f"{server.base}/files/{name}"
-    return {
-        "id": str(number),
-        "filename": name,
-        "size": 100,
-        "url": url,
-        "proxy_url": url,
-        "content_type": "image/jpeg",
-    } | facts
 
 
 async def send_selfie(server: DiscordServer, **facts: Any) -> dict[str, Any]:

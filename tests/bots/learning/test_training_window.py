@@ -12,12 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from bots.learning import training_window
 from bots.learning.training_facts import RecipeFacts
 from bots.learning.training_folder import BASE_DATA, Run
 from bots.learning.training_job import Job, JobSlot, TrainingRefusedError
-from bots.learning.training_window import TrainingWindow
+from bots.learning.training_window import SECRETS, TrainingWindow
+from bots.settings import Settings
 from db import Store
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE
 from recognizer.packing import pack_folder
@@ -245,6 +247,12 @@ async def test_of_a_log_the_last_lines_are_shown_cut_and_without_what_a_terminal
     assert lines[-2].startswith("red bell ")
     assert lines[-2].isprintable()
     assert lines[-1] == "y" * 300
+
+
+def test_every_secret_setting_counts_as_one() -> None:
+    secret = {name.upper() for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    assert {"SECRET", "DATABASE_URL"} < secret
+    assert secret - set(SECRETS) == set()
 
 
 async def test_secrets_do_not_reach_what_opens_uploaded_files(scripted: Scripted) -> None:
