@@ -276,7 +276,7 @@ class Feedback:
         """
         added = 0
         known: dict[int, set[bytes]] = {}
-        async with self._transactions.write() as session:
+        async with self._transactions.write(alone=True) as session:
             for face in faces:
                 who = await row_of(session, PersonRow, face.person, self._secret)
                 who.keeps_faces, who.consent_version = True, CONSENT_VERSION

@@ -1,6 +1,6 @@
 """Rows that may be there already: of a person or a chat, and others that are stored in place of an earlier one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, func, select
@@ -32,13 +32,21 @@ async def row_of(session: AsyncSession, table: type[_Row], identity: Person | Ch
     return (await session.scalars(query)).one()
 
 
-async def rows_of_both(session: AsyncSession, person: Person, chat: Chat, secret: str) -> tuple[PersonRow, ChatRow]:
-    """Return the rows of a person and a chat, as `row_of` does, by one query if both are there."""
-    hashes = {"person": person.hashed(secret), "chat": chat.hashed(secret)}
+async def rows_of_all(
+    session: AsyncSession, people: Collection[Person], chat: Chat, secret: str
+) -> tuple[dict[Person, PersonRow], ChatRow]:
+    """Return the rows of people and a chat, as `row_of` does, by one query if there is one person and both are there.
+
+    New rows are stored in one order, people by their hashes and then the chat, so that of transactions at once none
+    waits for another that waits for it.
+    """
+    first = next(iter(people))
+    hashes = {"person": first.hashed(secret), "chat": chat.hashed(secret)}
     both = (await session.execute(_BOTH, hashes)).one_or_none()
-    if both is not None:
-        return both[0], both[1]
-    return await row_of(session, PersonRow, person, secret), await row_of(session, ChatRow, chat, secret)
+    rows = {first: both[0]} if both is not None else {}
+    for person in sorted(set(people) - set(rows), key=lambda each: each.hashed(secret)):
+        rows[person] = await row_of(session, PersonRow, person, secret)
+    return rows, both[1] if both is not None else await row_of(session, ChatRow, chat, secret)
 
 
 _BOTH = (

@@ -29,7 +29,7 @@ from db.journal import Journal, forget_sender
 from db.keeping import Keeping
 from db.leases import Leases
 from db.migrate import upgrade
-from db.people import row_of, rows_of_both
+from db.people import row_of, rows_of_all
 from db.personal_data import PersonalData
 from db.photo_context import PhotoContexts
 from db.preferences import COLUMNS, Preferences, preferences_in
@@ -210,8 +210,9 @@ class Store:
         async with self.transactions.write() as session:
             if forgettings is not None and await may_be_forgotten(session, forgettings, concerned, self._secret):
                 raise ForgottenError
-            who, where = await rows_of_both(session, person, chat, self._secret)
-            author = await row_of(session, PersonRow, sender, self._secret) if sender not in (None, person) else None
+            rows, where = await rows_of_all(session, concerned, chat, self._secret)
+            who = rows[person]
+            author = rows[sender] if sender is not None and sender != person else None
             photo = {
                 "person_id": who.id,
                 "author_id": author.id if author is not None else None,
@@ -222,7 +223,7 @@ class Store:
             number: int = (await session.execute(_ADD_PHOTO, photo)).scalar_one()
             await note(session, number, [chat.message(each).hashed(self._secret) for each in messages])
             is_agreed = covers(who, self.keeping) and (author is None or covers(author, self.keeping))
-            rows = [
+            faces_read = [
                 {
                     "photo_id": number,
                     "probabilities": list(face.probabilities),
@@ -231,7 +232,7 @@ class Store:
                 }
                 for face in faces
             ]
-            numbers = (await session.execute(_ADD_READINGS, rows)).scalars().all() if rows else ()
+            numbers = (await session.execute(_ADD_READINGS, faces_read)).scalars().all() if faces_read else ()
             if shows is not None and numbers:
                 copied = {"sender_id": who.id, "chat_id": where.id, "origin": TapOrigin.PLAY.value}
                 session.add(TapRow(reading_id=numbers[0], emotion=shows, **copied))

@@ -157,13 +157,16 @@ async def test_a_message_of_a_photo_that_is_gone_is_not_noted(store: Store) -> N
 
 
 async def test_two_people_who_ask_about_the_same_photo_at_once_are_both_answered(store: Store) -> None:
-    people = [Person(Platform.TELEGRAM, str(number)) for number in range(6)]
-    for _ in range(5):
-        added = await asyncio.gather(
-            *(store.add_photo(person, GROUP, "model-1", [FACE], sender=EVE, messages=["7"]) for person in people)
+    for attempt in range(8):
+        people = [Person(Platform.TELEGRAM, f"{attempt}-{number}") for number in range(6)]
+        chat = Chat(Platform.TELEGRAM, str(attempt // 2))
+        adding = (
+            store.add_photo(person, chat, "model-1", [FACE], sender=people[attempt % 6], messages=["7"])
+            for person in people
         )
+        added = await asyncio.gather(*adding)
         assert len({photo.id for photo in added}) == 6
-    assert await count_rows(store, "messages") == 1
+    assert await count_rows(store, "messages") == 4
 
 
 async def test_different_votes_of_one_person_at_once_are_one_row(store: Store) -> None:

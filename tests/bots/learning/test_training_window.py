@@ -73,6 +73,11 @@ def prepared(window: TrainingWindow, epochs: int) -> RecipeFacts:
     return replace(RECIPE, argument=str(path), epochs=epochs)
 
 
+def children() -> set[psutil.Process]:
+    """Return the processes that this one started and that have not ended."""
+    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
+
+
 def the_run(window: TrainingWindow) -> Run | None:
     return next(iter(window.folder.runs()), None)
 
@@ -170,6 +175,7 @@ async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind
 async def test_on_a_full_disk_nothing_is_started_that_nobody_knows_and_what_runs_can_be_stopped(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    others = children()
     window = scripted(WAITS)
     window.start(BASE_DATA, RECIPE, None, "Ada")
     job = window.training.running()
@@ -181,7 +187,7 @@ async def test_on_a_full_disk_nothing_is_started_that_nobody_knows_and_what_runs
     monkeypatch.setattr(JobSlot, "_keep", full)
     with pytest.raises(TrainingRefusedError, match=r"could not be started .*No space left"):
         window.examine(BASE_DATA, RECIPE, "Grace")
-    assert [each.pid for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == [job.number]
+    assert [each.pid for each in children() - others] == [job.number]
     assert window.stop("Ada", at_once=False)
     await ended(window)
 
@@ -284,6 +290,7 @@ async def test_where_training_is_not_installed_it_is_said_and_asked_again_later(
 async def test_a_program_that_does_not_answer_is_ended_and_told(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    others = children()
     monkeypatch.setattr(training_window, "_ASKING_TAKES_S", 0.3)
     assert await scripted(WAITS).offered() is None
     window = scripted(WAITS)
@@ -291,7 +298,7 @@ async def test_a_program_that_does_not_answer_is_ended_and_told(
     with pytest.raises(TrainingRefusedError, match=r"mine\.yaml was not taken: .*did not end in time"):
         await window.added("mine.yaml")
     assert list(window.folder.recipes.iterdir()) == []
-    assert [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE] == []
+    assert children() <= others
 
 
 async def test_an_uploaded_recipe_is_offered_with_its_fault_and_deleted(window: TrainingWindow) -> None:
