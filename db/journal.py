@@ -1,8 +1,8 @@
 """Photos that are being answered, so that a process that ends in the middle of it leaves nobody without an answer.
 
-Stored is what the platform needs to find the message again: ids, never a photo or a word. A row is there only while its
-photo waits; of one that was answered only its hash stays for a while, so that it is not answered again. What has been
-there too long goes by `db.retention`.
+Stored is what the platform needs to find the message again, or to answer it: ids, never a photo or a word. A row is
+there only while its photo waits; of one that was answered only its hash stays for a while, so that it is not answered
+again. What has been there too long goes by `db.retention`.
 
 A row belongs to one process, which renews its hold on it. Another takes over what nobody holds any more. Who is about
 to send an answer says so first, in a transaction that fails where another process has taken over meanwhile.

@@ -10,6 +10,7 @@ import structlog
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.discord.addressing import Address, is_from_a_person
+from bots.discord.asked_commands import AskedCommand, apologise
 from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach, is_without_effect, place_of
 from bots.discord.files import SentFile, files_in, photos_in, to_fetch
 from bots.discord.identity import chat_of, language_of, person_of, sender_of
@@ -150,16 +151,19 @@ class Answers:
 
     async def _answer_left_open(self, left: LeftOpen) -> None:
         async with left.entry:
-            place = Placed(**left.address)
+            place = Placed(**left.address) if "channel" in left.address else AskedCommand(**left.address)
             try:
-                if not left.is_too_old:
+                if isinstance(place, AskedCommand):
+                    await apologise(self._client, self._service, place, left)
+                elif not left.is_too_old:
                     await self._answer_at(place, left)
                 elif self._apologies.is_first(place.channel):
                     await self._say_at(place, left.entry, texts.INTERRUPTED_LONG)
             except TROUBLE as error:
                 if not is_out_of_reach(error):
                     raise
-                self._apologies.forget(place.channel)
+                if isinstance(place, Placed):
+                    self._apologies.forget(place.channel)
                 may_have_arrived = left.may_be_answered or not is_without_effect(error)
                 await left.entry.leave(may_have_arrived=may_have_arrived)
 

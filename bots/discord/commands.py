@@ -1,6 +1,7 @@
 """Discord's commands for everybody: in servers, in direct messages and, from one's own account, anywhere else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,14 @@ from discord import app_commands
 from bots.conversation import texts
 from bots.conversation.languages import nearest, speak
 from bots.discord.admin_commands import MANAGERS
+from bots.discord.asked_commands import answer_once
 from bots.discord.errors import losing_no_answer_silently
 from bots.discord.files import SentFile, file_of, files_in, may_be_picture, to_fetch
 from bots.discord.identity import chat_at, is_guest_at, person_of, sender_of
 from bots.discord.sending import note_sent, respond, say_to, send_to
 from bots.discord.taps import manages_server
 from bots.messages import ChatEmojiCommand, Command, CommandName, PhotoMessage, Reply
+from bots.serving.journal import Entry
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
 
@@ -178,19 +181,30 @@ def _plain_command(name: CommandName) -> app_commands.Command[Any, ..., None]:
 async def _suggest(interaction: discord.Interaction[Any], photo: PhotoMessage, *, shows_pictures: bool) -> None:
     """Answer a photo with its emoji. shows_pictures: pictures made from it may be part of the answer."""
     service = interaction.client.service
-    async for reply in service.on_photo(photo):
-        shown = reply if shows_pictures else Reply(reply.text, rows=reply.rows, file=reply.file)
-        sent = await respond(interaction, shown)
-        await note_sent(service, photo.chat, reply, sent.id)
+
+    async def answer(entry: Entry) -> None:
+        async for reply in service.on_photo(replace(photo, forgettings=entry.forgettings)):
+            if reply.waiting or await entry.may_send():
+                shown = reply if shows_pictures else Reply(reply.text, rows=reply.rows, file=reply.file)
+                sent = await respond(interaction, shown)
+                await note_sent(service, photo.chat, reply, sent.id)
+
+    await answer_once(interaction, answer)
 
 
 async def _cover(interaction: discord.Interaction[Any], photo: PhotoMessage) -> None:
     """Answer a photo with one whose faces are covered."""
-    reply = await interaction.client.service.on_emoji_me(photo)
-    try:
-        await respond(interaction, reply, text_only_if_refused=False)
-    except discord.Forbidden:
-        await say_to(interaction, texts.FAILED)
+
+    async def answer(entry: Entry) -> None:
+        reply = await interaction.client.service.on_emoji_me(replace(photo, forgettings=entry.forgettings))
+        if not await entry.may_send():
+            return
+        try:
+            await respond(interaction, reply, text_only_if_refused=False)
+        except discord.Forbidden:
+            await say_to(interaction, texts.FAILED)
+
+    await answer_once(interaction, answer)
 
 
 def _photo(

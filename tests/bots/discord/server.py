@@ -21,6 +21,7 @@ from aiohttp import web
 ME, ALICE, GUILD, CHANNEL, SECOND_CHANNEL, ROLE = 1000, 2000, 3000, 4000, 4001, 3000
 EVERYTHING = str(discord.Permissions.all().value)
 _NOW = "2026-11-27T10:00:00+00:00"
+LOADING = 128
 
 Answer = Callable[[], web.Response]
 
@@ -98,6 +99,24 @@ class DiscordServer:
             "mentions": [_user(ME, "mugmoji", bot=True)],
             **facts,
         }
+
+    async def command(self, name: str, photo: dict[str, Any]) -> dict[str, Any]:
+        """Let Alice give a slash command with a photo; return the message that is to become its answer."""
+        answer = self._message(CHANNEL, "") | {"author": _user(ME, "mugmoji", bot=True), "flags": LOADING}
+        self.messages[int(answer["id"])] = answer
+        given = self.pressed(answer, "") | {
+            "type": 2,
+            "data": {
+                "id": "77",
+                "name": name,
+                "type": 1,
+                "options": [{"name": "photo", "type": 11, "value": photo["id"]}],
+                "resolved": {"attachments": {photo["id"]: photo}},
+            },
+        }
+        del given["message"]
+        await self.send("INTERACTION_CREATE", given)
+        return answer
 
     async def press(self, answer: dict[str, Any], custom_id: str) -> None:
         """Let Alice press a button under a message of the bot."""
@@ -218,7 +237,7 @@ class DiscordServer:
             return web.Response(status=refusal.status, text=refusal.body, content_type="text/html")
         return _json(refusal.body or {"code": 0, "message": ""}, status=refusal.status, headers=refusal.headers)
 
-    def _answer(self, method: str, path: str, body: Any) -> web.Response:  # noqa: PLR0911  # one for each route
+    def _answer(self, method: str, path: str, body: Any) -> web.Response:  # noqa: PLR0911, PLR0912  # one for each route
         parts = path.strip("/").split("/")
         match method, *parts:
             case "GET", "users", "@me":
@@ -247,17 +266,19 @@ class DiscordServer:
                 return web.Response(status=204)
             case "POST", "interactions", _, _, "callback":
                 return _json({"interaction": {"id": parts[1], "type": 3}})
-            case "PATCH", "webhooks", _, token, "messages", "@original" if token.partition("x")[2] in self._numbers:
-                message = self.messages[int(token.partition("x")[2])]
-                message.update({name: body[name] for name in ("content", "components") if name in body})
+            case (("GET" | "PATCH"), "webhooks", _, token, "messages", "@original") if self._answered_by(token):
+                message = self.messages[int(self._answered_by(token))]
+                if method == "PATCH":
+                    message.update({name: body[name] for name in ("content", "components") if name in body}, flags=0)
                 return _json(message)
             case "POST", "webhooks", _, token:
                 return _json(self._posted(CHANNEL, body))
         return _json({"code": 0, "message": "404: Not Found"}, status=404)
 
-    @property
-    def _numbers(self) -> set[str]:
-        return set(map(str, self.messages))
+    def _answered_by(self, token: str) -> str:
+        """Return the number of the message that a token lets the bot edit; empty if it is not there."""
+        number = token.partition("x")[2]
+        return number if number in set(map(str, self.messages)) else ""
 
     def _posted(self, channel_id: int, body: Any) -> dict[str, Any]:
         """Store a message of the bot, and return it; one with a nonce that is known is not stored twice."""

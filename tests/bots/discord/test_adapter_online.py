@@ -24,6 +24,7 @@ from tests.bots.discord.server import (
     ALICE,
     CHANNEL,
     GUILD,
+    LOADING,
     ME,
     SECOND_CHANNEL,
     DiscordServer,
@@ -467,6 +468,69 @@ async def test_what_comes_while_the_bot_ends_is_answered_after_the_next_start_or
         await until(lambda: len(server.answers) == 3)
     assert str(server.answers[2]["message_reference"]["message_id"]) == late["id"]
     assert "You look happy" in server.answers[2]["content"]
+
+
+async def test_a_command_that_the_end_interrupts_is_apologised_for_after_the_next_start(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    is_asked_for, may_end = asyncio.Event(), asyncio.Event()
+
+    async def endless(_request: web.Request) -> web.Response:
+        is_asked_for.set()
+        await may_end.wait()
+        return web.Response()
+
+    server.files["endless.jpg"] = endless
+    running = asyncio.create_task(DiscordAdapter(service, "not.a.token", stop_after_s=0.1).run())
+    async with asyncio.timeout(PATIENCE_S):
+        await server.is_ready.wait()
+        answer = await server.command("emoji", photo_of(server, "endless.jpg"))
+        await is_asked_for.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert await count_rows(store, "open_messages") == 1
+    may_end.set()
+    await service.journal.release()
+    async with serving(service):
+        await _nothing_is_open(store)
+    assert server.messages[int(answer["id"])]["content"] == texts.INTERRUPTED_LONG
+
+
+async def test_a_command_that_is_answered_leaves_nothing_open(
+    online: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    answer = await online.command("emoji", photo_of(online))
+    await until(lambda: "You look happy" in online.messages[int(answer["id"])]["content"])
+    await _nothing_is_open(store)
+    cover = await online.command("emoji_me", photo_of(online))
+    await until(lambda: online.messages[int(cover["id"])]["flags"] == 0)
+    await _nothing_is_open(store)
+    assert await count_rows(store, "answered_messages") == 2
+
+
+@pytest.mark.parametrize(
+    ("is_sending", "flags", "said"),
+    [(False, 0, texts.INTERRUPTED_LONG), (True, LOADING, texts.INTERRUPTED_LONG), (True, 0, "You look happy")],
+)
+async def test_a_command_is_apologised_for_unless_it_was_answered(
+    server: DiscordServer, service: EmojiService, store: Store, is_sending: bool, flags: int, said: str
+) -> None:
+    answer = server._message(CHANNEL, "You look happy") | {"flags": flags}
+    server.messages[int(answer["id"])] = answer
+    gone = f"tokenx{10**16}"
+    for token in (f"tokenx{answer['id']}", gone):
+        asked = {"application": ME, "token": token, "person": ALICE, "language": "en-US"}
+        chat = Chat(Platform.DISCORD, str(CHANNEL))
+        alice = Person(Platform.DISCORD, str(ALICE))
+        entry = await store.journal.open(
+            alice, chat, chat.message(token), asked, "another", datetime.now(UTC), LONG_AGO
+        )
+        assert entry.id is not None
+        if is_sending:
+            assert await store.journal.begin_to_send(entry.id, "another", 0, "")
+    async with serving(service):
+        await _nothing_is_open(store)
+    assert server.messages[int(answer["id"])]["content"] == said
 
 
 async def test_photos_of_long_ago_get_one_word_for_the_channel(
