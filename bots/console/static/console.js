@@ -55,8 +55,8 @@
       for (let offset = 0; offset === 0 || offset < file.size; offset += most) {
         const asked = new URLSearchParams({ file: file.name, offset, size: file.size });
         const body = file.slice(offset, offset + most);
-        const answer = await fetch(`${field.dataset.upload}?${asked}`, { method: "POST", body });
-        if (!answer.ok) throw new Error(await answer.text());
+        const taken = await fetch(`${field.dataset.upload}?${asked}`, { method: "POST", body });
+        if (!taken.ok) throw new Error(await taken.text());
         bar.value = Math.min(1, (offset + most) / file.size);
       }
       emitEvent("uploaded", { file: file.name });

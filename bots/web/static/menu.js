@@ -10,10 +10,10 @@ const IN_CONVERSATION = new Set(["play"]);
 export function openMenu() {
   const sheet = openSheet(words.menu);
   const entry = (label, onclick) => element("button", { type: "button", onclick }, label);
-  const entries = menu.map(({ label, command }) =>
+  const entries = menu.map(({ label, command: name }) =>
     entry(label, () => {
       sheet.close();
-      open(command, label);
+      open(name, label);
     }),
   );
   entries.push(
@@ -57,7 +57,7 @@ function draw(body, shown) {
   body.replaceChildren(
     element("p", { class: "text" }, shown.text),
     ...(shown.note ? [element("p", { class: "note" }, shown.note)] : []),
-    ...(shown.picture ? [picture(shown)] : []),
+    ...(shown.picture ? [pictured(shown)] : []),
     ...(shown.file ? [link(shown.file)] : []),
     ...shown.rows.map((row) => keys(row, onTap)),
   );
@@ -66,7 +66,7 @@ function draw(body, shown) {
   (all.find((each) => each.textContent === held) ?? all[0])?.focus();
 }
 
-function picture({ picture, note }) {
+function pictured({ picture, note }) {
   const src = URL.createObjectURL(picture.blob);
   return element("img", { class: "shown", src, alt: note, onload: () => URL.revokeObjectURL(src) });
 }

@@ -48,9 +48,9 @@ function plays(file) {
   return new Promise((resolve) => {
     const video = document.createElement("video");
     const url = URL.createObjectURL(file);
-    const end = (plays) => {
+    const end = (can) => {
       URL.revokeObjectURL(url);
-      resolve(plays);
+      resolve(can);
     };
     video.onloadeddata = () => end(true);
     video.onerror = () => end(false);
