@@ -353,10 +353,13 @@ function listen() {
     await take(at("files").files);
     at("files").value = "";
   });
-  at("sample").addEventListener("click", async () => {
-    const photo = await (await fetch("/static/astronaut.jpg")).blob();
-    await take([new File([photo], "astronaut.jpg", { type: "image/jpeg" })]);
-  });
+  for (const sample of at("samples").querySelectorAll("button")) {
+    sample.addEventListener("click", async () => {
+      const name = sample.dataset.photo;
+      const photo = await (await fetch(`/static/${name}`)).blob();
+      await take([new File([photo], name, { type: "image/jpeg" })]);
+    });
+  }
   at("camera").addEventListener("click", async () => (await import("./camera.js")).openCamera());
   at("mirror").addEventListener("click", async () => (await import("./mirror.js")).openMirror());
   at("menu").addEventListener("click", async () => (await import("./menu.js")).openMenu());

@@ -12,7 +12,18 @@ const PARTS = [
   "menu.js",
   "emoji.js",
 ];
-const MORE = ["lens.js", "camera.js", "mirror.js", "copying.js", "covers.js", "chat.css", "icon.svg", "astronaut.jpg"];
+const MORE = [
+  "lens.js",
+  "camera.js",
+  "mirror.js",
+  "copying.js",
+  "covers.js",
+  "chat.css",
+  "icon.svg",
+  "samples.jpg",
+  "astronaut.jpg",
+  "officer.jpg",
+];
 
 const LONGEST_MS = 4000; // for a line that hangs
 

@@ -51,9 +51,10 @@ def test_a_chosen_photo_gets_a_reaction_and_candidates(page: Page, selfie_file: 
     expect(page.locator(".shot img")).to_have_js_property("naturalWidth", 512)
 
 
-def test_the_sample_photo_shows_what_the_bot_does(page: Page) -> None:
-    page.get_by_role("button", name=word("sample")).click()
-    expect(answer(page)).to_contain_text("You look happy")
+@pytest.mark.parametrize(("sample", "emotion"), [("sample_astronaut", "happy"), ("sample_officer", "neutral")])
+def test_the_sample_photos_show_what_the_bot_does(page: Page, sample: str, emotion: str) -> None:
+    page.get_by_role("button", name=word(sample)).click()
+    expect(answer(page)).to_contain_text(f"You look {emotion}")
     expect(page.locator("#welcome")).to_be_hidden()
 
 
