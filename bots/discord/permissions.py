@@ -5,13 +5,15 @@
 from dataclasses import dataclass
 
 import discord
+import structlog
 from cachetools import TTLCache
 
-from bots.discord.errors import tolerated
+from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach
 
 _MOST_FETCHED = 1000
 _FETCHED_FOR_S = 600.0
 
+_log = structlog.get_logger()
 _Place = discord.Thread | discord.abc.GuildChannel
 
 
@@ -37,23 +39,43 @@ class Permissions:
         self._fetched: TTLCache[int, _Place | None] = TTLCache(_MOST_FETCHED, _FETCHED_FOR_S)
 
     async def at(self, message: discord.Message) -> Allowed:
-        """Return what the bot may do where a message was sent; nothing if that cannot be found out."""
+        """Return what the bot may do where a message was sent; nothing if that cannot be found out.
+
+        While Discord is out of reach it is everything: what is tried and fails then is left for later, but what is not
+        tried is lost.
+        """
         if isinstance(message.channel, discord.DMChannel):
             return _EVERYTHING
         if message.guild is not None and self._client.get_guild(message.guild.id) is None:
             return _EVERYTHING  # of another process's shard, which was allowed to answer what it left
         known = message.channel if isinstance(message.channel, _Place) else None
-        place = known or await self._fetch(message.channel.id)
+        try:
+            place = known or await self._fetch(message.channel.id)
+        except TROUBLE as error:
+            _refused(error)
+            return _EVERYTHING
         return _allowed_at(place) if place is not None else _NOTHING
 
     async def _fetch(self, channel_id: int) -> _Place | None:
-        """Fetch a place that is missing from the cache, such as a thread that slept; at most once in a while."""
-        if channel_id not in self._fetched:
-            self._fetched[channel_id] = None
-            with tolerated("fetch_channel"):
-                channel = await self._client.fetch_channel(channel_id)
-                self._fetched[channel_id] = channel if isinstance(channel, _Place) else None
-        return self._fetched.get(channel_id)
+        """Fetch a place that is missing from the cache, such as a thread that slept; at most once in a while.
+
+        Raise an error of `TROUBLE` if Discord is out of reach.
+        """
+        if channel_id in self._fetched:
+            return self._fetched[channel_id]
+        try:
+            channel = await self._client.fetch_channel(channel_id)
+        except TROUBLE as error:
+            if is_out_of_reach(error):
+                raise
+            _refused(error)
+            channel = None
+        place = self._fetched[channel_id] = channel if isinstance(channel, _Place) else None
+        return place
+
+
+def _refused(error: BaseException) -> None:
+    _log.warning("discord_refused", action="fetch_channel", **facts_of(error))
 
 
 def may_react(permissions: discord.Permissions) -> bool:

@@ -258,6 +258,18 @@ async def test_a_reaction_that_is_refused_for_a_while_is_replaced_all_the_same(o
     await until(lambda: online.reactions[int(photo["id"])] == {buttons[1]["label"]})
 
 
+async def test_where_it_may_speak_is_taken_for_granted_while_discord_does_not_say(online: DiscordServer) -> None:
+    slept = CHANNEL + 500
+    online.refuse("GET", f"/channels/{slept}$", Refusal(503), Refusal(503))
+    await send_selfie(online, channel_id=slept)
+    await until(lambda: online.answers)
+    assert "You look happy" in online.answers[0]["content"]
+    await send_selfie(online, channel_id=slept)
+    await until(lambda: len(online.calls_of("GET", f"/channels/{slept}$")) == 3)
+    await asyncio.sleep(0.3)
+    assert len(online.answers) == 1, "Discord says that the channel is not there"
+
+
 async def test_a_file_that_does_not_end_is_cut_off(online: DiscordServer) -> None:
     sent = 0
 
