@@ -30,6 +30,8 @@ class TfliteModel:
         self._shapes = shapes
         self._of_thread = threading.local()
         interpreter = self._new_interpreter()
+        entry = interpreter.get_input_details()[0]
+        self._input, self._given_shape = int(entry["index"]), tuple(map(int, entry["shape"]))
         signatures = interpreter.get_signature_list()
         if signatures:
             details = interpreter.get_signature_runner(next(iter(signatures))).get_output_details()
@@ -50,28 +52,25 @@ class TfliteModel:
 
         Return the outputs by their names in the file's signature or, without a signature, by tensor name.
         """
-        interpreter = self._interpreter(batch.shape)
-        entry = interpreter.get_input_details()[0]
-        if tuple(entry["shape"]) != batch.shape:
-            interpreter.resize_tensor_input(entry["index"], batch.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(entry["index"], batch)
+        interpreter = self._prepared(batch.shape)
+        interpreter.set_tensor(self._input, batch)
         interpreter.invoke()
         return {name: interpreter.get_tensor(index) for name, index in self._outputs.items()}
 
-    def _interpreter(self, shape: tuple[int, ...]) -> Interpreter:
+    def _prepared(self, shape: tuple[int, ...]) -> Interpreter:
         """Return this thread's interpreter for a shape: the one used for it before, or else the one that has not been
         used for the longest time.
         """
         kept: OrderedDict[tuple[int, ...], Interpreter] | None = getattr(self._of_thread, "kept", None)
         if kept is None:
             kept = self._of_thread.kept = OrderedDict()
-        if shape in kept:
-            interpreter = kept.pop(shape)
-        elif len(kept) >= self._shapes:
-            _, interpreter = kept.popitem(last=False)
-        else:
-            interpreter = self._new_interpreter()
+        interpreter = kept.pop(shape, None)
+        if interpreter is None:
+            is_new = len(kept) < self._shapes
+            interpreter = self._new_interpreter() if is_new else kept.popitem(last=False)[1]
+            if not is_new or shape != self._given_shape:
+                interpreter.resize_tensor_input(self._input, shape)
+                interpreter.allocate_tensors()
         kept[shape] = interpreter
         return interpreter
 

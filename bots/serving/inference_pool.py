@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import cv2
 import structlog
 
 from bots.serving.byte_budget import ByteBudget, Held
@@ -44,6 +45,7 @@ class InferencePool:
         self, workers: int, waiting: int, most_fetched_bytes: int = MOST_FETCHED_BYTES, longest_s: float = LONGEST_S
     ) -> None:
         """longest_s: seconds after which work is given up."""
+        cv2.setNumThreads(1)  # of OpenCV's own, which would wait for the ones here
         self._workers = workers
         self._longest_s = longest_s
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix=_NAME)

@@ -31,7 +31,7 @@ class BlazeFace:
         """Return the faces in an RGB uint8 view `(128, 128, 3)`, in pixels of which one of the view has `scale`."""
         outputs = self._network.run(view[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
-        likely = np.flatnonzero(logits > logit(LEAST_SCORE))
+        likely = np.flatnonzero(logits > _LEAST_LOGIT)
         if not len(likely):
             return []
         scores = (1 / (1 + np.exp(-logits[likely]))).astype(np.float32)
@@ -48,6 +48,9 @@ def logit(probability: float) -> float:
     """Return the logarithm of the odds of a probability, which is first clipped to 0.001 to 0.999."""
     bounded = min(max(probability, 1e-3), 1 - 1e-3)
     return math.log(bounded / (1 - bounded))
+
+
+_LEAST_LOGIT = logit(LEAST_SCORE)
 
 
 def _anchors() -> NDArray[np.float32]:

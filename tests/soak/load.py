@@ -5,6 +5,7 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import httpx
 import numpy as np
 
@@ -48,6 +49,7 @@ async def run(extent: Extent) -> list[Finding]:
 
 def _alone(photos: list[bytes], count: int) -> float:
     """Return the photos a second that as many threads as the program has workers read by themselves."""
+    cv2.setNumThreads(1)  # as the program does
     recognizer = Recognizer.load()
     try:
         with ThreadPoolExecutor(WORKERS) as threads:
