@@ -32,23 +32,30 @@ def back_up(database: Path, target: Path) -> None:
 def restore(backup: Path, database: Path) -> Path | None:
     """Put a sound backup in the place of a database; return where the one that was there is kept, if there was one.
 
-    A bot that runs notices it. Raise `BackupError`; then nothing has changed.
+    A bot that runs notices it. Raise `BackupError`; then the database is as it was, and nothing lies beside it, unless
+    the message says where it is kept.
     """
     _require_sound(backup)
-    kept: Path | None = None
+    kept = database.with_name(f"{database.name}.before-{secrets.token_hex(4)}")
+    fresh = database.with_name(f".{database.name}-{secrets.token_hex(4)}")
     try:
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if database.exists():
-            kept = database.with_name(f"{database.name}.before-{secrets.token_hex(4)}")
-            _copy(database, kept)
-        fresh = database.with_name(f".{database.name}-{secrets.token_hex(4)}")
         _copy(backup, fresh)
-        for suffix in ("-wal", "-shm"):
+        if database.exists():
+            _copy(database, kept)
+    except (OSError, sqlite3.Error) as error:
+        for each in (fresh, kept):
+            each.unlink(missing_ok=True)
+        raise BackupError(f"{backup} cannot be restored to {database} ({error}).") from error
+    try:
+        for suffix in ("-wal", "-shm"):  # of the old one; with the new one they would be damage
             database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
         fresh.replace(database)
-    except (OSError, sqlite3.Error) as error:
-        raise BackupError(f"{backup} cannot be restored to {database} ({error}).") from error
-    return kept
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        where = f"; what was there is in {kept}" if kept.exists() else ""
+        raise BackupError(f"{backup} cannot be restored to {database} ({error}){where}.") from error
+    return kept if kept.exists() else None
 
 
 def _copy(source: Path, target: Path) -> None:
