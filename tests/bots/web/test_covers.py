@@ -26,12 +26,14 @@ _MADE = """async () => {
 
 
 def _edited(page: Page, file: Path) -> Locator:
-    """Open what covers the faces of a photo; return the covers."""
+    """Open what covers the faces of a photo, and let it come to rest; return the covers."""
     choose(page, file)
     page.get_by_role("button", name=texts.EMOJI_ME).click()
     page.get_by_role("button", name=word("covers")).click()
     covers = page.locator(".stage .cover")
     expect(covers.first).to_be_focused()
+    rising = "(dialog) => Promise.all(dialog.getAnimations().map((each) => each.finished)).then(() => true)"
+    page.locator("dialog[open]").last.evaluate(rising)
     return covers
 
 
