@@ -15,6 +15,8 @@ from db.transactions import Transactions
 
 MOST_NAME = 64
 """Characters of a name on a scoreboard."""
+UNNAMED = "?"
+"""The name of somebody whose name is not known."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,8 @@ class Games:
     async def score(self, game: Game, person: Person, name: str, points: int, forgettings: int | None = None) -> int:
         """Count an attempt in a round of everybody and return what the person has got in it: the best attempt counts.
 
-        name: what the person is called there, at most `MOST_NAME` characters are kept. forgettings: as in
-        `Store.add_photo`; of one who may have been forgotten since nothing is stored.
+        name: what the person is called there, at most `MOST_NAME` characters are kept; empty for what it was before.
+        forgettings: as in `Store.add_photo`; of one who may have been forgotten since nothing is stored.
         """
         async with self._transactions.write() as session:
             if forgettings is not None and await may_be_forgotten(session, forgettings, [person], self._secret):
@@ -190,9 +192,13 @@ async def _add_score(session: AsyncSession, chat: int, person: int, added: Score
     mine = ScoreRow.chat_id == chat, ScoreRow.person_id == person
     row = await session.scalar(select(ScoreRow).where(*mine))
     if row is None:
-        session.add(ScoreRow(chat_id=chat, person_id=person, name=added.name, points=added.points, rounds=added.rounds))
+        session.add(
+            ScoreRow(
+                chat_id=chat, person_id=person, name=added.name or UNNAMED, points=added.points, rounds=added.rounds
+            )
+        )
         return
-    row.name = added.name
+    row.name = added.name or row.name
     row.points += added.points
     row.rounds += added.rounds
 

@@ -1,8 +1,8 @@
 """Photos that are being answered, so that a process that ends in the middle of it leaves nobody without an answer.
 
-Stored is what the platform needs to find the message again, or to answer it: ids, never a photo or a word. A row is
-there only while its photo waits; of one that was answered only its hash stays for a while, so that it is not answered
-again. What has been there too long goes by `db.retention`.
+Stored is what the platform needs to find the message again: ids, and of a command of Discord's the token that lets the
+bot answer it; never a photo or a word. A row is there only while its photo waits; of one that was answered only its
+hash stays for a while, so that it is not answered again. What has been there too long goes by `db.retention`.
 
 A row belongs to one process, which renews its hold on it. Another takes over what nobody holds any more. Who is about
 to send an answer says so first, in a transaction that fails where another process has taken over meanwhile.
@@ -33,7 +33,9 @@ PARTS = "parts"
 """The part of an address that holds those of an album, which come one by one, perhaps to several processes."""
 _IS_WHOLE = "is_whole"
 Address = Mapping[str, Any]
-"""What a platform needs to find a message again, in JSON: ids and facts about files, no content."""
+"""What a platform needs to find a message again, or to answer a command, in JSON: ids, facts about files, a token of
+Discord's that is worth nothing after 15 minutes; no content.
+"""
 
 
 def gathering(part: Address) -> Address:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import Connection, Row, Select, event, func, select
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -106,7 +107,10 @@ class Transactions:
             await self._engine.dispose()
             opened = self._file.prepare()
             if self._prepare is not None:
-                await self._prepare(self._engine)
+                try:
+                    await self._prepare(self._engine)
+                except CommandError as error:
+                    raise sqlite.DatabaseGoneError("the file in its place is of another version") from error
             self._file.know(opened)
 
 

@@ -20,6 +20,7 @@ from bots.conversation.photo_answers import PhotoAnswers
 from bots.conversation.recipient import Recipient
 from bots.messages import Button, ButtonRows, Command, PhotoMessage, Reply, Tap, TapReply
 from db import Chat, Game, Person, Score, Store
+from db.games import UNNAMED
 from recognizer import EMOTIONS, EmojiMap, Face
 
 ROUNDS = 3
@@ -162,9 +163,9 @@ class Play:
     async def _scored(self, photo: PhotoMessage, game: Game, points: int, face: Face, recipient: Recipient) -> Reply:
         """Return the points of an attempt in a round of everybody, and the scoreboard."""
         voice = recipient.voice
-        name = " ".join(photo.name.split()) or "?"
+        name = " ".join(photo.name.split())
         best = await self._store.games.score(game, photo.person, name, points, photo.forgettings or 0)
-        lines = [voice.say(texts.PLAY_GOT_BY, name=name, got=_got(points, face, voice))]
+        lines = [voice.say(texts.PLAY_GOT_BY, name=name or UNNAMED, got=_got(points, face, voice))]
         if best > points:
             lines.append(voice.say(texts.PLAY_BEST_COUNTS, points=best))
         return Reply("\n".join((*lines, *await self._scoreboard(photo.chat, voice))))

@@ -26,6 +26,7 @@ from bots.conversation.play import Play
 from bots.conversation.recipient import Recipient
 from bots.conversation.taps import PhotoTaps
 from bots.conversation.tastes import Tastes
+from bots.conversation.waiting_notice import waiting_notice
 from bots.custom_emoji import CustomEmoji
 from bots.messages import (
     AdminCommand,
@@ -177,7 +178,7 @@ class EmojiService:
         recipient, choices = recipient_in(photo), photo.known.choices
         ahead = self._pool.wait_of(Whose(photo.chat, photo.person))
         if not photo.is_automatic and ahead:
-            yield Reply(recipient.voice.count(texts.BUSY, ahead), waiting=True)
+            yield Reply(waiting_notice(recipient.voice, ahead), waiting=True)
         if game is not None:
             yield await self._attempt(photo, game, recipient)
             return
@@ -295,7 +296,7 @@ class EmojiService:
         recipient = Recipient.of(await self._preferences(command.person), command.language)
         try:
             return await self._chat_emoji.command(command, recipient)
-        except (SQLAlchemyError, OSError):
+        except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command="chat_emoji")
             return Reply(recipient.voice.say(texts.FAILED))
 

@@ -9,6 +9,7 @@ import structlog
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
+from bots.conversation.waiting_notice import is_waiting_notice
 from bots.discord.addressing import Address, is_from_a_person
 from bots.discord.asked_commands import AskedCommand, apologise
 from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach, is_without_effect, place_of
@@ -179,10 +180,12 @@ class Answers:
             _log.info("photo_not_there", platform=Platform.DISCORD, **facts_of(error))
             await self._say_at(place, left.entry, texts.PHOTO_GONE)
             return
-        if left.may_be_answered and await self._is_answered(message):
+        shown, is_answered = await self._shown_already(message, place)
+        if left.may_be_answered and is_answered:
             return
         if files := files_in(message):
-            await self._answer_entered(_Files(message, files, asking.author), left.entry)
+            question = _Files(message, files, asking.author, is_new=place.asking == place.message)
+            await self._answer_entered(question, left.entry, shown)
         else:
             await self._say_at(place, left.entry, texts.PHOTO_GONE)
 
@@ -200,21 +203,29 @@ class Answers:
         assert isinstance(channel, discord.abc.Messageable)
         return channel
 
-    async def _is_answered(self, message: discord.Message) -> bool:
-        """Check whether the bot has replied to a message; taken to be so where it may not look.
+    async def _shown_already(self, message: discord.Message, place: Placed) -> tuple[discord.Message | None, bool]:
+        """Return the notice that somebody has to wait, if that is all the bot has replied to a message since it was
+        asked about; and whether it has answered, which is taken to be so where it may not look.
 
         Raise an error of `TROUBLE` if Discord is out of reach.
         """
+        voice = await self._service.voice_for(person_of(discord.Object(place.person)), place.language)
+        notice: discord.Message | None = None
         try:
-            async for later in message.channel.history(after=message, limit=_MOST_LOOKED_THROUGH):
+            async for later in message.channel.history(
+                after=discord.Object(place.asking), limit=_MOST_LOOKED_THROUGH, oldest_first=True
+            ):
                 reference = later.reference
-                if later.author == self._client.user and reference is not None and reference.message_id == message.id:
-                    return True
+                if later.author != self._client.user or reference is None or reference.message_id != message.id:
+                    continue
+                if not is_waiting_notice(later.content, voice):
+                    return None, True
+                notice = later
         except TROUBLE as error:
             if is_out_of_reach(error):
                 raise
-            return True
-        return False
+            return None, True
+        return notice, False
 
     async def _answer_files(
         self,
@@ -236,7 +247,8 @@ class Answers:
         person, chat = person_of(asking.author), chat_of(message.channel.id)
         return await self._service.journal.enter(person, chat, str(asking.id), asdict(Placed.of(message, asking)))
 
-    async def _answer_entered(self, question: "_Files", entry: Entry) -> None:
+    async def _answer_entered(self, question: "_Files", entry: Entry, shown: discord.Message | None = None) -> None:
+        """Answer files. shown: what is there in place of the answer, and is replaced by it."""
         message, asked_by, is_automatic = question.message, question.asked_by, question.is_automatic
         allowed = await self._permissions.at(message)
         photo = PhotoMessage(
@@ -254,7 +266,7 @@ class Answers:
             forgettings=entry.forgettings,
         )
         voice = await self._service.voice_for(photo.person, photo.language)
-        answer = MessageAnswer(message, allowed, "" if is_automatic else voice.say(texts.PHOTO_GONE), entry)
+        answer = MessageAnswer(message, allowed, "" if is_automatic else voice.say(texts.PHOTO_GONE), entry, shown)
         async for reply in self._service.on_photo(photo):
             await answer.show(reply)
             if not reply.waiting:

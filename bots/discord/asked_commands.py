@@ -13,6 +13,7 @@ import structlog
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
+from bots.conversation.waiting_notice import is_waiting_notice
 from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach, is_without_effect
 from bots.discord.identity import chat_at, person_of
 from bots.serving.journal import Entry, LeftOpen
@@ -67,16 +68,18 @@ async def apologise(client: discord.Client, service: EmojiService, asked: AskedC
     more. Raise an error of `TROUBLE` if Discord is out of reach.
     """
 
-    def call(method: str, **content: str) -> Awaitable[Any]:
-        route = discord.http.Route(method, _ANSWER, webhook_id=asked.application, webhook_token=asked.token)
-        return client.http.request(route, json=content or None)
+    def route(method: str) -> discord.http.Route:
+        return discord.http.Route(method, _ANSWER, webhook_id=asked.application, webhook_token=asked.token)
 
+    voice = await service.voice_for(person_of(discord.Object(asked.person)), asked.language)
     try:
-        if left.may_be_answered and not (await call("GET")).get("flags", 0) & _LOADING:
-            return
-        voice = await service.voice_for(person_of(discord.Object(asked.person)), asked.language)
+        if left.may_be_answered:
+            shown = await client.http.request(route("GET"))
+            if not shown["flags"] & _LOADING and not is_waiting_notice(shown["content"], voice):
+                return
         if await left.entry.may_send():
-            await call("PATCH", content=voice.say(texts.INTERRUPTED_LONG))
+            said = {"content": voice.say(texts.INTERRUPTED_LONG)}
+            await client.http.request(route("PATCH"), json=said)
     except TROUBLE as error:
         if is_out_of_reach(error):
             raise

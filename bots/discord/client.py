@@ -24,11 +24,11 @@ from bots.discord.admin_commands import admin_commands
 from bots.discord.answering import Answers
 from bots.discord.buttons import TapButton
 from bots.discord.commands import CommandTranslator, commands_for_everybody, facts_of_command
-from bots.discord.errors import facts_of, place_of, tolerated
+from bots.discord.errors import facts_of, losing_no_answer_silently, place_of, tolerated
 from bots.discord.files import files_in
 from bots.discord.identity import chat_of, person_of
 from bots.discord.reactions import OwnReactions
-from bots.discord.sending import refuse
+from bots.discord.sending import refuse, say_to
 from bots.discord.shards import Shard
 from bots.discord.taps import Taps
 from bots.discord.transport import BoundedHTTPClient, Pace, paced
@@ -283,10 +283,15 @@ class QuietCommandTree(app_commands.CommandTree[EmojiClient]):
     async def on_error(
         self, interaction: discord.Interaction[EmojiClient], error: app_commands.AppCommandError, /
     ) -> None:
-        """Log it, without what was written in the command."""
+        """Log it, without what was written in the command, and say that it did not work."""
         cause = error.__cause__ or error
         name = interaction.command.name if interaction.command is not None else ""
         _log.error("command_failed", platform=Platform.DISCORD, command=name, at=place_of(cause), **facts_of(cause))
+        if interaction.response.is_done():
+            with losing_no_answer_silently("command"):
+                await say_to(interaction, texts.FAILED)
+        else:
+            await refuse(interaction, texts.FAILED)
 
 
 def _guarded(event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -41,15 +41,20 @@ class MessageAnswer:
     """
 
     def __init__(
-        self, message: discord.Message, allowed: Allowed, excuse: str = "", entry: Entry | None = None
+        self,
+        message: discord.Message,
+        allowed: Allowed,
+        excuse: str = "",
+        entry: Entry | None = None,
+        shown: discord.Message | None = None,
     ) -> None:
         """Set what is answered.
 
         allowed: what the bot may do there. excuse: what to say where the message is gone; empty for nothing. entry: of
-        the journal, asked before the answer is sent.
+        the journal, asked before the answer is sent. shown: what is there already in place of the answer.
         """
         self._entry = entry
-        self.sent: discord.Message | None = None
+        self.sent = shown
         self.is_shown = False
         self.failure: BaseException | None = None
         self._is_welcome = True  # until the message, or the answer, is deleted

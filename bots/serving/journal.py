@@ -16,6 +16,7 @@ from cachetools import TTLCache
 from sqlalchemy.exc import SQLAlchemyError
 
 from bots.serving.patience import Patience
+from bots.serving.supervision import Supervisor
 from db import Address, Chat, KnownError, OpenMessage, Person, Platform, Store, utc_now
 
 HELD_FOR = timedelta(seconds=12)
@@ -248,7 +249,10 @@ class Journal:
         return LeftOpen(entry, left.address, now - left.since > TOO_OLD, left.may_be_answered)
 
     async def follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Coroutine[Any, Any, None]]) -> None:
-        """Look for what was left on a platform until cancelled, and have it answered."""
+        """Look for what was left on a platform until cancelled, and have it answered; begin anew if that fails."""
+        await Supervisor().keep(f"The journal of {platform}", lambda: self._follow(platform, answer))
+
+    async def _follow(self, platform: Platform, answer: Callable[[list[LeftOpen]], Coroutine[Any, Any, None]]) -> None:
         async with asyncio.TaskGroup() as batches:
             while True:
                 while left := await self.left_open(platform):

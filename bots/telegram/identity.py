@@ -51,7 +51,7 @@ def name_of(message: Message) -> str:
     """Return what the sender of a message is called in the chat."""
     if message.sender_chat is not None:
         return message.sender_chat.effective_name or ""
-    return message.from_user.full_name if message.from_user is not None else ""
+    return (message.from_user.full_name or "") if message.from_user is not None else ""
 
 
 def is_other_bot(message: Message) -> bool:

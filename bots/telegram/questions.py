@@ -77,6 +77,8 @@ def address_of(question: Question) -> Address:
         "files": [asdict(file) if file is not None else None for file in question.files],
         "numbers": list(question.numbers),
         "sender": question.sender.id if question.sender is not None else None,
+        "is_new": question.is_new,
+        "replies_to": asking.reply_to_message.message_id if asking.reply_to_message is not None else None,
     }
 
 
@@ -84,15 +86,16 @@ def question_at(address: Address, bot: Bot) -> Question:
     """Return the question that was written down, as far as ids tell it. Raise `KeyError`, `TypeError` or `ValueError`
     for what another version has written.
     """
-    asking = _message(address, address["message"], bot)
+    asking = _message(address, address["message"], bot, replies_to=address.get("replies_to"))
     answered = address["answered"]
     files = tuple(SentFile(**each) if each is not None else None for each in address["files"])
     sender = Person(Platform.TELEGRAM, address["sender"]) if address["sender"] is not None else None
     shown = (_message(address, answered, bot),) if answered is not None else ()
-    return Question(Wish(address["wish"]), asking, shown, files, tuple(address["numbers"]), sender)
+    is_new = bool(address.get("is_new"))  # what an earlier version has written does not say so
+    return Question(Wish(address["wish"]), asking, shown, files, tuple(address["numbers"]), sender, is_new=is_new)
 
 
-def _message(address: Address, number: int, bot: Bot) -> Message:
+def _message(address: Address, number: int, bot: Bot, replies_to: int | None = None) -> Message:
     person, speaks_as, topic, direct = (address[name] for name in ("person", "speaks_as", "topic", "direct_topic"))
     facts: dict[str, Any] = {
         "from_user": User(person, "", is_bot=False, language_code=address["language"]) if person is not None else None,
@@ -101,6 +104,9 @@ def _message(address: Address, number: int, bot: Bot) -> Message:
         "is_topic_message": topic is not None,
         "direct_messages_topic": DirectMessagesTopic(direct) if direct is not None else None,
     }
-    message = Message(number, datetime.now(UTC), Chat(address["chat"], address["type"]), **facts)
+    now, chat = datetime.now(UTC), Chat(address["chat"], address["type"])
+    if replies_to is not None:
+        facts["reply_to_message"] = Message(replies_to, now, chat)
+    message = Message(number, now, chat, **facts)
     message.set_bot(bot)
     return message

@@ -23,7 +23,7 @@ from bots.telegram.questions import Question, address_of, question_at
 from bots.telegram.updates import settlement
 from db import Address, Chat, gathering
 
-_HAS_WISH, _ASKS, _IS_NEW = "has_wish", "asks", "is_new"
+_HAS_WISH, _ASKS = "has_wish", "asks"
 """What a part of an album has besides the address of a question about it alone."""
 
 
@@ -98,9 +98,9 @@ class SharedAlbums:
         wish, file = wish_in(message, message.get_bot()), file_in(message)
         asks = wish is not None or message.chat.type == ChatType.PRIVATE or await self._is_attempt(message)
         numbers = (message.message_id,) if file is not None else ()
-        question = Question(wish or Wish.EMOJI, message, (message,), (file,), numbers, identity.author_of(message))
-        facts = {_HAS_WISH: wish is not None, _ASKS: asks, _IS_NEW: message.forward_origin is None}
-        return {**address_of(question), **facts}
+        sender, is_new = identity.author_of(message), message.forward_origin is None
+        question = Question(wish or Wish.EMOJI, message, (message,), (file,), numbers, sender, is_new=is_new)
+        return {**address_of(question), _HAS_WISH: wish is not None, _ASKS: asks}
 
 
 def album_at(parts: Sequence[Address], bot: Bot, known: Mapping[int, Message] | None = None) -> Album:
@@ -119,6 +119,5 @@ def album_at(parts: Sequence[Address], bot: Bot, known: Mapping[int, Message] | 
         shown=tuple(messages.get(each.message_id, each) for each in shown),
         files=tuple(file for part in parts for file in question_at(part, bot).files),
         numbers=tuple(number for part in parts for number in part["numbers"]),
-        is_new=bool(asking[_IS_NEW]),
     )
     return Album(whole, any(part[_ASKS] for part in parts))

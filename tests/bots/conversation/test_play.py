@@ -181,6 +181,7 @@ async def test_the_best_attempt_of_a_round_counts_and_a_new_round_adds_to_it(
         assert await store.games.score(first, ADA, "Ada", points) == counted
     second = await store.games.start(GROUP, None, "fear", "😱", clock())
     await store.games.score(second, ADA, "Ada L.", 5)
+    await store.games.score(second, ADA, "", 1)
     [score] = await store.games.scoreboard(GROUP, 10)
     assert (score.name, score.points, score.rounds) == ("Ada L.", 75, 2)
     assert await store.games.score(first, ADA, "Ada", 99) == 99  # a round that is over changes nothing

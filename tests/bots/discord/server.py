@@ -215,7 +215,10 @@ class DiscordServer:
 
     async def _call(self, request: web.Request) -> web.Response:
         path = "/" + request.match_info["path"]
-        body = await _body(request)
+        is_question = request.method == "GET"
+        if is_question and request.can_read_body:
+            return _json({"code": 0, "message": "a body where none belongs"}, status=400)
+        body = dict(request.query) if is_question else await _body(request)
         self.calls.append(Call(request.method, path, body))
         place = next(
             (
@@ -253,7 +256,9 @@ class DiscordServer:
             case "POST", "channels", channel_id, "messages":
                 return _json(self._posted(int(channel_id), body))
             case "GET", "channels", channel_id, "messages":
-                there = [each for each in self.messages.values() if each["channel_id"] == channel_id]
+                since = int(body.get("after", 0))
+                there = [self.messages[each] for each in sorted(self.messages) if each > since]
+                there = [each for each in there if each["channel_id"] == channel_id]
                 return _json(there[::-1])
             case "GET", "channels", _, "messages", message_id if int(message_id) in self.messages:
                 return _json(self.messages[int(message_id)])

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 
 from bots.adapter import AdapterError
 from bots.conversation import texts
+from bots.conversation.languages import speak
 from bots.conversation.service import EmojiService
-from bots.discord import delivery
+from bots.conversation.waiting_notice import waiting_notice
+from bots.discord import commands, delivery
 from bots.discord.adapter import DiscordAdapter
 from bots.discord.addressing import Address
 from bots.discord.answering import Answers
@@ -32,7 +34,7 @@ from tests.bots.discord.server import (
     photo_of,
     rate_limit,
 )
-from tests.rows import count_rows
+from tests.rows import count_rows, execute
 from tests.waiting import PATIENCE_S, until
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -313,9 +315,10 @@ async def _left_open(server: DiscordServer, store: Store, **facts: Any) -> tuple
         "author": {"id": str(ALICE), "username": "alice", "discriminator": "0", "avatar": None},
         "attachments": [photo_of(server)],
     }
-    server.messages[int(message["id"])] = message
-    number = int(message["id"])
-    place = {"channel": CHANNEL, "guild": GUILD, "message": number, "asking": number, "person": ALICE, "language": ""}
+    number = facts.get("message", int(message["id"]))
+    server.messages.setdefault(number, message)
+    asking = facts.get("asking", number)
+    place = {"channel": CHANNEL, "guild": GUILD, "message": number, "asking": asking, "person": ALICE, "language": ""}
     chat = Chat(Platform.DISCORD, str(CHANNEL))
     since = facts.get("since", datetime.now(UTC))
     alice = Person(Platform.DISCORD, str(ALICE))
@@ -358,6 +361,52 @@ async def test_whether_an_answer_was_sent_is_looked_up(
         await _nothing_is_open(store)
         sent = server.calls_of("POST", MESSAGES)
     assert len(sent) == (0 if was_sent else 1)
+
+
+@pytest.mark.parametrize("is_sending", [False, True])
+async def test_a_notice_that_somebody_has_to_wait_is_no_answer_and_is_replaced_by_it(
+    server: DiscordServer, service: EmojiService, store: Store, is_sending: bool
+) -> None:
+    number, entry = await _left_open(server, store)
+    if is_sending:
+        assert await store.journal.begin_to_send(entry, "another", 0, "")
+    notice = _reply(server, number, NOTICE)
+    async with serving(service):
+        await _nothing_is_open(store)
+    assert "You look happy" in server.messages[notice]["content"]
+    assert not server.calls_of("POST", MESSAGES)
+
+
+async def test_an_answer_to_who_asked_before_is_none_to_who_asks_again(
+    server: DiscordServer, service: EmojiService, store: Store
+) -> None:
+    number, _ = await _left_open(server, store)
+    _reply(server, number, "You look happy")
+    asking = server._message(CHANNEL, f"<@{ME}>") | {"author": server.messages[number]["author"]}
+    server.messages[int(asking["id"])] = asking
+    await execute(store, "DELETE FROM open_messages")
+    _, entry = await _left_open(server, store, message=number, asking=int(asking["id"]))
+    assert await store.journal.begin_to_send(entry, "another", 0, "")
+    async with serving(service):
+        await _nothing_is_open(store)
+    assert len(server.calls_of("POST", MESSAGES)) == 1
+
+
+def _reply(server: DiscordServer, number: int, content: str) -> int:
+    """Let the bot have replied to a message; return the reply's number."""
+    reply = server._posted(CHANNEL, {"content": content, "message_reference": {"message_id": str(number)}})
+    return int(reply["id"])
+
+
+async def test_a_command_that_breaks_says_so(online: DiscordServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr(commands, "_suggest", broken)
+    with capture_logs() as logs:
+        answer = await online.command("emoji", photo_of(online))
+        await until(lambda: online.messages[int(answer["id"])]["content"] == texts.FAILED)
+    assert [each["reason"] for each in logs if each["event"] == "command_failed"] == ["ValueError"]
 
 
 @pytest.fixture
@@ -520,14 +569,22 @@ async def test_a_command_that_is_answered_leaves_nothing_open(
     assert await count_rows(store, "answered_messages") == 2
 
 
+NOTICE = waiting_notice(speak("en"), 3)
+
+
 @pytest.mark.parametrize(
-    ("is_sending", "flags", "said"),
-    [(False, 0, texts.INTERRUPTED_LONG), (True, LOADING, texts.INTERRUPTED_LONG), (True, 0, "You look happy")],
+    ("is_sending", "flags", "shown", "said"),
+    [
+        (False, 0, NOTICE, texts.INTERRUPTED_LONG),
+        (True, LOADING, "", texts.INTERRUPTED_LONG),
+        (True, 0, NOTICE, texts.INTERRUPTED_LONG),
+        (True, 0, "You look happy", "You look happy"),
+    ],
 )
 async def test_a_command_is_apologised_for_unless_it_was_answered(
-    server: DiscordServer, service: EmojiService, store: Store, is_sending: bool, flags: int, said: str
+    server: DiscordServer, service: EmojiService, store: Store, is_sending: bool, flags: int, shown: str, said: str
 ) -> None:
-    answer = server._message(CHANNEL, "You look happy") | {"flags": flags}
+    answer = server._message(CHANNEL, shown) | {"flags": flags}
     server.messages[int(answer["id"])] = answer
     gone = f"tokenx{10**16}"
     for token in (f"tokenx{answer['id']}", gone):

@@ -147,6 +147,26 @@ async def test_a_photo_that_waits_for_its_chat_holds_up_none_that_others_left(
     assert following.cancelled()
 
 
+async def test_who_follows_the_journal_goes_on_after_a_failure(journal: Journal, clock: Clock) -> None:
+    come: list[LeftOpen] = []
+
+    async def fail_once(left: list[LeftOpen]) -> None:
+        come.extend(left)
+        if len(come) == 1:
+            raise ValueError
+
+    await (await enter(journal, "7")).leave()
+    clock.pass_hold()
+    following = asyncio.create_task(journal.follow(Platform.TELEGRAM, fail_once))
+    await until(lambda: len(come) == 1)
+    await (await enter(journal, "8")).leave()
+    clock.pass_hold()
+    await until(lambda: len(come) == 2)
+    following.cancel()
+    await asyncio.wait([following])
+    assert following.cancelled()
+
+
 async def test_while_the_database_is_away_a_process_holds_on_and_others_take_nothing(
     store: Store, clock: Clock, faults: Faults
 ) -> None:

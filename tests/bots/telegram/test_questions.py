@@ -8,7 +8,7 @@ import pytest
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
-from db import Chat, Person, Platform, Store
+from db import Chat, ChatChoices, Person, Platform, Store
 from tests.bots.telegram.server import BAD_GATEWAY, Fault, TelegramServer, served, telegram_server
 from tests.rows import count_rows, execute
 from tests.waiting import PATIENCE_S, until
@@ -63,6 +63,21 @@ async def test_photos_that_were_left_open_are_answered_where_they_were_asked(
         assert '"message_id": 41' in replied["7"]["reply_parameters"]
         assert replied["-1000000000005"]["message_thread_id"] == "9"
     assert await count_rows(store, "open_messages") == 0
+
+
+async def test_an_attempt_in_a_game_that_was_left_open_is_scored(
+    service: EmojiService, store: Store, selfie: bytes
+) -> None:
+    group = Chat(Platform.TELEGRAM, "-1000000000005")
+    await store.chats.choose(group, ChatChoices(allows_play=True))
+    game = await store.games.start(group, None, "sad", "😢", datetime.now(UTC))
+    await service.note_round(group, game.id, "40")
+    async with telegram_server() as telegram:
+        place = {"type": "supergroup", "chat": int(group.id), "replies_to": 40, "is_new": True}
+        await leave_open(store, address(telegram, selfie, 41, **place))
+        async with served(service, telegram):
+            [said] = await telegram.sent("sendMessage")
+    assert texts.PLAY_SCOREBOARD in said["text"]
 
 
 async def test_a_photo_whose_answer_may_have_been_sent_is_not_answered_again(
@@ -151,10 +166,11 @@ async def test_photos_of_long_ago_get_one_word_for_the_chat(service: EmojiServic
             await leave_open(store, address(telegram, selfie, 41 + message), since)
         async with served(service, telegram):
             [said] = await telegram.sent("sendMessage")
-            await asyncio.sleep(0.5)
+            async with asyncio.timeout(PATIENCE_S):
+                while await count_rows(store, "open_messages"):
+                    await asyncio.sleep(0.05)
         assert said["text"] == texts.INTERRUPTED_LONG
         assert await telegram.count("sendMessage") == 1
-    assert await count_rows(store, "open_messages") == 0
 
 
 async def test_a_photo_that_is_gone_by_now_is_apologised_for(
