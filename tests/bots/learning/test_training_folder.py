@@ -199,7 +199,11 @@ def test_a_deletion_of_a_data_set_that_failed_half_way_can_be_finished(folder: T
 
 
 @pytest.mark.parametrize("name", ["registered-0.npz", "look.json", "SHA256SUMS", "recipe.json"])
-def test_a_deletion_of_a_run_that_failed_half_way_can_be_finished(folder: TrainingFolder, name: str) -> None:
+def test_a_deletion_of_a_run_that_failed_half_way_can_be_finished(
+    folder: TrainingFolder, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: sorted(listed(path), key=lambda each: each.name != "recipe.json"))
     filled(folder, "a")
     folder.delete_data("a")
     run = folder.run("a/tiny")
