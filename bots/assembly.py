@@ -273,6 +273,7 @@ def _web_adapter(settings: Settings, made: Assembly, post_routes: Sequence[PostR
             settings.console_account_file(),
         )
         training_window = TrainingWindow(made.store, settings.training_folder())
+        made.supervisor.start("The deletion of abandoned uploads", training_window.keep_tidy)
         refresh = made.emoji_map_watch.refresh
         console = Console(made.store, refresh, made.retraining_process, training_window, access, made.problem)
     return WebAdapter(

@@ -43,6 +43,8 @@ from db.version_rows import (
 
 LEAST_REASON = 8
 """Minimum number of characters of a reason to serve what the gate does not offer."""
+_MOST_NAME = 64
+"""Characters of a version's name (`db.schema.ModelRow`)."""
 _NEWEST_IN_SHADOW = 5_000
 """Faces by which a version in shadow is compared with the served one."""
 
@@ -97,21 +99,33 @@ class Versions:
     ) -> None:
         """Store a new version with what it learned from; it is not served yet.
 
+        One that no retraining made and whose files were cleared away gets them back, if they are the same ones.
+
         retraining: the one that made it, which is marked as done. erasures: as in `end_well`. Raise `VersionError` if
-        the name is taken, `LostError` if the retraining no longer counts, `ErasedError` if people deleted something
-        since that it learned from. Faces that were forgotten in the meantime are left out of what
-        it learned from.
+        the name is taken or too long, `LostError` if the retraining no longer counts, `ErasedError` if people deleted
+        something since that it learned from. Faces that were forgotten in the meantime are left out of what it learned
+        from.
         """
+        if len(name) > _MOST_NAME:
+            raise VersionError(f"{name} is too long for a version; name the recipe shorter, and fit and export it.")
+        digest = hashlib.sha256(artefact).hexdigest()
         async with self._transactions.write() as session:
-            if await session.scalar(select(ModelRow.id).where(ModelRow.version == name)) is not None:
-                raise VersionError(f"There is a version {name} already.")
+            is_kept = ModelRow.artefact.is_not(None)
+            known = select(ModelRow.sha256, is_kept).where(ModelRow.version == name)
+            if (found := (await session.execute(known)).one_or_none()) is not None:
+                if found != (digest, False) or retraining is not None:
+                    raise _taken(name, is_kept=found[1])
+                # as a new one, so that it is not the first to be cleared away again
+                back = update(ModelRow).where(ModelRow.version == name)
+                await session.execute(back.values(artefact=artefact, created_at=datetime.now(UTC)))
+                return
             parent_id = await session.scalar(select(ModelRow.id).where(ModelRow.version == parent))
             row = ModelRow(
                 version=name,
                 origin=origin.value,
                 parent_id=parent_id,
                 artefact=artefact,
-                sha256=hashlib.sha256(artefact).hexdigest(),
+                sha256=digest,
                 size=len(artefact),
                 metrics=metrics,
                 fingerprint=fingerprint,
@@ -286,25 +300,26 @@ class Versions:
         """Delete the files of old versions and return their names.
 
         Kept are the active one, the one in shadow, all that came with the software, the one to go back to from the
-        active one, and the `keep` newest others.
+        active one, the `keep` newest that were retrained, and the `keep` last that were added by hand (FITTED).
         """
         async with self._transactions.write() as session:
             chain = {await replaced_by_active(session)}
             rows = (await session.execute(version_query().where(ModelRow.artefact.is_not(None)))).all()
-            others = sorted(
-                (
-                    row
-                    for row, _, _ in rows
-                    if row.role is None and row.origin != Origin.SHIPPED and row.version not in chain
-                ),
-                key=lambda row: -row.id,
-            )
-            gone = [row.id for row in others[keep:]]
+            others = [
+                row
+                for row, _, _ in rows
+                if row.role is None and row.origin != Origin.SHIPPED and row.version not in chain
+            ]
+            retrained = sorted((row for row in others if row.origin != Origin.FITTED), key=lambda row: -row.id)
+            fitted = [row for row in others if row.origin == Origin.FITTED]
+            fitted.sort(key=lambda row: (row.created_at, row.id), reverse=True)  # one may have been added once more
+            cleared = (*retrained[keep:], *fitted[keep:])
+            gone = [row.id for row in cleared]
             await session.execute(
                 update(ModelRow).where(ModelRow.id.in_(gone), ModelRow.role.is_(None)).values(artefact=None)
             )
             await session.execute(delete(ShadowRow).where(ShadowRow.model_id.in_(gone)))
-            return tuple(row.version for row in others[keep:])
+            return tuple(row.version for row in cleared)
 
     async def _activate(self, session: AsyncSession, name: str, instead_of: str | None, change: "_Change") -> None:
         """Make a version active in place of the one that was active when this was decided. Raise `ConflictError` if
@@ -347,6 +362,14 @@ class _Change:
     by: Actor
     kind: str
     reason: str = ""
+
+
+def _taken(name: str, *, is_kept: bool) -> VersionError:
+    if is_kept:
+        return VersionError(f"There is a version {name} already.")
+    return VersionError(
+        f"There was another version {name}, whose files were cleared away; name the recipe anew, and fit and export it."
+    )
 
 
 def _conflict(now: str | None, instead_of: str) -> ConflictError:

@@ -82,7 +82,8 @@ class _Training:
                 self._examined = ui.element("div")
                 with ui.element("div").classes("upload"):
                     self._build_upload()
-            self._training = ui.element("section").classes("panel running")
+            with ui.element("section").classes("panel running") as self._training:
+                self._build_training()
             self._other = ui.element("div").props("role=status")
             with panel("Runs") as self._runs:
                 self._chooser = ui.element("div")
@@ -102,6 +103,14 @@ class _Training:
         question(_UPLOADED)
         ui.html('<progress max="1" value="0" hidden aria-label="Upload"></progress>', sanitize=False)
         ui.html('<p class="upload-told" role="status"></p>', sanitize=False)
+
+    def _build_training(self) -> None:
+        """Build the parts of the running training, which change apart from each other."""
+        self._progress = ui.html("", sanitize=False)
+        self._stops = ui.element("div")
+        with ui.element("details") as self._log:
+            ui.html("Last lines of its log", tag="summary", sanitize=False)
+            self._log_lines = ui.html("", tag="pre", sanitize=False).classes("log").props("tabindex=0")
 
     async def _look_what_is_offered(self) -> None:
         async def ask_for_it() -> None:
@@ -140,20 +149,22 @@ class _Training:
 
     async def _show_all(self) -> None:
         now = await asyncio.to_thread(self._snapshot)
+        if self._offered is not None:  # another admin may have uploaded or deleted a recipe
+            self._offered = self._window.last_offered or self._offered
         if self._uploaded in now.data_sets:
             self._data, self._uploaded = self._uploaded, ""
         if self._data not in (BASE_DATA, *now.data_sets):
             self._data = BASE_DATA
         recipe = self._chosen_recipe()
-        facts = await asyncio.to_thread(self._window.examined, self._data, recipe.name) if recipe else None
-        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        facts = await asyncio.to_thread(self._window.examined, self._data, recipe) if recipe else None
         self._show("choice", (self._offered, now.data_sets), lambda: self._show_choice(now))
         examined = (self._data, recipe, facts, self._offered, now.is_other_running)
         self._show("examined", examined, lambda: self._show_examined(recipe, facts, is_busy=now.is_other_running))
         run = self._run_of(now, now.training)
-        training = (now.training, now.is_training, now.training_log, run and run.epochs, minute)
-        self._show("training", training, lambda: self._show_training(now, run))
-        self._show("other", (now.other, now.is_other_running, now.other_log), lambda: self._show_other(now))
+        self._show_training(now, run)
+        self._show("stops", (now.training, now.is_training), lambda: self._show_stops(now))
+        other = (now.other, now.is_other_running, () if now.is_other_running else now.other_log)
+        self._show("other", other, lambda: self._show_other(now))
         self._show("runs", (tuple(each.name for each in now.runs), self._run), lambda: self._show_chooser(now))
         chosen = next((each for each in now.runs if each.name == self._run), None)
         is_running = now.is_training and run is not None and chosen is not None and run.name == chosen.name
@@ -165,9 +176,11 @@ class _Training:
             self._shown[part] = state
             build()
 
+    def _usable_recipes(self) -> list[RecipeFacts]:
+        return [each for each in self._offered.recipes if not each.problem] if self._offered else []
+
     def _chosen_recipe(self) -> RecipeFacts | None:
-        offered = self._offered.recipes if self._offered else ()
-        usable = [each for each in offered if not each.problem]
+        usable = self._usable_recipes()
         return next((each for each in usable if each.argument == self._recipe), usable[0] if usable else None)
 
     def _show_choice(self, now: _Snapshot) -> None:
@@ -175,7 +188,7 @@ class _Training:
         if self._offered is None:
             return
         data_sets = {BASE_DATA: "FER2013 (of this machine)", **{name: name for name in now.data_sets}}
-        recipes = {each.argument: _title(each) for each in self._offered.recipes}
+        recipes = {each.argument: training_report.recipe_title(each) for each in self._usable_recipes()}
         chosen = self._chosen_recipe()
         with self._choice:
             with ui.element("div").classes("fields"):
@@ -225,21 +238,25 @@ class _Training:
         return run
 
     def _show_training(self, now: _Snapshot, run: Run | None) -> None:
-        self._training.clear()
-        job, failed = now.training, _has_failed(now, run)
-        self._training.set_visibility(job is not None and (now.is_training or failed))
+        """Write how far the training is and what it says, in place."""
+        job = now.training
+        self._training.set_visibility(job is not None and (now.is_training or _has_failed(now, run)))
         if job is None:
             return
         started = f"started by {html.escape(job.by)} {ago(job.at, datetime.now(UTC))}"
-        with self._training:
-            if now.is_training:
-                done, of = (len(run.epochs), run.epochs_wanted) if run else (0, 0)
-                ui.html(training_report.progress(job, done, of, started), sanitize=False)
-                with ui.element("div").classes("buttons"):
-                    self._build_stop(job, "whole epochs are kept", self._window.stop)
-            elif failed:
-                ui.html(training_report.broken_off(job, started), sanitize=False)
-            ui.html(training_report.log(now.training_log), sanitize=False)
+        if now.is_training:
+            done, of = (len(run.epochs), run.epochs_wanted) if run else (0, 0)
+            self._progress.set_content(training_report.progress(job, done, of, started))
+        else:
+            self._progress.set_content(training_report.broken_off(job, started))
+        self._log.set_visibility(bool(now.training_log))
+        self._log_lines.set_content(html.escape("\n".join(now.training_log)))
+
+    def _show_stops(self, now: _Snapshot) -> None:
+        self._stops.clear()
+        if now.training is not None and now.is_training:
+            with self._stops, ui.element("div").classes("buttons"):
+                self._build_stop(now.training, "whole epochs are kept", self._window.stop)
 
     def _show_other(self, now: _Snapshot) -> None:
         self._other.clear()
@@ -379,10 +396,6 @@ def _has_failed(now: _Snapshot, run: Run | None) -> bool:
     if job is None or now.is_training or job.stopped_by:
         return False
     return run is None or not run.has_ended_since(job.at)
-
-
-def _title(recipe: RecipeFacts) -> str:
-    return f"{recipe.name} (yours)" if recipe.is_own else recipe.name
 
 
 def _select(label: str, options: dict[str, str], chosen: str, changed: Callable[[str], Awaitable[None]]) -> None:

@@ -34,7 +34,7 @@ _OTHERS = {
 
 
 def recipe_in_words(recipe: RecipeFacts) -> str:
-    """Return what a recipe does."""
+    """Return which recipe it is, and what it does."""
     told = [f"{recipe.network} network", count(recipe.epochs, "epoch")]
     if recipe.starts_from:
         told.append(f"starts from {recipe.starts_from}")
@@ -44,7 +44,13 @@ def recipe_in_words(recipe: RecipeFacts) -> str:
         told.append(f"taught by {', '.join(recipe.teachers)}")
     if recipe.published is not None:
         told.append(f"published elsewhere with {percent(recipe.published)}")
-    return f'<p class="quiet">{html.escape("; ".join(told))}.</p>'
+    name = f"<strong>{html.escape(recipe_title(recipe))}</strong>"
+    return f'<p class="quiet">{name}: {html.escape("; ".join(told))}.</p>'
+
+
+def recipe_title(recipe: RecipeFacts) -> str:
+    """Return what a recipe is called in a list."""
+    return f"{recipe.name} (yours)" if recipe.is_own else recipe.name
 
 
 def class_counts(facts: DataFacts) -> str:
@@ -106,14 +112,6 @@ def broken_off(job: Job, started: str) -> str:
         f'<p class="quiet">{started}</p><p class="told bad">It failed, or was ended from outside; its last lines say '
         "more. Whole epochs are kept: go on below, or start it again.</p>"
     )
-
-
-def log(lines: Sequence[str]) -> str:
-    """Return the last lines of a log, to be opened."""
-    if not lines:
-        return ""
-    told = html.escape("\n".join(lines))
-    return f'<details><summary>Last lines of its log</summary><pre class="log" tabindex="0">{told}</pre></details>'
 
 
 def other_in_words(job: Job, *, is_running: bool, log: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ class RecipeFacts:
     weights: str
     published: float | None
     problem: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Faces of each class by split, how many of train are left out as copies, and samples. mixes: faces are also mixed
-    with others, which the samples do not show.
+    """Faces of each class by split, how many of train are left out as copies, and samples. recipe: the digest of the
+    recipe that augments them. mixes: faces are also mixed with others, which the samples do not show.
     """
 
+    recipe: str
     counts: dict[str, tuple[int, ...]]
     left_out: int
     mixes: bool

@@ -27,8 +27,15 @@ _LEAST_FREE_BYTES = 2 * 1024**3
 _MOST_DATA_SETS = 20
 _MOST_RECIPES = 100
 _KINDS = (".zip", ".csv", ".yaml")
+_HALF = ".part"
+"""How the file of an upload ends that is not whole."""
+_GALLERIES = ("look.json", ".look.json-*")
+"""Files of a run with pictures of faces; the second is one whose writing was killed."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_ABANDONED_S = 24 * 3600.0
+_HALF_KEPT_S = 24 * 3600.0
+"""For how long half an upload or half a data set is waited for."""
+_WHOLE_KEPT_S = 600.0
+"""For how long a whole upload is waited for that nobody takes in: the page that brought it does so at once."""
 _CLOCKS_DIFFER_S = 1.0
 """By how much the time of a file may lie before the program's."""
 
@@ -154,8 +161,10 @@ class TrainingFolder:
         return self._place("data") / name
 
     def samples_file(self, data: str, recipe: str) -> Path:
-        """Return the file with the counts of a data set and its samples as a recipe augments them."""
-        return self._place("samples") / f"{data}--{recipe}.json"
+        """Return the file with the counts of a data set and its samples as a recipe augments them. Its folder may not
+        be there yet.
+        """
+        return self._place("samples") / data / f"{recipe}.json"
 
     def runs_of(self, data: str) -> Path:
         """Return the folder of the runs on a data set."""
@@ -185,7 +194,7 @@ class TrainingFolder:
             raise TrainingRefusedError(f"{name} is empty or too large: {_told(most)} at most are taken.")
         if offset == 0:
             self._make_room(name, size)
-        part = self._place("uploads") / f"{name}.part"
+        part = self._place("uploads") / f"{name}{_HALF}"
         there = part.stat().st_size if offset and part.exists() else 0
         if offset != there or not piece or offset + len(piece) > size:
             raise TrainingRefusedError("The upload was interrupted; please choose the file again.")
@@ -204,12 +213,27 @@ class TrainingFolder:
         return path
 
     def delete_unfinished(self) -> None:
-        """Delete what commands leave: half a data set of one that was killed, the served model of a comparison. Only
-        while none is running.
+        """Delete what commands leave: half a data set of one that was killed, the served model of a comparison; and
+        what `delete_abandoned` does. Only while none is running.
         """
         for each in self._place("data").glob(".*"):
             shutil.rmtree(each, ignore_errors=True)
+        for each in self._place("samples").glob("*.json"):  # where earlier versions of the software stored them
+            each.unlink(missing_ok=True)
         self.delete_served()
+        self.delete_abandoned()
+
+    def delete_abandoned(self) -> None:
+        """Delete uploads that nobody went on with or took in, and half a data set that is as old. Only while no command
+        is running. Nothing is made where there is no folder yet.
+        """
+        self._delete_half_uploads()
+        for each in (self.path / "uploads").glob("*"):
+            if _age_s(each) > _WHOLE_KEPT_S and each.suffix != _HALF:
+                each.unlink(missing_ok=True)
+        for each in (self.path / "data").glob(".*"):
+            if _age_s(each) > _HALF_KEPT_S:
+                shutil.rmtree(each, ignore_errors=True)
 
     def delete_served(self) -> None:
         """Delete the files of the served model."""
@@ -224,26 +248,38 @@ class TrainingFolder:
 
     def delete_data(self, name: str) -> None:
         """Delete an uploaded data set with every picture that was made of it: samples, what its runs keep of its faces
-        to go on with, and their galleries. Raise `TrainingRefusedError`.
+        to go on with, and their galleries. Raise `TrainingRefusedError`, or `OSError` if that failed half-way: it can
+        then be called again, as what the data set is known by goes last.
         """
         folder = self.data(name)
         if folder is None:
             raise TrainingRefusedError("This data set was not uploaded here; it stays.")
-        shutil.rmtree(folder)
-        for each in self._place("samples").glob(f"{name}--*.json"):
-            each.unlink(missing_ok=True)
+        if (samples := self._place("samples") / name).exists():
+            shutil.rmtree(samples)
         self._delete_kept_faces(name)
-        for each in self.runs_of(name).glob("*/look.json"):
-            each.unlink(missing_ok=True)
+        for pattern in _GALLERIES:
+            for each in self.runs_of(name).glob(f"*/{pattern}"):
+                each.unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
     def delete_run(self, name: str) -> None:
         """Delete a run with all that was made of it; with the last one of a data set, also what they shared. Raise
-        `TrainingRefusedError` if it is not there.
+        `TrainingRefusedError` if it is not there, or `OSError` as `delete_data` does.
         """
         run = self.run(name)
-        shutil.rmtree(run.folder)
-        if not any(each.data == run.data for each in self.runs()):
+        if not any(each.data == run.data and each.name != run.name for each in self.runs()):
             self._delete_kept_faces(run.data)
+        for each in run.folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each != run.recipe_file:
+                each.unlink(missing_ok=True)
+        shutil.rmtree(run.folder)
+
+    def _delete_half_uploads(self) -> None:
+        for each in (self.path / "uploads").glob(f"*{_HALF}"):
+            if _age_s(each) > _HALF_KEPT_S:
+                each.unlink(missing_ok=True)
 
     def _delete_kept_faces(self, data: str) -> None:
         """Delete the faces that the runs on a data set share, as `fit` registers or augments them beforehand."""
@@ -251,11 +287,9 @@ class TrainingFolder:
             each.unlink(missing_ok=True)
 
     def _make_room(self, name: str, size: int) -> None:
-        """Raise `TrainingRefusedError` if an upload cannot be begun; delete what was abandoned."""
+        """Raise `TrainingRefusedError` if an upload cannot be begun; delete halves that were abandoned."""
         uploads = self._place("uploads")
-        for each in uploads.iterdir():
-            if time.time() - each.stat().st_mtime > _ABANDONED_S:
-                each.unlink(missing_ok=True)
+        self._delete_half_uploads()
         if shutil.disk_usage(uploads).free < size + _LEAST_FREE_BYTES:
             raise TrainingRefusedError(f"The disk is too full; {_told(size + _LEAST_FREE_BYTES)} have to be free.")
         if not name.endswith(".yaml"):
@@ -298,6 +332,14 @@ def _run(folder: Path) -> Run | None:
 def _changed_at(folder: Path) -> float:
     times = [(folder / name).stat().st_mtime for name in ("recipe.json", "history.csv") if (folder / name).exists()]
     return max(times, default=0.0)
+
+
+def _age_s(path: Path) -> float:
+    """Return for how many seconds a file has not changed; 0 for one that is not there any more."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _is_newer(file: Path, than: Path) -> bool:

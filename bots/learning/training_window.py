@@ -36,6 +36,7 @@ SECRETS = (
 """Settings of the bot that processes which open uploaded files do not get."""
 _OFFER_LASTS_S = 600.0
 """After this time it is looked again what can be trained here."""
+_TIDY_EVERY_S = 3600.0
 _ASKING_TAKES_S = 120.0
 """How long the answer may take; a slow machine reads all recipes in a few seconds."""
 _log = structlog.get_logger()
@@ -54,15 +55,16 @@ class TrainingWindow:
         program: Sequence[str] = _PROGRAM,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Folder: for everything that is uploaded and made. environment: of the processes, which get no secret of it.
-        program: the command to start. clock: seconds.
+        """Begin nothing yet. folder: for everything that is uploaded and made. environment: of the processes, which
+        get no secret of it. program: the command to start. clock: seconds.
         """
         self.folder = TrainingFolder(folder.absolute())
         self._store = store
         self._environment = {name: value for name, value in environment.items() if name not in SECRETS}
         self._program, self._clock = tuple(program), clock
         self._attending = BackgroundTasks()
-        self._offered: Offered | None = None
+        self.last_offered: Offered | None = None
+        """What `offered` returned last, without asking again."""
         self._offered_until = -1.0
         self._asking = asyncio.Lock()
         self._preparing = asyncio.Lock()
@@ -85,10 +87,10 @@ class TrainingWindow:
             if self._clock() >= self._offered_until:
                 # before it is asked: `look_again` may come meanwhile
                 self._offered_until = self._clock() + _OFFER_LASTS_S
-                self._offered = await self._ask()
-                if self._offered is None:
+                self.last_offered = await self._ask()
+                if self.last_offered is None:
                     self._offered_until = min(self._offered_until, self._clock() + 10.0)
-            return self._offered
+            return self.last_offered
 
     def look_again(self) -> None:
         """Let `offered` look again: a recipe was added or deleted."""
@@ -142,9 +144,10 @@ class TrainingWindow:
         target = self.folder.samples_file(data, recipe.name)
         self._other("examine", data, recipe.name, by, recipe.argument, *self._data(data), "--json", str(target))
 
-    def examined(self, data: str, recipe: str) -> DataFacts | None:
-        """Return what `examine` found."""
-        return read(DataFacts, self.folder.samples_file(data, recipe))
+    def examined(self, data: str, recipe: RecipeFacts) -> DataFacts | None:
+        """Return what `examine` found; None if it was not called, or with a recipe of this name that says otherwise."""
+        facts = read(DataFacts, self.folder.samples_file(data, recipe.name))
+        return facts if facts is not None and facts.recipe == recipe.digest else None
 
     def look(self, run: Run, by: str) -> None:
         """Read `valid` with a run, for its scores, confusion matrix and galleries."""
@@ -237,6 +240,18 @@ class TrainingWindow:
             await asyncio.to_thread(self.folder.delete_run, run.name)
         _log.info("training_run_deleted", run=run.name, by=by)
 
+    async def keep_tidy(self) -> None:
+        """Delete every hour what was uploaded and abandoned, until cancelled. Nothing is made where the window was
+        never used.
+        """
+        while True:
+            try:
+                if self.folder.path.exists():
+                    await self._delete_while_idle(self.folder.delete_abandoned)
+            except OSError as error:
+                _log.error("training_uploads_not_deleted", error=type(error).__name__)
+            await asyncio.sleep(_TIDY_EVERY_S)
+
     async def finished(self) -> None:
         """Wait until every process that was started here has ended."""
         await self._attending.finish()
@@ -249,10 +264,10 @@ class TrainingWindow:
             _log.info("training_stop_asked", what=job.what, by=by, at_once=at_once)
         return is_stopped
 
-    async def _delete_unfinished(self) -> None:
+    async def _delete_while_idle(self, delete: Callable[[], None]) -> None:
         async with self._preparing:
             if self.other.running() is None:
-                await asyncio.to_thread(self.folder.delete_unfinished)
+                await asyncio.to_thread(delete)
 
     def _require_idle(self, concerns: Callable[[Job], bool]) -> None:
         for slot in (self.training, self.other):
@@ -289,11 +304,11 @@ class TrainingWindow:
             _log.warning("training_process_failed", what=job.what, data=job.data, status=status, reason=last[:300])
         else:
             _log.info("training_process_ended", what=job.what, data=job.data, status=status)
-        await self._delete_unfinished()
+        await self._delete_while_idle(self.folder.delete_unfinished)
 
     async def _ask(self) -> Offered | None:
         """Ask the training package what there is; set `obstacle`."""
-        await self._delete_unfinished()  # a bot of before may have ended before its commands
+        await self._delete_while_idle(self.folder.delete_unfinished)  # a bot of before may have ended before them
         file = self.folder.jobs / "offered.json"
         command = (*self._program, "recipes", "--json", str(file), "--own", str(self.folder.recipes))
         try:

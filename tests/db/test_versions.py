@@ -160,6 +160,58 @@ async def test_old_files_are_cleared_away_but_never_those_that_are_needed(store:
     assert await store.versions.roll_back(instead_of="b", by=Actor("Anna")) == "a"
 
 
+async def add_by_hand(store: Store, *names: str, files: bytes = b"fitted") -> None:
+    """Add networks as the training window does."""
+    for name in names:
+        await store.versions.add(name, files, origin=Origin.FITTED, parent=SHIPPED, metrics={}, fingerprint="")
+
+
+async def kept(store: Store) -> set[str]:
+    return {version.name for version in await store.versions.all() if version.is_kept}
+
+
+async def test_retrainings_never_clear_away_what_was_added_by_hand(store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, FILES)
+    await add_by_hand(store, "mine")
+    await grow(store, "a", "b", "c")
+    assert await store.versions.clear_away(keep=1) == ("b", "a")
+    await store.versions.promote("mine", instead_of=SHIPPED, by=Actor("Anna"), reason="it is ours")
+    assert await active(store) == "mine"
+
+
+async def test_what_was_cleared_away_can_be_added_again_and_is_the_newest_then(store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, FILES)
+    await add_by_hand(store, "first", "second")
+    assert await store.versions.clear_away(keep=1) == ("first",)
+    with pytest.raises(VersionError, match="cleared away"):
+        await store.versions.artefact("first")
+    await add_by_hand(store, "first")
+    assert await store.versions.clear_away(keep=1) == ("second",)
+    assert await kept(store) == {SHIPPED, "first"}
+    assert await store.versions.artefact("first") == b"fitted"
+    await store.versions.promote("first", instead_of=SHIPPED, by=Actor("Anna"), reason="it is ours")
+    assert await active(store) == "first"
+
+
+async def test_other_files_are_not_added_under_the_name_of_a_version_that_is_or_was(store: Store) -> None:
+    await store.versions.begin_with(SHIPPED, FILES)
+    await add_by_hand(store, "mine")
+    for files in (b"fitted", b"others"):
+        with pytest.raises(VersionError, match="There is a version mine already"):
+            await add_by_hand(store, "mine", files=files)
+    await store.versions.clear_away(keep=0)
+    with pytest.raises(VersionError, match="There was another version mine, whose files were cleared"):
+        await add_by_hand(store, "mine", files=b"others")
+    assert await kept(store) == {SHIPPED}
+
+
+async def test_a_name_that_some_databases_cannot_store_is_refused_in_words(store: Store) -> None:
+    await add_by_hand(store, "x" * 64)
+    with pytest.raises(VersionError, match="too long for a version"):
+        await add_by_hand(store, "x" * 65)
+    assert await kept(store) == {"x" * 64}
+
+
 async def test_what_the_gate_does_not_offer_needs_a_typed_reason(store: Store) -> None:
     await grow(store, "a", offered=False)
     for empty in ("", "  "):

@@ -4,6 +4,7 @@ Everything is judged on `valid`, never on `test`. Pictures travel as PNG in base
 """
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -37,7 +38,8 @@ class RecipeFacts:
 
     argument: what names it to `fit`. network: the kind. starts_from: the recipe whose weights it begins with, None for
     none. weights: the published ones that it begins with, "none" for random ones. published: the accuracy of the same
-    system elsewhere, 0 to 1. problem: why it cannot be used; what else is known then is its name.
+    system elsewhere, 0 to 1. problem: why it cannot be used; what else is known then is its name. digest: SHA-256 of
+    all that it says.
     """
 
     name: str
@@ -50,6 +52,7 @@ class RecipeFacts:
     weights: str = "none"
     published: float | None = None
     problem: str = ""
+    digest: str = ""
 
 
 def recipes(folder: Path | None) -> list[RecipeFacts]:
@@ -77,8 +80,8 @@ def network_recipe(name_or_path: str) -> Recipe:
 
 
 def data_facts(splits: dict[Split, Faces], recipe: Recipe) -> dict[str, Any]:
-    """Return the faces per class of each split, how many of train are left out, and samples as the recipe augments
-    them.
+    """Return the faces per class of each split, how many of train are left out, and samples as the recipe, which is
+    named by its digest, augments them.
 
     Left out are blank faces and copies of those held out. A sample is the first face of its class that is learned from,
     at random: its original, and `VARIANTS` augmented ones. Mixing with other faces is not drawn.
@@ -96,6 +99,7 @@ def data_facts(splits: dict[Split, Faces], recipe: Recipe) -> dict[str, Any]:
             )
     counts = {"train": train, "valid": splits["valid"], "test": splits["test"]}
     return {
+        "recipe": _digest(recipe),
         "counts": {name: faces.class_counts.tolist() for name, faces in counts.items()},
         "left_out": len(splits["train"]) - len(train),
         "mixes": bool(recipe.augmentation.mixup or recipe.augmentation.cutmix),
@@ -171,7 +175,12 @@ def _recipe_facts(recipe: AnyRecipe, argument: str, *, is_own: bool) -> RecipeFa
         teachers=recipe.loss.teachers,
         weights=getattr(recipe.network, "weights", "none"),
         published=recipe.published.accuracy if recipe.published else None,
+        digest=_digest(recipe),
     )
+
+
+def _digest(recipe: Recipe) -> str:
+    return hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
 
 
 def _scored(probabilities: NDArray[np.float32], valid: Faces) -> Scores:

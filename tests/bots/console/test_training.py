@@ -3,11 +3,13 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -15,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bots.console import MOST_PIECE_BYTES, UPLOAD_PATH
-from bots.learning.training_job import JobSlot
+from bots.learning.training_job import Job, JobSlot
 from tests.bots.web.conftest import browser, camera_film
 from tests.bots.web.program import ROOT, Bot, needs_browser
 from tests.bots.web.visits import violations
@@ -173,6 +175,64 @@ def test_from_an_upload_to_a_training_that_is_stopped_and_goes_on_after_the_bot_
     assert ("training_run_deleted", "Grace") in [(line["event"], line.get("by")) for line in said]
 
 
+EPOCH_AFTER_EPOCH = """
+import json, sys, time
+from pathlib import Path
+
+run = Path(sys.argv[1])
+run.mkdir()
+(run / "recipe.json").write_text(json.dumps({"name": run.name, "epochs": 5000}))
+with (run / "history.csv").open("w", buffering=1) as history:
+    print("epoch,loss,val_loss,fer2013_accuracy,val_fer2013_accuracy", file=history)
+    for epoch in range(5000):
+        print(f"{epoch},1,1,0.5,0.5", file=history)
+        print(f"epoch {epoch}", flush=True)
+        time.sleep(0.2)
+"""
+
+
+@pytest.fixture
+def scripted(folder: Path) -> Iterator[Path]:
+    """A training that does nothing but write epochs; its run."""
+    jobs = training_folder(folder) / "jobs"
+    jobs.mkdir(exist_ok=True)
+    run = training_folder(folder) / "runs" / "before" / "scripted"
+    slot = JobSlot(jobs, "training")
+    job = Job("fit", "before", run.name, "Grace", datetime.now(UTC))
+    process = slot.start(job, (sys.executable, "-c", EPOCH_AFTER_EPOCH, str(run)), {})
+    yield run
+    slot.stop("the tests", at_once=True)
+    wait_until(lambda: not process.is_running)
+    process.last_error_line()  # closes its log
+    shutil.rmtree(run)
+
+
+def test_while_a_training_runs_its_log_stays_open_and_stop_keeps_focus_and_takes_a_slow_press(
+    page: Page, bot: Bot, scripted: Path
+) -> None:
+    log_in(page, bot)
+    running = page.locator(".running")
+    stop, lines, title = running.get_by_role("button", name="Stop"), running.locator("pre"), running.locator("h2")
+    expect(title).to_contain_text("scripted on before")
+    running.get_by_text("Last lines of its log").click()
+    stop.focus()
+    for _ in range(2):
+        shown = title.inner_text(), lines.inner_text()
+        expect(title).not_to_have_text(shown[0])
+        expect(lines).not_to_have_text(shown[1])
+    expect(lines).to_be_visible()
+    expect(lines).to_contain_text("epoch ")
+    expect(stop).to_be_focused()
+    assert violations(page) == []
+    stop.hover()
+    page.mouse.down()
+    expect(title).not_to_have_text(title.inner_text())
+    page.mouse.up()
+    expect(page.get_by_text("It stops; whole epochs are kept.")).to_be_visible()
+    expect(running).to_be_hidden()
+    assert scripted.exists()
+
+
 def test_another_command_than_a_training_can_be_stopped(page: Page, bot: Bot, folder: Path) -> None:
     log_in(page, bot)
     page.get_by_label("Run", exact=True).select_option("before/plain")
@@ -239,10 +299,19 @@ def test_a_hostile_upload_is_refused_in_words_and_nothing_of_it_stays(
     (tmp_path / "faces.exe").write_bytes(b"MZ")
     upload(page, tmp_path / "faces.exe")
     expect(page.locator(".upload-told")).to_contain_text("Choose a .zip or a .csv")
+    another = page.context.new_page()  # of another admin, perhaps
+    another.goto(page.url)
+    expect(another.get_by_label("Recipe", exact=True)).to_be_visible()
     (tmp_path / "wrong.yaml").write_text("name: a/b\nepochs: many\n")
     upload(page, tmp_path / "wrong.yaml")
     expect(page.get_by_text("The recipe wrong cannot be used")).to_be_visible()
     expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_be_visible()
+    expect(another.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_be_visible()
+    recipe = page.get_by_label("Recipe", exact=True)
+    expect(recipe.get_by_role("option", name="small_cnn", exact=True)).to_have_count(1)
+    expect(recipe.get_by_role("option", name=re.compile("wrong"))).to_have_count(0)
+    recipe.select_option("small_cnn")
+    expect(page.get_by_text("small_cnn: convolutional network")).to_be_visible()
     page.get_by_role("button", name="Delete the recipe wrong").click()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("wrong cannot be used: wrong.yaml: name:")).to_have_count(0)

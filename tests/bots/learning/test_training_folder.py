@@ -1,10 +1,14 @@
 """The training window's folder: what is uploaded is bounded, and every name is checked."""
 
+import errno
 import json
 import os
 import shutil
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,12 +84,46 @@ def test_an_upload_that_is_begun_again_begins_anew(folder: TrainingFolder) -> No
     assert folder.upload("a.csv").read_bytes() == b"xy"
 
 
-def test_what_was_abandoned_is_deleted(folder: TrainingFolder) -> None:
+def age(path: Path, days: float) -> None:
+    os.utime(path, (time.time() - days * 86400,) * 2)
+
+
+def test_what_was_abandoned_is_deleted_when_an_upload_is_begun(folder: TrainingFolder) -> None:
     folder.add_piece("a.zip", 0, 6, b"abcd")
     [part] = (folder.path / "uploads").iterdir()
-    os.utime(part, (time.time() - 2 * 86400,) * 2)
+    age(part, days=2)
     folder.add_piece("b.zip", 0, 6, b"abcd")
     assert everything_in(folder) == ["uploads/b.zip.part"]
+
+
+@pytest.mark.parametrize("delete", [TrainingFolder.delete_abandoned, TrainingFolder.delete_unfinished])
+def test_halves_wait_for_a_day_and_whole_uploads_for_minutes(
+    folder: TrainingFolder, delete: Callable[[TrainingFolder], None]
+) -> None:
+    for name, size in (("half.zip", 6), ("old-half.zip", 6), ("whole.zip", 4), ("old-whole.csv", 4)):
+        folder.add_piece(name, 0, size, b"abcd")
+    uploads = folder.path / "uploads"
+    for name, days in (("half.zip.part", 0.9), ("old-half.zip.part", 1.1), ("old-whole.csv", 0.01)):
+        age(uploads / name, days)
+    folder.new_data("kept").mkdir()
+    (old := folder.new_data("mine").with_name(".mine-0123abcd")).mkdir()
+    age(old, days=1.1)
+    age(folder.path / "data" / "kept", days=1.1)
+    delete(folder)
+    assert everything_in(folder) == ["uploads/half.zip.part", "uploads/whole.zip"]
+    assert [each.name for each in old.parent.iterdir()] == ["kept"]
+
+
+def test_where_the_window_was_never_used_nothing_is_made(folder: TrainingFolder) -> None:
+    folder.delete_abandoned()
+    assert not folder.path.exists()
+
+
+def test_samples_that_earlier_versions_stored_are_deleted(folder: TrainingFolder) -> None:
+    old = folder.samples_file("a", "tiny").parents[1] / "a--tiny.json"
+    old.touch()
+    folder.delete_unfinished()
+    assert not old.exists()
 
 
 def test_the_disk_keeps_room(folder: TrainingFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,16 +154,67 @@ def run_of(folder: TrainingFolder, data: str, recipe: str) -> Path:
 
 
 def test_with_a_data_set_every_picture_of_it_is_deleted_and_its_runs_stay(folder: TrainingFolder) -> None:
-    folder.new_data("a").mkdir()
-    for data in ("a", "ab"):
-        run_of(folder, data, "tiny")
-        folder.samples_file(data, "tiny").write_text("{}")
-        for kept in ("registered-0.npz", "variants-0-1-2.npz"):
-            (folder.runs_of(data) / kept).touch()
+    for data in ("a", "a--b"):
+        filled(folder, data)
     folder.delete_data("a")
-    of_another = ["ab/registered-0.npz", "ab/tiny/look.json", "ab/tiny/recipe.json", "ab/variants-0-1-2.npz"]
-    left = ["runs/a/tiny/recipe.json", *(f"runs/{name}" for name in of_another), "samples/ab--tiny.json"]
-    assert everything_in(folder) == left
+    of_another = ["registered-0.npz", "tiny/.look.json-123", "tiny/look.json", "tiny/recipe.json", "variants-0-1-2.npz"]
+    runs = ["runs/a/tiny/recipe.json", *sorted(f"runs/a--b/{name}" for name in of_another)]
+    assert everything_in(folder) == sorted(["data/a--b/fer2013.csv", *runs, "samples/a--b/tiny.json"])
+
+
+def filled(folder: TrainingFolder, data: str) -> None:
+    """Put a data set in place with a run, and with all that may be made of its faces."""
+    folder.new_data(data).mkdir()
+    run = run_of(folder, data, "tiny")
+    samples = folder.samples_file(data, "tiny")
+    samples.parent.mkdir()
+    kept = [folder.runs_of(data) / name for name in ("registered-0.npz", "variants-0-1-2.npz")]
+    for each in (samples, run / ".look.json-123", *kept, folder.path / "data" / data / "fer2013.csv"):
+        each.touch()
+
+
+@contextmanager
+def undeletable(name: str) -> Iterator[None]:
+    """Let no file of this name be deleted."""
+    unlink = os.unlink
+
+    def fail(path: str | Path, **more: Any) -> None:
+        if Path(path).name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "unlink", fail)
+        yield
+
+
+@pytest.mark.parametrize("name", ["tiny.json", "registered-0.npz", "look.json", ".look.json-123", "fer2013.csv"])
+def test_a_deletion_of_a_data_set_that_failed_half_way_can_be_finished(folder: TrainingFolder, name: str) -> None:
+    filled(folder, "a")
+    with undeletable(name), pytest.raises(PermissionError):
+        folder.delete_data("a")
+    assert folder.data_sets() == ("a",)
+    folder.delete_data("a")
+    assert everything_in(folder) == ["runs/a/tiny/recipe.json"]
+
+
+@pytest.mark.parametrize("name", ["registered-0.npz", "look.json", "SHA256SUMS", "recipe.json"])
+def test_a_deletion_of_a_run_that_failed_half_way_can_be_finished(
+    folder: TrainingFolder, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: sorted(listed(path), key=lambda each: each.name != "recipe.json"))
+    filled(folder, "a")
+    folder.delete_data("a")
+    run = folder.run("a/tiny")
+    run.model.mkdir()
+    for each in (run.look_file, run.model / "SHA256SUMS", folder.runs_of("a") / "registered-0.npz"):
+        each.touch()
+    with undeletable(name), pytest.raises(PermissionError):
+        folder.delete_run("a/tiny")
+    assert [each.name for each in folder.runs()] == ["a/tiny"]
+    folder.delete_run("a/tiny")
+    assert everything_in(folder) == []
 
 
 def test_with_the_last_run_what_the_runs_shared_is_deleted(folder: TrainingFolder) -> None:

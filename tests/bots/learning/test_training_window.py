@@ -1,10 +1,12 @@
 """`python -m training` as the console starts it: watched, stopped, resumed, killed, found again after a restart."""
 
+import asyncio
 import errno
 import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from bots.learning import training_window
 from bots.learning.training_facts import RecipeFacts
@@ -30,7 +33,7 @@ from tests.waiting import TRAINING_PATIENCE_S, until
 EPOCHS = 400
 """More than anybody waits for."""
 WAITS = "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.05)"
-RECIPE = RecipeFacts("tiny", "tiny", True, "convolutional", 4, None, (), "none", None, "")
+RECIPE = RecipeFacts("tiny", "tiny", True, "convolutional", 4, None, (), "none", None, "", "abc")
 
 
 Scripted = Callable[..., TrainingWindow]
@@ -387,6 +390,59 @@ async def test_what_a_bot_of_before_left_is_deleted_once_nothing_uses_it(
     assert all(each.exists() for each in left)
     window.stop_other("Ada", at_once=True)
     await until(lambda: not any(each.exists() for each in left))
+
+
+async def test_abandoned_uploads_are_deleted_again_and_again_but_not_while_one_is_checked(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_TIDY_EVERY_S", 0.01)
+    window = scripted(WAITS)
+    uploads = window.folder.path / "uploads"
+
+    def bring(name: str) -> None:
+        window.folder.add_piece(name, 0, 4, b"abcd")
+        os.utime(uploads / name, (time.time() - 3600,) * 2)
+
+    tidying = asyncio.create_task(window.keep_tidy())
+    for _ in range(2):
+        bring("closed.zip")
+        await until(lambda: not list(uploads.iterdir()))
+    tidying.cancel()
+    bring("mine.zip")
+    window.take_in("mine.zip", "Ada")
+    tidying = asyncio.create_task(window.keep_tidy())
+    await asyncio.sleep(0.1)
+    assert [each.name for each in uploads.iterdir()] == ["mine.zip"]
+    tidying.cancel()
+
+
+async def test_a_folder_that_cannot_be_read_does_not_end_the_deletion_of_uploads(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_window, "_TIDY_EVERY_S", 0.01)
+    window = scripted(WAITS)
+    window.folder.path.parent.mkdir(exist_ok=True)
+    window.folder.path.write_text("no folder")
+    with capture_logs() as logs:
+        tidying = asyncio.create_task(window.keep_tidy())
+        await until(lambda: len(logs) > 1)
+    assert {entry["event"] for entry in logs} == {"training_uploads_not_deleted"}
+    assert not tidying.done()
+    tidying.cancel()
+    window.folder.path.unlink()
+
+
+async def test_samples_are_shown_for_the_recipe_that_they_were_drawn_with_only(scripted: Scripted) -> None:
+    drawn = {"recipe": RECIPE.digest, "counts": {}, "left_out": 0, "mixes": False, "samples": []}
+    window = scripted(f"import sys\nopen(sys.argv[-1], 'w').write({json.dumps(drawn)!r})")
+    window.folder.samples_file(BASE_DATA, RECIPE.name).parent.mkdir()
+    assert window.examined(BASE_DATA, RECIPE) is None
+    window.examine(BASE_DATA, RECIPE, "Ada")
+    await window.finished()
+    facts = window.examined(BASE_DATA, RECIPE)
+    assert facts is not None
+    assert facts.recipe == RECIPE.digest
+    assert window.examined(BASE_DATA, replace(RECIPE, digest="another")) is None
 
 
 async def test_the_served_model_is_written_down_for_a_comparison_only(store: Store, scripted: Scripted) -> None:

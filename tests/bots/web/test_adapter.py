@@ -1,13 +1,16 @@
 """The web adapter as an operator meets it: the real program starts, says what is wrong with a setting, and stops."""
 
+import os
 import re
 import socket
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.bots.web.program import ROOT, Bot
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_until
 
 
 def test_it_stops_on_ctrl_c_with_status_0(tmp_path: Path) -> None:
@@ -59,3 +62,24 @@ def test_a_wrong_token_leaves_the_web_chat_open(tmp_path: Path) -> None:
     bot.wait_for("Telegram refused TELEGRAM_TOKEN")
     assert bot.process.poll() is None
     assert bot.stop() == 3
+
+
+def test_nothing_of_the_training_folder_is_deleted_or_taken_in_where_the_console_is_off(tmp_path: Path) -> None:
+    training = tmp_path / "data" / "training"
+    abandoned, half = training / "uploads" / "faces.zip", training / "data" / ".faces-0123abcd"
+    for folder in (abandoned.parent, half):
+        folder.mkdir(parents=True)
+    abandoned.write_bytes(b"abcd")
+    for each in (abandoned, half):
+        os.utime(each, (time.time() - 2 * 86400,) * 2)
+    before = sorted(training.rglob("*"))
+    bot = Bot(tmp_path, CONSOLE="false")
+    bot.wait_for("adapter_open")
+    asked = {"file": "a.zip", "offset": "0", "size": "4"}
+    assert httpx.post(f"{bot.url}console/training/upload", params=asked, content=b"abcd").status_code in {404, 405}
+    assert bot.stop() == 0
+    assert sorted(training.rglob("*")) == before
+    bot = Bot(tmp_path)
+    bot.wait_for("adapter_open")
+    wait_until(lambda: not abandoned.exists() and not half.exists(), bot.said)
+    assert bot.stop() == 0

@@ -99,6 +99,20 @@ def test_faces_are_counted_without_copies_and_shown_beside_their_variants(data: 
         assert not any((pixels(variant) == original).all() for variant in sample["variants"])
 
 
+def test_samples_name_the_recipe_as_it_was_by_the_digest_that_it_is_listed_with(data: Path, tmp_path: Path) -> None:
+    def listed() -> str:
+        [own] = [each for each in facts.recipes(tmp_path) if each.is_own]
+        return own.digest
+
+    recipe = tiny_recipe(name="mine")
+    (tmp_path / "mine.yaml").write_text(json.dumps(recipe.model_dump(mode="json")))
+    before = listed()
+    assert facts.data_facts(load(data), recipe)["recipe"] == before
+    changed = recipe.model_copy(update={"augmentation": LIVELY})
+    (tmp_path / "mine.yaml").write_text(json.dumps(changed.model_dump(mode="json")))
+    assert facts.data_facts(load(data), changed)["recipe"] == listed() != before
+
+
 def test_a_recipe_that_changes_nothing_shows_the_faces_as_they_are(data: Path) -> None:
     told = facts.data_facts(load(data), tiny_recipe())
     assert told["mixes"] is False
