@@ -74,12 +74,17 @@ async def sound_artefact(session: AsyncSession, name: str) -> bytes:
         raise VersionError(f"There is no version {name}.")
     artefact, digest = row
     if artefact is None:
-        raise VersionError(f"The files of {name} were cleared away; retrain instead.")
+        raise cleared_away(name)
     if hashlib.sha256(artefact).hexdigest() != digest:
         raise VersionError(
             f"The files of {name} are damaged (their SHA-256 is not {digest[:12]}…); use another version."
         )
     return bytes(artefact)
+
+
+def cleared_away(name: str) -> VersionError:
+    """Return the error of a version without files."""
+    return VersionError(f"The files of {name} were cleared away; retrain, or add the network once more.")
 
 
 async def replaced_by_active(session: AsyncSession) -> str | None:

@@ -32,6 +32,7 @@ from db.version_facts import (
     VersionError,
 )
 from db.version_rows import (
+    cleared_away,
     kept_readings,
     lessons_of,
     one_version,
@@ -341,7 +342,7 @@ class Versions:
         kept = update(ModelRow).where(ModelRow.version == name, ModelRow.artefact.is_not(None))
         model_id = await session.scalar(kept.values(role=Role.ACTIVE.value).returning(ModelRow.id))
         if model_id is None:
-            raise VersionError(f"The files of {name} were cleared away; retrain instead.")
+            raise cleared_away(name)
         session.add(
             PromotionRow(
                 model_id=model_id,

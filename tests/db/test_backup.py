@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db import Chat, FaceReading, Person, Platform, Preferences, Store
+from db import Chat, FaceReading, Person, Platform, Preferences, Store, backup
 from db.backup import BackupError, back_up, restore
 
 ADA, BERT = Person(Platform.TELEGRAM, "1"), Person(Platform.TELEGRAM, "2")
@@ -67,6 +67,41 @@ async def test_a_bot_that_runs_goes_on_with_what_was_restored(tmp_path: Path) ->
     before = await opened(kept)
     assert (await before.preferences(ADA)).language == "fr"
     await before.close()
+
+
+def test_a_restore_that_fails_leaves_nothing_behind_or_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_made(tmp_path / "bot.db"))
+    back_up(tmp_path / "bot.db", tmp_path / "copy.db")
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backup, "_copy", full)
+        with pytest.raises(BackupError, match="no space left"):
+            restore(tmp_path / "copy.db", tmp_path / "bot.db")
+    assert [each.name for each in tmp_path.glob("*bot.db?*")] == []
+    replace, calls = Path.replace, 0
+
+    def refuse_the_last(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OSError("in use")
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse_the_last)
+        with pytest.raises(BackupError, match=r"in use.*what was there is in .*bot\.db\.before-"):
+            restore(tmp_path / "copy.db", tmp_path / "bot.db")
+    [kept] = tmp_path.glob("*bot.db?*")
+    assert kept.name.startswith("bot.db.before-")
+
+
+async def _made(file: Path) -> None:
+    await (await opened(file)).close()
 
 
 async def test_what_is_no_backup_changes_nothing(tmp_path: Path) -> None:
