@@ -29,7 +29,10 @@ class BlazeFace:
 
     def look(self, view: NDArray[np.uint8], scale: float = 1.0) -> list[Detection]:
         """Return the faces in an RGB uint8 view `(128, 128, 3)`, in pixels of which one of the view has `scale`."""
-        outputs = self._network.run(view[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
+        batch = view[None].astype(np.float32)
+        batch /= np.float32(127.5)
+        batch -= np.float32(1)
+        outputs = self._network.run(batch)
         logits, regressed = outputs["classificators"][0, :, 0], outputs["regressors"][0]
         likely = np.flatnonzero(logits > _LEAST_LOGIT)
         if not len(likely):

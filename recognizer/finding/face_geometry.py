@@ -81,11 +81,7 @@ def distinct(faces: Sequence[Detection]) -> list[Detection]:
 
 def overlap_with(face: Detection, others: Sequence[Detection]) -> float:
     """Return the largest overlap of a face with any of the others, from 0 to 1; 0 if there are no others."""
-    if not others:
-        return 0.0
-    return float(
-        overlaps_with_each(np.array(_corners(face.box)), np.array([_corners(other.box) for other in others])).max()
-    )
+    return max((_overlap(face.box, other.box) for other in others), default=0.0)
 
 
 def overlaps_with_each(corners: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -102,8 +98,12 @@ def overlaps_with_each(corners: NDArray[np.floating], others: NDArray[np.floatin
     return overlaps
 
 
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.x + box.width, box.y + box.height
+def _overlap(one: Box, other: Box) -> float:
+    """Return what `overlaps_with_each` does, of two boxes; of few, this takes a tenth of the time."""
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    tall = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(0.0, wide) * max(0.0, tall) / max(smaller, 1e-9)
 
 
 def levelled_view(

@@ -37,24 +37,39 @@ def warp(photo: NDArray[np.uint8], to_photo: NDArray[np.float64], side: int, fin
     Shrinking is anti-aliased: the visible part is first reduced by area averaging to the view's resolution times
     `finer`, then rotated at that resolution, then averaged. Pixels beyond the photo repeat its edge.
     """
-    fine = to_photo.copy()
-    fine[:, :2] /= finer
-    fine[:, 2] += (to_photo[:, :2].sum(axis=1) / finer - to_photo[:, :2].sum(axis=1)) / 2
     length = side * finer
-    corners = fine @ np.array([[0, length, 0, length], [0, 0, length, length], [1, 1, 1, 1]], dtype=np.float64)
-    low = np.maximum(np.floor(corners.min(axis=1)).astype(int) - 2, 0)
-    high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 2, photo.shape[1::-1])
-    if (high <= low).any():
+    fine = [
+        (along / finer, across / finer, shift + (along + across) * (1 / finer - 1) / 2)
+        for along, across, shift in to_photo.tolist()
+    ]
+    (left, right), (top, bottom) = (
+        _visible(*row, length, most) for row, most in zip(fine, photo.shape[1::-1], strict=True)
+    )
+    if right <= left or bottom <= top:
         return np.zeros((side, side, *photo.shape[2:]), np.uint8)
-    part = photo[low[1] : high[1], low[0] : high[0]]
-    small = shrunk(part, 1 / max(1.0, scale_of(fine)))
-    ratio = np.array(small.shape[1::-1]) / np.array(part.shape[1::-1])
-    fine[:, 2] += 0.5 - low
-    fine *= ratio[:, None]
-    fine[:, 2] -= 0.5
+    part = photo[top:bottom, left:right]
+    small = shrunk(part, 1 / max(1.0, math.hypot(fine[0][0], fine[1][0])))
+    ratios = (small.shape[1] / part.shape[1], small.shape[0] / part.shape[0])
+    to_small = np.array(
+        [
+            (along * ratio, across * ratio, (shift + 0.5 - low) * ratio - 0.5)
+            for (along, across, shift), ratio, low in zip(fine, ratios, (left, top), strict=True)
+        ]
+    )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(small, fine, (length, length), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    view = cv2.warpAffine(small, to_small, (length, length), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return shrunk(view.astype(np.uint8, copy=False), 1 / finer)
+
+
+def _visible(along: float, across: float, shift: float, length: int, most: int) -> tuple[int, int]:
+    """Return where a view of `length` pixels begins and ends on one axis of a photo with `most` pixels, with two pixels
+    more on either side.
+
+    along, across, shift: that axis's row of the map from the view to the photo.
+    """
+    ends = along * length, across * length
+    low, high = (shift + which(0.0, ends[0]) + which(0.0, ends[1]) for which in (min, max))
+    return max(0, math.floor(low) - 2), min(most, math.ceil(high) + 2)
 
 
 def scale_of(affine: NDArray[np.float64]) -> float:
