@@ -11,21 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.identity import Person
 from db.people import put
-from db.schema import ForgettingsRow, PersonRow
+from db.schema import Base, ForgettingsRow, PersonRow
 
 
 class ForgottenError(Exception):
     """Somebody concerned asked to be forgotten meanwhile, or may have."""
 
 
-def forgettings() -> "Select[int]":
-    """Return the query for how often somebody was forgotten so far."""
-    return select(func.coalesce(func.max(ForgettingsRow.count), 0))
+_COUNT = Base.metadata.tables[ForgettingsRow.__tablename__].c.count
+FORGETTINGS: "Select[int]" = select(func.coalesce(func.max(_COUNT), 0))
+"""The query for how often somebody was forgotten so far; made once, and of the table, since every photo asks it."""
 
 
 async def count_forgetting(session: AsyncSession) -> None:
     """Store that somebody is forgotten in this transaction, which no other writer runs beside."""
-    count = await session.scalar(forgettings()) or 0
+    count = await session.scalar(FORGETTINGS) or 0
     await put(session, ForgettingsRow, {"id": 1}, {"count": count + 1})
 
 
@@ -34,7 +34,7 @@ async def may_be_forgotten(session: AsyncSession, since: int, people: Sequence[P
 
     It is so for whoever was not known then, if anybody was forgotten meanwhile.
     """
-    if (await session.scalar(forgettings()) or 0) <= since:
+    if (await session.scalar(FORGETTINGS) or 0) <= since:
         return False
     hashes = {person.hashed(secret) for person in people}
     known = select(func.count()).where(PersonRow.hash.in_(hashes), PersonRow.known_since <= since)

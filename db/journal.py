@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.enums import Platform
-from db.forgettings import forgettings
+from db.forgettings import FORGETTINGS
 from db.identity import Chat, ChatMessage, Person
 from db.moments import MOST_APART, aware
 from db.people import add_unless_there
@@ -109,7 +109,7 @@ class Journal:
                 select(answered.message_hash).where(answered.message_hash == digest).exists()
                 | select(open_rows.id).where(open_rows.message_hash == digest).exists(),
                 select(func.count()).where(open_rows.chat_hash == where).scalar_subquery(),
-                forgettings().scalar_subquery(),
+                FORGETTINGS.scalar_subquery(),
             )
             is_known, count, forgotten = (await session.execute(before)).one()
             if is_known:
@@ -190,7 +190,7 @@ class Journal:
                 | select(AnsweredMessageRow.at).where(AnsweredMessageRow.message_hash == message_hash).exists()
             )
             is_gone = not await session.scalar(others)
-            return is_gone and (await session.scalar(forgettings()) or 0) > since
+            return is_gone and (await session.scalar(FORGETTINGS) or 0) > since
 
     async def put_off(self, number: int, holder: str) -> None:
         """Store that the answer certainly was not sent, so that who takes the message over sends it."""

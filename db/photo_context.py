@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, exists, literal, select
 from db.chat_emoji import OwnEmoji, emoji_of
 from db.chats import ChatChoices, choices_in
 from db.choices import TasteRevision
-from db.forgettings import forgettings
+from db.forgettings import FORGETTINGS
 from db.identity import Chat, Person
 from db.preferences import COLUMNS, Preferences, preferences_in
 from db.schema import ChatEmojiRow, ChatRow, GameRow, PersonRow
@@ -65,7 +65,7 @@ _QUERY = (
         ChatRow,
         exists().where(ChatEmojiRow.chat_id == ChatRow.id).label("has_emoji"),
         exists().where(GameRow.chat_id == ChatRow.id, GameRow.person_id == PersonRow.id).label("has_game"),
-        forgettings().scalar_subquery().label("forgettings"),
+        FORGETTINGS.scalar_subquery().label("forgettings"),
     )
     .select_from(_NOTHING)
     .outerjoin(PersonRow, PersonRow.hash == bindparam("person"))
