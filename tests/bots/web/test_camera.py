@@ -106,6 +106,7 @@ def test_without_a_camera_it_says_what_to_do(page: Page) -> None:
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
     page.get_by_role("button", name=word("camera"), exact=True).click()
     expect(answer(page)).to_contain_text(word("no_camera"))
+    expect(page.locator("#said")).to_have_text(word("no_camera"))
     page.evaluate("() => Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     page.get_by_role("button", name=word("camera"), exact=True).click()
     expect(answer(page)).to_contain_text(word("camera_needs_https"))
@@ -193,6 +194,36 @@ def test_frames_are_answered_steadily_also_to_several(page: Page, bot: Bot, brow
         each.wait_for_function("() => Number(document.querySelector('dialog').dataset.frames) > 3")
     for context in contexts:
         context.close()
+
+
+_AWAY = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url) {
+    super(window.isAway ? `${url}-is-away` : url);
+    window.sockets.push(this);
+  }
+};
+"""
+
+
+def test_the_mirror_has_one_socket_again_after_the_server_was_away_for_a_while(page: Page) -> None:
+    page.add_init_script(_AWAY)
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    _open(page, "mirror")
+    frames = "Number(document.querySelector('dialog').dataset.frames)"
+    page.wait_for_function(f"() => {frames} > 2")
+    page.evaluate("() => { window.isAway = true; window.sockets.at(-1).close(); }")
+    expect(page.locator("dialog .status")).to_have_text(word("mirror_lost"))
+    page.wait_for_timeout(7000)  # longer than the silence after which a mirror takes its line for dead
+    before = page.evaluate(f"() => {{ window.isAway = false; return {frames}; }}")
+    page.wait_for_function(f"() => {frames} > {before} + 20")
+    opened = page.evaluate("() => window.sockets.length")
+    page.wait_for_function(f"() => {frames} > {before} + 60")
+    page.wait_for_timeout(3000)  # longer than it waits before it tries again
+    assert page.evaluate("() => window.sockets.length") == opened
+    assert page.evaluate("() => window.sockets.filter((each) => each.readyState === WebSocket.OPEN).length") == 1
 
 
 def test_a_mirror_says_nothing_of_the_face_when_it_is_gone(page: Page) -> None:
