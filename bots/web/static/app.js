@@ -143,7 +143,7 @@ async function sendOnce(turn, photo) {
 // A turn and one of its photos as they are now: another tab may have changed them meanwhile.
 function present(turnId, photoId) {
   const turn = known.get(turnId);
-  return [turn, turn?.photos.find((each) => each.id === photoId)];
+  return [turn, turn?.photos?.find((each) => each.id === photoId)];
 }
 
 // Send a photo, and show what becomes of it: on the turn and the photo as they are then, on none if they are gone.

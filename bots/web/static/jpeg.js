@@ -12,26 +12,30 @@ const COLOURS = new Map([
 ]); // what says how colours are meant: the marker and the beginning of its segment
 const ORIENTATION = 0x0112;
 
-// The segments of a JPEG as [marker, start, end], those of scans with their data, up to its end; null for what is no JPEG,
-// or has no end. What follows is no part of it: the film of a motion photo, or another picture.
+// The segments of a JPEG as [marker, start, end], those of scans with their data; the last one is its end, unless it was
+// cut off or is damaged. What follows is no part of it: the film of a motion photo, or another picture. Null for what is
+// no JPEG.
 function segments(bytes) {
   if (bytes[0] !== 0xff || bytes[1] !== START) return null;
   const found = [];
   let at = 2;
   while (at + 2 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1];
-    if (marker === END) return [...found, [marker, at, at + 2]];
+    if (marker === END) {
+      found.push([marker, at, at + 2]);
+      break;
+    }
     if (marker === 0xff) {
       at += 1; // a fill byte
       continue;
     }
     let end = at + 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
-    if (!(end <= bytes.length)) return null;
+    if (end > bytes.length) break;
     if (marker === SCAN) end = endOfScan(bytes, end);
     found.push([marker, at, end]);
     at = end;
   }
-  return null;
+  return found;
 }
 
 // Where the next marker is that does not belong to the data of a scan.
@@ -43,10 +47,13 @@ function endOfScan(bytes, start) {
   return at < 0 ? bytes.length : at;
 }
 
-// The pieces of the same picture without metadata; null for what is no JPEG, or has no end.
+// The same picture without metadata as { pieces, isWhole }; null for what is no JPEG. isWhole: nothing of it is missing.
 export function withoutMetadata(bytes) {
-  const kept = segments(bytes)?.filter((segment) => isOfPicture(bytes, segment));
-  return kept ? [bytes.subarray(0, 2), ...kept.map(([, start, end]) => bytes.subarray(start, end))] : null;
+  const all = segments(bytes);
+  if (!all) return null;
+  const kept = all.filter((segment) => isOfPicture(bytes, segment));
+  const pieces = [bytes.subarray(0, 2), ...kept.map(([, start, end]) => bytes.subarray(start, end))];
+  return { pieces, isWhole: all.at(-1)?.[0] === END };
 }
 
 function isOfPicture(bytes, [marker, start, end]) {
