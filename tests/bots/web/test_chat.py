@@ -26,6 +26,10 @@ _SENT = """async () => {
   return Array.from(new Uint8Array(await photo.blob.arrayBuffer()));
 }"""
 """The bytes of the photo that was sent, from the browser's own memory of it."""
+_KEPT_BYTES = """async () => {
+  const { all } = await import("/static/store.js");
+  return (await all()).flatMap((turn) => turn.photos ?? []).reduce((sum, { blob }) => sum + blob.size, 0);
+}"""
 
 
 def _left_edge(page: Page, selector: str) -> float:
@@ -290,7 +294,7 @@ def test_a_file_that_is_too_large_is_named_and_not_sent(page: Page, tmp_path: Pa
     choose(page, large)
     expect(answer(page)).to_contain_text("large.jpg: That file is larger than 20 MB")
     assert not [url for url in sent if "/photos" in url]
-    assert page.evaluate(_SENT) == []
+    assert page.evaluate(_KEPT_BYTES) == 0
 
 
 @pytest.mark.parametrize("name", ["large.mp4", "large.gif", "large.pdf"])
@@ -303,6 +307,7 @@ def test_what_is_too_large_and_cannot_be_made_smaller_is_not_even_kept(
     expect(page.locator("#log")).to_contain_text(f"{name}: That file is larger than 20 MB")
     expect(page.locator(".shot")).to_have_count(1)
     expect(page.locator(".shot .reaction")).to_have_text("😁")
+    assert page.evaluate(_KEPT_BYTES) < 1 << 20
 
 
 @pytest.mark.parametrize(("side", "orientation", "sent_side"), [(3000, 1, 1600), (512, 1, 512), (512, 6, 512)])

@@ -22,6 +22,7 @@ from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from bots.serving.admission import Admission
 from bots.web.bodies import MemoryBudget
+from bots.web.connections import HEAD_WITHIN_S
 from bots.web.interface import WebInterface
 from bots.web.live import FULL, MOST_FRAME_BYTES, MOST_OF_ONE, NO_FRAME, FrameShape, GreetingShape
 from recognizer import EMOTIONS, Reading, Recognizer
@@ -318,6 +319,17 @@ async def test_a_mirror_follows_a_face(guest: Guest, selfie: bytes, wall_photo: 
             for face in shown.faces:
                 assert face.emotions[EMOTIONS.index("happy")] > 0.5
                 assert 0.3 < face.box[0] + face.box[2] / 2 < 0.6
+
+
+async def test_a_mirror_stays_open_for_longer_than_the_head_of_a_request_may_take(guest: Guest, selfie: bytes) -> None:
+    async with _live(guest) as mirror:
+        await mirror.recv()
+        clock = asyncio.get_running_loop().time
+        until = clock() + HEAD_WITHIN_S + 1
+        while clock() < until:
+            await mirror.send(selfie)
+            assert FrameShape.model_validate_json(await mirror.recv()).faces
+            await asyncio.sleep(0.5)
 
 
 async def test_a_mirror_takes_nothing_but_frames(guest: Guest) -> None:
