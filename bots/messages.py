@@ -339,7 +339,8 @@ class Reply:
     under which the answered photo is stored, 0 for none; the adapter hands it to `EmojiService.note_answer` with the
     id of the message that it sent. game: the number of a round that this message asks for, 0 for none; handed to
     `EmojiService.note_round` in the same way. faces: for a platform that shows each face apart, all of them; the rows
-    are then those of the whole photo.
+    are then those of the whole photo. is_failure: nothing was done, for no reason in what was sent, and the same may
+    be sent again.
     """
 
     text: str
@@ -351,6 +352,7 @@ class Reply:
     photo: int = 0
     game: int = 0
     faces: tuple[FaceReply, ...] = ()
+    is_failure: bool = False
 
 
 @dataclass(frozen=True)
@@ -359,7 +361,8 @@ class TapReply:
 
     notice: a short text for the person who tapped only. is_obvious: the new buttons already say it, so the notice may
     be omitted. rows: the message's new buttons, None to keep them. text: the message's new text, None to keep it.
-    reaction: the photo's new reaction, None to keep it. picture: sent as a separate message, unless is_whole: then
+    reaction: the photo's new reaction, None to keep it. feeling: the new word for what the face shows, on platforms
+    that show every face apart, None to keep it. picture: sent as a separate message, unless is_whole: then
     text, picture (or none) and rows replace the whole message with the button; if there is nothing in any of them, the
     message goes. is_for_pack: the sticker with the button goes into the person's own pack, and the notice is said only
     where there is none. picture_rows: buttons under a picture that is sent as a separate message. photo: as in `Reply`,
@@ -382,6 +385,7 @@ class TapReply:
     covers: str = ""
     question: Reply | None = None
     has_forgotten: bool = False
+    feeling: str | None = None
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,22 @@ _CHOICES = {
     Action.STOP_PLAYING: 1,
 }
 """The number of choices of an action, if it does not depend on a reading."""
+_CHOOSING = frozenset(
+    {
+        Action.CHOOSE,
+        Action.CORRECT,
+        Action.COVER_WITH,
+        Action.SET_LANGUAGE,
+        Action.SET_SKIN_TONE,
+        Action.SET_PRESENTATION,
+        Action.SET_HAIR,
+        Action.SET_HAIR_COLOUR,
+        Action.SET_AUTOMATIC,
+        Action.SET_QUIET_HOURS,
+        Action.SET_MOST_FACES,
+    }
+)
+"""Actions whose buttons stand beside each other, one of them for what holds."""
 _MAKING = frozenset(
     {Action.EMOJI_ME, Action.BLUR, Action.STICKER, Action.CHANGE_STICKER, Action.COVER_WITH, Action.SWAP}
 )
@@ -208,6 +224,13 @@ def face_rows_after(token: Token, reading: StoredReading, candidates: int, recip
 def needs_photo(token: str) -> bool:
     """Return whether a tap on the button of this token makes a picture of the photo that it belongs to."""
     return token.partition(":")[0] in _MAKING
+
+
+def is_choice(token: str) -> bool:
+    """Return whether the button of this token is one of several of which one holds, rather than one that does
+    something.
+    """
+    return token.partition(":")[0] in _CHOOSING
 
 
 def shows_more(token: str) -> bool:

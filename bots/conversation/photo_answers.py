@@ -70,6 +70,12 @@ class _Read:
     def shows_faces(self) -> bool:
         return any(outcome.faces for outcome in self.outcomes)
 
+    @property
+    def has_failed(self) -> bool:
+        """Return whether nothing could be read, for no reason in what was sent."""
+        problems = [outcome.problem for outcome in self.outcomes]
+        return bool(problems) and texts.FAILURES.issuperset(problems)
+
     def missing(self, photo: PhotoMessage, recipient: Recipient) -> tuple[str, ...]:
         """Return what to say about pictures that are not there."""
         known = [sentence for sentence in texts.SOME_MISSING if sentence in self.not_fetched]
@@ -90,7 +96,8 @@ class PhotoAnswers:
             missing = read.missing(photo, recipient)
             if not read.shows_faces:
                 said = (answer_text(read.outcomes, recipient),) if read.outcomes else ()
-                return Reply("\n".join((*said, *missing)), (None,) * len(read.outcomes))
+                reactions = (None,) * len(read.outcomes)
+                return Reply("\n".join((*said, *missing)), reactions, is_failure=read.has_failed)
             reply = await self._answered(photo, read, recipient)
         return replace(reply, text="\n".join((reply.text, *missing)))
 

@@ -112,7 +112,7 @@ class Play:
         photo = replace(photo, pictures=photo.pictures[:1], messages=photo.messages[:1])
         [outcome] = await self._photo_answers.read(photo)
         if not outcome.faces:
-            return Reply(say(outcome.problem), (None,))
+            return Reply(say(outcome.problem), (None,), is_failure=outcome.problem in texts.FAILURES)
         face = outcome.faces[0]
         await self._photo_answers.keep(photo, [replace(outcome, faces=(face,))], shows=game.emotion)
         points = round(MOST_POINTS * face.probabilities[EMOTIONS.index(game.emotion)])

@@ -267,7 +267,7 @@ class EmojiService:
         say = (await self.voice_for(photo.person, photo.language)).say
         make = partial(self._picture_maker.arranged, picture.content, covers)
         made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
-        return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+        return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made, is_failure=problem in texts.FAILURES)
 
     async def cover_image(self, emoji: str, person: Person, chat: Chat) -> bytes | None:
         """Return what covers a face where this emoji does, as a PNG; None if that cannot be drawn now.
@@ -289,7 +289,7 @@ class EmojiService:
             return await self._command(command, preferences, recipient)
         except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command=command.name.value)
-            return Reply(recipient.voice.say(texts.FAILED))
+            return Reply(recipient.voice.say(texts.FAILED), is_failure=True)
 
     async def on_chat_emoji(self, command: ChatEmojiCommand) -> Reply:
         """Answer the command that maps an emoji of a chat's own."""
@@ -298,7 +298,7 @@ class EmojiService:
             return await self._chat_emoji.command(command, recipient)
         except Exception:
             _log.exception("command_failed", platform=command.chat.platform, command="chat_emoji")
-            return Reply(recipient.voice.say(texts.FAILED))
+            return Reply(recipient.voice.say(texts.FAILED), is_failure=True)
 
     async def on_admin_command(self, command: AdminCommand) -> AsyncIterator[Reply]:
         """Yield the replies to an admin's command; each replaces the one before. Refuse anyone else politely."""
@@ -321,9 +321,11 @@ class EmojiService:
                 async with opened(self._pool, each, Whose(photo.chat, photo.person)) as picture:
                     make = partial(self._picture_maker.emoji_me, picture.content, (), photo.chat.platform)
                     made, problem = await make_picture(self._pool, photo.person, photo.chat, make, picture)
-                    return Reply(say(problem or texts.EMOJI_ME_MADE), picture=made)
+                    return Reply(
+                        say(problem or texts.EMOJI_ME_MADE), picture=made, is_failure=problem in texts.FAILURES
+                    )
             except TooManyError:
-                return Reply(say(texts.SLOW_DOWN))
+                return Reply(say(texts.SLOW_DOWN), is_failure=True)
             except NotFetchedError as error:
                 problems.add(str(error))
         return Reply(say(next(each for each in texts.SOME_MISSING if each in problems)))
@@ -397,7 +399,7 @@ class EmojiService:
             return await self._play.answer(photo, game, recipient)
         except (SQLAlchemyError, OSError):
             _log.exception("attempt_failed", platform=photo.chat.platform)
-            return Reply(recipient.voice.say(texts.FAILED))
+            return Reply(recipient.voice.say(texts.FAILED), is_failure=True)
 
     async def _unasked(self, photo: PhotoMessage, recipient: Recipient, choices: ChatChoices) -> Reply | None:
         """Return what is to happen to a photo that nobody asked about, None for nothing."""

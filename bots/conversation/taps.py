@@ -257,7 +257,8 @@ class PhotoTaps:
             rows = self._rows(tap, stored.with_choice(reading.id, None), reading.id, recipient)
             if not tap.shows_each_face:
                 return TapReply(notice, rows)
-            return TapReply(notice, rows, notice, recipient.variant_of(self._emotions.emoji_of(emotion)))
+            reaction = recipient.variant_of(self._emotions.emoji_of(emotion))
+            return TapReply(notice, rows, notice, reaction, feeling=say(texts.FEELINGS[emotion]))
         notice = say(texts.MORE_SHOWN if token.action is Action.MORE else texts.BACK_SHOWN)
         return TapReply(notice, self._rows_after(tap, token, stored, recipient), is_obvious=True)
 
@@ -273,12 +274,14 @@ class PhotoTaps:
         alone = len(stored.readings) == 1 or tap.shows_each_face
         is_change = reading.chosen is not None and reading.chosen != emoji
         shown = recipient.variant_of(emoji)
+        emotion = self._emotions.emotion_of(emoji) if tap.shows_each_face else None
         notice = recipient.voice.say(texts.CORRECTED if is_change else texts.CHOSEN, emoji=in_text(shown))
         return TapReply(
             notice,
             self._rows(tap, changed, reading.id, recipient),
             text=notice if alone else None,
             reaction=shown if alone else None,
+            feeling=recipient.voice.say(texts.FEELINGS[emotion]) if emotion is not None else None,
         )
 
     def _rows(self, tap: Tap, stored: StoredPhoto, reading: int, recipient: Recipient) -> ButtonRows:

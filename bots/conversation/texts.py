@@ -183,6 +183,8 @@ SOME_MISSING = {
 }
 """The sentence about a file → the one for where other files of the same message could be read; the first one counts."""
 FAILED = _("Something went wrong on my side. Please try again in a moment.")
+FAILURES = frozenset({FAILED, SLOW_DOWN})
+"""The sentences that say that nothing was done, for no reason in what was sent."""
 
 MORE = _("More…")
 MORE_MEANING = _("More emoji")
@@ -367,6 +369,7 @@ WEB_WORDS = {
     "share": _("Share"),
     "copy": _("Copy"),
     "copied": _("Copied."),
+    "not_copied": _("I can't copy here. Please allow it in your browser, or download the picture."),
     "download": _("Download"),
     "covers": _("✏️ Change the covers"),
     "covers_title": _("What shall cover the faces?"),

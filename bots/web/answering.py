@@ -8,30 +8,25 @@ import structlog
 from cachetools import TTLCache
 from pydantic import BaseModel
 
-from bots.web.shapes import ProblemShape, ReplyShape
+from bots.web.shapes import ProblemShape
 from db import Person
 
 REMEMBERED_FOR_S = 600.0
 """How long an answer waits for a browser that lost its connection."""
 MOST_REMEMBERED = 256
-"""Answers that are remembered: each has a few kilobytes, since previews of photos are not."""
+"""Answers that are remembered: each has a few kilobytes, since it has no picture of the photo."""
 
 _log = structlog.get_logger()
 
 
 class Answering:
-    """One answer, in lines of JSON; it is made to its end whether or not anybody is there to read it.
-
-    Afterwards what is left of it has no preview of the photo.
-    """
+    """One answer, in several parts; it is made to its end whether or not anybody is there to read it."""
 
     def __init__(self, shapes: AsyncIterator[BaseModel]) -> None:
-        """shapes: the lines, which come to an end."""
+        """shapes: the parts, which come to an end."""
         self._shapes: list[BaseModel] = []
-        self._followers = 0
         self._more = asyncio.Condition()
         self._task = asyncio.create_task(self._make(shapes))
-        self._task.add_done_callback(lambda _: self._slim())
 
     @property
     def is_done(self) -> bool:
@@ -48,22 +43,17 @@ class Answering:
         held.__enter__()
         self._task.add_done_callback(lambda _: held.__exit__(None, None, None))
 
-    async def follow(self) -> AsyncIterator[bytes]:
-        """Yield all its lines, as soon as they are there."""
+    async def follow(self) -> AsyncIterator[BaseModel]:
+        """Yield all its parts, as soon as they are there."""
         sent = 0
-        self._followers += 1
-        try:
-            while True:
-                async with self._more:
-                    while sent == len(self._shapes) and not self.is_done:
-                        await self._more.wait()
-                if sent == len(self._shapes):
-                    return
-                yield self._shapes[sent].model_dump_json().encode() + b"\n"
-                sent += 1
-        finally:
-            self._followers -= 1
-            self._slim()
+        while True:
+            async with self._more:
+                while sent == len(self._shapes) and not self.is_done:
+                    await self._more.wait()
+            if sent == len(self._shapes):
+                return
+            yield self._shapes[sent]
+            sent += 1
 
     async def _make(self, shapes: AsyncIterator[BaseModel]) -> None:
         self._task.add_done_callback(lambda _: asyncio.ensure_future(self._wake()))
@@ -77,14 +67,6 @@ class Answering:
     async def _wake(self) -> None:
         async with self._more:
             self._more.notify_all()
-
-    def _slim(self) -> None:
-        """Let go of the photo's preview, once everybody who waited for it has it."""
-        if self.is_done and not self._followers:
-            self._shapes = [
-                each.model_copy(update={"preview": None}) if isinstance(each, ReplyShape) else each
-                for each in self._shapes
-            ]
 
 
 class Answers:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -132,10 +133,12 @@ class _Body:
         self._reserved = 0
 
     def note(self, error: Exception) -> None:
-        """Take an error for what follows from a refusal, or for the refusal itself; raise any other."""
+        """Take an error for what follows from a refusal or a client that has gone, or for the refusal itself; raise any
+        other.
+        """
         if isinstance(error, Refused):
             self.refusal = error
-        elif self.refusal is None:
+        elif self.refusal is None and not isinstance(error, ClientDisconnect):
             raise error
 
     def only_if_whole(self, send: Send) -> Send:

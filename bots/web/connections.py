@@ -51,7 +51,7 @@ class BoundedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Handle what came, and start or stop the time for the next head."""
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # the protocol of sockets has it
             return
         if not self.is_between_requests:
             self._expect_nothing()

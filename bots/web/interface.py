@@ -8,6 +8,7 @@ service stores.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -31,6 +32,7 @@ from bots.web.shapes import (
     MOST_EMOJI,
     CoverShape,
     CoversShape,
+    FileShape,
     ProblemShape,
     ReplyShape,
     TapReplyShape,
@@ -50,8 +52,9 @@ _KEPT_BY_BROWSERS = {"Cache-Control": "private, max-age=604800"}
 _LINE_BY_LINE = {**_NEVER_STORED, "Content-Encoding": "identity"}
 """Lines that were to be compressed would wait for each other."""
 _LINES = (
-    "Answer a photo, in lines of JSON: perhaps a `WaitingShape`, then a `ReplyShape` or a `ProblemShape`. Asked again "
-    "within ten minutes with the same id, the answer is the same."
+    "Answer a photo, in lines of JSON: perhaps a `WaitingShape`, then a `ReplyShape`, or a `ProblemShape` if nothing "
+    "was done. Asked again within ten minutes with the same id, a `ReplyShape` is the same, but for the preview; after "
+    "a `ProblemShape` the photo is tried anew."
 )
 
 
@@ -95,42 +98,57 @@ class WebInterface:
 
     async def _photo(self, request: Request) -> Response:
         """Answer a photo."""
-        visitor, form = Visitor.of(request), await uploads.read(request)
+        visitor = Visitor.of(request)
+        asked = await self._service.begun(
+            PhotoMessage(visitor.person, visitor.chat, (), visitor.language, comes_again=True, shows_each_face=True)
+        )  # before the photo comes: whoever is forgotten meanwhile is not stored
+        form = await uploads.read(request)
         name = form.fields.get("id", "")
         if form.photo is None or not _ID.fullmatch(name):
             raise Refused(400)
-        lines = self._lines(visitor, Picture(form.photo), has_preview="preview" in form.fields)
-        answering, is_new = self._answers.of(visitor.person, name, lines)
+        message = replace(asked, pictures=(Picture(form.photo),), context=None)
+        answering, is_new = self._answers.of(visitor.person, name, self._replies(visitor, message))
         held = self._budget.holding(client_of(request.scope), len(form.photo))
 
         async def followed() -> AsyncIterator[bytes]:
             try:
-                async for line in answering.follow():
-                    yield line
+                async for shape in answering.follow():
+                    if "preview" in form.fields and isinstance(shape, ReplyShape):
+                        yield _line(shape.model_copy(update={"preview": await self._preview(visitor, message)}))
+                    else:
+                        yield _line(shape)
             finally:
                 if is_new and not answering.is_done:  # the browser has gone, and its photo is still in memory
                     answering.hold(held)
 
         return Lines(followed(), headers=_LINE_BY_LINE)
 
-    async def _lines(self, visitor: Visitor, photo: Picture, *, has_preview: bool) -> AsyncIterator[BaseModel]:
-        """Yield the lines of the answer to a photo."""
-        message = await self._service.begun(
-            PhotoMessage(
-                visitor.person, visitor.chat, (photo,), visitor.language, comes_again=True, shows_each_face=True
-            )
-        )
+    async def _replies(self, visitor: Visitor, message: PhotoMessage) -> AsyncIterator[BaseModel]:
+        """Yield the parts of the answer to a photo."""
+        message = await self._service.begun(message)
         voice = recipient_in(message).voice
         try:
             with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.PHOTO):
                 async for reply in self._service.on_photo(message):
                     if reply.waiting:
                         yield WaitingShape(waiting=True, text=reply.text)
+                    elif reply.is_failure:
+                        yield ProblemShape(text=reply.text, again=True)
                     else:
-                        preview = await self._service.preview(message) if has_preview else None
-                        yield ReplyShape.of(reply, voice, preview)
+                        yield ReplyShape.of(reply, voice)
         except (RefusedError, asyncio.CancelledError):
             yield self._problem(voice, Kind.PHOTO)
+
+    async def _preview(self, visitor: Visitor, message: PhotoMessage) -> FileShape | None:
+        """Return the photo as it came with this request, which may repeat one whose answer is remembered; None if it
+        cannot be opened, or too much of the visitor is in hand.
+        """
+        try:
+            with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.OTHER):
+                made = await self._service.preview(message)
+        except RefusedError:
+            return None
+        return FileShape.of_picture(made) if made is not None else None
 
     async def _tap(self, request: Request) -> Response:
         """Answer a tap on a button."""
@@ -239,6 +257,10 @@ class WebInterface:
 async def malformed(_request: Request, _error: Exception) -> Response:
     """Answer a body that does not have the form that belongs there, without repeating any of it."""
     return PlainTextResponse("The body does not have the form that belongs here.\n", 422)
+
+
+def _line(shape: BaseModel) -> bytes:
+    return shape.model_dump_json().encode() + b"\n"
 
 
 def _json(shape: BaseModel, status: int = 200) -> Response:

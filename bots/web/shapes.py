@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
-from bots.conversation.buttons import needs_photo, shows_more
+from bots.conversation.buttons import is_choice, needs_photo, shows_more
 from bots.conversation.languages import Voice
 from bots.messages import (
     Button,
@@ -37,6 +37,7 @@ MOST_EMOJI = 32
 class ButtonShape(BaseModel):
     """A button. meaning: its label in words. token: what a tap on it sends back. needs_photo: together with the photo
     that the answer belongs to. shows_more: its answer's rows are all emoji that fit, and take no other button's place.
+    is_choice: it is one of several of which one holds, the one with the tone "chosen"; any other does something.
     """
 
     label: str
@@ -45,6 +46,7 @@ class ButtonShape(BaseModel):
     tone: Literal["plain", "chosen", "quiet"]
     needs_photo: bool
     shows_more: bool
+    is_choice: bool
 
     @classmethod
     def of(cls, button: Button) -> Self:
@@ -56,6 +58,7 @@ class ButtonShape(BaseModel):
             tone=button.tone.value,
             needs_photo=needs_photo(button.token),
             shows_more=shows_more(button.token),
+            is_choice=is_choice(button.token),
         )
 
 
@@ -100,7 +103,7 @@ class FileShape(BaseModel):
 
 class ReplyShape(BaseModel):
     """The answer to a photo or a command. reaction: to the photo as a whole, null for none. rows: of the whole answer.
-    preview: the photo as a JPEG, where it was asked for.
+    preview: the photo as a JPEG, where it was asked for and the photo can be opened.
     """
 
     text: str
@@ -112,8 +115,8 @@ class ReplyShape(BaseModel):
     preview: FileShape | None = None
 
     @classmethod
-    def of(cls, reply: Reply, voice: Voice, preview: MadePicture | None = None) -> Self:
-        """Translate a reply. preview: the photo, where the browser cannot show it."""
+    def of(cls, reply: Reply, voice: Voice) -> Self:
+        """Translate a reply, without a preview."""
         return cls(
             text=without_commands(reply.text, voice),
             reaction=next(iter(reply.reactions), None),
@@ -121,23 +124,23 @@ class ReplyShape(BaseModel):
             rows=_rows(reply.rows),
             picture=FileShape.of_picture(reply.picture) if reply.picture is not None else None,
             file=FileShape.of_file(reply.file) if reply.file is not None else None,
-            preview=FileShape.of_picture(preview) if preview is not None else None,
         )
 
 
 class TapReplyShape(BaseModel):
     """The answer to a tap. notice: a sentence about the tap. is_obvious: what changes says it already. text, reaction,
-    rows: what is new in what the button belongs to, null for what stays. picture: shown as an answer of its own, with
-    picture_rows; if is_whole, text, picture and rows replace the answer that the button belongs to. question: asked as
-    an answer of its own. covers: the token with which `POST /covers` says what covers the faces of the picture, null if
-    nothing can be changed. has_forgotten: everything about the person was deleted. language: the person's own from now
-    on.
+    feeling, rows: what is new in what the button belongs to, null for what stays. picture: shown as an answer of its
+    own, with picture_rows; if is_whole, text, picture and rows replace the answer that the button belongs to. question:
+    asked as an answer of its own. covers: the token with which `POST /covers` says what covers the faces of the
+    picture, null if nothing can be changed. has_forgotten: everything about the person was deleted. language: the
+    person's own from now on.
     """
 
     notice: str
     is_obvious: bool = False
     text: str | None = None
     reaction: str | None = None
+    feeling: str | None = None
     rows: Rows | None = None
     picture: FileShape | None = None
     picture_rows: Rows = Field(default_factory=list)
@@ -155,6 +158,7 @@ class TapReplyShape(BaseModel):
             is_obvious=reply.is_obvious,
             text=without_commands(reply.text, voice) if reply.text is not None else None,
             reaction=reply.reaction,
+            feeling=reply.feeling,
             rows=_rows(reply.rows) if reply.rows is not None else None,
             picture=FileShape.of_picture(reply.picture) if reply.picture is not None else None,
             picture_rows=_rows(reply.picture_rows),

@@ -1,6 +1,6 @@
 // The chat page: takes photos in, sends them when it can, and keeps the conversation.
 import { forgetUrls, kept, limits, say, words } from "./page.js";
-import { Lost, Refused, blobOf, sendPhoto, tap } from "./server.js";
+import { Lost, Refused, blobOf, load, once, samplePhoto, sendPhoto, tap } from "./server.js";
 import * as store from "./store.js";
 import { Turns } from "./turns.js";
 
@@ -12,6 +12,7 @@ const at = (id) => document.getElementById(id);
 const turns = new Turns(at("log"), { tap: tapped, choose, again, copy, cover });
 const known = new Map(); // the turns on the page, by their ids
 const waiting = []; // photos to be sent, with their turns
+const underWay = new Map(); // what ends the sending of each photo, by its id
 let atOnce = 0;
 let failures = 0;
 let timer = 0;
@@ -26,9 +27,10 @@ export async function add(turn) {
   return turn;
 }
 
-// Take turns off the page.
+// Take turns off the page, and end what is under way for them.
 function forget(ids) {
   for (const id of ids) {
+    for (const photo of known.get(id)?.photos ?? []) underWay.get(photo.id)?.abort();
     known.delete(id);
     turns.remove(id);
   }
@@ -46,8 +48,15 @@ export function announce(text) {
   (Array.from(sheets).at(-1) ?? at("said")).textContent = text;
 }
 
-// Let the bot say something by itself. said: as the server has it. of: the photo that a picture was made from.
-export async function addSaid(said, of = null) {
+// Let the bot say something by itself, which is read out. said: as the server has it. of: the photo that a picture was
+// made from.
+export async function tell(said, of = null) {
+  announce(said.text);
+  return show(said, of);
+}
+
+// Show what the bot says by itself where there is nothing to read out, or that is done elsewhere. said, of: as in `tell`.
+export async function show(said, of = null) {
   return add({ id: store.newId(), said: { ...said, rows: said.rows ?? [] }, of });
 }
 
@@ -60,7 +69,8 @@ export function fromServer({ picture, file, ...rest }) {
 
 // Take files in: they stand in the conversation at once, and are sent one after the other.
 export async function take(files) {
-  const all = Array.from(files);
+  const tooLarge = Array.from(files).filter(isTooLarge);
+  const all = Array.from(files).filter((file) => !isTooLarge(file));
   const taken = all.slice(0, limits.photos);
   const tooMany = all.slice(limits.photos);
   if (taken.length) {
@@ -76,7 +86,17 @@ export async function take(files) {
     const turn = await add({ id: store.newId(), photos, chosen: { photo: 0, face: 0 } });
     photos.forEach((photo) => enqueue(turn, photo));
   }
-  if (tooMany.length) await tell(say("left_out", { names: tooMany.map((file) => file.name).join(", ") }));
+  if (tooMany.length) await tell({ text: say("left_out", { names: named(tooMany) }) });
+  if (tooLarge.length) await tell({ text: `${named(tooLarge)}: ${words.too_large}` });
+}
+
+function named(files) {
+  return files.map((file) => file.name).join(", ");
+}
+
+// Whether a file is larger than the server takes, and cannot be made smaller: only photos that stand still are.
+function isTooLarge({ type, size }) {
+  return size > limits.bytes && (!type.startsWith("image/") || type === "image/gif");
 }
 
 // Whether a browser shows a file, as its type says; what is certain is known when it is prepared.
@@ -93,11 +113,6 @@ async function ready(file) {
     console.error(error);
     return { blob: file, isShown: !file.type.startsWith("video/") };
   }
-}
-
-async function tell(text) {
-  announce(text);
-  await addSaid({ text });
 }
 
 function enqueue(turn, photo) {
@@ -128,42 +143,61 @@ async function sendOnce(turn, photo) {
 // A turn and one of its photos as they are now: another tab may have changed them meanwhile.
 function present(turnId, photoId) {
   const turn = known.get(turnId);
-  return [turn, turn?.photos.find((each) => each.id === photoId)];
+  return [turn, turn?.photos?.find((each) => each.id === photoId)];
 }
 
+// Send a photo, and show what becomes of it: on the turn and the photo as they are then, on none if they are gone.
 async function sendNow(turnId, photoId) {
-  let [turn, photo] = present(turnId, photoId);
-  if (photo?.state !== "waiting") return;
+  const now = (action) => {
+    const [turn, photo] = present(turnId, photoId);
+    return photo && action(turn, photo);
+  };
+  if (!now((_, photo) => photo.state === "waiting")) return;
+  const ended = new AbortController();
+  underWay.set(photoId, ended);
+  try {
+    now(begun);
+    const made = await now((_, photo) => (photo.isReady ? null : ready(photo.blob)));
+    if (made) now((turn, photo) => madeReady(turn, photo, made));
+    const onProgress = (share) => now((turn, photo) => turns.progress(turn, photo, share));
+    const onWaiting = (text) => now((turn, photo) => waits(turn, photo, text));
+    const reply = await now((_, photo) => sendPhoto(small(photo), { onProgress, onWaiting, signal: ended.signal }));
+    if (reply) now((turn, photo) => answered(turn, photo, reply));
+  } catch (error) {
+    now((turn, photo) => failed(turn, photo, error));
+  } finally {
+    underWay.delete(photoId);
+    turns.done(photoId);
+  }
+  await now(changed);
+  now(turns.reveal.bind(turns));
+}
+
+function begun(turn, photo) {
   delete photo.said;
   turns.progress(turn, photo, 0);
-  if (!photo.isReady) {
-    Object.assign(photo, await ready(photo.blob), { isReady: true });
-    if (!known.has(turn.id)) return; // cleared meanwhile
-    turns.show(turn);
-  }
-  try {
-    if (photo.blob.size > limits.bytes) throw new Refused(`${photo.name}: ${words.too_large}`, false);
-    const onWaiting = (text) => {
-      photo.said = text;
-      turns.show(turn);
-    };
-    const reply = await sendPhoto(photo, (share) => turns.progress(turn, photo, share), onWaiting);
-    failures = 0;
-    at("offline").hidden = true;
-    [turn, photo] = present(turnId, photoId);
-    if (!photo) return; // cleared meanwhile
-    answered(turn, photo, reply);
-  } catch (error) {
-    [turn, photo] = present(turnId, photoId);
-    if (!photo) return;
-    failed(turn, photo, error);
-  }
-  turns.done(photo);
-  await changed(turn);
-  turns.reveal(turn);
+}
+
+function madeReady(turn, photo, made) {
+  Object.assign(photo, made, { isReady: true });
+  turns.show(turn);
+}
+
+function waits(turn, photo, text) {
+  photo.said = text;
+  turns.show(turn);
+}
+
+// A photo that may be sent; throw `Refused` for one that is too large, of which nothing is kept either.
+function small(photo) {
+  if (photo.blob.size <= limits.bytes) return photo;
+  Object.assign(photo, { blob: new Blob(), isShown: false });
+  throw new Refused(`${photo.name}: ${words.too_large}`, false);
 }
 
 function answered(turn, photo, reply) {
+  failures = 0;
+  at("offline").hidden = true;
   const { text, reaction, faces, rows, preview, picture, file } = reply;
   Object.assign(photo, { state: "answered", said: text, reaction, faces, rows });
   if (preview) photo.preview = blobOf(preview);
@@ -172,7 +206,7 @@ function answered(turn, photo, reply) {
     turn.chosen = { photo: turn.photos.indexOf(photo), face: 0 };
   }
   announce(faces.length === 1 ? faces[0].text : text);
-  if (picture || file) addSaid(fromServer({ text: "", picture, file }));
+  if (picture || file) show(fromServer({ text: "", picture, file }));
 }
 
 function failed(turn, photo, error) {
@@ -218,43 +252,48 @@ function choose(turn, photo, face) {
 }
 
 // A button was tapped: of the chosen face, of the whole photo, or of what the bot said by itself.
-async function tapped(turn, part, button, key) {
-  if (key.getAttribute("aria-busy")) return;
-  key.setAttribute("aria-busy", "true");
-  const photo = turn.photos ? turn.photos[turn.chosen.photo] : null;
-  const own = part === "face" ? photo.faces[turn.chosen.face] : (photo ?? turn.said);
-  const source = photo ?? (await photoOf(turn.of));
-  try {
-    const reply = await tap(button.token, button.needs_photo ? source?.blob : null);
-    key.removeAttribute("aria-busy");
-    if (button.shows_more) {
-      const { chooseEmoji } = await import("./emoji.js");
-      const chosen = await chooseEmoji(reply.rows.flat());
-      if (chosen) await tapped(turn, part, chosen, key);
-      return;
-    }
-    await apply(reply, turn, photo, own);
-    if (reply.reaction) remember(reply.reaction);
-    if (reply.language !== document.documentElement.lang) location.reload();
-  } catch (error) {
-    key.removeAttribute("aria-busy");
-    const text = error instanceof Refused ? error.message : words.tap_lost;
-    if (!(error instanceof Refused) && !(error instanceof Lost)) console.error(error);
-    own.note = text;
-    announce(text);
-    await changed(turn);
-  }
+function tapped(turn, part, button, key) {
+  const { photo, face } = turn.chosen ?? {};
+  const place = { turn: turn.id, photo: turn.photos?.[photo].id, face: part === "face" ? face : null };
+  return once(
+    key,
+    () => tapOn(place, button),
+    (reason) => note(place, reason),
+  );
 }
 
-async function apply(reply, turn, photo, own) {
-  if (!known.has(turn.id)) return; // cleared meanwhile
-  announce(reply.text ?? (reply.is_obvious ? "" : reply.notice));
+// What a button belongs to, as it is now: the turn, the photo if it has one, and the part of it with the button; null if
+// the turn is gone.
+function partAt({ turn: turnId, photo: photoId, face }) {
+  const [turn, photo] = present(turnId, photoId);
+  return turn ? { turn, photo, own: photo?.faces?.[face] ?? photo ?? turn.said } : null;
+}
+
+async function tapOn(place, button) {
+  const { turn, photo } = partAt(place);
+  const source = button.needs_photo ? (photo ?? (await photoOf(turn.of))) : null;
+  const reply = await tap(button.token, source?.blob);
+  if (button.shows_more) {
+    const { chooseEmoji } = await load("emoji");
+    const chosen = await chooseEmoji(reply.rows.flat());
+    if (chosen) await tapOn(place, chosen);
+    return;
+  }
+  await apply(reply, place);
+  if (reply.reaction) remember(reply.reaction);
+  if (reply.language !== document.documentElement.lang) location.reload();
+}
+
+async function apply(reply, place) {
+  const found = partAt(place);
+  if (!found) return; // cleared meanwhile
+  const { turn, photo, own } = found;
   if (reply.picture && !reply.is_whole) {
     const of = photo ? { turn: turn.id, photo: photo.id } : turn.of;
     own.note = "";
     await changed(turn);
     const { notice: text, picture_rows: rows, picture, covers } = reply;
-    await addSaid(fromServer({ text, rows, picture, covers }), of);
+    await tell(fromServer({ text, rows, picture, covers }), of);
     return;
   }
   if (reply.picture) own.picture = fromServer({ picture: reply.picture }).picture;
@@ -262,29 +301,40 @@ async function apply(reply, turn, photo, own) {
   if (reply.text !== null) own[own === photo ? "said" : "text"] = reply.text;
   own.note = reply.text !== null || reply.is_obvious ? "" : reply.notice;
   if (reply.reaction && photo) {
-    if ("emoji" in own) own.emoji = reply.reaction;
+    if ("emoji" in own) Object.assign(own, { emoji: reply.reaction, feeling: reply.feeling ?? own.feeling });
     if ((photo.faces ?? []).length < 2) photo.reaction = reply.reaction;
   }
   await changed(turn);
-  if (reply.question) await addSaid(fromServer(reply.question));
+  const { question } = reply;
+  const heard = [reply.text ?? (reply.is_obvious ? "" : reply.notice), question?.text];
+  announce(heard.filter(Boolean).join("\n")); // at once: one would cut the other off
+  if (question) await show(fromServer(question));
+}
+
+// Say below a part of the conversation why something cannot be done. place: as `partAt` takes it.
+async function note(place, reason) {
+  announce(reason);
+  const found = partAt(place);
+  if (!found) return;
+  found.own.note = reason;
+  await changed(found.turn);
 }
 
 // Change what covers the faces in a picture that the bot made.
-async function cover(turn) {
-  const photo = await photoOf(turn.of);
-  if (!photo) {
-    turn.said.note = words.photo_gone;
-    announce(words.photo_gone);
-    await changed(turn);
-    return;
-  }
-  const { arrange } = await import("./covers.js");
-  const changes = await arrange(photo, turn.said.covers, turn.said.arranged);
-  if (!changes || !known.has(turn.id)) return;
-  const said = known.get(turn.id).said;
-  Object.assign(said, fromServer(changes), { note: "" });
-  await changed(known.get(turn.id));
-  announce(words.covers_made);
+function cover(turn, key) {
+  const place = { turn: turn.id };
+  const work = async () => {
+    const photo = await photoOf(turn.of);
+    if (!photo) throw new Refused(words.photo_gone, false);
+    const { arrange } = await load("covers");
+    const changes = await arrange(photo, turn.said.covers, turn.said.arranged);
+    const found = changes && partAt(place);
+    if (!found) return;
+    Object.assign(found.own, fromServer(changes), { note: "" });
+    await changed(found.turn);
+    announce(words.covers_made);
+  };
+  return once(key, work, (reason) => note(place, reason));
 }
 
 async function photoOf(of) {
@@ -299,26 +349,28 @@ function remember(emoji) {
   kept.set("chosen", JSON.stringify([emoji, ...before].slice(0, 100)));
 }
 
-async function copy(blob, key) {
-  const { asPng } = await import("./copying.js");
-  try {
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": asPng(blob) })]);
+// Copy a picture. The clipboard is asked at once, while the browser still takes it for what the person wants.
+function copy(turn, blob, key) {
+  const work = async () => {
+    const png = load("copying").then(({ asPng }) => asPng(blob));
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]).catch((error) => {
+      console.warn(error);
+      throw new Refused(words.not_copied, true);
+    });
     key.textContent = words.copied;
     announce(words.copied);
-  } catch (error) {
-    console.error(error);
-  }
+  };
+  return once(key, work, (reason) => note({ turn: turn.id }, reason));
 }
 
 export async function clear() {
-  await store.clear();
   cleared();
+  await store.clear();
 }
 
 function cleared() {
-  known.clear();
+  forget([...known.keys()]);
   waiting.length = 0;
-  turns.clear();
   forgetUrls();
   at("welcome").hidden = false;
 }
@@ -347,6 +399,12 @@ async function lookForServer() {
   else looking = setTimeout(lookForServer, LOOK_EVERY_MS);
 }
 
+// Let a button open what is loaded only then.
+function opens(name, open) {
+  const work = async () => open(await load(name));
+  at(name).addEventListener("click", () => once(at(name), work, (text) => tell({ text })));
+}
+
 function listen() {
   at("pick").addEventListener("click", () => at("files").click());
   at("files").addEventListener("change", async () => {
@@ -354,15 +412,16 @@ function listen() {
     at("files").value = "";
   });
   for (const sample of at("samples").querySelectorAll("button")) {
-    sample.addEventListener("click", async () => {
-      const name = sample.dataset.photo;
-      const photo = await (await fetch(`/static/${name}`)).blob();
-      await take([new File([photo], name, { type: "image/jpeg" })]);
-    });
+    const fail = (reason) => (at("samples-note").textContent = reason);
+    const tryIt = async () => {
+      fail("");
+      await take([await samplePhoto(sample.dataset.photo)]);
+    };
+    sample.addEventListener("click", () => once(sample, tryIt, fail));
   }
-  at("camera").addEventListener("click", async () => (await import("./camera.js")).openCamera());
-  at("mirror").addEventListener("click", async () => (await import("./mirror.js")).openMirror());
-  at("menu").addEventListener("click", async () => (await import("./menu.js")).openMenu());
+  opens("camera", ({ openCamera }) => openCamera());
+  opens("mirror", ({ openMirror }) => openMirror());
+  opens("menu", ({ openMenu }) => openMenu());
   document.addEventListener("paste", (event) => event.clipboardData?.files.length && take(event.clipboardData.files));
   for (const kind of ["dragenter", "dragover"]) {
     document.addEventListener(kind, (event) => {
@@ -387,7 +446,7 @@ function listen() {
     turns.show(turn);
     for (const photo of turn.photos ?? []) if (photo.state === "waiting") enqueue(turn, photo);
   };
-  store.watch(onKept, forget, cleared, () => tell(words.not_kept));
+  store.watch(onKept, forget, cleared, () => tell({ text: words.not_kept }));
 }
 
 const look = kept.get("look");

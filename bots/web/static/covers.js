@@ -3,7 +3,7 @@
 import { announce } from "./app.js";
 import { chooseEmoji } from "./emoji.js";
 import { element, say, urlOf, words } from "./page.js";
-import { Lost, Refused, coverImage, coversOf, pictureWith } from "./server.js";
+import { coverImage, coversOf, once, pictureWith, reasonOf } from "./server.js";
 import { openSheet } from "./sheet.js";
 
 const STEP = 0.02; // share of the photo that an arrow key moves a cover by
@@ -51,13 +51,6 @@ function fail(editor, error) {
   editor.sheet.body.replaceChildren(element("p", { role: "status" }, reasonOf(error)));
 }
 
-function reasonOf(error) {
-  if (error instanceof Refused) return error.message;
-  if (error instanceof Lost) return words.tap_lost;
-  console.error(error);
-  return words.not_taken;
-}
-
 function build(editor) {
   const { sheet, image } = editor;
   editor.stage = element("div", { class: "stage" }, image);
@@ -65,7 +58,16 @@ function build(editor) {
   editor.note = element("p", { class: "note", role: "status" });
   const done = element(
     "button",
-    { type: "button", class: "main", onclick: () => finish(editor, done) },
+    {
+      type: "button",
+      class: "main",
+      onclick: () =>
+        once(
+          done,
+          () => finish(editor),
+          (reason) => (editor.note.textContent = reason),
+        ),
+    },
     words.covers_done,
   );
   const hint = element("p", { class: "hint", id: "covers-hint" }, words.covers_hint);
@@ -272,24 +274,17 @@ function follow({ shown }, { pointerId }, onMove) {
   }
 }
 
-async function finish(editor, key) {
-  if (key.getAttribute("aria-busy")) return;
-  key.setAttribute("aria-busy", "true");
+async function finish(editor) {
   const covers = editor.covers.map(({ x, y, radius, tilt, emoji, isBare }) => {
     const [across, down, reach] = [x, y, radius].map((share) => Number(share.toFixed(4)));
     return { x: across, y: down, radius: reach, tilt, emoji, isBare };
   });
   const sent = covers.filter(({ isBare }) => !isBare).map(({ isBare, ...cover }) => cover);
-  try {
-    const { text, picture } = await pictureWith(editor.photo.blob, sent);
-    if (picture) {
-      editor.resolve({ picture, arranged: { found: editor.first.length, covers } });
-      editor.sheet.close();
-      return;
-    }
+  const { text, picture } = await pictureWith(editor.photo.blob, sent);
+  if (!picture) {
     editor.note.textContent = text;
-  } catch (error) {
-    editor.note.textContent = reasonOf(error);
+    return;
   }
-  key.removeAttribute("aria-busy");
+  editor.resolve({ picture, arranged: { found: editor.first.length, covers } });
+  editor.sheet.close();
 }

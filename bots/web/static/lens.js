@@ -1,5 +1,5 @@
 // The camera in a window of its own; it is switched off whenever the window closes, by any way, or is hidden.
-import { addSaid } from "./app.js";
+import { tell } from "./app.js";
 import { element, words } from "./page.js";
 
 // Open the window; return { dialog, video, tools, add, close }, or null, and say so, if there is no camera.
@@ -29,7 +29,7 @@ export async function openLens(name, onClose) {
   if (!(await start(lens))) {
     if (!dialog.open) return null; // closed while the browser asked
     dialog.close();
-    await addSaid({ text: navigator.mediaDevices ? words.no_camera : words.camera_needs_https });
+    await tell({ text: navigator.mediaDevices ? words.no_camera : words.camera_needs_https });
     return null;
   }
   return dialog.open ? lens : null;

@@ -1,7 +1,7 @@
 // The menu, and the pages that it leads to: settings, privacy, and what else is no part of the conversation.
-import { addSaid, announce, clear, fromServer } from "./app.js";
+import { announce, clear, fromServer, tell } from "./app.js";
 import { element, kept, keys, menu, words } from "./page.js";
-import { Refused, command, tap } from "./server.js";
+import { command, once, reasonOf, tap } from "./server.js";
 import { openSheet } from "./sheet.js";
 import { link } from "./turns.js";
 
@@ -32,21 +32,19 @@ export function openMenu() {
 async function open(name, label) {
   if (IN_CONVERSATION.has(name)) {
     try {
-      const reply = fromServer(await command(name));
-      announce(reply.text);
-      await addSaid(reply);
+      await tell(fromServer(await command(name)));
     } catch (error) {
-      await addSaid({ text: problem(error) });
+      await tell({ text: reasonOf(error) });
     }
     return;
   }
-  const sheet = openSheet(label);
-  const shown = { text: words.looking, rows: [] };
+  const shown = { text: words.looking, rows: [], isOutdated: false };
+  const sheet = openSheet(label, () => shown.isOutdated && location.reload());
   draw(sheet.body, shown);
   try {
     Object.assign(shown, fromServer(await command(name)));
   } catch (error) {
-    shown.text = problem(error);
+    shown.text = reasonOf(error);
   }
   draw(sheet.body, shown);
 }
@@ -72,34 +70,32 @@ function pictured({ picture, note }) {
 }
 
 async function tapped(body, shown, button, key) {
-  if (key.getAttribute("aria-busy")) return;
-  key.setAttribute("aria-busy", "true");
-  try {
-    const reply = await tap(button.token, null);
-    if (reply.has_forgotten) await forget();
-    if (reply.language !== document.documentElement.lang) {
-      location.reload();
-      return;
-    }
-    if (reply.rows) shown.rows = reply.rows;
-    if (reply.text !== null) shown.text = reply.text;
-    shown.picture = fromServer(reply).picture;
-    shown.note = reply.is_obvious || reply.notice === reply.text ? "" : reply.notice;
-    announce(reply.text ?? reply.notice);
-  } catch (error) {
-    shown.note = problem(error);
-  }
+  const fail = (reason) => {
+    shown.note = reason;
+    announce(reason);
+  };
+  await once(key, () => tapOn(shown, button), fail);
   draw(body, shown);
+}
+
+// Tap a button. A page in another language than the person's from now on is loaded anew: at once, or, if it says that
+// they were forgotten, once that has been read.
+async function tapOn(shown, button) {
+  const reply = await tap(button.token, null);
+  if (reply.has_forgotten) await forget();
+  shown.isOutdated = reply.language !== document.documentElement.lang;
+  if (shown.isOutdated && !reply.has_forgotten) location.reload();
+  if (reply.rows) shown.rows = reply.rows;
+  if (reply.text !== null) shown.text = reply.text;
+  shown.picture = fromServer(reply).picture;
+  shown.note = reply.is_obvious || reply.notice === reply.text ? "" : reply.notice;
+  announce(reply.text ?? reply.notice);
 }
 
 // What this browser has of a person who wanted to be forgotten goes, too.
 async function forget() {
   kept.set("chosen", "");
   await clear();
-}
-
-function problem(error) {
-  return error instanceof Refused ? error.message : words.tap_lost;
 }
 
 function askToClear() {

@@ -1,6 +1,6 @@
 // The live mirror: the camera's frames go to the server one at a time, so that a slow one gets fewer and smaller ones,
 // and the emoji follow the faces. Nothing is kept but what a person takes.
-import { addSaid, announce, take } from "./app.js";
+import { announce, show, take } from "./app.js";
 import { flip, openLens, snapshot } from "./lens.js";
 import { element, say, words } from "./page.js";
 
@@ -9,7 +9,10 @@ const SLOW_MS = 130;
 const QUICK_MS = 45;
 const QUALITY = 0.7;
 const FULL = 4429;
+const OPEN_WITHIN_MS = 15_000;
 const SILENCE_MS = 5000;
+const AGAIN_AFTER_MS = 2000;
+const FULL_AGAIN_AFTER_MS = 10_000;
 const CLIP_MS = 3000;
 const GAME_S = 30;
 const OVER_MS = 5000;
@@ -53,16 +56,25 @@ function end(mirror) {
   mirror.isOpen = false;
   clearTimeout(mirror.timer);
   clearInterval(mirror.game?.timer);
-  clearTimeout(mirror.silence);
   if (mirror.recorder) mirror.recorder.onstop = null;
   mirror.socket?.close();
 }
 
+// Do one thing later, in place of what was to be done before.
+function after(mirror, ms, action) {
+  clearTimeout(mirror.timer);
+  mirror.timer = setTimeout(action, ms, mirror);
+}
+
+// Open a socket in place of the one before, of which nothing is heard any more: there is never more than one.
 function connect(mirror) {
   if (!mirror.isOpen) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = (mirror.socket = new WebSocket(`${scheme}://${location.host}/api/v1/live`));
+  after(mirror, OPEN_WITHIN_MS, lost);
   socket.onmessage = ({ data }) => {
+    if (mirror.socket !== socket) return;
+    clearTimeout(mirror.timer);
     const message = JSON.parse(data);
     if (message.feelings) {
       mirror.greeting = message;
@@ -73,18 +85,19 @@ function connect(mirror) {
     sendFrame(mirror);
   };
   socket.onclose = ({ code }) => {
+    if (!mirror.isOpen || mirror.socket !== socket) return;
     mirror.faces = [];
-    if (!mirror.isOpen) return;
     tell(mirror, code === FULL ? words.mirror_full : words.mirror_lost);
-    mirror.timer = setTimeout(connect, code === FULL ? 10000 : 2000, mirror);
+    after(mirror, code === FULL ? FULL_AGAIN_AFTER_MS : AGAIN_AFTER_MS, connect);
   };
 }
 
 function sendFrame(mirror) {
-  const { video } = mirror.lens;
-  if (!mirror.isOpen || mirror.socket.readyState !== WebSocket.OPEN) return;
+  const { socket, lens } = mirror;
+  const { video } = lens;
+  if (!mirror.isOpen || socket.readyState !== WebSocket.OPEN) return;
   if (!video.videoWidth) {
-    mirror.timer = setTimeout(sendFrame, 50, mirror);
+    after(mirror, 50, sendFrame);
     return;
   }
   const scale = Math.min(1, SIDES[mirror.size] / Math.max(video.videoWidth, video.videoHeight));
@@ -94,11 +107,10 @@ function sendFrame(mirror) {
   frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
   frame.toBlob(
     (blob) => {
-      if (mirror.socket.readyState !== WebSocket.OPEN) return;
+      if (mirror.socket !== socket || socket.readyState !== WebSocket.OPEN) return;
       mirror.sent = performance.now();
-      mirror.socket.send(blob);
-      clearTimeout(mirror.silence);
-      mirror.silence = setTimeout(lost, SILENCE_MS, mirror);
+      socket.send(blob);
+      after(mirror, SILENCE_MS, lost);
     },
     "image/jpeg",
     QUALITY,
@@ -107,16 +119,13 @@ function sendFrame(mirror) {
 
 // The line is dead, which a browser may take minutes to notice.
 function lost(mirror) {
-  const { socket } = mirror;
-  socket.onmessage = socket.onclose = null;
-  socket.close();
+  mirror.socket.close();
   mirror.faces = [];
   tell(mirror, words.mirror_lost);
   connect(mirror);
 }
 
 function receive(mirror, { faces }) {
-  clearTimeout(mirror.silence);
   const ms = performance.now() - mirror.sent;
   mirror.faces = faces;
   mirror.took.push(ms);
@@ -190,7 +199,7 @@ function keep(mirror) {
   const shared = document.createElement("canvas");
   Object.assign(shared, { width: photo.width, height: photo.height });
   paint(shared.getContext("2d"), shared, mirror.drawn, mirror.lens.facing === "user", mirror.lens.video);
-  shared.toBlob((blob) => addSaid({ text: "", picture: { name: "mirror.jpg", blob } }), "image/jpeg", 0.92);
+  shared.toBlob((blob) => show({ text: "", picture: { name: "mirror.jpg", blob } }), "image/jpeg", 0.92);
   photo.toBlob((blob) => take([new File([blob], "camera.jpg", { type: "image/jpeg" })]), "image/jpeg", 0.92);
   mirror.lens.close();
 }
@@ -206,7 +215,7 @@ function record(mirror) {
     mirror.clip.removeAttribute("aria-busy");
     const type = recorder.mimeType.split(";")[0];
     const blob = new Blob(pieces, { type });
-    if (blob.size) addSaid({ text: "", picture: { name: `mirror.${type.split("/")[1]}`, blob } });
+    if (blob.size) show({ text: "", picture: { name: `mirror.${type.split("/")[1]}`, blob } });
     mirror.lens.close();
   };
   mirror.recorder = recorder;
@@ -232,7 +241,7 @@ function play(mirror) {
     clearInterval(mirror.game.timer);
     const over = say("game_over", { number: mirror.game.points });
     mirror.game = null;
-    addSaid({ text: over });
+    show({ text: over });
     tell(mirror, over);
     mirror.restsUntil = performance.now() + OVER_MS;
   }, 1000);

@@ -53,7 +53,7 @@ function key(button, onTap) {
       "data-key": button.token,
       "aria-label": button.meaning === button.label ? null : button.meaning,
       title: button.meaning === button.label ? null : button.meaning,
-      "aria-pressed": button.tone === "quiet" ? null : String(button.tone === "chosen"),
+      "aria-pressed": button.is_choice ? String(button.tone === "chosen") : null,
       onclick: () => onTap(button, made),
     },
     button.label,

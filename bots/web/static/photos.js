@@ -5,19 +5,25 @@ const LONG_SIDE = 1600;
 const QUALITY = 0.93;
 
 // Return what is sent of a file, and whether this browser can show it. What it cannot open, and what moves, is sent as
-// it is.
+// it is; a JPEG of which something is missing, too, but without metadata.
 export async function prepared(file) {
   if (file.type.startsWith("video/")) return { blob: file, isShown: await plays(file) };
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
-  if (!bitmap) return { blob: file, isShown: false };
+  if (!bitmap) return { blob: await freed(file), isShown: false };
   if (file.type === "image/gif" || (await moves(file))) return { blob: file, isShown: true };
   const scale = LONG_SIDE / Math.max(bitmap.width, bitmap.height);
   if (scale >= 1) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const same = oriented(bytes) ? null : withoutMetadata(bytes);
-    if (same) return { blob: new Blob(same, { type: "image/jpeg" }), isShown: true };
+    if (same?.isWhole) return { blob: new Blob(same.pieces, { type: "image/jpeg" }), isShown: true };
   }
   return { blob: (await drawn(bitmap, Math.min(1, scale))) ?? file, isShown: true };
+}
+
+async function freed(file) {
+  if (file.type !== "image/jpeg") return file;
+  const same = withoutMetadata(new Uint8Array(await file.arrayBuffer()));
+  return same ? new Blob(same.pieces, { type: file.type }) : file;
 }
 
 async function drawn(bitmap, scale) {

@@ -1,5 +1,5 @@
 // The server's interface, version 1. Every function returns what the server said, or throws `Lost` if it was not
-// reached, or `Refused` with a sentence if it would not.
+// reached, or `Refused` with a sentence if it would not. `once` does what a button asks for, and says why it failed.
 import { words } from "./page.js";
 
 const BASE = "/api/v1";
@@ -14,8 +14,9 @@ export class Refused extends Error {
   }
 }
 
-// Send a photo; `onProgress` is called with the share that has gone out, `onWaiting` with a sentence if it waits.
-export function sendPhoto({ id, blob, isShown }, onProgress, onWaiting) {
+// Send a photo; `onProgress` is called with the share that has gone out, `onWaiting` with a sentence if it waits. It is
+// lost as soon as `signal` says so.
+export function sendPhoto({ id, blob, isShown }, { onProgress, onWaiting, signal }) {
   const form = new FormData();
   form.append("id", id);
   if (!isShown) form.append("preview", "1");
@@ -57,6 +58,7 @@ export function sendPhoto({ id, blob, isShown }, onProgress, onWaiting) {
       reject(request.status === 200 ? new Lost() : refusal(request.status));
     };
     request.onerror = request.onabort = () => reject(new Lost());
+    signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }
@@ -65,7 +67,7 @@ export async function tap(token, photo) {
   const form = new FormData();
   form.append("token", token);
   if (photo) form.append("photo", photo, "photo");
-  return ask("/taps", { method: "POST", body: form });
+  return ask(`${BASE}/taps`, { method: "POST", body: form });
 }
 
 // What covers the faces in a picture that was made of a photo. token: the picture's.
@@ -73,7 +75,7 @@ export async function coversOf(token, photo) {
   const form = new FormData();
   form.append("token", token);
   form.append("photo", photo, "photo");
-  return ask("/covers", { method: "POST", body: form });
+  return ask(`${BASE}/covers`, { method: "POST", body: form });
 }
 
 // The photo with these covers.
@@ -81,7 +83,7 @@ export async function pictureWith(photo, covers) {
   const form = new FormData();
   form.append("covers", JSON.stringify(covers));
   form.append("photo", photo, "photo");
-  return ask("/pictures", { method: "POST", body: form });
+  return ask(`${BASE}/pictures`, { method: "POST", body: form });
 }
 
 // The address of what covers a face where an emoji does: a disc with half the width of the image, in its middle.
@@ -91,17 +93,54 @@ export function coverImage(emoji) {
 
 export async function command(name) {
   const headers = { "Content-Type": "application/json" };
-  return ask("/commands", { method: "POST", headers, body: JSON.stringify({ name }) });
+  return ask(`${BASE}/commands`, { method: "POST", headers, body: JSON.stringify({ name }) });
 }
 
-async function ask(path, request) {
+// One of the photos to try, as a file.
+export async function samplePhoto(name) {
+  const photo = await ask(`/static/${name}`, {}, (response) => response.blob());
+  return new File([photo], name, { type: photo.type });
+}
+
+// Load a part of the page that is needed only now.
+export async function load(name) {
+  try {
+    return await import(`./${name}.js`);
+  } catch (error) {
+    console.warn(error);
+    throw new Lost();
+  }
+}
+
+// Do what a button asks for, once at a time; call back with a sentence if it cannot be done.
+export async function once(key, work, onFailure) {
+  if (key.getAttribute("aria-busy")) return;
+  key.setAttribute("aria-busy", "true");
+  try {
+    await work();
+  } catch (error) {
+    await onFailure(reasonOf(error));
+  } finally {
+    key.removeAttribute("aria-busy");
+  }
+}
+
+// The sentence that says why something cannot be done.
+export function reasonOf(error) {
+  if (error instanceof Refused) return error.message;
+  if (error instanceof Lost) return words.tap_lost;
+  console.error(error);
+  return words.not_taken;
+}
+
+async function ask(path, request, read = (response) => response.json()) {
   let response;
   try {
-    response = await fetch(BASE + path, { ...request, signal: AbortSignal.timeout(LONGEST_MS) });
+    response = await fetch(path, { ...request, signal: AbortSignal.timeout(LONGEST_MS) });
+    if (response.ok) return await read(response);
   } catch {
     throw new Lost();
   }
-  if (response.ok) return response.json();
   const problem = await response.json().catch(() => null);
   throw problem?.text ? new Refused(problem.text, problem.again) : refusal(response.status);
 }

@@ -8,9 +8,15 @@ export function openSheet(title, onClose = () => {}) {
   const body = element("div", { class: "body" });
   const titled = `sheet-title-${(opened += 1)}`;
   const close = element("button", { type: "button", class: "plain", onclick: () => sheet.close() }, words.close);
+  let isBeside = false; // whether the pointer went down beside it: a selection of text may end there, too
   const sheet = element(
     "dialog",
-    { class: "sheet", "aria-labelledby": titled, onclick: (event) => event.target === sheet && sheet.close() },
+    {
+      class: "sheet",
+      "aria-labelledby": titled,
+      onpointerdown: ({ target }) => (isBeside = target === sheet),
+      onclick: ({ target }) => target === sheet && isBeside && sheet.close(),
+    },
     element("header", {}, element("h2", { id: titled }, title), close),
     body,
     element("p", { class: "unseen", "aria-live": "polite", "data-said": true }),

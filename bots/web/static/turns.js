@@ -9,8 +9,8 @@ import { element, forgetUrls, keys, say, urlOf, words } from "./page.js";
 const RING = "http://www.w3.org/2000/svg";
 
 export class Turns {
-  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(blob, key),
-  // cover(turn).
+  // actions: tap(turn, part, button, key), choose(turn, photo, face), again(turn, photo), copy(turn, blob, key),
+  // cover(turn, key).
   constructor(log, actions) {
     this.log = log;
     this.actions = actions;
@@ -52,8 +52,8 @@ export class Turns {
     else circle?.setAttribute("stroke-dashoffset", String(100 - 100 * share));
   }
 
-  done(photo) {
-    this.sending.delete(photo.id);
+  done(photoId) {
+    this.sending.delete(photoId);
   }
 
   remove(id) {
@@ -61,10 +61,6 @@ export class Turns {
     if (!turn) return;
     turn.remove();
     forgetUrls(addressesIn(turn));
-  }
-
-  clear() {
-    this.log.replaceChildren();
   }
 
   parts(turn) {
@@ -230,13 +226,14 @@ export class Turns {
     const actions = element("div", { class: "keys" });
     const add = (name, label, onclick) =>
       actions.append(element("button", { type: "button", class: "quiet", "data-key": name, onclick }, label));
-    if (turn.said?.covers && turn.of) add("covers", words.covers, () => this.actions.cover(turn));
+    if (turn.said?.covers && turn.of)
+      add("covers", words.covers, (event) => this.actions.cover(turn, event.currentTarget));
     const file = new File([picture.blob], picture.name, { type: picture.blob.type });
     if (navigator.canShare?.({ files: [file] })) {
       add("share", words.share, () => navigator.share({ files: [file] }).catch(() => {}));
     }
     if (!isFilm && window.ClipboardItem && navigator.clipboard?.write) {
-      add("copy", words.copy, (event) => this.actions.copy(picture.blob, event.currentTarget));
+      add("copy", words.copy, (event) => this.actions.copy(turn, picture.blob, event.currentTarget));
     }
     actions.append(
       element(

@@ -8,10 +8,11 @@ import skimage.data
 from bots.conversation import texts
 from bots.conversation.answers import Outcome
 from bots.conversation.buttons import needs_photo, shows_more
+from bots.conversation.emotions import Emotions
 from bots.conversation.service import EmojiService
 from bots.messages import Button, Command, CommandName, FaceReply, PhotoMessage, Picture, Reply, Tap, TapReply
 from db import Chat, Person, Platform
-from recognizer import EMOTIONS
+from recognizer import EMOTIONS, Recognizer
 from tests.conftest import jpeg
 from tests.faults import Faults
 
@@ -78,6 +79,20 @@ async def test_a_choice_changes_its_own_face_only(service: EmojiService, three: 
     assert tokens == {second.token.split(":")[1]}
 
 
+async def test_another_emoji_brings_the_word_for_what_it_shows(
+    service: EmojiService, recognizer: Recognizer, selfie: bytes
+) -> None:
+    [face] = (await answer(service, selfie)).faces
+    more = await tap(service, button_of(face, texts.MORE))
+    assert more.rows is not None
+    emotions = Emotions(lambda: recognizer.emoji_map)
+    shown = {button: emotions.emotion_of(button.label) for row in more.rows for button in row}
+    assert len(set(shown.values())) > 1
+    for button, emotion in shown.items():
+        assert emotion is not None
+        assert (await tap(service, button)).feeling == texts.FEELINGS[emotion]
+
+
 async def test_a_correction_has_the_emoji_of_what_the_face_shows(service: EmojiService, three: bytes) -> None:
     reply = await answer(service, three)
     asked = await tap(service, button_of(reply.faces[2], texts.NONE_FITS))
@@ -87,6 +102,7 @@ async def test_a_correction_has_the_emoji_of_what_the_face_shows(service: EmojiS
         corrected = await tap(service, feeling)
         assert corrected.reaction == service.emoji_of(emotion)
         assert corrected.text == texts.EMOTION_KEPT.format(feeling=texts.FEELINGS[emotion])
+        assert corrected.feeling == texts.FEELINGS[emotion]
 
 
 async def test_more_are_all_that_there_are(service: EmojiService, selfie: bytes) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,11 @@ class Bot:
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8")
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table of its database has."""
+        with sqlite3.connect(self.log.parent / "data" / "mugmoji.db") as database:
+            return int(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
     def stop(self) -> int:
         if self.process.poll() is None:

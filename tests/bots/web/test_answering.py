@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from pydantic import BaseModel
 
 from bots.web.answering import Answering, Answers
-from bots.web.shapes import FileShape, ProblemShape, ReplyShape, WaitingShape
+from bots.web.shapes import ProblemShape, ReplyShape, WaitingShape
 from db import Person, Platform
 from tests.waiting import until
 
 ADA, BERT = Person(Platform.WEB, "ada"), Person(Platform.WEB, "bert")
 ANSWER = ReplyShape(text="happy")
-PREVIEWED = ReplyShape(text="happy", preview=FileShape(name="emoji.jpg", type="image/jpeg", content="A" * 300_000))
 
 
 async def shapes(*made: BaseModel | Exception, after: asyncio.Event | None = None) -> AsyncIterator[BaseModel]:
@@ -24,25 +23,25 @@ async def shapes(*made: BaseModel | Exception, after: asyncio.Event | None = Non
         yield each
 
 
-async def lines(answering: Answering) -> list[bytes]:
-    return [line async for line in answering.follow()]
+async def parts(answering: Answering) -> list[BaseModel]:
+    return [part async for part in answering.follow()]
 
 
-async def test_everybody_who_follows_gets_all_lines_once() -> None:
+async def test_everybody_who_follows_gets_all_parts_once() -> None:
     gate = asyncio.Event()
     answering = Answering(shapes(WaitingShape(waiting=True, text="one moment"), ANSWER, after=gate))
-    following = [asyncio.create_task(lines(answering)) for _ in range(3)]
+    following = [asyncio.create_task(parts(answering)) for _ in range(3)]
     await asyncio.sleep(0)
     gate.set()
     assert [len(each) for each in await asyncio.gather(*following)] == [2, 2, 2]
-    assert len(await lines(answering)) == 2
+    assert len(await parts(answering)) == 2
 
 
 async def test_one_id_of_one_person_has_one_answer() -> None:
     answers = Answers()
     first, is_new = answers.of(ADA, "a", shapes(ANSWER))
     assert is_new
-    await lines(first)
+    await parts(first)
     assert answers.of(ADA, "a", shapes(ANSWER)) == (first, False)
     assert answers.of(BERT, "a", shapes(ANSWER))[1]
     answers.forget(ADA)
@@ -55,30 +54,18 @@ async def test_what_was_refused_or_failed_may_be_asked_for_again() -> None:
         answers = Answers()
         refused, _ = answers.of(ADA, "a", shapes(*([made] if made is not None else [])))
         async with asyncio.timeout(10):
-            await lines(refused)
+            await parts(refused)
         again, is_new = answers.of(ADA, "a", shapes(ANSWER))
         assert is_new
-        assert await lines(again) == [ANSWER.model_dump_json().encode() + b"\n"]
-
-
-async def test_a_preview_reaches_who_waits_and_is_not_remembered() -> None:
-    gate = asyncio.Event()
-    answering = Answering(shapes(PREVIEWED, after=gate))
-    following = [asyncio.create_task(lines(answering)) for _ in range(2)]
-    await asyncio.sleep(0)
-    gate.set()
-    for [line] in await asyncio.gather(*following):
-        assert len(line) > 300_000
-    [later] = await lines(answering)
-    assert len(later) < 300
+        assert await parts(again) == [ANSWER]
 
 
 async def test_it_is_made_to_its_end_for_who_has_gone() -> None:
     gate = asyncio.Event()
-    answering = Answering(shapes(PREVIEWED, after=gate))
-    following = asyncio.create_task(lines(answering))
+    answering = Answering(shapes(ANSWER, after=gate))
+    following = asyncio.create_task(parts(answering))
     await asyncio.sleep(0)
     following.cancel()
     gate.set()
     await until(lambda: answering.is_done)
-    assert len((await lines(answering))[0]) < 300
+    assert await parts(answering) == [ANSWER]

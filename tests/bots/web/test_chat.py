@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 from playwright.sync_api import Page, expect
 
 from bots.conversation import texts
@@ -19,12 +19,17 @@ from tests.films import film
 pytestmark = needs_browser
 
 EMOJI = ".keys button.emoji"
+_SRGB = ImageCms.createProfile("sRGB")
 _SENT = """async () => {
   const { all } = await import("/static/store.js");
   const photo = (await all()).find((turn) => turn.photos).photos[0];
   return Array.from(new Uint8Array(await photo.blob.arrayBuffer()));
 }"""
 """The bytes of the photo that was sent, from the browser's own memory of it."""
+_KEPT_BYTES = """async () => {
+  const { all } = await import("/static/store.js");
+  return (await all()).flatMap((turn) => turn.photos ?? []).reduce((sum, { blob }) => sum + blob.size, 0);
+}"""
 
 
 def _left_edge(page: Page, selector: str) -> float:
@@ -79,6 +84,56 @@ def test_a_correction_is_asked_for_and_thanked_for_in_place(page: Page, selfie_f
     expect(answer(page)).to_contain_text(texts.EMOTION_KEPT.format(feeling="surprised"))
     expect(page.locator(".shot .reaction")).to_have_text("😮")
     expect(page.locator(EMOJI)).to_have_count(3)
+
+
+def test_a_face_is_called_what_its_correction_or_its_emoji_says(page: Page, group_file: Path) -> None:
+    choose(page, group_file)
+    place = page.locator(".shot .place").first
+    place.click()
+    said = page.locator("#log .bubble:not(.mine)").first
+    said.get_by_role("button", name=texts.NONE_FITS).click()
+    said.get_by_role("button", name="surprised").click()
+    expect(place).to_have_accessible_name("face 1, surprised: 😮")
+    expect(said.locator(".faces button").first).to_have_accessible_name("face 1, surprised: 😮")
+    happy = said.locator(f"{EMOJI}[data-key]").first
+    emoji = happy.inner_text()
+    happy.click()
+    expect(place).to_have_accessible_name(f"face 1, happy: {emoji}")
+
+
+def test_only_choices_are_told_as_pressed_or_not(page: Page, selfie_file: Path) -> None:
+    pressed = "[aria-pressed]"
+    choose(page, selfie_file)
+    expect(page.locator(f"{EMOJI}{pressed}")).to_have_count(3)
+    page.locator(EMOJI).nth(1).click()
+    expect(answer(page)).to_contain_text("May I learn")
+    expect(answer(page).locator(f"button{pressed}")).to_have_count(0)
+    sheet = open_menu(page, "Settings")
+    expect(sheet.get_by_role("button", name=texts.LANGUAGE)).to_be_visible()
+    expect(sheet.locator(pressed)).to_have_count(0)
+    sheet.get_by_role("button", name=texts.LANGUAGE).click()
+    expect(sheet.locator(pressed)).to_have_count(1 + len(OWN_NAMES))
+    expect(sheet.get_by_role("button", pressed=True)).to_have_text(texts.AS_MY_APP)
+    page.keyboard.press("Escape")
+    sheet = open_menu(page, "Forget me")
+    expect(sheet.get_by_role("button", name=texts.FORGET_YES)).to_be_visible()
+    expect(sheet.locator(pressed)).to_have_count(0)
+
+
+def test_a_selection_that_ends_beside_a_sheet_does_not_close_it(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    page.get_by_role("button", name=texts.MORE_MEANING).click()
+    search = page.locator("dialog.sheet[open]").get_by_role("searchbox")
+    search.fill("cowboy")
+    box = search.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, 20, steps=4)
+    page.mouse.up()
+    expect(search).to_be_visible()
+    page.mouse.click(20, 20)
+    expect(page.locator("dialog")).to_have_count(0)
 
 
 def test_more_emoji_are_in_a_sheet_with_a_search_and_what_was_chosen_lately(page: Page, selfie_file: Path) -> None:
@@ -155,6 +210,31 @@ def test_a_made_picture_is_copied_as_png(page: Page, selfie_file: Path) -> None:
     assert kinds == ["image/png"]
 
 
+def test_a_picture_that_cannot_be_copied_is_said_to_be_so(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    page.evaluate("() => { navigator.clipboard.write = () => Promise.reject(new DOMException('no')); }")
+    answer(page).get_by_role("button", name=word("copy")).click()
+    expect(answer(page)).to_contain_text(word("not_copied"))
+    expect(page.locator("#said")).to_have_text(word("not_copied"))
+
+
+def test_the_clipboard_is_asked_at_once_while_the_picture_is_still_made(page: Page, selfie_file: Path) -> None:
+    choose(page, selfie_file)
+    page.get_by_role("button", name=texts.EMOJI_ME).click()
+    expect(answer(page).get_by_role("button", name=word("copy"))).to_be_visible()
+    asked = page.evaluate(
+        """(name) => {
+          let isAsked = false;
+          navigator.clipboard.write = async () => (isAsked = true);
+          [...document.querySelectorAll("#log button")].find((each) => each.textContent === name).click();
+          return isAsked;
+        }""",
+        word("copy"),
+    )
+    assert asked
+
+
 def test_each_face_of_a_group_is_chosen_in_the_photo_from_left_to_right(page: Page, group_file: Path) -> None:
     choose(page, group_file)
     places = page.locator(".shot .place")
@@ -214,6 +294,20 @@ def test_a_file_that_is_too_large_is_named_and_not_sent(page: Page, tmp_path: Pa
     choose(page, large)
     expect(answer(page)).to_contain_text("large.jpg: That file is larger than 20 MB")
     assert not [url for url in sent if "/photos" in url]
+    assert page.evaluate(_KEPT_BYTES) == 0
+
+
+@pytest.mark.parametrize("name", ["large.mp4", "large.gif", "large.pdf"])
+def test_what_is_too_large_and_cannot_be_made_smaller_is_not_even_kept(
+    page: Page, tmp_path: Path, selfie_file: Path, name: str
+) -> None:
+    large = tmp_path / name
+    large.write_bytes(bytes(21 << 20))
+    choose(page, large, selfie_file)
+    expect(page.locator("#log")).to_contain_text(f"{name}: That file is larger than 20 MB")
+    expect(page.locator(".shot")).to_have_count(1)
+    expect(page.locator(".shot .reaction")).to_have_text("😁")
+    assert page.evaluate(_KEPT_BYTES) < 1 << 20
 
 
 @pytest.mark.parametrize(("side", "orientation", "sent_side"), [(3000, 1, 1600), (512, 1, 512), (512, 6, 512)])
@@ -234,6 +328,33 @@ def test_a_photo_is_made_smaller_upright_and_freed_of_its_metadata_before_it_is_
     assert b"at home" not in sent
     assert b"51.5 N" not in sent
     assert _pixels(sent).shape[0] == sent_side
+
+
+def test_what_lies_behind_a_jpeg_or_beside_its_colours_is_not_sent(page: Page, tmp_path: Path) -> None:
+    photo, other = tmp_path / "me.jpg", b"MPF\0 another picture"
+    image = Image.fromarray(skimage.data.astronaut())
+    image.save(photo, quality=95, progressive=True, icc_profile=ImageCms.ImageCmsProfile(_SRGB).tobytes())
+    start, rest = (content := photo.read_bytes())[:2], content[2:]
+    beside = b"\xff\xe2" + (2 + len(other)).to_bytes(2, "big") + other
+    photo.write_bytes(start + beside + rest + b"\0\0\0 ftypmp42 a film" + content)
+    choose(page, photo)
+    expect(answer(page)).to_contain_text("You look happy")
+    sent = bytes(page.evaluate(_SENT))
+    assert b"MPF" not in sent
+    assert b"ftyp" not in sent
+    assert b"ICC_PROFILE" in sent
+    assert np.array_equal(_pixels(sent), _pixels(content))
+
+
+def test_of_a_jpeg_without_an_end_no_metadata_is_sent_either(page: Page, tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    Image.fromarray(skimage.data.astronaut()).save(photo, quality=95, comment=b"51.5 N")
+    photo.write_bytes(photo.read_bytes()[:-2])
+    choose(page, photo)
+    expect(answer(page)).to_contain_text("You look happy")
+    sent = bytes(page.evaluate(_SENT))
+    assert b"51.5 N" not in sent
+    assert sent.startswith(b"\xff\xd8")
 
 
 @pytest.mark.parametrize("name", ["scan.tiff", "scan.jpg"])
@@ -362,6 +483,8 @@ def test_forgetting_clears_the_page_also_where_it_changes_the_language(page: Pag
     page.get_by_role("button", name=say(word("menu")), exact=True).click()
     page.locator("dialog.sheet[open]").get_by_role("button", name=say("Forget me"), exact=True).click()
     page.get_by_role("button", name=say(texts.FORGET_YES)).click()
+    expect(page.locator("dialog.sheet[open]")).to_contain_text(say(texts.FORGOTTEN))
+    page.keyboard.press("Escape")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.wait_for_selector(READY, state="attached")
     expect(page.locator("#welcome")).to_be_visible()

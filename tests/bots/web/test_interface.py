@@ -12,15 +12,23 @@ import httpx
 import numpy as np
 import pytest
 import websockets
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from numpy.typing import NDArray
 from PIL import Image
+from starlette.types import Receive, Scope, Send
 
 from bots.conversation import texts
+from bots.conversation.service import EmojiService
+from bots.serving.admission import Admission
+from bots.web.bodies import MemoryBudget
+from bots.web.connections import HEAD_WITHIN_S
+from bots.web.interface import WebInterface
 from bots.web.live import FULL, MOST_FRAME_BYTES, MOST_OF_ONE, NO_FRAME, FrameShape, GreetingShape
-from recognizer import EMOTIONS
+from recognizer import EMOTIONS, Reading, Recognizer
 from tests.attacks.guest import COMMANDS, COVERS, PHOTOS, PICTURES, TAPS, Guest
 from tests.bots.web.program import Bot
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -92,6 +100,68 @@ async def test_a_preview_is_sent_to_those_who_ask_for_it(guest: Guest, selfie: b
     form = {"id": "with-preview", "preview": "1"}
     answer = await guest.http.post(PHOTOS, data=form, files={"photo": ("photo", selfie)})
     assert json.loads(answer.text.splitlines()[-1])["preview"]["type"] == "image/jpeg"
+
+
+async def test_an_answer_that_was_lost_comes_again_with_a_preview_of_the_photo_that_came_again(
+    guest: Guest, selfie: bytes
+) -> None:
+    await guest.send(selfie, "lost-on-its-way")
+    for photo, has_preview in ((selfie, True), (b"no photo", False)):
+        form = {"id": "lost-on-its-way", "preview": "1"}
+        again = await guest.http.post(PHOTOS, data=form, files={"photo": ("photo", photo)})
+        [answer] = map(json.loads, again.text.splitlines())
+        assert answer["faces"]
+        assert (answer["preview"] is not None) is has_preview
+
+
+async def test_a_photo_that_was_coming_while_its_sender_was_forgotten_is_not_stored(
+    bot: Bot, guest: Guest, selfie: bytes
+) -> None:
+    has_begun, is_forgotten = asyncio.Event(), asyncio.Event()
+    whole = httpx.Request("POST", guest.url, data={"id": "on-its-way"}, files={"photo": ("photo", selfie)})
+    body = whole.read()
+
+    async def in_two_pieces() -> AsyncIterator[bytes]:
+        yield body[:1000]
+        has_begun.set()
+        await is_forgotten.wait()
+        yield body[1000:]
+
+    headers = {name: whole.headers[name] for name in ("Content-Type", "Content-Length")}
+    sending = asyncio.create_task(guest.http.post(PHOTOS, content=in_two_pieces(), headers=headers))
+    await has_begun.wait()
+    await asyncio.sleep(0.2)  # for the head to arrive
+    asked = await guest.http.post(COMMANDS, json={"name": "forget_me"})
+    assert (await _tap(guest, asked.json()["rows"][1][0]["token"]))["has_forgotten"]
+    before = bot.count("photos")
+    is_forgotten.set()
+    answer = json.loads((await sending).text)
+    assert [face["rows"] for face in answer["faces"]] == [[]]
+    assert bot.count("photos") == before
+
+
+async def test_a_fault_of_the_bot_itself_is_no_answer_and_the_photo_may_be_sent_again(
+    service: EmojiService, selfie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: Recognizer, _data: bytes) -> Reading:
+        raise RuntimeError("a bug")
+
+    served = FastAPI()
+    served.include_router(WebInterface(service, MemoryBudget(1 << 30, 1 << 30), Admission()).router)
+
+    async def of_a_visitor(scope: Scope, receive: Receive, send: Send) -> None:
+        await served({**scope, "session": {"id": "ada"}}, receive, send)
+
+    async def send() -> list[dict[str, Any]]:
+        answer = await visitor.post(PHOTOS, data={"id": "the-same-id"}, files={"photo": ("photo", selfie)})
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    transport = httpx.ASGITransport(of_a_visitor)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bot", timeout=PATIENCE_S) as visitor:
+        with monkeypatch.context() as patch:
+            patch.setattr(Recognizer, "read", broken)
+            assert await send() == [{"text": texts.FAILED, "again": True}]
+        assert (await send())[-1]["faces"]
 
 
 async def test_what_people_read_names_no_commands(guest: Guest) -> None:
@@ -249,6 +319,17 @@ async def test_a_mirror_follows_a_face(guest: Guest, selfie: bytes, wall_photo: 
             for face in shown.faces:
                 assert face.emotions[EMOTIONS.index("happy")] > 0.5
                 assert 0.3 < face.box[0] + face.box[2] / 2 < 0.6
+
+
+async def test_a_mirror_stays_open_for_longer_than_the_head_of_a_request_may_take(guest: Guest, selfie: bytes) -> None:
+    async with _live(guest) as mirror:
+        await mirror.recv()
+        clock = asyncio.get_running_loop().time
+        until = clock() + HEAD_WITHIN_S + 1
+        while clock() < until:
+            await mirror.send(selfie)
+            assert FrameShape.model_validate_json(await mirror.recv()).faces
+            await asyncio.sleep(0.5)
 
 
 async def test_a_mirror_takes_nothing_but_frames(guest: Guest) -> None:
