@@ -106,7 +106,7 @@ class WebInterface:
         name = form.fields.get("id", "")
         if form.photo is None or not _ID.fullmatch(name):
             raise Refused(400)
-        message = replace(asked, pictures=(Picture(form.photo),), context=None)
+        message = replace(asked, pictures=(Picture(form.photo),))
         answering, is_new = self._answers.of(visitor.person, name, self._replies(visitor, message))
         held = self._budget.holding(client_of(request.scope), len(form.photo))
 
@@ -124,8 +124,7 @@ class WebInterface:
         return Lines(followed(), headers=_LINE_BY_LINE)
 
     async def _replies(self, visitor: Visitor, message: PhotoMessage) -> AsyncIterator[BaseModel]:
-        """Yield the parts of the answer to a photo."""
-        message = await self._service.begun(message)
+        """Yield the parts of the answer to a photo that was begun."""
         voice = recipient_in(message).voice
         try:
             with self._admission.admitted(Whose(visitor.chat, visitor.person), Kind.PHOTO):

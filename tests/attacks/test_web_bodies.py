@@ -77,7 +77,7 @@ async def test_a_body_of_260_mb_is_refused_and_leaves_memory_as_it_was(
             (413,) if is_announced or route in (PHOTOS, TAPS) else (400, 404, 405, 413, 422)
         ), route
     assert peak - before < 130 * MB  # what one upload may take, and its copy while it is read
-    assert _memory(bot) - before < 30 * MB
+    assert _memory(bot) - before < 60 * MB  # of 260 MB each time; what the first request loads is among it
     assert await guest.is_served()
 
 
