@@ -1,13 +1,18 @@
 import os
+import pickle
+import select
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
+from tests.training.faces import easy_faces
 from tests.waiting import PATIENCE_S, wait_until
 from training.data import Faces, default_folder, load
 from training.fitting.registered import registered
@@ -89,3 +94,21 @@ def test_it_ends_when_its_processes_are_ended(tmp_path: Path, whom: str, told: s
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+
+def test_a_job_is_sent_at_once_so_that_nobody_waits_for_a_reader_that_was_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+
+    class Weighing(ProcessPoolExecutor):
+        """Notes the bytes of each job."""
+
+        def submit(self, *job: Any, **named: Any) -> Future[Any]:
+            sent.append(len(pickle.dumps((job, named))))
+            return super().submit(*job, **named)
+
+    monkeypatch.setattr("training.fitting.registered.ProcessPoolExecutor", Weighing)
+    assert len(registered(easy_faces(70), tmp_path, seed=1).found) == 70
+    assert len(sent) == 2
+    assert max(sent) < select.PIPE_BUF
