@@ -42,11 +42,6 @@ class TfliteModel:
         self.output_widths = {name: widths[index] for name, index in self._outputs.items()}
         """The length of each output's last axis, by output name."""
 
-    @classmethod
-    def from_file(cls, path: Path) -> "TfliteModel":
-        """Load the model from a file. Raise `FileNotFoundError` or `ValueError`."""
-        return cls(path.read_bytes())
-
     def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run the model on `batch`, whose first axis may have any length, and the others if the model allows it.
 

@@ -1,8 +1,8 @@
 """Follow the faces of a film, so that each is covered in every frame, with one emoji throughout.
 
-The faces are searched for every few frames. In between they are taken to move in a straight line; where a search does
-not see a face again, it stays covered where it was until the search after that, and a face that is new is covered
-before it was seen.
+The faces are searched for every few frames and in the last one; nothing is shown after the last search. In between they
+are taken to move in a straight line; where a search does not see a face again, it stays covered where it was until the
+search after that, and a face that is new is covered before it was seen.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,8 @@ _LEAST_FRAMES = FRAME_RATE
 """Frames without which it is no film."""
 _READINGS = 3
 """Frames, evenly spaced, in which the faces are read."""
+_LATER_READINGS = 3
+"""Faces, the widest, that are in none of these and are read where they were last seen."""
 _SAME_WITHIN = 0.9
 """Distance of two places, in widths of the face, up to which they may be of the same face."""
 _GROWTH_A_WIDTH = 0.5
@@ -34,8 +36,8 @@ _GROWTH_A_WIDTH = 0.5
 class Track:
     """One face of a film.
 
-    places: where it is in each frame. face: its clearest reading, None if it was in none of the frames that were read.
-    seen: the last search that saw it, a number of a frame.
+    places: where it is in each frame. face: its clearest reading, None if it was in none of the frames that were read,
+    which are few. seen: the last search that saw it, a number of a frame.
     """
 
     places: dict[int, Place] = field(default_factory=dict)
@@ -54,18 +56,23 @@ class FilmFaces:
 def film_faces(recognizer: Recognizer, frames: Sequence[Photo]) -> FilmFaces:
     """Return the faces of a film. Raise `PhotoError` if searching takes too long for even the first second."""
     tracks: list[Track] = []
-    clock, length = ProcessorClock(MOST_TIME_S), len(frames)
-    read_at = {len(frames) * (2 * number + 1) // (2 * _READINGS) for number in range(_READINGS)}
-    for start in range(0, len(frames), SEARCH_EVERY):
+    clock, length = ProcessorClock(MOST_TIME_S), 0
+    middles = [len(frames) * (2 * number + 1) // (2 * _READINGS) for number in range(_READINGS)]
+    read_at = {middle - middle % SEARCH_EVERY for middle in middles}
+    for number in sorted({*range(0, len(frames), SEARCH_EVERY), len(frames) - 1}):
         try:
-            _search(recognizer, frames[start], start, tracks, clock)
+            _search(recognizer, frames[number], number, tracks, clock)
         except PhotoError as error:
-            if error.code is not PhotoProblem.TOOK_TOO_LONG or start < min(_LEAST_FRAMES, len(frames)):
+            if error.code is not PhotoProblem.TOOK_TOO_LONG or length < min(_LEAST_FRAMES, len(frames)):
                 raise
-            length = start
             break
-        if not read_at.isdisjoint(range(start, start + SEARCH_EVERY)):
-            _read(recognizer, frames[start], start, tracks)
+        length = number + 1
+        if number in read_at:
+            _read(recognizer, frames[number], number, tracks)
+    unread = [track for track in tracks if track.face is None]
+    for track in sorted(unread, key=lambda each: each.places[each.seen].box.width, reverse=True)[:_LATER_READINGS]:
+        if track.face is None:
+            _read(recognizer, frames[track.seen], track.seen, tracks)
     for track in tracks:
         _hold(track, length)
     return FilmFaces(tuple(tracks), length)
@@ -101,8 +108,8 @@ def _hold(track: Track, length: int) -> None:
 
 
 def _read(recognizer: Recognizer, frame: Photo, number: int, tracks: Sequence[Track]) -> None:
-    """Read the faces of a frame that was just searched, and keep the clearest reading of each."""
-    here = [track for track in tracks if track.seen == number]
+    """Read the faces of a frame that was searched, and keep the clearest reading of each."""
+    here = [track for track in tracks if number in track.places]
     for face in recognizer.everyone_in(frame).faces:
         track = min(here, key=lambda each: _apart(each.places[number].box, face.box), default=None)
         if track is not None and (track.face is None or face.confidence > track.face.confidence):

@@ -147,11 +147,11 @@ class PictureMaker:
     ) -> MadePicture | None:
         """Return a film with every face covered, or None if there is no face."""
         found = film_faces(self._recognizer, frames)
-        read = [track.face for track in found.tracks if track.face is not None]
-        if not read:
+        if not found.tracks:
             return None
+        read = [track.face for track in found.tracks if track.face is not None]
         emoji_of = dict(zip(map(id, read), _emoji_of(read, answered), strict=True))
-        usual = emoji_of[id(read[0])]
+        usual = next(iter(emoji_of.values()), None)  # without any, a face is blurred
         for number, frame in enumerate(frames[: found.length]):
             covered = [
                 CoveredFace(place.box, place.tilt_degrees, None if is_blurred else emoji_of.get(id(track.face), usual))

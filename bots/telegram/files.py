@@ -23,7 +23,8 @@ _ENDINGS = frozenset(
     (
         *(".apng", ".avif", ".bmp", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfi", ".jfif", ".jif"),
         *(".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"),
-        *(".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),
+        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"),
+        *(".qt", ".webm", ".wmv"),
     )
 )
 """Endings of names of pictures and clips, for files whose type is missing or wrong. What a file is its bytes decide."""

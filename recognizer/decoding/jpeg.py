@@ -32,6 +32,8 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MANY = 1 << 30
 _MOST_SEGMENTS = 200_000
+_PLAIN_SEGMENTS = 2_000
+"""Number of segments of a plain picture: metadata of 20 MB, the most that is read, are in some hundred."""
 _SCAN_PIECE = 1 << 16
 _COEFFICIENTS = 64
 _BYTES_A_PIXEL = 6
@@ -129,11 +131,12 @@ def decode_jpeg(data: bytes, wanted_scale: Callable[[int, int], float] = working
 
 
 def is_plain(data: bytes) -> bool:
-    """Return whether a JPEG is decoded row by row in one scan, in time and memory that its size bounds.
+    """Return whether a JPEG is decoded row by row in one scan, in time and memory that its size bounds. Raise
+    `PhotoError`.
 
-    What its first scan says is enough: if that has all components of a baseline JPEG, decoders ignore any others.
+    A second scan is one too many, and so are thousands of segments: going through them takes time.
     """
-    layout = _layout_of(data, scans=1)
+    layout = _layout_of(data, scans=2, segments=_PLAIN_SEGMENTS)
     return not layout.keeps_coefficients and layout.frame in {0xC0, 0xC1}
 
 
@@ -194,10 +197,12 @@ def _end() -> bytes:
     return bytes((0xFF, _EOI))
 
 
-def _layout_of(data: bytes, scans: int = _MANY) -> _Layout:
-    """Return what the segments say, up to the start of the last of so many scans."""
+def _layout_of(data: bytes, scans: int = _MANY, segments: int = _MOST_SEGMENTS) -> _Layout:
+    """Return what the segments say, up to the start of the last of so many scans. Raise `PhotoError`, also if there are
+    more segments.
+    """
     layout = _Layout()
-    for marker, start, end in _segments(data, scans):
+    for marker, start, end in _segments(data, scans, segments):
         if marker == _EOI:
             layout.is_whole = layout.scans > 0
         elif marker in _OTHER_FRAMES:
@@ -254,14 +259,14 @@ def _note_scan(layout: _Layout, body: bytes) -> None:
         layout.restarts_in_last_scan = sum(1 for _ in _RESTART.finditer(body))
 
 
-def _segments(data: bytes, scans: int) -> Iterator[tuple[int, int, int]]:
+def _segments(data: bytes, scans: int, most: int) -> Iterator[tuple[int, int, int]]:
     """Yield marker, start and end of each segment; that of a scan includes its entropy-coded data, but for the last one
-    of so many scans.
+    of so many scans. Raise `PhotoError` after so many segments.
     """
     place, count = 2, 0
     while match := _NEXT_MARKER.search(data, place):
         count += 1
-        if count > _MOST_SEGMENTS:
+        if count > most:
             raise PhotoError(PhotoProblem.DAMAGED)
         place, marker = match.start(), data[match.end() - 1]
         if marker == _EOI:

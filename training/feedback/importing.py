@@ -50,7 +50,8 @@ def listed(source: Path) -> list[LabelledPicture]:
     """Return the pictures of a folder or a CSV, in the order of their names or lines. Raise `ImportFacesError`.
 
     A folder contains one folder for each emotion. Pictures in a subfolder of that belong to the person it is named
-    after. A CSV has the columns `path` (relative to the CSV), `emotion`, and optionally `person`.
+    after; hidden files and folders are left out. A CSV has the columns `path` (relative to the CSV), `emotion`, and
+    optionally `person`.
     """
     pictures = list(_in_csv(source) if source.is_file() else _in_folder(source))
     if not pictures:
@@ -97,6 +98,8 @@ def _in_folder(folder: Path) -> Iterator[LabelledPicture]:
     for label in LABELS:
         for path in sorted(each for each in (folder / label).rglob("*") if each.is_file()):
             inner = path.relative_to(folder / label).parts
+            if any(part.startswith(".") for part in inner):
+                continue
             is_named = len(inner) > 1
             yield LabelledPicture(path, label, inner[0] if is_named else str(path.relative_to(folder)), not is_named)
 
@@ -109,6 +112,8 @@ def _in_csv(file: Path) -> Iterator[LabelledPicture]:
                 line += 1
                 if row["emotion"] not in LABELS:
                     raise ValueError(f"{row['emotion']!r} is none of {', '.join(LABELS)}")
+                if not row["path"]:
+                    raise ValueError("the path is empty")
                 person = row.get("person")
                 yield LabelledPicture(file.parent / row["path"], row["emotion"], person or row["path"], not person)
     except (OSError, csv.Error, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:

@@ -1,9 +1,11 @@
 """Fit a recipe: one folder for each run, a checkpoint every epoch, and resuming after an interruption."""
 
+import csv
 import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -67,10 +69,15 @@ def fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, *, until: int | N
     return run / FITTED_WEIGHTS
 
 
-def load_fitted(run: Path, dtype: str = "float32") -> keras.Model:
-    """Return the fitted network of a run, with the weights it keeps; dtype: as in `build`. Raise `MissingError`."""
+def require_fitted(run: Path) -> None:
+    """Raise `MissingError` if a run was not fitted."""
     if not (run / FITTED_WEIGHTS).is_file():
         raise MissingError(f"{run} holds no fitted run; fit its recipe first: python -m training fit {run.name}")
+
+
+def load_fitted(run: Path, dtype: str = "float32") -> keras.Model:
+    """Return the fitted network of a run, with the weights it keeps; dtype: as in `build`. Raise `MissingError`."""
+    require_fitted(run)
     recipe = Recipe.model_validate_json((run / RECIPE_FILE).read_text(encoding="utf-8"))
     model = build(recipe, ferplus=has_ferplus_head(recipe), dtype=dtype, fetch_weights=False)
     model.load_weights(run / FITTED_WEIGHTS)
@@ -79,14 +86,27 @@ def load_fitted(run: Path, dtype: str = "float32") -> keras.Model:
 
 def history_of(run: Path) -> dict[str, list[float]]:
     """Return the columns of a run's history.csv, one entry for each epoch; empty if there is none. Of an epoch that was
-    repeated after an interruption, the last line counts.
+    repeated after an interruption, the last line counts; a line that is not whole is left out.
     """
-    file = run / HISTORY_FILE
-    if not file.exists() or not file.stat().st_size:
+    try:
+        content = (run / HISTORY_FILE).read_bytes()
+    except FileNotFoundError:
         return {}
-    table = np.atleast_1d(np.genfromtxt(file, delimiter=",", names=True))
-    last = sorted({epoch: row for row, epoch in enumerate(table["epoch"].tolist())}.values())
-    return {name: [round(float(value), 5) for value in table[name][last]] for name in table.dtype.names or ()}
+    whole, _, _ = content.rpartition(b"\n")
+    names, *lines = list(csv.reader(whole.decode(errors="replace").splitlines())) or [[]]
+    epochs: dict[float, dict[str, float]] = {}
+    for line in lines:
+        with suppress(KeyError, ValueError):
+            figures = dict(zip(names, map(float, line), strict=True))
+            epochs[figures["epoch"]] = figures
+    return {name: [round(epochs[number][name], 5) for number in sorted(epochs)] for name in names}
+
+
+def _cut_half_line(file: Path) -> None:
+    """Cut off a last line that was being written when a run was killed: the next one would be appended to it."""
+    if file.exists():
+        content = file.read_bytes()
+        os.truncate(file, content.rfind(b"\n") + 1)
 
 
 def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
@@ -114,6 +134,7 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     model = Taught(network, looking, recipe.loss.teaching) if looking and not made else network
     _compile(model, network.output_names, recipe, len(batches))
     clock, stopping = _Clock(), Stopping()
+    _cut_half_line(run / HISTORY_FILE)
     try:
         with stopping.listening():
             model.fit(

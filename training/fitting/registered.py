@@ -10,6 +10,7 @@ import os
 import signal
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rich.progress import track
 from recognizer import FACE_SIZE
 from recognizer.finding.detection import FaceDetector
 from recognizer.finding.registration import frame_of, register
+from training import TrainingError
 from training.data import Faces
 from training.scenes import background, is_found, pasted
 
@@ -27,6 +29,11 @@ SIDES = (160, 480)
 """Range of the pasted faces' size in pixels; drawn log-uniformly."""
 _A_JOB = 64
 _FACES_A_BACKGROUND = 16
+_kept: list[NDArray[np.uint8]] = []
+
+
+class RegisteringError(TrainingError):
+    """A process that registers faces was ended; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Registered:
 
 def registered(faces: Faces, folder: Path, seed: int) -> Registered:
     """Paste, detect and register every face once. The result is cached in `folder` and read from there the next
-    time.
+    time. Raise `RegisteringError`.
     """
     digest = hashlib.sha256(faces.pixels.tobytes() + bytes(str((seed, SIDES)), "ascii")).hexdigest()[:16]
     file = folder / f"registered-{digest}.npz"
@@ -74,18 +81,30 @@ def half_registered(
 
 def _made(faces: Faces, seed: int) -> Registered:
     starts = range(0, len(faces), _A_JOB)
-    as_usual = (signal.SIGTERM, signal.SIG_DFL)  # not as an interrupt, by which a job fails and its process goes on
-    with ProcessPoolExecutor(os.cpu_count(), initializer=signal.signal, initargs=as_usual) as pool:
-        jobs = pool.map(_job, (faces.pixels[start : start + _A_JOB] for start in starts), starts, [seed] * len(starts))
-        parts = list(track(jobs, "Registering faces", total=len(starts), disable=len(starts) < 8))
+    try:
+        with ProcessPoolExecutor(os.cpu_count(), initializer=_begin, initargs=(faces.pixels,)) as pool:
+            jobs = pool.map(_job, starts, [seed] * len(starts))
+            parts = list(track(jobs, "Registering faces", total=len(starts), disable=len(starts) < 8))
+    except BrokenProcessPool as broken:
+        raise RegisteringError(
+            "A process that registers faces was ended; is there too little memory? Make room and call again."
+        ) from broken
     pixels, found, error = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Registered(pixels, found, error)
 
 
-def _job(
-    faces: NDArray[np.uint8], start: int, seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]]:
-    detector = FaceDetector.load()
+def _begin(faces: NDArray[np.uint8]) -> None:
+    """Keep the faces of which this process registers some, and take SIGTERM as usual: not as an interrupt, by which a
+    job fails and its process goes on.
+
+    With the jobs they would be more than a pipe holds: once nobody reads it, whoever writes to it waits for ever.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _kept[:] = [faces]
+
+
+def _job(start: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]]:
+    faces, detector = _kept[0][start : start + _A_JOB], FaceDetector.load()
     random = np.random.default_rng((seed, start))
     pixels, found = np.zeros_like(faces), np.zeros(len(faces), bool)
     error = np.full((len(faces), 4), np.nan, np.float32)

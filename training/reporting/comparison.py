@@ -14,7 +14,7 @@ from recognizer.classification import View, calibrate, seen
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
 from training.fitting.export import temperature_scaling
-from training.fitting.fit import REGISTERED_SEED, load_fitted
+from training.fitting.fit import REGISTERED_SEED, load_fitted, require_fitted
 from training.fitting.registered import registered
 from training.fitting.targets import Rows
 
@@ -50,8 +50,10 @@ class Compared:
 
 def compare(groups: Sequence[Sequence[Path]], valid: Faces, kept: Path) -> list[Compared]:
     """Evaluate each group of runs as one. kept: the folder that caches registered crops. Raise `MissingError`."""
-    crops = registered(valid, kept, REGISTERED_SEED)
     names = dict.fromkeys(run for group in groups for run in group)
+    for run in names:  # registering and predicting takes minutes
+        require_fitted(run)
+    crops = registered(valid, kept, REGISTERED_SEED)
     raw = {run: _predicted(run, valid.pixels, _SIX) for run in names}
     back = {run: _predicted(run, crops.pixels, _BOTH_SIDES) for run in names}
     return [

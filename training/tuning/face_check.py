@@ -51,14 +51,16 @@ class _Recorder(Verifier):
 
 
 def derive(faces: Faces, count: int, seed: int) -> FaceCheck:
-    """Fit the weights on `count` faces at each of three sizes and `count` pictures without a face."""
+    """Fit the weights on `count` faces, or all if they are fewer, at each of three sizes and `count` pictures without a
+    face.
+    """
     detector, random = FaceDetector.load(), np.random.default_rng(seed)
     recorder = _Recorder(detector.verifier)
     detector.verifier = recorder
     evidence: list[tuple[float, ...]] = []
     truths: list[bool] = []
     for side in SIDES:
-        for row in random.choice(len(faces), count, replace=False):
+        for row in random.choice(len(faces), min(count, len(faces)), replace=False):
             scene, box = pasted(faces.pixels[row], side, random)
             recorder.seen = []
             detector.find(scene)

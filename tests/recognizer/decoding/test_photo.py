@@ -128,6 +128,19 @@ def test_only_simple_pictures_are_cheap() -> None:
     assert not any(map(is_cheap, expensive))
 
 
+def test_a_jpeg_with_more_scans_or_segments_than_it_needs_is_not_cheap() -> None:
+    data = encoded(checkers(), "JPEG")
+    scan = data.index(b"\xff\xda")
+    empty = data[scan : scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")]
+    assert is_cheap(data)
+    assert not is_cheap(data[:-2] + empty + data[-2:])
+    assert not is_cheap(data[:-2] + 60_000 * empty)
+    comment = b"\xff\xfe\0\2"
+    assert is_cheap(data[:scan] + 500 * comment + data[scan:])
+    assert not is_cheap(data[:scan] + 60_000 * comment + data[scan:])
+    assert not is_cheap(data[:-2] + 60_000 * comment + data[-2:])
+
+
 _MEASURED = """
 import resource, sys
 from recognizer.decoding.photo import PhotoError, decode

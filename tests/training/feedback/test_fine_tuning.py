@@ -159,7 +159,7 @@ def test_a_network_is_tuned_in_the_precision_of_the_shipped_ones_and_comes_out_i
 
 def test_the_shipped_networks_are_what_is_served(book: Book) -> None:
     network = with_embedding([shipped_network(recipe) for recipe in SHIPPED])
-    served = Classifier(TfliteModel.from_file(MODEL_FOLDER / WEIGHTS_FILE), ModelCard("", AS_IT_IS, UNCALIBRATED))
+    served = Classifier(TfliteModel((MODEL_FOLDER / WEIGHTS_FILE).read_bytes()), ModelCard("", AS_IT_IS, UNCALIBRATED))
     shown, embeddings = served.embed(book.crops)
     said = network.predict(book.crops, verbose=0)
     assert np.corrcoef(embeddings.ravel(), said["embedding"].ravel())[0, 1] > 0.99  # int8 kernels differ

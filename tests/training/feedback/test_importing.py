@@ -55,12 +55,22 @@ async def test_a_csv_names_path_emotion_and_person(store: Store, recognizer: Rec
     assert first.sender == second.sender != third.sender
 
 
-@pytest.mark.parametrize("line", ["0.png,cheerful", "0.png", "\udcff"])
+@pytest.mark.parametrize("line", ["0.png,cheerful", "0.png", ",happy", "\udcff"])
 def test_a_line_that_is_wrong_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "labels.csv"
     file.write_bytes(f"path,emotion\n1.png,sad\n{line}\n".encode(errors="surrogateescape"))
     with pytest.raises(ImportFacesError, match=r"line [123]"):
         listed(file)
+
+
+def test_hidden_files_are_no_pictures(tmp_path: Path, selfie: bytes) -> None:
+    folder = folder_with(tmp_path, selfie)
+    before = listed(folder)
+    (folder / "happy" / ".DS_Store").write_bytes(b"\0")
+    (folder / "happy" / "anna" / "._selfie.jpg").write_bytes(b"\0")
+    (folder / "sad" / ".thumbnails").mkdir()
+    (folder / "sad" / ".thumbnails" / "crop.png").write_bytes(selfie)
+    assert listed(folder) == before
 
 
 def test_a_folder_without_pictures_says_what_belongs_there(tmp_path: Path) -> None:

@@ -141,6 +141,26 @@ def test_a_checkpoint_that_can_be_opened_but_lacks_something_is_replaced_too(
     assert history_of(tmp_path)["epoch"] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("kept", [1, 12, -1])
+def test_a_line_of_the_history_that_a_kill_left_half_written_is_written_anew(tmp_path: Path, kept: int) -> None:
+    recipe, file = tiny_recipe(epochs=3), tmp_path / HISTORY_FILE
+    fit(recipe, TRAIN, VALID, tmp_path, until=2)
+    whole = history_of(tmp_path)
+    last = file.read_bytes().splitlines(keepends=True)[-1]
+    file.write_bytes(file.read_bytes() + last.replace(b"1", b"2", 1)[:kept])
+    assert history_of(tmp_path) == whole
+    fit(recipe, TRAIN, VALID, tmp_path)
+    assert [line["epoch"] for line in history(tmp_path)] == ["0", "1", "2"]
+    assert history_of(tmp_path)["epoch"] == [0, 1, 2]
+
+
+def test_a_line_of_the_history_that_another_was_appended_to_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / HISTORY_FILE).write_text("epoch,loss\n0,0.5\n1,0.1,0.4\n1,half\n2\n2,0.25\n2,0.2")
+    assert history_of(tmp_path) == {"epoch": [0, 2], "loss": [0.5, 0.25]}
+    (tmp_path / HISTORY_FILE).write_text("epo")
+    assert history_of(tmp_path) == {}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_an_epoch_is_saved_waits_until_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals

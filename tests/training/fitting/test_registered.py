@@ -1,8 +1,19 @@
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
+from tests.training.faces import easy_faces
+from tests.waiting import PATIENCE_S, wait_until
 from training.data import Faces, default_folder, load
 from training.fitting.registered import registered
 
@@ -36,3 +47,68 @@ def test_they_are_made_once_and_again_where_the_file_was_cut_off(
     np.testing.assert_array_equal(again.pixels, made.pixels)
     monkeypatch.setattr("training.fitting.registered._made", None)
     np.testing.assert_array_equal(registered(faces[:2], tmp_path, seed=1).pixels, made.pixels)
+
+
+REGISTERING = """
+import signal, sys
+from pathlib import Path
+from tests.training.faces import easy_faces
+from training.fitting.registered import registered
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line does
+registered(easy_faces(5_000), Path(sys.argv[1]), seed=1)
+"""
+ROOT = Path(__file__).parents[3]
+AT_WORK_S = 0.2
+"""Processor time after which a process has begun with its first faces."""
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes that register; none until all of them do."""
+    children = psutil.Process(process.pid).children() if process.poll() is None else []
+    are_at_work = all(each.cpu_times().user > AT_WORK_S for each in children)
+    return children if len(children) == os.cpu_count() and are_at_work else []
+
+
+@pytest.mark.parametrize(("whom", "told"), [("all", "KeyboardInterrupt"), ("workers", "RegisteringError: A process")])
+def test_it_ends_when_its_processes_are_ended(tmp_path: Path, whom: str, told: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", REGISTERING, str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: workers(process) or process.poll() is not None)
+        if whom == "all":
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            for each in workers(process):
+                each.kill()
+        _, errors = process.communicate(timeout=PATIENCE_S / 2)
+        assert told in errors.splitlines()[-1]
+        assert not list(tmp_path.iterdir())
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def test_a_job_is_sent_at_once_so_that_nobody_waits_for_a_reader_that_was_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+
+    class Weighing(ProcessPoolExecutor):
+        """Notes the bytes of each job."""
+
+        def submit(self, *job: Any, **named: Any) -> Future[Any]:
+            sent.append(len(pickle.dumps((job, named))))
+            return super().submit(*job, **named)
+
+    monkeypatch.setattr("training.fitting.registered.ProcessPoolExecutor", Weighing)
+    assert len(registered(easy_faces(70), tmp_path, seed=1).found) == 70
+    assert len(sent) == 2
+    assert max(sent) < select.PIPE_BUF

@@ -43,6 +43,10 @@ def test_the_table_has_a_line_for_each(compared: list[Compared]) -> None:
     assert [line.split("`")[1] for line in table(compared).splitlines()[2:]] == ["tiny", "blank", "tiny+blank"]
 
 
-def test_a_run_that_is_not_there_is_named(runs: Path) -> None:
+def test_a_run_that_is_not_there_is_named_before_anything_is_evaluated(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("registered", "load_fitted"):
+        monkeypatch.setattr(f"training.reporting.comparison.{name}", lambda *_: pytest.fail("it went to work"))
     with pytest.raises(MissingError, match="none"):
-        compare([[runs / "none"]], VALID, runs)
+        compare([[runs / "tiny"], [runs / "blank", runs / "none"]], VALID, runs)
