@@ -20,7 +20,7 @@ from bots.messages import (
 )
 from bots.serving.journal import Entry, FirstTimes, LeftOpen
 from bots.telegram import identity
-from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_in
+from bots.telegram.addressing import Wish, command_in, mentions, wish_in
 from bots.telegram.albums import Gatherer
 from bots.telegram.delivery import Delivery, is_uncertain, short
 from bots.telegram.files import file_in, is_other_file, to_fetch
@@ -144,7 +144,7 @@ class Photos:
         """Answer a message that speaks to the bot and has no photo."""
         if is_other_file(asking):
             await self._explain(asking, texts.NO_PICTURE_FILE)
-        elif begins_with_command(asking):
+        elif command_in(asking) is not None:
             await self._explain(asking, texts.NO_PHOTO_IN_REPLY, command=f"/{wish.value}")
         elif asking.chat.type == ChatType.PRIVATE:
             await self._help([asking])
@@ -156,7 +156,7 @@ class Photos:
         message = messages[0]
         if any(is_other_file(each) for each in messages):
             await self._explain(message, texts.NO_PICTURE_FILE)
-        elif _is_written(message) and not begins_with_command(message):
+        elif _is_written(message) and command_in(message) is None:
             language = identity.language_of(message.from_user)
             command = Command(identity.sender_of(message), self._chat(message), CommandName.HELP, language)
             await self._sender.say(message, await self._service.on_command(command))

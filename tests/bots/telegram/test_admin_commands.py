@@ -34,8 +34,9 @@ async def telegram(recognizer: Recognizer, store: Store, picture_maker: PictureM
             yield server
 
 
-async def test_others_are_told_what_to_ask_for(telegram: TelegramServer) -> None:
-    await telegram.send(person=EVE, text="/review")
+@pytest.mark.parametrize("text", ["/review", "/models, please", "/promote!"])
+async def test_others_are_told_what_to_ask_for(telegram: TelegramServer, text: str) -> None:
+    await telegram.send(person=EVE, text=text)
     [answer] = await telegram.sent("sendMessage")
     assert answer["text"] == texts.ADMINS_ONLY.format(id="telegram:3")
 
