@@ -152,11 +152,13 @@ class Photos:
             await self._explain(asking, texts.MENTIONED_WITHOUT_PHOTO)
 
     async def _help(self, messages: Sequence[Message]) -> None:
-        """Help somebody who writes to the bot; service messages, which nobody writes, get nothing."""
+        """Help somebody who writes to the bot alone, also with a command that it does not know; service messages, which
+        nobody writes, get nothing.
+        """
         message = messages[0]
         if any(is_other_file(each) for each in messages):
             await self._explain(message, texts.NO_PICTURE_FILE)
-        elif _is_written(message) and command_in(message) is None:
+        elif _is_written(message):
             language = identity.language_of(message.from_user)
             command = Command(identity.sender_of(message), self._chat(message), CommandName.HELP, language)
             await self._sender.say(message, await self._service.on_command(command))
