@@ -210,16 +210,17 @@ class Journal:
         return Entry(self, opened.id, opened.forgettings, opened.message_hash)
 
     async def add(self, chat: Chat, message: str, part: Address, most: int) -> bool:
-        """Add a part to a message that some process gathers; return False if it comes too late.
+        """Add a part to a message that some process gathers, unless it comes too late; return False if that failed.
 
         message: as in `enter`. most: parts of one message.
         """
         digest = self._store.journal.hash_of(chat.message(message))
         try:
-            return await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
+            await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written", platform=chat.platform)
             return False
+        return True
 
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""

@@ -68,14 +68,13 @@ class SharedAlbums:
         self._clock = clock
 
     async def take(self, message: Message, chat: Chat, answer: Callable[[Album, Entry], Awaitable[None]]) -> bool:
-        """Add a message to its album, and answer the album if this is its first one; return False, and do nothing, if
-        the journal takes none.
+        """Add a message to its album, and answer the album if this is its first one; return False if the journal does
+        not take the message, which is then to be answered alone.
         """
         part, name = await self._part(message), f"album {message.media_group_id}"
         entry = await self._journal.enter(identity.sender_of(message), chat, name, gathering(part))
         if entry is None:
-            await self._journal.add(chat, name, part, MOST_ITEMS)
-            return True
+            return await self._journal.add(chat, name, part, MOST_ITEMS)
         if not entry.is_stored:
             return False
         settlement().settle()

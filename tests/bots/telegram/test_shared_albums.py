@@ -1,12 +1,14 @@
 """Albums by webhook: each message is acknowledged before the next one comes, perhaps to another process."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
@@ -170,3 +172,20 @@ async def test_without_the_database_each_photo_is_answered_alone(
         await server.sent("sendMessage", 2)
         await settled(server)
     assert await server.count("sendMessage") == 2
+
+
+async def test_a_photo_that_cannot_be_added_to_its_album_is_answered_alone(
+    server: TelegramServer, selfie: bytes, faults: Faults
+) -> None:
+    def fault(statement: str) -> OperationalError | None:  # of reading the album to add to it, nothing else
+        is_of_adding = statement.startswith("SELECT open_messages.id") and statement.endswith("message_hash = ?")
+        return OperationalError(statement, {}, OSError("the database is gone")) if is_of_adding else None
+
+    with faults.on(fault):
+        sent = [await server.send(photo=server.picture(selfie), media_group_id="a") for _ in range(2)]
+        await server.sent("sendMessage", 2)
+        await settled(server)
+    answered = sorted(
+        json.loads(call.fields["reply_parameters"])["message_id"] for call in server.called("sendMessage")
+    )
+    assert answered == [each["message_id"] for each in sent]
