@@ -152,6 +152,17 @@ class Journal:
             row.address = {**row.address, PARTS: [*parts, part]}
             return True
 
+    async def find(self, message_hash: str) -> Address | None:
+        """Return the address of a message that is being answered, an empty one for one that was; None for others."""
+        rows, answered = OpenMessageRow, AnsweredMessageRow
+        async with self._transactions.read() as session:
+            found = select(rows.address).where(rows.message_hash == message_hash)
+            address: Address | None = await session.scalar(found)
+            if address is not None:
+                return address
+            was = select(answered.message_hash).where(answered.message_hash == message_hash)
+            return {} if await session.scalar(was) is not None else None
+
     async def parts(self, number: int) -> list[Address]:
         """Return what is gathered so far; nothing for a message that is not there."""
         async with self._transactions.read() as session:

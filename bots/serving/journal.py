@@ -222,6 +222,19 @@ class Journal:
             return False
         return True
 
+    async def find(self, chat: Chat, message: str) -> Address | None:
+        """Return the address of a message that is being answered, an empty one for a message that was; None for others,
+        and while the database is away.
+
+        message: as in `enter`.
+        """
+        digest = self._store.journal.hash_of(chat.message(message))
+        try:
+            return await self._patience.ask(lambda: self._store.journal.find(digest))
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_read", platform=chat.platform)
+            return None
+
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""
         return Entry(self, None)

@@ -83,8 +83,13 @@ class Photos:
     async def on_edit(self, message: Message) -> None:
         """Answer an edited message if it is meant for the bot and was not answered before."""
         wish = wish_in(message, message.get_bot())
-        if wish is not None:
+        if wish is not None and not (wish is Wish.EMOJI and await self._is_in_answered_album(message)):
             await self._grant(wish, message, [message])
+
+    async def _is_in_answered_album(self, message: Message) -> bool:
+        if message.media_group_id is None or self._shared_albums is None:
+            return False
+        return await self._shared_albums.has_answered(message, self._chat(message))
 
     async def _consider_album(self, parts: Sequence["_Part"]) -> None:
         for part in parts[1:]:
@@ -111,6 +116,9 @@ class Photos:
 
     async def _answer_album(self, album: Album, entry: Entry) -> None:
         """Answer an album that is complete, as far as it is meant for the bot."""
+        if album.asks:
+            chat, wish = album.question.asking.chat_id, album.question.wish
+            self._answered.update({(chat, message, wish): True for message in album.messages})
         if album.asks and any(album.question.files):
             await self._answer_entered(album.question, entry)
         elif album.asks:

@@ -203,3 +203,12 @@ async def test_who_sent_what_an_album_forwards_is_forgotten_in_each_part_and_the
     [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
     assert [part["sender"] for part in left.address["parts"]] == [None, "3", None, None]
     assert await store.journal.extend(store.journal.hash_of(name), {"message": 5, "sender": None}, 10)
+
+
+async def test_a_message_is_found_while_it_is_open_and_after_it_was_answered(store: Store) -> None:
+    digest = store.journal.hash_of(CHAT.message("7"))
+    assert await store.journal.find(digest) is None
+    number = await enter(store)
+    assert await store.journal.find(digest) == ADDRESS
+    await store.journal.close(number, "first", NOW)
+    assert await store.journal.find(digest) == {}
