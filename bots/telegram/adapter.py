@@ -41,7 +41,7 @@ from bots.telegram.albums import QUIET_S
 from bots.telegram.custom_emoji import CustomEmojiFacts, text_of
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.inline import InlineAnswers
-from bots.telegram.menus import CHAT_EMOJI
+from bots.telegram.menus import CHAT_EMOJI, FormerAdmins
 from bots.telegram.noting import note_sent
 from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
@@ -106,6 +106,7 @@ class TelegramAdapter:
             Photos, service, self._sender, reactions, self._delivery, album_quiet_s, self._source.brings_one_by_one
         )
         self._sight = Sight()
+        self._former_admins = FormerAdmins()
         self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
         self._build = partial(self._built, token, api_url, rate_limiter or RateLimiter())
 
@@ -218,8 +219,10 @@ class TelegramAdapter:
         answering = self._sender.follow(message, self._service.on_admin_command(command))
         if person in self._service.admins:
             self._following.start("admin_command", answering)
-        else:
-            await answering
+            return
+        await answering
+        if not in_public:
+            self._following.start("menu", self._former_admins.withdraw_menu(message.get_bot(), message.chat_id))
 
     async def _on_message(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer a message or a channel's post. Other bots are not answered: they might answer back for ever."""
