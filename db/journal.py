@@ -152,6 +152,17 @@ class Journal:
             row.address = {**row.address, PARTS: [*parts, part]}
             return True
 
+    async def find(self, message_hash: str) -> Address | None:
+        """Return the address of a message that is being answered, an empty one for one that was; None for others."""
+        rows, answered = OpenMessageRow, AnsweredMessageRow
+        async with self._transactions.read() as session:
+            found = select(rows.address).where(rows.message_hash == message_hash)
+            address: Address | None = await session.scalar(found)
+            if address is not None:
+                return address
+            was = select(answered.message_hash).where(answered.message_hash == message_hash)
+            return {} if await session.scalar(was) is not None else None
+
     async def parts(self, number: int) -> list[Address]:
         """Return what is gathered so far; nothing for a message that is not there."""
         async with self._transactions.read() as session:
@@ -251,8 +262,16 @@ class Journal:
 
 
 async def forget_sender(session: AsyncSession, person: Person) -> None:
-    """Leave out who sent a photo that somebody else asked about, where that is this person."""
+    """Leave out who sent a photo that somebody else asked about, or forwarded, where that is this person."""
     rows = select(OpenMessageRow).where(OpenMessageRow.platform == person.platform.value)
     for row in await session.scalars(rows):
-        if row.address.get(SENDER) == person.id:  # an album's parts are of who sends them
-            row.address = {**row.address, SENDER: None}
+        if (kept := _without_sender(row.address, person.id)) != row.address:
+            row.address = dict(kept)
+
+
+def _without_sender(address: Address, sender: str) -> Address:
+    """Return an address, and those of an album's parts in it, without a sender; the same if it names another one."""
+    kept = {**address, SENDER: None} if address.get(SENDER) == sender else address
+    parts = kept.get(PARTS, [])
+    kept_parts = [_without_sender(part, sender) for part in parts]
+    return {**kept, PARTS: kept_parts} if kept_parts != parts else kept

@@ -210,16 +210,30 @@ class Journal:
         return Entry(self, opened.id, opened.forgettings, opened.message_hash)
 
     async def add(self, chat: Chat, message: str, part: Address, most: int) -> bool:
-        """Add a part to a message that some process gathers; return False if it comes too late.
+        """Add a part to a message that some process gathers, unless it comes too late; return False if that failed.
 
         message: as in `enter`. most: parts of one message.
         """
         digest = self._store.journal.hash_of(chat.message(message))
         try:
-            return await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
+            await self._patience.ask(lambda: self._store.journal.extend(digest, part, most))
         except (SQLAlchemyError, OSError):
             _log.exception("journal_not_written", platform=chat.platform)
             return False
+        return True
+
+    async def find(self, chat: Chat, message: str) -> Address | None:
+        """Return the address of a message that is being answered, an empty one for a message that was; None for others,
+        and while the database is away.
+
+        message: as in `enter`.
+        """
+        digest = self._store.journal.hash_of(chat.message(message))
+        try:
+            return await self._patience.ask(lambda: self._store.journal.find(digest))
+        except (SQLAlchemyError, OSError):
+            _log.exception("journal_not_read", platform=chat.platform)
+            return None
 
     def untracked(self) -> Entry:
         """Return an entry for what is not worth remembering."""

@@ -35,12 +35,13 @@ from bots.serving.admission import MOST_IN_ALL, Admission
 from bots.serving.backoff import restarts
 from bots.serving.supervision import BackgroundTasks
 from bots.telegram import identity
+from bots.telegram.addressing import command_in
 from bots.telegram.admitting import Refusals
 from bots.telegram.albums import QUIET_S
 from bots.telegram.custom_emoji import CustomEmojiFacts, text_of
 from bots.telegram.delivery import Delivery, short
 from bots.telegram.inline import InlineAnswers
-from bots.telegram.menus import CHAT_EMOJI
+from bots.telegram.menus import CHAT_EMOJI, FormerAdmins
 from bots.telegram.noting import note_sent
 from bots.telegram.packs import StickerPacks
 from bots.telegram.photos import Photos
@@ -105,6 +106,7 @@ class TelegramAdapter:
             Photos, service, self._sender, reactions, self._delivery, album_quiet_s, self._source.brings_one_by_one
         )
         self._sight = Sight()
+        self._former_admins = FormerAdmins()
         self._taps = Taps(service, self._sender, reactions, self._following, self._sight, self._packs)
         self._build = partial(self._built, token, api_url, rate_limiter or RateLimiter())
 
@@ -177,7 +179,7 @@ class TelegramAdapter:
 
     async def _on_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         message = update.message
-        if message is None or message.text is None:
+        if message is None or (name := command_in(message)) is None:
             return
         person = identity.sender_of(message)
         administers = partial(identity.administers, message.chat, int(person.id), message.get_bot())
@@ -185,7 +187,7 @@ class TelegramAdapter:
         command = Command(
             person,
             self._chat(message),
-            CommandName(_command_in(message.text)),
+            CommandName(name),
             language,
             administers,
             await self._sight.sees_all_photos(message.chat, message.get_bot()),
@@ -208,17 +210,19 @@ class TelegramAdapter:
     async def _on_admin_command(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer an admin in a separate task: at the end handlers are waited for, and a retraining is long."""
         message = update.message
-        if message is None or message.text is None:
+        if message is None or (name := command_in(message)) is None:
             return
-        name, words = AdminCommandName(_command_in(message.text)), message.text.split(maxsplit=1)[1:]
+        words = (message.text or "").split(maxsplit=1)[1:]
         in_public, language = message.chat.type != ChatType.PRIVATE, identity.language_of(message.from_user)
         person = identity.sender_of(message)
-        command = AdminCommand(person, name, "".join(words), language, in_public)
+        command = AdminCommand(person, AdminCommandName(name), "".join(words), language, in_public)
         answering = self._sender.follow(message, self._service.on_admin_command(command))
         if person in self._service.admins:
             self._following.start("admin_command", answering)
-        else:
-            await answering
+            return
+        await answering
+        if not in_public:
+            self._following.start("menu", self._former_admins.withdraw_menu(message.get_bot(), message.chat_id))
 
     async def _on_message(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer a message or a channel's post. Other bots are not answered: they might answer back for ever."""
@@ -251,11 +255,6 @@ class TelegramAdapter:
 
     def _chat(self, message: Message) -> Chat:
         return identity.chat(self._delivery.home_of(message.chat_id))
-
-
-def _command_in(text: str) -> str:
-    """Return the name of the command at the start of a message."""
-    return text.split(maxsplit=1)[0].split("@", maxsplit=1)[0].removeprefix("/").lower()
 
 
 async def _on_error(_update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

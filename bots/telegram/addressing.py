@@ -22,8 +22,8 @@ def wish_in(message: Message, bot: Bot) -> Wish | None:
     """
     for entity, text in _marked(message).items():
         if entity.type == MessageEntity.BOT_COMMAND:
-            name, at, whose = text.lower().removeprefix("/").partition("@")
-            if name in _COMMANDS and (not at or whose == bot.username.lower()):
+            name, whose = _name_and_bot(text)
+            if name in _COMMANDS and (not whose or whose == bot.username.lower()):
                 return _COMMANDS[name]
     return Wish.EMOJI if mentions(message, bot) else None
 
@@ -37,12 +37,25 @@ def mentions(message: Message, bot: Bot) -> bool:
     )
 
 
-def begins_with_command(message: Message) -> bool:
-    """Check whether a text begins with a command, to this bot or to another one."""
-    return any(entity.type == MessageEntity.BOT_COMMAND and entity.offset == 0 for entity in message.entities)
+def command_in(message: Message) -> str | None:
+    """Return the name, in small letters, of the command with which a text begins, to this bot or to another one; None
+    if it begins with none.
+
+    Telegram marks where the name ends, which need not be at a space: "/help!" asks for help.
+    """
+    for entity, text in _marked(message).items() if message.text is not None else ():
+        if entity.type == MessageEntity.BOT_COMMAND and entity.offset == 0:
+            return _name_and_bot(text)[0]
+    return None
 
 
 _COMMANDS = {wish.value: wish for wish in Wish}
+
+
+def _name_and_bot(command: str) -> tuple[str, str]:
+    """Return a command's name and the name of the bot that it is for, if that is said."""
+    name, _, whose = command.lower().removeprefix("/").partition("@")
+    return name, whose
 
 
 def _marked(message: Message) -> dict[MessageEntity, str]:

@@ -10,7 +10,7 @@ from bots.serving.admission import Kind
 from bots.serving.fair_queue import Whose
 from bots.serving.supervision import BackgroundTasks
 from bots.telegram import identity
-from bots.telegram.addressing import begins_with_command, wish_in
+from bots.telegram.addressing import command_in, wish_in
 from bots.telegram.files import file_in
 from bots.telegram.sending import Sender
 from bots.telegram.taps import notify
@@ -68,4 +68,4 @@ class Refusals:
 def _speaks_to_the_bot(message: Message) -> bool:
     if message.chat.type == ChatType.PRIVATE:
         return True
-    return wish_in(message, message.get_bot()) is not None or begins_with_command(message)
+    return wish_in(message, message.get_bot()) is not None or command_in(message) is not None

@@ -20,7 +20,7 @@ from bots.messages import (
 )
 from bots.serving.journal import Entry, FirstTimes, LeftOpen
 from bots.telegram import identity
-from bots.telegram.addressing import Wish, begins_with_command, mentions, wish_in
+from bots.telegram.addressing import Wish, command_in, mentions, wish_in
 from bots.telegram.albums import Gatherer
 from bots.telegram.delivery import Delivery, is_uncertain, short
 from bots.telegram.files import file_in, is_other_file, to_fetch
@@ -83,8 +83,13 @@ class Photos:
     async def on_edit(self, message: Message) -> None:
         """Answer an edited message if it is meant for the bot and was not answered before."""
         wish = wish_in(message, message.get_bot())
-        if wish is not None:
+        if wish is not None and not (wish is Wish.EMOJI and await self._is_in_answered_album(message)):
             await self._grant(wish, message, [message])
+
+    async def _is_in_answered_album(self, message: Message) -> bool:
+        if message.media_group_id is None or self._shared_albums is None:
+            return False
+        return await self._shared_albums.has_answered(message, self._chat(message))
 
     async def _consider_album(self, parts: Sequence["_Part"]) -> None:
         for part in parts[1:]:
@@ -111,6 +116,9 @@ class Photos:
 
     async def _answer_album(self, album: Album, entry: Entry) -> None:
         """Answer an album that is complete, as far as it is meant for the bot."""
+        if album.asks:
+            chat, wish = album.question.asking.chat_id, album.question.wish
+            self._answered.update({(chat, message, wish): True for message in album.messages})
         if album.asks and any(album.question.files):
             await self._answer_entered(album.question, entry)
         elif album.asks:
@@ -144,7 +152,7 @@ class Photos:
         """Answer a message that speaks to the bot and has no photo."""
         if is_other_file(asking):
             await self._explain(asking, texts.NO_PICTURE_FILE)
-        elif begins_with_command(asking):
+        elif command_in(asking) is not None:
             await self._explain(asking, texts.NO_PHOTO_IN_REPLY, command=f"/{wish.value}")
         elif asking.chat.type == ChatType.PRIVATE:
             await self._help([asking])
@@ -152,11 +160,13 @@ class Photos:
             await self._explain(asking, texts.MENTIONED_WITHOUT_PHOTO)
 
     async def _help(self, messages: Sequence[Message]) -> None:
-        """Help somebody who writes to the bot; service messages, which nobody writes, get nothing."""
+        """Help somebody who writes to the bot alone, also with a command that it does not know; service messages, which
+        nobody writes, get nothing.
+        """
         message = messages[0]
         if any(is_other_file(each) for each in messages):
             await self._explain(message, texts.NO_PICTURE_FILE)
-        elif _is_written(message) and not begins_with_command(message):
+        elif _is_written(message):
             language = identity.language_of(message.from_user)
             command = Command(identity.sender_of(message), self._chat(message), CommandName.HELP, language)
             await self._sender.say(message, await self._service.on_command(command))

@@ -1,8 +1,8 @@
 """Keep Telegram's limits on messages without holding up other chats, and wait where Telegram asks for it.
 
 A message waits for the turn of its chat and then for the overall one. Edits, questions to Telegram and deletions are no
-messages and wait only while Telegram has asked for a pause; answers to taps and to inline queries, and decorations
-never wait.
+messages and wait only while Telegram has asked for a pause; answers to taps and to inline queries, and decorations with
+what is asked for them never wait.
 """
 
 import asyncio
@@ -31,9 +31,11 @@ no chat occupies the whole bot. Answers to photos wait beyond it: `bots.serving.
 CHATS_FOR_GLOBAL_PAUSE = 3
 """If so many chats are paused at once, the limit that was hit is the bot's own, and everything pauses."""
 _AT_ONCE = frozenset(
-    {"answerCallbackQuery", "answerInlineQuery", "getStickerSet", "setMessageReaction", "sendChatAction"}
+    {"answerCallbackQuery", "answerInlineQuery", "getChat", "getStickerSet", "setMessageReaction", "sendChatAction"}
 )
-"""Calls that are worth nothing later; of those, the set of stickers is what an inline query is answered with."""
+"""Calls that are worth nothing later; of those, the set of stickers is what an inline query is answered with, and the
+chat is asked for before a reaction, which must not hold up what is said after it.
+"""
 _TIDY_ABOVE = 256
 
 Result = bool | dict[str, Any] | list[dict[str, Any]]

@@ -21,7 +21,7 @@ from bots.telegram.albums import LONGEST_S, MOST_ITEMS
 from bots.telegram.files import file_in
 from bots.telegram.questions import Question, address_of, question_at
 from bots.telegram.updates import settlement
-from db import Address, Chat, gathering
+from db import PARTS, Address, Chat, gathering
 
 _HAS_WISH, _ASKS = "has_wish", "asks"
 """What a part of an album has besides the address of a question about it alone."""
@@ -29,10 +29,13 @@ _HAS_WISH, _ASKS = "has_wish", "asks"
 
 @dataclass(frozen=True)
 class Album:
-    """An album that is complete. question: about all of it. asks: the bot is meant; else nobody spoke to it."""
+    """An album that is complete. question: about all of it. asks: the bot is meant; else nobody spoke to it. messages:
+    the numbers of all of them, with a file that can be read or not.
+    """
 
     question: Question
     asks: bool
+    messages: tuple[int, ...]
 
     def unasked(self) -> Question | None:
         """Return what is answered automatically: its photos; None if it has none."""
@@ -68,14 +71,13 @@ class SharedAlbums:
         self._clock = clock
 
     async def take(self, message: Message, chat: Chat, answer: Callable[[Album, Entry], Awaitable[None]]) -> bool:
-        """Add a message to its album, and answer the album if this is its first one; return False, and do nothing, if
-        the journal takes none.
+        """Add a message to its album, and answer the album if this is its first one; return False if the journal does
+        not take the message, which is then to be answered alone.
         """
-        part, name = await self._part(message), f"album {message.media_group_id}"
+        part, name = await self._part(message), _name_of(message)
         entry = await self._journal.enter(identity.sender_of(message), chat, name, gathering(part))
         if entry is None:
-            await self._journal.add(chat, name, part, MOST_ITEMS)
-            return True
+            return await self._journal.add(chat, name, part, MOST_ITEMS)
         if not entry.is_stored:
             return False
         settlement().settle()
@@ -83,6 +85,11 @@ class SharedAlbums:
             if parts := await self._gathered(entry):
                 await answer(album_at(parts, message.get_bot(), {message.message_id: message}), entry)
         return True
+
+    async def has_answered(self, message: Message, chat: Chat) -> bool:
+        """Return whether the album of a message was answered, or is being answered, by this process or another."""
+        address = await self._journal.find(chat, _name_of(message))
+        return address is not None and (PARTS not in address or _is_asked(address[PARTS]))
 
     async def _gathered(self, entry: Entry) -> Sequence[Address]:
         """Wait until an album is complete; return its parts, none if it is another process's now."""
@@ -120,4 +127,14 @@ def album_at(parts: Sequence[Address], bot: Bot, known: Mapping[int, Message] | 
         files=tuple(file for part in parts for file in question_at(part, bot).files),
         numbers=tuple(number for part in parts for number in part["numbers"]),
     )
-    return Album(whole, any(part[_ASKS] for part in parts))
+    return Album(whole, _is_asked(parts), tuple(int(part["message"]) for part in parts))
+
+
+def _is_asked(parts: Sequence[Address]) -> bool:
+    """Check whether some part asks for an answer to the album."""
+    return any(part[_ASKS] for part in parts)
+
+
+def _name_of(message: Message) -> str:
+    """Return what the journal calls the album of a message."""
+    return f"album {message.media_group_id}"

@@ -191,3 +191,24 @@ async def test_who_sent_the_photo_that_somebody_asks_about_is_forgotten_and_the_
     await store.forget(BERT)
     [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
     assert left.address == {**ADDRESS, "sender": None}
+
+
+async def test_who_sent_what_an_album_forwards_is_forgotten_in_each_part_and_the_album_stays(store: Store) -> None:
+    name, senders = CHAT.message("album a"), (BERT.id, "3", None, BERT.id)
+    parts = [{"message": number, "sender": sender} for number, sender in enumerate(senders)]
+    await store.journal.open(ADA, CHAT, name, gathering(parts[0]), "first", NOW, LATER)
+    for part in parts[1:]:
+        assert await store.journal.extend(store.journal.hash_of(name), part, 10)
+    await store.forget(BERT)
+    [left] = await store.journal.take(Platform.TELEGRAM, "second", LATER + timedelta(1), LATER, 20)
+    assert [part["sender"] for part in left.address["parts"]] == [None, "3", None, None]
+    assert await store.journal.extend(store.journal.hash_of(name), {"message": 5, "sender": None}, 10)
+
+
+async def test_a_message_is_found_while_it_is_open_and_after_it_was_answered(store: Store) -> None:
+    digest = store.journal.hash_of(CHAT.message("7"))
+    assert await store.journal.find(digest) is None
+    number = await enter(store)
+    assert await store.journal.find(digest) == ADDRESS
+    await store.journal.close(number, "first", NOW)
+    assert await store.journal.find(digest) == {}

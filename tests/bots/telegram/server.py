@@ -19,7 +19,7 @@ import numpy as np
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message, Receive, Scope, Send
 from telegram.constants import ReactionEmoji
 from telemelya.server import bot_api
@@ -419,19 +419,6 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
             server.fetched.append(server.updates.get_nowait())
         return {"ok": True, "result": server.fetched}
 
-    @router.post("/bot{token}/setMyCommands")
-    async def set_my_commands(token: str, request: Request) -> Any:
-        form = await request.form()
-        listed = json.loads(str(form["commands"]))
-        scope = json.loads(str(form.get("scope", '{"type": "default"}')))
-        if scope["type"] == "chat" and int(scope["chat_id"]) not in server.known_chats:
-            return _refuse(400, "Bad Request: chat not found")
-        where = scope["type"] if scope["type"] != "chat" else f"chat {scope['chat_id']}"
-        commands = {each["command"]: each["description"] for each in listed}
-        by_language = server.commands if where == "default" else server.scoped_commands.setdefault(where, {})
-        by_language[str(form.get("language_code", ""))] = commands
-        return {"ok": True, "result": True}
-
     @router.post("/bot{token}/{method:path}escription")
     async def describe(token: str, method: str, request: Request) -> Any:
         """setMyDescription, getMyShortDescription and the like."""
@@ -481,6 +468,41 @@ def _missing_methods(server: TelegramServer) -> APIRouter:
         if int(str((await request.form())["message_id"])) in server.made:
             return _refuse(400, "Bad Request: there is no text in the message to edit")
         return await bot_api.edit_message_text(token, request)
+
+    return router
+
+
+def _methods_for_menus(server: TelegramServer) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/bot{token}/setMyCommands")
+    async def set_my_commands(token: str, request: Request) -> Any:
+        form = await request.form()
+        listed = json.loads(str(form["commands"]))
+        scope = json.loads(str(form.get("scope", '{"type": "default"}')))
+        if scope["type"] == "chat" and int(scope["chat_id"]) not in server.known_chats:
+            return _refuse(400, "Bad Request: chat not found")
+        where = scope["type"] if scope["type"] != "chat" else f"chat {scope['chat_id']}"
+        commands = {each["command"]: each["description"] for each in listed}
+        by_language = server.commands if where == "default" else server.scoped_commands.setdefault(where, {})
+        by_language[str(form.get("language_code", ""))] = commands
+        return {"ok": True, "result": True}
+
+    def commands_of(form: FormData) -> dict[str, dict[str, str]]:
+        return server.scoped_commands.get(f"chat {json.loads(str(form['scope']))['chat_id']}", {})
+
+    @router.post("/bot{token}/getMyCommands")
+    async def get_my_commands(token: str, request: Request) -> Any:
+        form = await request.form()
+        found = commands_of(form).get(str(form.get("language_code", "")), {})
+        listed = [{"command": name, "description": meaning} for name, meaning in found.items()]
+        return {"ok": True, "result": listed}
+
+    @router.post("/bot{token}/deleteMyCommands")
+    async def delete_my_commands(token: str, request: Request) -> Any:
+        form = await request.form()
+        commands_of(form).pop(str(form.get("language_code", "")), None)
+        return {"ok": True, "result": True}
 
     return router
 
@@ -776,6 +798,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server = TelegramServer("")
     bot_api.media_manager = server
     app.include_router(_missing_methods(server))
+    app.include_router(_methods_for_menus(server))
     app.include_router(_methods_for_webhooks(server))
     app.include_router(_methods_that_send(server))
     app.include_router(_methods_for_stickers(server))

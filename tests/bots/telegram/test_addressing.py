@@ -130,3 +130,11 @@ async def test_other_bots_are_not_answered(telegram: TelegramServer, selfie: byt
     await telegram.send(chat=GROUP, photo=telegram.picture(selfie), caption=f"{_NAME}!", **bot)
     await telegram.send(text="/start")
     assert [answer["text"] for answer in await telegram.sent("sendMessage")] == [texts.START]
+
+
+@pytest.mark.parametrize("text", ["/start!", "/START, please", f"/start{_NAME}?", "/start."])
+@pytest.mark.parametrize("chat", [None, GROUP])
+async def test_a_command_may_be_followed_by_any_mark(telegram: TelegramServer, text: str, chat: int | None) -> None:
+    await telegram.send(chat=chat, text=text)
+    [answer] = await telegram.sent("sendMessage")
+    assert answer["text"] == texts.START

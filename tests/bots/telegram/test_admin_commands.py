@@ -7,16 +7,18 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from bots.admin import texts as admin_texts
 from bots.conversation import texts
+from bots.conversation.languages import OWN_NAMES
 from bots.pictures.maker import PictureMaker
 from db import Role, State, Store
 from recognizer import Recognizer
 from tests.bots.admins import SHIPPED, add_faces, add_version, admin_service
-from tests.bots.telegram.server import TelegramServer, labels, served, telegram_server
+from tests.bots.telegram.server import Fault, TelegramServer, labels, served, telegram_server
 from tests.rows import count_rows
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 ANNA, BERT, EVE = 1, 2, 3
 GROUP = -5
@@ -34,8 +36,9 @@ async def telegram(recognizer: Recognizer, store: Store, picture_maker: PictureM
             yield server
 
 
-async def test_others_are_told_what_to_ask_for(telegram: TelegramServer) -> None:
-    await telegram.send(person=EVE, text="/review")
+@pytest.mark.parametrize("text", ["/review", "/models, please", "/promote!"])
+async def test_others_are_told_what_to_ask_for(telegram: TelegramServer, text: str) -> None:
+    await telegram.send(person=EVE, text=text)
     [answer] = await telegram.sent("sendMessage")
     assert answer["text"] == texts.ADMINS_ONLY.format(id="telegram:3")
 
@@ -237,6 +240,37 @@ async def test_admins_who_have_written_to_the_bot_have_their_commands_in_the_men
     assert {"help", *admin_texts.COMMANDS} < set(telegram.scoped_commands[f"chat {ANNA}"]["de"])
     assert "chat_settings" in telegram.scoped_commands["all_chat_administrators"][""]
     assert not {"chat_settings", *admin_texts.COMMANDS} & set(telegram.commands[""])
+
+
+async def test_who_was_an_admin_once_loses_their_menu_when_they_use_it(telegram: TelegramServer) -> None:
+    await telegram.until(lambda: len(telegram.scoped_commands.get(f"chat {ANNA}", {})) == len(OWN_NAMES))
+    telegram.scoped_commands[f"chat {EVE}"] = dict(telegram.scoped_commands[f"chat {ANNA}"])
+    await telegram.send(person=EVE, chat=GROUP, text="/models@telemelya_bot")
+    await telegram.sent("sendMessage")
+    assert not telegram.called("getMyCommands")
+    telegram.fail("deleteMyCommands", Fault(400, "Bad Request: no"))
+    with capture_logs() as logs:
+        await telegram.send(person=EVE, text="/models")
+        await until(lambda: any(line["event"] == "menu_not_withdrawn" for line in logs))
+    await telegram.sent("sendMessage", 2)
+    await telegram.send(person=EVE, text="/models")
+    await telegram.until(lambda: not telegram.scoped_commands[f"chat {EVE}"])
+    for count, person in enumerate((EVE, BERT, ANNA), start=4):
+        await telegram.send(person=person, text="/models")
+        await telegram.sent("sendMessage", count)
+    assert len(telegram.called("getMyCommands")) == 2
+    assert len(telegram.scoped_commands[f"chat {ANNA}"]) == len(OWN_NAMES)
+
+
+async def test_of_a_stranger_telegram_is_asked_once_whether_they_have_a_menu(telegram: TelegramServer) -> None:
+    for count in (1, 2, 3):
+        await telegram.send(person=EVE, text="/models")
+        await telegram.sent("sendMessage", count)
+    await telegram.until(lambda: telegram.called("getMyCommands"))
+    await telegram.send(person=EVE, text="/start")
+    await telegram.sent("sendMessage", 4)
+    assert len(telegram.called("getMyCommands")) == 1
+    assert not telegram.called("deleteMyCommands")
 
 
 async def test_a_groups_administrator_lets_everybody_tap_and_a_member_does_not(

@@ -138,6 +138,8 @@ async def test_what_people_write_gets_help_in_private_only(telegram: TelegramSer
         {"location": {"latitude": 1.0, "longitude": 2.0}},
         {"contact": {"phone_number": "1", "first_name": "Ada"}},
         {"text": "x" * 4096},
+        {"text": "/hlep"},
+        {"text": "/unknown please"},
     ]
     for count, content in enumerate(contents, start=1):
         await telegram.send(chat=GROUP, **content)

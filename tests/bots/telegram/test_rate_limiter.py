@@ -139,12 +139,24 @@ async def test_refusals_in_several_chats_pause_everything() -> None:
     assert telegram.times("answerCallbackQuery", None) == [0.0]
 
 
-async def test_a_refused_reaction_is_told_at_once() -> None:
+@pytest.mark.parametrize("endpoint", ["setMessageReaction", "getChat"])
+async def test_a_refused_reaction_is_told_at_once_and_so_is_what_is_asked_for_it(endpoint: str) -> None:
     telegram = Telegram()
     telegram.refusals[GROUP] = [30]
-    refused, _ = await telegram.all(telegram.call("setMessageReaction", GROUP), telegram.call("sendMessage", GROUP))
+    refused, _ = await telegram.all(telegram.call(endpoint, GROUP), telegram.call("sendMessage", GROUP))
     assert isinstance(refused, RetryAfter)
     assert telegram.times("sendMessage", GROUP) == [0.0]
+
+
+@pytest.mark.parametrize("endpoint", ["setMessageReaction", "getChat"])
+async def test_a_reaction_and_what_is_asked_for_it_wait_for_no_pause(endpoint: str) -> None:
+    telegram = Telegram()
+    telegram.refusals[GROUP] = [30]
+    paused = asyncio.ensure_future(telegram.call("sendMessage", GROUP))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    await telegram.all(paused, telegram.call(endpoint, GROUP))
+    assert (telegram.times(endpoint, GROUP), telegram.times("sendMessage", GROUP)) == ([0.0], [30.0])
 
 
 @pytest.mark.parametrize("refusals", [[1] * (MOST_REPEATS + 1), [int(LONGEST_PAUSE_S) + 1]])

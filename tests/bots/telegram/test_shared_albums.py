@@ -1,12 +1,14 @@
 """Albums by webhook: each message is acknowledged before the next one comes, perhaps to another process."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bots.conversation import texts
 from bots.conversation.service import EmojiService
@@ -170,3 +172,70 @@ async def test_without_the_database_each_photo_is_answered_alone(
         await server.sent("sendMessage", 2)
         await settled(server)
     assert await server.count("sendMessage") == 2
+
+
+async def test_a_photo_that_cannot_be_added_to_its_album_is_answered_alone(
+    server: TelegramServer, selfie: bytes, faults: Faults
+) -> None:
+    def fault(statement: str) -> OperationalError | None:  # of reading the album to add to it, nothing else
+        is_of_adding = statement.startswith("SELECT open_messages.id") and statement.endswith("message_hash = ?")
+        return OperationalError(statement, {}, OSError("the database is gone")) if is_of_adding else None
+
+    with faults.on(fault):
+        sent = [await server.send(photo=server.picture(selfie), media_group_id="a") for _ in range(2)]
+        await server.sent("sendMessage", 2)
+        await settled(server)
+    answered = sorted(
+        json.loads(call.fields["reply_parameters"])["message_id"] for call in server.called("sendMessage")
+    )
+    assert answered == [each["message_id"] for each in sent]
+
+
+async def test_an_edit_of_an_album_that_was_answered_is_not_answered_whichever_process_gets_it(
+    server: TelegramServer, selfie: bytes
+) -> None:
+    sent = [
+        await server.send(chat=GROUP, photo=server.picture(selfie), media_group_id="a", caption=caption)
+        for caption in ("/emoji", None)
+    ]
+    await server.sent("sendMessage")
+    for message in (*sent, *sent):
+        await server.edit(message, caption="/emoji please")
+    await settled(server)
+    assert await server.count("sendMessage") == 1
+
+
+async def test_an_edit_that_wants_emoji_me_of_an_answered_album_gets_it(server: TelegramServer, selfie: bytes) -> None:
+    sent = [await server.send(photo=server.picture(selfie), media_group_id="a") for _ in range(2)]
+    await server.sent("sendMessage")
+    for _ in range(2):
+        await server.edit(sent[1], caption="/emoji_me")
+    await settled(server)
+    assert (await server.count("sendMessage"), await server.count("sendPhoto")) == (1, 1)
+
+
+async def test_an_edit_of_an_album_that_got_emoji_me_is_not_answered_by_the_same_process(
+    server: TelegramServer, selfie: bytes
+) -> None:
+    server.webhook.targets = server.webhook.targets[:1]
+    sent = [
+        await server.send(photo=server.picture(selfie), media_group_id="a", caption=caption)
+        for caption in ("/emoji_me", None)
+    ]
+    await server.sent("sendPhoto")
+    for message in sent:
+        await server.edit(message, caption="/emoji_me please")
+    await settled(server)
+    assert await server.count("sendPhoto") == 1
+
+
+async def test_an_edit_that_newly_speaks_to_the_bot_in_an_album_is_answered_once(
+    server: TelegramServer, selfie: bytes
+) -> None:
+    sent = [await server.send(chat=GROUP, photo=server.picture(selfie), media_group_id="a") for _ in range(2)]
+    await server.edit(sent[1], caption="/emoji")  # perhaps while it is gathered, without an answer
+    await settled(server)
+    await server.edit(sent[1], caption="/emoji!")
+    await settled(server)
+    [call] = server.called("sendMessage")
+    assert json.loads(call.fields["reply_parameters"])["message_id"] == sent[1]["message_id"]
