@@ -19,18 +19,13 @@ from yarl import URL
 from bots.conversation import texts
 from bots.discord.errors import TROUBLE, facts_of
 from bots.discord.transport import FileTooLargeError
+from bots.file_endings import ENDINGS
 from bots.messages import MOST_FILE_BYTES, NotFetchedError, Picture, PictureToFetch
 from db import Platform
 
 MAX_PICTURES = 10
 LONGEST_DOWNLOAD_S = 60.0
 
-_ENDINGS = (
-    ".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfi", ".jfif", ".jif",
-    ".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp",
-    ".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".qt", ".webm",
-)  # fmt: skip
-"""How the names of pictures and clips end; Python's own table of types lacks half of them."""
 _UNSPECIFIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/unknown"})
 _PREVIEWS = frozenset({"gifv", "image"})
 """The types of embeds that show one picture or GIF, as those that people pick from Discord's list of GIFs."""
@@ -79,7 +74,7 @@ def may_be_picture(attachment: discord.Attachment) -> bool:
     """
     if attachment.is_voice_message():
         return False
-    if _ending(attachment) in _ENDINGS:
+    if _ending(attachment) in ENDINGS:
         return True
     kinds = {_kind(attachment), mimetypes.guess_type(attachment.filename)[0] or ""} - _UNSPECIFIC
     return all(kind.startswith(("image/", "video/")) for kind in kinds)
@@ -142,7 +137,7 @@ def _is_discords(url: str) -> bool:
 
 
 def _says_picture(attachment: discord.Attachment) -> bool:
-    return _kind(attachment).startswith(("image/", "video/")) or _ending(attachment) in _ENDINGS
+    return _kind(attachment).startswith(("image/", "video/")) or _ending(attachment) in ENDINGS
 
 
 def _kind(attachment: discord.Attachment) -> str:

@@ -11,6 +11,7 @@ from telegram.constants import FileSizeLimit
 from telegram.error import BadRequest, TelegramError
 
 from bots.conversation import texts
+from bots.file_endings import ENDINGS
 from bots.messages import MOST_FILE_BYTES, NotFetchedError, Picture, PictureToFetch
 from db import Platform
 
@@ -19,15 +20,6 @@ _ENOUGH_PIXELS = 640
 """Long side, in pixels, above which a larger copy of a photo does not improve the reading."""
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-unknown"})
 """Types of files whose senders did not know any."""
-_ENDINGS = frozenset(
-    (
-        *(".apng", ".avif", ".bmp", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfi", ".jfif", ".jif"),
-        *(".jpe", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"),
-        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"),
-        *(".qt", ".webm", ".wmv"),
-    )
-)
-"""Endings of names of pictures and clips, for files whose type is missing or wrong. What a file is its bytes decide."""
 
 
 class FileTooLargeError(Exception):
@@ -119,7 +111,7 @@ def _of_sticker(sticker: Sticker) -> SentFile | None:
 def _may_be_picture(document: Document) -> bool:
     """Check whether a file says that it is a picture or a clip, or says nothing of itself."""
     said = _said_type(document)
-    return not said or said.startswith(("image/", "video/")) or _ending(document) in _ENDINGS
+    return not said or said.startswith(("image/", "video/")) or _ending(document) in ENDINGS
 
 
 def _said_type(document: Document) -> str:

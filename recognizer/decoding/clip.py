@@ -50,8 +50,10 @@ _CONTAINERS = (
 """Offset and first bytes of containers, and FFmpeg's name of each. No other is opened: some name other files."""
 _RAW_PHOTOS = (b"ftypcrx ",)
 """What raw photos in such a container begin with, after their first four bytes."""
-_PACKET_OF_TS = 188
-"""Bytes from one mark to the next in an MPEG transport stream, which has no other."""
+_SYNC, _PACKETS_OF_TS = b"\x47", ((0, 188), (4, 192))
+"""The mark that begins every packet of an MPEG transport stream, which has no other; its first place and the bytes to the
+next one, as broadcast and as cameras write it, with a time before each.
+"""
 
 
 def frames(data: bytes, count: int = FRAMES) -> list[Photo]:
@@ -126,7 +128,7 @@ def is_clip(data: bytes) -> bool:
 
 def _container_of(data: bytes) -> str | None:
     """Return FFmpeg's name of the container, None if it is none that is opened."""
-    if data[:1] == data[_PACKET_OF_TS : _PACKET_OF_TS + 1] == b"\x47":
+    if any(data[first : first + 2 * length + 1 : length] == _SYNC * 3 for first, length in _PACKETS_OF_TS):
         return "mpegts"
     if data.startswith(_RAW_PHOTOS, 4):
         return None

@@ -57,6 +57,13 @@ def test_every_usual_kind_of_clip_is_read(recognizer: Recognizer, container: str
     assert reading.faces[0].box.x == pytest.approx(105, abs=15)
 
 
+def test_a_clip_of_a_camera_with_a_time_before_each_packet_is_read(recognizer: Recognizer) -> None:
+    stream = film([skimage.data.astronaut()[:320, 64:384]] * 6, "mpegts", "libx264", "yuv420p")
+    packets = (stream[start : start + 188] for start in range(0, len(stream), 188))
+    reading = recognizer.read(b"".join(bytes(4) + packet for packet in packets))
+    assert [found.emotion for found in reading.faces] == ["happy"]
+
+
 @pytest.mark.parametrize("interval", [1, 5, 300])
 def test_frames_are_evenly_spaced_however_many_key_frames_there_are(interval: int) -> None:
     clip = film(greys(60), options={"g": str(interval)})
