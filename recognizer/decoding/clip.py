@@ -51,8 +51,8 @@ _CONTAINERS = (
 _RAW_PHOTOS = (b"ftypcrx ",)
 """What raw photos in such a container begin with, after their first four bytes."""
 _SYNC, _PACKETS_OF_TS = b"\x47", ((0, 188), (4, 192))
-"""The mark that begins every packet of an MPEG transport stream, which has no other; its first place and the bytes to the
-next one, as broadcast and as cameras write it, with a time before each.
+"""The mark that begins every packet of an MPEG transport stream, which has no other; its first place, and the bytes to
+the next one: as broadcast, and as cameras write it, with a time before each.
 """
 
 
