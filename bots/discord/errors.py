@@ -57,13 +57,18 @@ def place_of(error: BaseException) -> str:
     return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
 
 
+def log_refused(action: str, error: BaseException) -> None:
+    """Log an error of `TROUBLE` after which the bot goes on. action: what the log line calls what failed."""
+    _log.warning("discord_refused", action=action, **facts_of(error))
+
+
 @contextmanager
 def tolerated(action: str) -> Iterator[None]:
     """Log an error of `TROUBLE` in this context, and go on after it. action: what the log line calls the context."""
     try:
         yield
     except TROUBLE as error:
-        _log.warning("discord_refused", action=action, **facts_of(error))
+        log_refused(action, error)
 
 
 @contextmanager

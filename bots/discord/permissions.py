@@ -5,15 +5,13 @@
 from dataclasses import dataclass
 
 import discord
-import structlog
 from cachetools import TTLCache
 
-from bots.discord.errors import TROUBLE, facts_of, is_out_of_reach
+from bots.discord.errors import TROUBLE, is_out_of_reach, log_refused
 
 _MOST_FETCHED = 1000
 _FETCHED_FOR_S = 600.0
 
-_log = structlog.get_logger()
 _Place = discord.Thread | discord.abc.GuildChannel
 
 
@@ -52,7 +50,7 @@ class Permissions:
         try:
             place = known or await self._fetch(message.channel.id)
         except TROUBLE as error:
-            _refused(error)
+            log_refused("fetch_channel", error)
             return _EVERYTHING
         return _allowed_at(place) if place is not None else _NOTHING
 
@@ -68,14 +66,10 @@ class Permissions:
         except TROUBLE as error:
             if is_out_of_reach(error):
                 raise
-            _refused(error)
+            log_refused("fetch_channel", error)
             channel = None
         place = self._fetched[channel_id] = channel if isinstance(channel, _Place) else None
         return place
-
-
-def _refused(error: BaseException) -> None:
-    _log.warning("discord_refused", action="fetch_channel", **facts_of(error))
 
 
 def may_react(permissions: discord.Permissions) -> bool:

@@ -3,7 +3,7 @@ export const { words, menu, limits } = JSON.parse(document.getElementById("data"
 
 // A sentence with its placeholders filled in.
 export function say(name, values = {}) {
-  return words[name].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+  return words[name].replace(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]);
 }
 
 // Make an element; text is always set as text.

@@ -74,6 +74,27 @@ async def serving(service: EmojiService, *, reads_all_messages: bool = False) ->
         await asyncio.wait([task])
 
 
+async def _begun(server: DiscordServer, service: EmojiService, stop_after_s: float) -> asyncio.Task[None]:
+    """Return the adapter's task once it is connected; a test ends it itself."""
+    running = asyncio.create_task(DiscordAdapter(service, "not.a.token", stop_after_s=stop_after_s).run())
+    async with asyncio.timeout(PATIENCE_S):
+        await server.is_ready.wait()
+    return running
+
+
+def _hold_back(server: DiscordServer, name: str, content: bytes = b"") -> tuple[asyncio.Event, asyncio.Event]:
+    """Let a file come only once the second event is set; the first one is as soon as it is asked for."""
+    is_asked_for, may_come = asyncio.Event(), asyncio.Event()
+
+    async def held(_request: web.Request) -> web.Response:
+        is_asked_for.set()
+        await may_come.wait()
+        return web.Response(body=content)
+
+    server.files[name] = held
+    return is_asked_for, may_come
+
+
 async def send_selfie(server: DiscordServer, **facts: Any) -> dict[str, Any]:
     return await server.write(f"<@{ME}>", attachments=[photo_of(server)], **facts)
 
@@ -472,14 +493,7 @@ async def test_a_photo_that_was_left_open_and_is_no_longer_in_its_message_is_apo
 async def test_a_photo_in_hand_while_the_connection_is_replaced_is_answered_through_the_new_one(
     online: DiscordServer, store: Store, selfie: bytes
 ) -> None:
-    is_asked_for, may_come = asyncio.Event(), asyncio.Event()
-
-    async def slow(_request: web.Request) -> web.Response:
-        is_asked_for.set()
-        await may_come.wait()
-        return web.Response(body=selfie)
-
-    online.files["slow.jpg"] = slow
+    is_asked_for, may_come = _hold_back(online, "slow.jpg", selfie)
     await online.write(f"<@{ME}>", attachments=[photo_of(online, "slow.jpg")])
     async with asyncio.timeout(PATIENCE_S):
         await is_asked_for.wait()
@@ -496,17 +510,8 @@ async def test_a_photo_in_hand_while_the_connection_is_replaced_is_answered_thro
 async def test_what_comes_while_the_bot_ends_is_answered_after_the_next_start_or_refused_in_words(
     server: DiscordServer, service: EmojiService, store: Store, selfie: bytes
 ) -> None:
-    is_asked_for, may_come = asyncio.Event(), asyncio.Event()
-
-    async def slow(_request: web.Request) -> web.Response:
-        is_asked_for.set()
-        await may_come.wait()
-        return web.Response(body=selfie)
-
-    server.files["slow.jpg"] = slow
-    running = asyncio.create_task(DiscordAdapter(service, "not.a.token", stop_after_s=60).run())
-    async with asyncio.timeout(PATIENCE_S):
-        await server.is_ready.wait()
+    is_asked_for, may_come = _hold_back(server, "slow.jpg", selfie)
+    running = await _begun(server, service, stop_after_s=60)
     await send_selfie(server)
     await until(lambda: server.answers)
     [first] = server.answers
@@ -534,17 +539,9 @@ async def test_what_comes_while_the_bot_ends_is_answered_after_the_next_start_or
 async def test_a_command_that_the_end_interrupts_is_apologised_for_after_the_next_start(
     server: DiscordServer, service: EmojiService, store: Store
 ) -> None:
-    is_asked_for, may_end = asyncio.Event(), asyncio.Event()
-
-    async def endless(_request: web.Request) -> web.Response:
-        is_asked_for.set()
-        await may_end.wait()
-        return web.Response()
-
-    server.files["endless.jpg"] = endless
-    running = asyncio.create_task(DiscordAdapter(service, "not.a.token", stop_after_s=0.1).run())
+    is_asked_for, may_end = _hold_back(server, "endless.jpg")
+    running = await _begun(server, service, stop_after_s=0.1)
     async with asyncio.timeout(PATIENCE_S):
-        await server.is_ready.wait()
         answer = await server.command("emoji", photo_of(server, "endless.jpg"))
         await is_asked_for.wait()
     running.cancel()
@@ -616,10 +613,7 @@ async def test_photos_of_long_ago_get_one_word_for_the_channel(
 async def test_photos_in_hand_are_answered_before_the_end(
     server: DiscordServer, service: EmojiService, store: Store
 ) -> None:
-    adapter = DiscordAdapter(service, "not.a.token", stop_after_s=60)
-    running = asyncio.create_task(adapter.run())
-    async with asyncio.timeout(PATIENCE_S):
-        await server.is_ready.wait()
+    running = await _begun(server, service, stop_after_s=60)
     for number in range(4):
         await server.write(f"<@{ME}>", attachments=[photo_of(server, number=number + 1)])
     async with asyncio.timeout(PATIENCE_S):
