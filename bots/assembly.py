@@ -35,14 +35,16 @@ from bots.settings import Settings
 from db import Platform, Store
 from recognizer import EmojiMap, ModelError, Recognizer
 from recognizer.classification import Classifier
-from recognizer.decoding.decoder import Decoder
-from recognizer.finding.detection import FaceDetector
-from recognizer.finding.landmarks import Landmarker
+from recognizer.eyes import Eyes
 from recognizer.finding.segmentation import PersonSegmenter
 
 _log = structlog.get_logger()
 _REACTION_SETS = (Platform.TELEGRAM, Platform.DISCORD, Platform.WEB)
 """The platforms for which an emoji map says of every emoji whether a bot can react with it there."""
+
+_AHEAD = 1
+"""Number of photos that are at hand for the recogniser's processes, so that none waits while this process classifies.
+"""
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,13 @@ async def assembled(
     store = await settings.open_store()
     try:
         classifier, damage = await _classifier(store)
-        finders = FaceDetector.load(), Landmarker.load(), PersonSegmenter.load()
+        eyes, segmenter = Eyes.load(), PersonSegmenter.load()
     except BaseException:
         await store.close()
         raise
-    recognizer = Recognizer(*finders, classifier, emoji_map, Decoder.isolating())
+    recognizer = Recognizer(eyes, segmenter, classifier, emoji_map, is_isolated=True, most_processes=settings.workers)
     picture_maker = PictureMaker(recognizer, artwork)
-    pool = InferencePool(settings.workers, settings.waiting)
+    pool = InferencePool(settings.workers + _AHEAD, settings.waiting)
     model_watch = ModelWatch(recognizer, store, damage)
     shadowing = Shadowing(store, pool, lambda: model_watch.shadow)
     try:
@@ -137,16 +139,22 @@ async def assembled(
                 store,
                 pool,
                 picture_maker,
-                emoji_map_watch=emoji_map_watch,
                 shadowing=shadowing,
                 admin_commands=admin_commands,
                 candidates=settings.candidates,
             )
-            supervisor.start("The watch on the served model", model_watch.run)
-            supervisor.start("The journal of photos", service.journal.run)
             lease = leases_of_a_process(store.leases)
-            retention = partial(lease("retention").while_held, DailyRetention(store).run)
-            supervisor.start("The daily deletion of what is too old", retention)
+            for name, work in (
+                ("The start of the recogniser", partial(pool.run, recognizer.prepare)),
+                ("The watch on the emoji map", emoji_map_watch.run),
+                ("The watch on the served model", model_watch.run),
+                ("The journal of photos", service.journal.run),
+                (
+                    "The daily deletion of what is too old",
+                    partial(lease("retention").while_held, DailyRetention(store).run),
+                ),
+            ):
+                supervisor.start(name, work)
             if settings.retrain_at is not None:
                 schedule = RetrainingSchedule(store, retraining_process, settings.retrain_at, settings.retrain_after)
                 supervisor.start("The schedule of retrainings", partial(lease("retraining").while_held, schedule.run))

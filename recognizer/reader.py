@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.classification import MODEL_FOLDER, Classifier, Head
 from recognizer.clock import ProcessorClock
+from recognizer.decoding import photo as photos
 from recognizer.decoding.clip import is_clip
-from recognizer.decoding.decoder import Decoder
-from recognizer.decoding.photo import Photo, shrunk_photo
+from recognizer.decoding.photo import MIN_SIDE, Photo, shrunk_photo
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import FACE_SIZE
 from recognizer.expression import Expression
-from recognizer.finding.detection import FaceDetector
-from recognizer.finding.face_geometry import Box, Detection
-from recognizer.finding.landmarks import Landmarker, Landmarks
+from recognizer.eyes import ENOUGH, Eyes, original_size
+from recognizer.finding.face_geometry import Detection
 from recognizer.finding.registration import FRAME_SIZES, framings, register
 from recognizer.finding.segmentation import HeadView, PersonSegmenter
 from recognizer.finding.views import halved
@@ -32,17 +32,12 @@ from recognizer.following import (
     steadied_box,
     steadied_emotions,
 )
+from recognizer.isolation.decoder import Decoder
+from recognizer.isolation.parcels import scene_of
+from recognizer.isolation.processes import MOST, Processes
 from recognizer.ranking import rank
 from recognizer.readings import Face, Place, Reading, Stopwatch
-
-MOST_FACES = 40
-"""Number of faces that are read in a photo, the widest; all are found where faces are covered."""
-_CLOSER_LOOKS = 2
-"""Number of faces, the widest first, whose landmarks are found: each takes as long as four views of the detector."""
-_ENOUGH = 64
-"""Width of a face's box, in pixels of the photo, from which its landmarks are found, and from which a finer photo would
-not be read better.
-"""
+from recognizer.scenes import Scene, SeenFace
 
 
 class Recognizer:
@@ -52,34 +47,45 @@ class Recognizer:
     of each.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # its parts
+    def __init__(  # noqa: PLR0913  # its parts
         self,
-        detector: FaceDetector,
-        landmarker: Landmarker,
+        eyes: Eyes,
         segmenter: PersonSegmenter,
         classifier: Classifier,
         emoji_map: EmojiMap,
-        decoder: Decoder | None = None,
+        *,
+        is_isolated: bool = False,
+        most_processes: int = MOST,
     ) -> None:
-        """decoder: None for one that decodes in a process of its own whatever may be expensive."""
-        self._detector = detector
-        self._landmarker = landmarker
+        """is_isolated: all that strangers send is decoded, and `read` finds faces, in processes that can be ended;
+        otherwise only what may be expensive to decode. most_processes: number of these at work.
+        """
+        self._eyes = eyes
         self._segmenter = segmenter
-        self._decoder = decoder if decoder is not None else Decoder()
+        self._is_isolated = is_isolated
+        self._processes = Processes(most_processes)
+        self._decoder = Decoder(self._processes, (lambda _: False) if is_isolated else photos.is_cheap)
         self.classifier = classifier
         self.emoji_map = emoji_map
 
     @classmethod
     def load(
-        cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, decoder: Decoder | None = None
+        cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, *, is_isolated: bool = False
     ) -> "Recognizer":
         """Load all networks and the emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
-        finders = FaceDetector.load(), Landmarker.load(), PersonSegmenter.load()
-        return cls(*finders, Classifier.load(model), EmojiMap.load(emoji_map), decoder)
+        parts = Eyes.load(), PersonSegmenter.load(), Classifier.load(model), EmojiMap.load(emoji_map)
+        return cls(*parts, is_isolated=is_isolated)
+
+    def prepare(self) -> None:
+        """Load what the first photo would have to wait for: in an isolated recogniser most of a second.
+
+        Raise `PhotoError` if no process can be started.
+        """
+        self.read(cv2.imencode(".png", np.zeros((MIN_SIDE, MIN_SIDE), np.uint8))[1].tobytes())
 
     def close(self) -> None:
         """End the processes that decode."""
-        self._decoder.close()
+        self._processes.close()
 
     @property
     def version(self) -> str:
@@ -91,17 +97,19 @@ class Recognizer:
         return self._decoder.decode(data, ProcessorClock())
 
     def read(self, data: bytes) -> Reading:
-        """Read the faces in a picture, or in the clearest moment of a clip, at most `MOST_FACES`.
+        """Read the faces in a picture, or in the clearest moment of a clip, at most `eyes.MOST_FACES`.
 
         A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none. Of a
         clip, a few frames are read, and that is returned whose biggest face has the highest confidence. Raise
         `PhotoError` if the bytes can be read neither as a photo nor as a video.
         """
         watch, clock = Stopwatch(), ProcessorClock()
-        if is_clip(data):
-            return self._clearest(data, watch, clock)[1]
-        photo, found = self._found(data, watch, clock)
-        return self._reading(photo, found, watch, clock)
+        if self._is_isolated:
+            scenes = self._processes.run("scenes", data, clock, scene_of)
+        else:
+            scenes = self._eyes.scenes(data, self._decoder, clock)
+        readings = [self._reading(scene, watch, clock) for scene in scenes]
+        return replace(max(readings, key=_clarity), ms=watch.ms)
 
     def read_everyone(self, data: bytes) -> Reading:
         """Read the faces as `read` does, followed by all smaller or doubtful ones; meant for covering faces.
@@ -111,18 +119,20 @@ class Recognizer:
         watch, clock = Stopwatch(), ProcessorClock()
         with watch.step("decode"):
             photo = self._decoder.decode(data, clock)
-        return self._read_everyone(photo, watch, clock)
+        return self._reading(self._eyes.everyone_in(photo, watch, clock), Stopwatch(), clock)
 
     def everyone_in(self, photo: Photo) -> Reading:
         """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
-        return self._read_everyone(photo, Stopwatch(), ProcessorClock())
+        clock = ProcessorClock()
+        return self._reading(self._eyes.everyone_in(photo, Stopwatch(), clock), Stopwatch(), clock)
 
     def moment(self, data: bytes) -> Photo:
         """Return a picture as `decode` does, or the moment of a clip that `read` reads. Raise `PhotoError`."""
         clock = ProcessorClock()
         if not is_clip(data):
             return self._decoder.decode(data, clock)
-        return self._clearest(data, Stopwatch(), clock)[0]
+        moments = self._decoder.frames(data, clock)
+        return max(moments, key=lambda photo: _clarity(self._read_photo(photo, Stopwatch(), clock)))
 
     def film(self, data: bytes) -> list[Photo]:
         """Return the first seconds of a clip as small frames at a steady rate; see `decoding.film`.
@@ -137,14 +147,14 @@ class Recognizer:
         Raise `PhotoError` if no time is left.
         """
         return tuple(
-            Place(_box_in_original(photo, found), math.degrees(found.roll))
-            for found in self._detector.find_everyone(photo.pixels, clock)
+            Place(found.box.scaled(photo.scale), math.degrees(found.roll))
+            for found in self._eyes.detector.find_everyone(photo.pixels, clock)
         )
 
     def head_in(self, photo: Photo, face: Face) -> HeadView:
         """Return a face that was read in a decoded photo with what is around it, and which of that shows a person."""
         levels, place = halved(photo.pixels), candidate_of(face, photo.scale)
-        return self._segmenter.head(levels, self._detector.verifier.meshed(levels, place))
+        return self._segmenter.head(levels, self._eyes.detector.verifier.meshed(levels, place))
 
     def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
         """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.
@@ -162,7 +172,7 @@ class Recognizer:
             return self._searched_anew(photo, frame, known, watch, clock)
         levels = halved(photo.pixels)
         with watch.step("detect"):
-            looks = [self._detector.verifier.seen_at(levels, candidate_of(face, photo.scale)) for face in known]
+            looks = [self._eyes.detector.verifier.seen_at(levels, candidate_of(face, photo.scale)) for face in known]
             pairs = apart([(face, look) for face, look in zip(known, looks, strict=True) if look is not None])
         if not pairs:
             return self._searched_anew(photo, frame, known, watch, clock)
@@ -173,42 +183,15 @@ class Recognizer:
             with watch.step("classify"):
                 expression, seen = self._expression_now(photo, levels, face, look, age, classifier)
             with watch.step("rank"):
-                now = _face(photo, look, expression, seen, emoji_map)
+                crop = register(photo.pixels, look)
+                now = _face(SeenFace(look, None, crop, seen), photo.scale, expression, emoji_map)
                 faces.append(replace(now, box=steadied_box(face.box, now.box), score=face.score))
         faces.sort(key=lambda face: face.box.width, reverse=True)
-        return Reading(tuple(faces), classifier.card.version, watch.ms, *_original_size(photo), age)
+        return Reading(tuple(faces), classifier.card.version, watch.ms, *original_size(photo), age)
 
     def classify(self, faces: NDArray[np.uint8], head: Head = "shown") -> NDArray[np.float32]:
         """Return probabilities of uint8 grey crops `(n, 48, 48)` framed like FER2013; see `Classifier.classify`."""
         return self.classifier.classify(faces, head)
-
-    def _clearest(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, Reading]:
-        """Return the moment of a clip whose biggest face has the highest confidence, and what is read there."""
-        with watch.step("decode"):
-            photos = self._decoder.frames(data, clock)
-        moments = [(photo, self._read_photo(photo, watch, clock)) for photo in photos]
-        return max(moments, key=lambda moment: moment[1].faces[0].confidence if moment[1].faces else 0.0)
-
-    def _found(self, data: bytes, watch: Stopwatch, clock: ProcessorClock) -> tuple[Photo, list[Detection]]:
-        """Return a picture, as finely as its faces need, and the faces in it."""
-        with watch.step("decode"):
-            photo = self._decoder.glance(data, clock)
-        with watch.step("detect"):
-            found = self._detector.find_portrait(photo.pixels, clock)
-        if photo.is_reduced and (not found or found[0].box.width < _ENOUGH):
-            with watch.step("decode"):
-                photo = self._decoder.decode(data, clock)
-            with watch.step("detect"):
-                found = self._detector.find_portrait(photo.pixels, clock) if found else []
-        if not found:
-            with watch.step("detect"):
-                found = self._detector.search(photo.pixels, clock)
-        return photo, found[:MOST_FACES]
-
-    def _read_everyone(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
-        with watch.step("detect"):
-            found = self._detector.find_everyone(photo.pixels, clock)
-        return self._reading(photo, found, watch, clock)
 
     def _frame(self, frame: bytes | NDArray[np.uint8], known: Sequence[Face], clock: ProcessorClock) -> Photo:
         """Return a frame as finely as the faces that are known in it need; as finely as it is read if none is."""
@@ -218,46 +201,27 @@ class Recognizer:
             return self._decoder.decode(frame, clock)
         photo = self._decoder.glance(frame, clock)
         narrowest = min(face.box.width for face in known) / photo.scale
-        return self._decoder.decode(frame, clock) if photo.is_reduced and narrowest < _ENOUGH else photo
+        return self._decoder.decode(frame, clock) if photo.is_reduced and narrowest < ENOUGH else photo
 
     def _read_photo(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
-        with watch.step("detect"):
-            found = self._detector.find(photo.pixels, clock)
-        return self._reading(photo, found[:MOST_FACES], watch, clock)
+        """Read a decoded photo. watch: what its decoding took."""
+        return self._reading(self._eyes.scene_in(photo, watch, clock), Stopwatch(), clock)
 
-    def _reading(self, photo: Photo, found: Sequence[Detection], watch: Stopwatch, clock: ProcessorClock) -> Reading:
-        """Register, classify and rank the faces that were found in a photo, given the widest first."""
+    def _reading(self, scene: Scene, watch: Stopwatch, clock: ProcessorClock) -> Reading:
+        """Classify and rank the faces of a scene. watch: what other scenes of the same picture took."""
         classifier, emoji_map = self.classifier, self.emoji_map
+        watch.add(scene.ms)
         with watch.step("classify"):
-            seen = [framings(photo.pixels, face) for face in found]
-            stacked = np.stack(seen) if seen else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
-            probabilities = classifier.classify_framings(stacked)
-            clock.check()
-            expressions = self._expressions(photo, found, probabilities)
+            looked = [face.framings for face in scene.faces]
+            stacked = np.stack(looked) if looked else np.empty((0, len(FRAME_SIZES), FACE_SIZE, FACE_SIZE), np.uint8)
+            probabilities = classifier.classify_framings(stacked).tolist()
         clock.check()
         with watch.step("rank"):
             faces = tuple(
-                _face(photo, face, expression, looked, emoji_map)
-                for face, expression, looked in zip(found, expressions, seen, strict=True)
+                _face(seen, scene.scale, Expression.of(tuple(row), seen.found, seen.landmarks), emoji_map)
+                for seen, row in zip(scene.faces, probabilities, strict=True)
             )
-        return Reading(faces, classifier.card.version, watch.ms, *_original_size(photo))
-
-    def _expressions(
-        self, photo: Photo, found: Sequence[Detection], probabilities: NDArray[np.float32]
-    ) -> list[Expression]:
-        """Return the faces' expressions: with the landmarks of the first few, if they are wide enough, and the mesh of
-        the others.
-        """
-        levels = halved(photo.pixels) if found else []
-        expressions = []
-        for place, (face, row) in enumerate(zip(found, probabilities.tolist(), strict=True)):
-            landmarks = self._look_closer(levels, face) if place < _CLOSER_LOOKS else None
-            meshed = self._detector.verifier.meshed(levels, face) if landmarks is None else face
-            expressions.append(Expression.of(tuple(row), meshed, landmarks))
-        return expressions
-
-    def _look_closer(self, levels: Sequence[NDArray[np.uint8]], face: Detection) -> Landmarks | None:
-        return self._landmarker.find(levels, face) if face.box.width >= _ENOUGH else None
+        return Reading(faces, classifier.card.version, watch.ms, scene.width, scene.height)
 
     def _searched_anew(  # what is known of a frame
         self,
@@ -283,7 +247,7 @@ class Recognizer:
             expression = face.expression.with_emotions(emotions)
             emoji = rank(emoji_map, expression).emoji
             faces.append(replace(face, box=steadied_box(before.box, face.box), expression=expression, emoji=emoji))
-        return replace(fresh, faces=tuple(faces), ms=watch.ms)
+        return replace(fresh, faces=tuple(faces))
 
     def _expression_now(  # noqa: PLR0913, PLR0917  # one face of one frame
         self,
@@ -301,27 +265,18 @@ class Recognizer:
             emotions = steadied_emotions(before.probabilities, said)
             return before.expression.with_emotions(emotions), seen
         if age % LANDMARKS_EVERY == 1:
-            closer = self._look_closer(levels, look)
-            meshed = self._detector.verifier.meshed(levels, look) if closer is None else look
-            return Expression.of(before.probabilities, meshed, closer), before.framings
+            return Expression.of(before.probabilities, *self._eyes.closer_look(levels, look)), before.framings
         return before.expression, before.framings
 
 
-def _face(
-    photo: Photo, found: Detection, expression: Expression, looked: NDArray[np.uint8], emoji_map: EmojiMap
-) -> Face:
-    crop, ranking = register(photo.pixels, found), rank(emoji_map, expression)
+def _face(seen: SeenFace, scale: float, expression: Expression, emoji_map: EmojiMap) -> Face:
+    """Return a face as it is read. scale: as in `Scene`."""
+    found, emoji = seen.found, rank(emoji_map, expression).emoji
     return Face(
-        _box_in_original(photo, found), found.score, expression, ranking.emoji, crop, looked, math.degrees(found.roll)
+        found.box.scaled(scale), found.score, expression, emoji, seen.crop, seen.framings, math.degrees(found.roll)
     )
 
 
-def _original_size(photo: Photo) -> tuple[int, int]:
-    """Return the width and height of the upright original in pixels."""
-    height, width = photo.pixels.shape[:2]
-    return round(photo.scale * width), round(photo.scale * height)
-
-
-def _box_in_original(photo: Photo, found: Detection) -> Box:
-    """Return the box of a face that was found in a photo, in pixels of the original."""
-    return Box(*(photo.scale * side for side in (found.box.x, found.box.y, found.box.width, found.box.height)))
+def _clarity(reading: Reading) -> float:
+    """Return the confidence in what is read of the biggest face, from 0 to 1; 0 if there is none."""
+    return reading.faces[0].confidence if reading.faces else 0.0

@@ -102,6 +102,11 @@ class Stopwatch:
         yield
         self._ms[name] += 1000 * (time.perf_counter() - started)
 
+    def add(self, ms: Milliseconds) -> None:
+        """Count what was measured elsewhere."""
+        for name in self._ms:
+            self._ms[name] += getattr(ms, name)
+
     @property
     def ms(self) -> Milliseconds:
         """Return what was counted so far."""

@@ -1,6 +1,5 @@
 """Answer photos: read them, rank the emoji for the person who asks, store what was read, and compose the reply."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,6 @@ from bots.conversation.recipient import Recipient
 from bots.conversation.tastes import Tastes
 from bots.messages import FaceReply, MadePicture, NotFetchedError, PhotoMessage, Picture, PictureToFetch, Reply
 from bots.pictures.maker import PictureMaker
-from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.shadowing import Shadowing
@@ -40,8 +38,8 @@ _log = structlog.get_logger()
 class ReadingParts:
     """What reads photos and stores the result.
 
-    emoji_map_watch: reloads an edited emoji map; None keeps the map. shadowing: lets another version read the same
-    faces; None for no other. candidates: number of emoji first offered as buttons, 1 to 5.
+    shadowing: lets another version read the same faces; None for no other. candidates: number of emoji first offered as
+    buttons, 1 to 5.
     """
 
     recognizer: Recognizer
@@ -50,7 +48,6 @@ class ReadingParts:
     picture_maker: PictureMaker
     tastes: Tastes
     chat_emoji: ChatEmojiMaps
-    emoji_map_watch: EmojiMapWatch | None
     shadowing: Shadowing | None
     candidates: int
 
@@ -198,8 +195,6 @@ class PhotoAnswers:
         """Read the pictures of a message, one after the other; only one that is alone stays in memory in this
         context.
         """
-        if self._parts.emoji_map_watch is not None:
-            await asyncio.to_thread(self._parts.emoji_map_watch.refresh)
         emoji_map, revision = self._known_of(photo)
         self._parts.tastes.prepare(emoji_map, photo.person, photo.chat, revision)  # while the photo is read
         read = _Read()

@@ -47,7 +47,6 @@ from bots.messages import (
     TokenError,
 )
 from bots.pictures.maker import PictureMaker
-from bots.serving.emoji_map_watch import EmojiMapWatch
 from bots.serving.fair_queue import TooManyError, Whose
 from bots.serving.inference_pool import InferencePool
 from bots.serving.journal import Journal
@@ -88,7 +87,6 @@ class EmojiService:
         pool: InferencePool,
         picture_maker: PictureMaker,
         *,
-        emoji_map_watch: EmojiMapWatch | None = None,
         shadowing: Shadowing | None = None,
         admin_commands: AdminCommands | None = None,
         candidates: int = 3,
@@ -97,10 +95,9 @@ class EmojiService:
     ) -> None:
         """Assemble the service from its parts.
 
-        emoji_map_watch: reloads an edited emoji map; None keeps the map. shadowing: lets another version read
-        the same faces; None for no other. admin_commands: answers admins; None for no admins. candidates:
-        number of emoji first offered as buttons, 1 to 5. clock: the current time with its zone. chance: decides
-        what comes up in games; None for the system's.
+        shadowing: lets another version read the same faces; None for no other. admin_commands: answers admins; None for
+        no admins. candidates: number of emoji first offered as buttons, 1 to 5. clock: the current time with its zone.
+        chance: decides what comes up in games; None for the system's.
         """
         self._recognizer = recognizer
         self._store = store
@@ -126,7 +123,6 @@ class EmojiService:
                 picture_maker,
                 self._tastes,
                 self._chat_emoji,
-                emoji_map_watch,
                 shadowing,
                 candidates,
             )

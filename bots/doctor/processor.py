@@ -17,7 +17,6 @@ from bots.doctor.findings import Finding, fine, warning
 from bots.pictures.artwork import Artwork
 from bots.settings import Settings
 from recognizer import Recognizer
-from recognizer.decoding.decoder import Decoder
 
 DOT_PRODUCTS = {
     "avx512_vnni": "AVX-512 VNNI",
@@ -56,7 +55,7 @@ def _of_workers(workers: int, cores: int) -> list[Finding]:
 
 def photos_a_second() -> float:
     """Return how many photos of one big face a core reads in a second: measured here, in processor time."""
-    recognizer, photo = Recognizer.load(decoder=Decoder.isolating()), drawn_face()
+    recognizer, photo = Recognizer.load(), drawn_face()
     try:
         for _ in range(_WARM_UP):
             recognizer.read(photo)

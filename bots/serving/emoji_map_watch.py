@@ -1,5 +1,6 @@
 """Load an emoji map that was edited while the bot runs; if the new one has a mistake, the previous one stays."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,18 +8,25 @@ import structlog
 
 from recognizer import EmojiMap, EmojiMapError, Recognizer
 
+LOOK_EVERY_S = 1.0
 Check = Callable[[EmojiMap], None]
 _log = structlog.get_logger()
 
 
 class EmojiMapWatch:
-    """Checks the map's file when asked to; if it has not changed, this costs one look-up in its folder."""
+    """Reads the map anew when its file has changed."""
 
     def __init__(self, recognizer: Recognizer, check: Check | None = None) -> None:
         """check: what a new map must pass besides its own rules; raises `EmojiMapError` if it does not."""
         self._recognizer = recognizer
         self._check = check
         self._seen = _stamp(recognizer.emoji_map.path)
+
+    async def run(self) -> None:
+        """Look at the file every `LOOK_EVERY_S` seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.to_thread(self.refresh)
 
     def refresh(self) -> EmojiMap:
         """Return the current map. A mistake in a new one is logged once, with its line."""

@@ -1,1 +1,1 @@
-"""Turn the untrusted bytes of pictures and clips into upright pixels, within bounds, in a process that can be ended."""
+"""Turn the untrusted bytes of pictures and clips into upright pixels, within bounds."""

@@ -1,7 +1,7 @@
 """Decode untrusted bytes into upright RGB pixels, or raise one exception that says what is wrong with them.
 
-What decoding costs is checked on the header, before any pixel is decoded. `recognizer.decoding.decoder` runs this in a
-process that can be ended.
+What decoding costs is checked on the header, before any pixel is decoded. `recognizer.isolation` runs this in a process
+that can be ended.
 """
 
 import io

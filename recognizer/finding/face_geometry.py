@@ -30,6 +30,10 @@ class Box:
     width: float
     height: float
 
+    def scaled(self, factor: float) -> "Box":
+        """Return the same rectangle in pixels of a picture that is `factor` times as wide."""
+        return Box(factor * self.x, factor * self.y, factor * self.width, factor * self.height)
+
     def shares_of(self, width: int, height: int) -> tuple[float, float, float, float]:
         """Return left, top, width and height as shares of a picture's width and height in pixels."""
         return (self.x / width, self.y / height, self.width / width, self.height / height)

@@ -19,7 +19,7 @@ from recognizer.finding.face_geometry import MESH_MARGIN, Detection, levelled_vi
 from recognizer.runtime import FACE_MODELS, TfliteModel
 
 _VIEW = 256
-_POINTS = 478
+POINTS = 478
 _BLENDSHAPE_POINTS = (
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
     81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146, 148, 149, 150, 152, 153,
@@ -85,7 +85,7 @@ class Landmarker:
         view, _ = levelled_view(levels, face, MESH_MARGIN, _VIEW)
         outputs = self._points.run(view[None].astype(np.float32) / np.float32(255))
         by_size = {output.size: output for output in outputs.values()}
-        points = by_size[_POINTS * 3].reshape(_POINTS, 3)[:, :2]
+        points = by_size[POINTS * 3].reshape(POINTS, 3)[:, :2]
         return Landmarks(points, self.blendshapes(points))
 
     def blendshapes(self, points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ true candidates in scenes of valid faces, and no false one.
 _CLEAR_MESH = 8.0
 """Logit that the mesh is taken to have in a clear case: half have 12 and more, 99 of 100 more than 4.4."""
 _MESH_VIEW = 192
-_MESH_POINTS = 468
+MESH_POINTS = 468
 FACE_WEIGHTS, FACE_BIAS = (0.1, 0.41, 0.45, 1.0), 1.6
 """Weights of the logits of look, mesh and opinion, and of the logarithm of the face's share of the short side.
 
@@ -135,7 +135,7 @@ class Verifier:
         view, _ = levelled_view(levels, face, MESH_MARGIN, _MESH_VIEW)
         outputs = self.mesh.run(view[None].astype(np.float32) / np.float32(255))
         by_size = {output.size: output for output in outputs.values()}
-        points = by_size[_MESH_POINTS * 3].reshape(_MESH_POINTS, 3)[:, :2] / np.float32(_MESH_VIEW)
+        points = by_size[MESH_POINTS * 3].reshape(MESH_POINTS, 3)[:, :2] / np.float32(_MESH_VIEW)
         return points, float(by_size[1].item())
 
 

@@ -29,7 +29,8 @@ class FindingContender:
         from recognizer.finding.registration import framings
         from recognizer.readings import Stopwatch
 
-        decoded, found = self._recognizer._found(photo.read_bytes(), Stopwatch(), ProcessorClock())
+        eyes, decoder = self._recognizer._eyes, self._recognizer._decoder
+        decoded, found = eyes._found(photo.read_bytes(), decoder, Stopwatch(), ProcessorClock())
         registered = [framings(decoded.pixels, face) for face in found]
         return self.classify(registered[0][0]) if registered else None
 

@@ -86,7 +86,7 @@ def _decoding() -> set[psutil.Process]:
 
 def _decodes(process: psutil.Process) -> bool:
     try:
-        return "recognizer.decoding.decoder_process" in process.cmdline()
+        return "recognizer.isolation.worker" in process.cmdline()
     except psutil.NoSuchProcess:  # it has just ended, and nobody has asked for its end yet
         return False
 

@@ -22,8 +22,7 @@ def edited(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(recognizer: Recognizer, edited: Path) -> Recognizer:
-    finders = recognizer._detector, recognizer._landmarker, recognizer._segmenter
-    return Recognizer(*finders, recognizer.classifier, EmojiMap.load(edited))
+    return Recognizer(recognizer._eyes, recognizer._segmenter, recognizer.classifier, EmojiMap.load(edited))
 
 
 def write(path: Path, text: str) -> None:

@@ -1,13 +1,13 @@
-"""The process that decodes untrusted pictures, started by `decoder`: `python -m recognizer.decoding.decoder_process`.
+"""The process that works on untrusted pictures, started by `processes`: `python -m recognizer.isolation.worker`.
 
 It reads jobs from its standard input and writes results to its standard output until its input is closed, which also
 happens when its parent dies. Before each job it asks the kernel to end it when the job's time is over, whatever native
 code it is in by then.
 
-A job is a JSON line `{"work": "decode" | "glance" | "frames" | "film", "size": bytes, "seconds": processor time,
-"wall": time}` and the bytes of the picture. The process says `RECEIVED` when it has all of it, so that its parent knows
-whether it may have died of the picture. A result is a JSON line `{"spent": seconds, "problem": code | null, "photos":
-[[height, width, scale, is_reduced], ...]}` and the pixels of the photos, RGB uint8.
+A job is a JSON line `{"work": "decode" | "glance" | "frames" | "film" | "scenes", "size": bytes, "seconds": processor
+time, "wall": time}` and the bytes of the picture. The process says `RECEIVED` when it has all of it, so that its parent
+knows whether it may have died of the picture. A result is a JSON line `{"spent": seconds, "problem": code | null,
+"parcels": [labels]}` and the arrays of the parcels; see `parcels`.
 """
 
 import contextlib
@@ -17,27 +17,32 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import cv2
 
-from recognizer.decoding.clip import frames
-from recognizer.decoding.decoder import RECEIVED
-from recognizer.decoding.film import film
-from recognizer.decoding.photo import Photo, decode, glance
+from recognizer.clock import ProcessorClock
+from recognizer.eyes import Eyes
+from recognizer.isolation.decoder import Decoder
+from recognizer.isolation.parcels import Parcel, photo_parcel, scene_parcel
+from recognizer.isolation.processes import RECEIVED, Processes, Work
 from recognizer.photo_error import PhotoError, PhotoProblem
 
 MAX_GROWTH_BYTES = 290_000_000
 """Memory that a job may take: what its header promises, the file, and the copies that decoders make."""
 
-_WORKS: dict[str, Callable[[bytes], list[Photo]]] = {
-    "decode": lambda data: [decode(data)],
-    "glance": lambda data: [glance(data)],
-    "frames": frames,
-    "film": film,
-}
 _STATUS = Path("/proc/self/status")
+_HERE = Decoder(Processes(), lambda _: True)
+_eyes = cache(Eyes.load)
+_WORKS: dict[Work, Callable[[bytes, ProcessorClock], list[Parcel]]] = {
+    "decode": lambda data, clock: [photo_parcel(_HERE.decode(data, clock))],
+    "glance": lambda data, clock: [photo_parcel(_HERE.glance(data, clock))],
+    "frames": lambda data, clock: [photo_parcel(photo) for photo in _HERE.frames(data, clock)],
+    "film": lambda data, clock: [photo_parcel(photo) for photo in _HERE.film(data, clock)],
+    "scenes": lambda data, clock: [scene_parcel(scene) for scene in _eyes().scenes(data, _HERE, clock)],
+}
 
 
 def main() -> None:
@@ -52,27 +57,29 @@ def main() -> None:
             return
         results.write(RECEIVED)
         results.flush()
+        if job["work"] == "scenes":
+            _eyes()  # to load them is not at the cost of the picture
         _set_timers(job["seconds"], job["wall"])
         with _limited_memory():
-            header, photos = _done(_WORKS[job["work"]], data)
+            header, parcels = _done(job["work"], data, ProcessorClock(job["seconds"]))
         _set_timers(0, 0)
         results.write(json.dumps(header).encode() + b"\n")
-        for photo in photos:
-            results.write(photo.pixels.data)
+        for parcel in parcels:
+            parcel.write(results)
         results.flush()
 
 
-def _done(work: Callable[[bytes], list[Photo]], data: bytes) -> tuple[dict[str, Any], list[Photo]]:
-    """Return a result's header, and its photos."""
-    started, problem, photos = time.process_time(), None, []
+def _done(work: Work, data: bytes, clock: ProcessorClock) -> tuple[dict[str, Any], list[Parcel]]:
+    """Return a result's header, and its parcels."""
+    started, problem, parcels = time.process_time(), None, []
     try:
-        photos = work(data)
+        parcels = _WORKS[work](data, clock)
     except PhotoError as error:
         problem = error.code
     except MemoryError:
         problem = PhotoProblem.TOO_MANY_PIXELS
-    sizes = [[*photo.pixels.shape[:2], photo.scale, photo.is_reduced] for photo in photos]
-    return {"spent": time.process_time() - started, "problem": problem, "photos": sizes}, photos
+    labels = [parcel.label() for parcel in parcels]
+    return {"spent": time.process_time() - started, "problem": problem, "parcels": labels}, parcels
 
 
 def _private_output() -> BinaryIO:

@@ -1,6 +1,7 @@
-"""Decode pictures where hostile ones do no harm: what may be expensive, in a process of its own that can be ended.
+"""Run work on untrusted pictures in processes that can be ended: `worker` does it.
 
-The processes are started when they are first needed, one for each caller at a time, and replaced when they die.
+The processes are started when they are first needed, one for each caller at a time up to a limit, and replaced when
+they die.
 """
 
 import contextlib
@@ -14,24 +15,25 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
-
-import numpy as np
+from typing import IO, Generic, Literal, TypeVar
 
 from recognizer.clock import ProcessorClock
-from recognizer.decoding import photo as photos
+from recognizer.decoding.photo import MAX_BYTES
+from recognizer.isolation.parcels import Parcel, received
 from recognizer.photo_error import PhotoError, PhotoProblem
 
+MOST = 64
 WALL_S = 30.0
 """Time after which a process is ended though it uses no processor, in seconds."""
-
-_Work = Literal["decode", "glance", "frames", "film"]
-_LEAST_S = 0.01
-_FAREWELL_S = 0.05
-_MOST_PHOTO_BYTES = 64_000_000
-_MODULE = "recognizer.decoding.decoder_process"
 RECEIVED = b"received\n"
 """What a process says when it has a job, before it looks at the picture."""
+
+Work = Literal["decode", "glance", "frames", "film", "scenes"]
+Opened = TypeVar("Opened")
+
+_LEAST_S = 0.01
+_FAREWELL_S = 0.05
+_MODULE = "recognizer.isolation.worker"
 _TIMERS = {-getattr(signal, name) for name in ("SIGPROF", "SIGALRM") if hasattr(signal, name)}
 _PASSED_ON = {
     "HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TEMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT",
@@ -44,71 +46,52 @@ _ENVIRONMENT = {
 }
 
 
-class Decoder:
-    """Decodes pictures. It may be called from several threads at once."""
+class Processes:
+    """Processes that work on pictures. They may be used from several threads at once."""
 
-    def __init__(self, is_trusted: Callable[[bytes], bool] = photos.is_cheap, wall_s: float = WALL_S) -> None:
-        """is_trusted: tells which pictures are decoded in the calling thread. wall_s: time, in seconds, after which a
-        process that hangs is ended.
+    def __init__(self, most: int = MOST, wall_s: float = WALL_S) -> None:
+        """most: number of processes at work; callers beyond it wait. wall_s: time, in seconds, after which a process
+        that hangs is ended.
         """
-        self._is_trusted = is_trusted
+        self._places = threading.BoundedSemaphore(most)
         self._wall_s = wall_s
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
         self._is_closed = False
         self._finalizer = weakref.finalize(self, _end_all, self._idle)
 
-    @classmethod
-    def isolating(cls) -> "Decoder":
-        """Return a decoder that trusts no picture."""
-        return cls(lambda _: False)
+    def run(self, work: Work, data: bytes, clock: ProcessorClock, opened: Callable[[Parcel], Opened]) -> list[Opened]:
+        """Return what a process makes of a picture, within the time that the clock has left.
 
-    def decode(self, data: bytes, clock: ProcessorClock) -> photos.Photo:
-        """Return the picture as `photo.decode` does. Raise `PhotoError`."""
-        _require_bytes(data)
-        if self._is_trusted(data):
-            return photos.decode(data)
-        return self._isolated("decode", data, clock)[0]
-
-    def glance(self, data: bytes, clock: ProcessorClock) -> photos.Photo:
-        """Return the picture as `photo.glance` does. Raise `PhotoError`."""
-        _require_bytes(data)
-        if self._is_trusted(data):
-            return photos.glance(data)
-        return self._isolated("glance", data, clock)[0]
-
-    def frames(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
-        """Return frames as `clip.frames` does. Raise `PhotoError`."""
-        _require_bytes(data)
-        return self._isolated("frames", data, clock)
-
-    def film(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
-        """Return a film as `film.film` does. Raise `PhotoError`."""
-        _require_bytes(data)
-        return self._isolated("film", data, clock)
+        opened: makes something of each parcel that the process returns; raises `ValueError`, `KeyError` or `TypeError`
+        for what cannot come from a sound process. Raise `PhotoError`.
+        """
+        if not data:
+            raise PhotoError(PhotoProblem.EMPTY)
+        if len(data) > MAX_BYTES:
+            raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
+        with self._places:
+            result = self._result(_Job(work, data, max(clock.left_s, _LEAST_S), self._wall_s, opened))
+        clock.spend(result.spent_s)
+        if result.problem is not None:
+            raise PhotoError(result.problem)
+        return result.opened
 
     def close(self) -> None:
-        """End the processes, those in use after their job. What is decoded later gets a process of its own."""
+        """End the processes, those in use after their job. Work that comes later gets a process of its own."""
         with self._lock:
             self._is_closed = True
             idle, self._idle[:] = list(self._idle), []
         _end_all(idle)
 
-    def _isolated(self, work: _Work, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
-        result = self._run(work, data, max(clock.left_s, _LEAST_S))
-        clock.spend(result.spent_s)
-        if result.problem is not None:
-            raise PhotoError(result.problem)
-        return result.photos
-
-    def _run(self, work: _Work, data: bytes, seconds: float) -> "_Result":
+    def _result(self, job: "_Job[Opened]") -> "_Result[Opened]":
         """Return the result of an idle process, or of a new one if that turns out to be dead."""
         try:
             process = self._take()
-            result = process.run(work, data, seconds, self._wall_s)
+            result = process.run(job)
             if result is None:
                 process = _Process()
-                result = process.run(work, data, seconds, self._wall_s)
+                result = process.run(job)
         except OSError:  # no process can be started: no memory, no descriptors
             return _Result([], PhotoProblem.UNREADABLE, 0.0)
         self._give_back(process)
@@ -132,14 +115,25 @@ class Decoder:
 
 
 @dataclass(frozen=True)
-class _Result:
-    photos: list[photos.Photo]
+class _Job(Generic[Opened]):
+    """seconds: processor time that it may take. wall_s: time. opened: as in `Processes.run`."""
+
+    work: Work
+    data: bytes
+    seconds: float
+    wall_s: float
+    opened: Callable[[Parcel], Opened]
+
+
+@dataclass(frozen=True)
+class _Result(Generic[Opened]):
+    opened: list[Opened]
     problem: PhotoProblem | None
     spent_s: float
 
 
 class _Process:
-    """One decoding process, with one caller at a time."""
+    """One process, with one caller at a time."""
 
     def __init__(self) -> None:
         folder = str(Path(__file__).resolve().parents[2])
@@ -157,20 +151,20 @@ class _Process:
         """Return whether it can take a job."""
         return self._process.poll() is None
 
-    def run(self, work: _Work, data: bytes, seconds: float, wall_s: float) -> _Result | None:
+    def run(self, job: _Job[Opened]) -> _Result[Opened] | None:
         """Return the result of a job; if the process dies of it, that is the result, and the process is over.
 
         Return None if it has died before it looked at the job.
         """
         is_late = threading.Event()
-        watch = threading.Timer(wall_s, self._kill_late, (is_late,))
+        watch = threading.Timer(job.wall_s, self._kill_late, (is_late,))
         watch.daemon = True
         watch.start()
         is_sound = has_begun = False
         try:
-            self._hand_over(work, data, seconds, wall_s)
+            self._hand_over(job)
             has_begun = True
-            result = self._received()
+            result = self._received(job)
             is_sound = True
             return result
         except (OSError, ValueError, EOFError, KeyError, TypeError):  # it has died, or talks nonsense
@@ -179,7 +173,7 @@ class _Process:
             if not has_begun and not took_too_long:
                 return None
             problem = PhotoProblem.TOOK_TOO_LONG if took_too_long else PhotoProblem.UNREADABLE
-            return _Result([], problem, seconds)
+            return _Result([], problem, job.seconds)
         finally:
             watch.cancel()
             if not is_sound:
@@ -202,37 +196,24 @@ class _Process:
         is_late.set()
         self._process.kill()
 
-    def _hand_over(self, work: _Work, data: bytes, seconds: float, wall_s: float) -> None:
+    def _hand_over(self, job: _Job[Opened]) -> None:
         """Send a job and wait until the process has all of it."""
         jobs = _open_end(self._process.stdin)
-        job = {"work": work, "size": len(data), "seconds": seconds, "wall": wall_s}
-        jobs.write(json.dumps(job).encode() + b"\n")
-        jobs.write(data)
+        said = {"work": job.work, "size": len(job.data), "seconds": job.seconds, "wall": job.wall_s}
+        jobs.write(json.dumps(said).encode() + b"\n")
+        jobs.write(job.data)
         jobs.flush()
         if _open_end(self._process.stdout).readline() != RECEIVED:
             raise EOFError
 
-    def _received(self) -> _Result:
+    def _received(self, job: _Job[Opened]) -> _Result[Opened]:
         results = _open_end(self._process.stdout)
         header = json.loads(results.readline())
-        decoded = [_photo(size, results) for size in header["photos"]]
+        opened = [job.opened(parcel) for parcel in received(header["parcels"], results)]
         problem = PhotoProblem(header["problem"]) if header["problem"] else None
-        return _Result(decoded, problem, float(header["spent"]))
-
-
-def _photo(size: Any, results: IO[bytes]) -> photos.Photo:
-    height, width, scale, is_reduced = size
-    count = 3 * height * width
-    if not 0 < count <= _MOST_PHOTO_BYTES:
-        raise ValueError("no photo is that large")
-    pixels = np.empty((height, width, 3), np.uint8)
-    rest = memoryview(pixels).cast("B")  # type: ignore[arg-type]
-    while rest:
-        received = results.readinto(rest)  # type: ignore[attr-defined]  # a BufferedReader
-        if not received:
-            raise EOFError
-        rest = rest[received:]
-    return photos.Photo(pixels, float(scale), bool(is_reduced))
+        if problem is None and not opened:
+            raise ValueError("neither a result nor a problem")
+        return _Result(opened, problem, float(header["spent"]))
 
 
 def _passed_on() -> dict[str, str]:
@@ -244,13 +225,6 @@ def _open_end(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise OSError("the process has no pipe")
     return pipe
-
-
-def _require_bytes(data: bytes) -> None:
-    if not data:
-        raise PhotoError(PhotoProblem.EMPTY)
-    if len(data) > photos.MAX_BYTES:
-        raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
 
 
 def _end_all(processes: "list[_Process]") -> None:
