@@ -72,7 +72,10 @@ class Recognizer:
     def load(
         cls, model: Path = MODEL_FOLDER, emoji_map: Path = DEFAULT_PATH, *, is_isolated: bool = False
     ) -> "Recognizer":
-        """Load all networks and the emoji map. Raise `DetectorError`, `ModelError` or `EmojiMapError`."""
+        """Load all networks and the emoji map. is_isolated: as above.
+
+        Raise `DetectorError`, `ModelError` or `EmojiMapError`.
+        """
         parts = Eyes.load(), PersonSegmenter.load(), Classifier.load(model), EmojiMap.load(emoji_map)
         return cls(*parts, is_isolated=is_isolated)
 

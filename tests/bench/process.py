@@ -28,7 +28,7 @@ def reader_memory() -> float:
 
 
 async def serving_memory() -> float:
-    """Return the resident megabytes after the service answered 100 photos while the web chat was running."""
+    """Return the megabytes after the service answered 100 photos while the web chat was running, of all processes."""
     from bots.conversation.service import EmojiService
     from bots.messages import PhotoMessage, Picture
     from bots.pictures.artwork import Artwork
@@ -37,11 +37,11 @@ async def serving_memory() -> float:
     from bots.web.adapter import WebAdapter
     from db import Chat, Person, Store
     from recognizer import Recognizer
-    from tests.bench.memory import resident_mb
+    from tests.bench.memory import family_mb
 
     with tempfile.TemporaryDirectory() as folder:
         store = await Store.open(f"sqlite:///{folder}/bench.db", "a secret for the bench")
-        recognizer = Recognizer.load()
+        recognizer = Recognizer.load(is_isolated=True)
         pool, picture_maker = InferencePool(workers=2, waiting=8), PictureMaker(recognizer, Artwork.load())
         service = EmojiService(recognizer, store, pool, picture_maker)
         serving = asyncio.create_task(WebAdapter(service, host="127.0.0.1", port=18080, secret="bench").run())
@@ -49,7 +49,7 @@ async def serving_memory() -> float:
         for _ in range(100):
             async for _reply in service.on_photo(photo):
                 pass
-        megabytes = resident_mb()
+        megabytes = family_mb()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         await store.close()

@@ -3,9 +3,8 @@
 import asyncio
 
 import httpx
-import psutil
 
-from tests.bots.web.program import Bot
+from tests.bench.memory import family_mb
 from tests.soak.finding import Extent, Finding
 from tests.soak.visitors import Visitor, portraits, running
 
@@ -21,9 +20,9 @@ async def run(extent: Extent) -> list[Finding]:
     photos, first, all_of_them = portraits(40), extent.of(FIRST), extent.of(PHOTOS)
     async with running(WORKERS="2") as bot, httpx.AsyncClient(base_url=bot.url, timeout=60) as client:
         await _send(client, photos, first)
-        before = _resident_mb(bot)
+        before = family_mb(bot.process.pid)
         await _send(client, photos, all_of_them - first)
-        after = _resident_mb(bot)
+        after = family_mb(bot.process.pid)
     growth = after / before - 1
     figure = f"{growth:+.1%} ({before:.0f} to {after:.0f} MB)"
     what = f"memory after {all_of_them:,} photos, against that after {first:,}"
@@ -42,7 +41,3 @@ async def _send(client: httpx.AsyncClient, photos: list[bytes], count: int) -> N
                 visitor = Visitor(client)
 
     await asyncio.gather(*(visit() for _ in range(_AT_ONCE)))
-
-
-def _resident_mb(bot: Bot) -> float:
-    return float(psutil.Process(bot.process.pid).memory_info().rss) / 2**20
