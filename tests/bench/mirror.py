@@ -9,19 +9,16 @@ import tempfile
 import time
 from pathlib import Path
 
-import cv2
 import httpx
 import numpy as np
-import skimage.data
 import websockets
 from rich.table import Table
 
+from tests.bench.photos import live_frames
 from tests.bots.web.program import Bot
 
 VIEWERS = (1, 4)
-LONG_SIDE = 480
 _SECONDS = 8.0
-_FRAMES = 48
 
 
 async def mirror_table() -> Table:
@@ -49,7 +46,7 @@ async def mirror_table() -> Table:
 
 async def _watch(bot: Bot) -> list[float]:
     """Return the seconds from each frame to its faces."""
-    frames = _frames()
+    frames = live_frames()
     async with httpx.AsyncClient() as client:
         await client.get(bot.url)
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
@@ -65,15 +62,3 @@ async def _watch(bot: Bot) -> list[float]:
             if now - began >= 1:
                 times.append(time.perf_counter() - now)
         return times
-
-
-def _frames() -> list[bytes]:
-    """Return the frames of a face that moves from side to side."""
-    face = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)[:360]
-    frames = []
-    for number in range(_FRAMES):
-        frame = np.full((360, LONG_SIDE, 3), 90, np.uint8)
-        left = 64 - 32 + int(30 * np.sin(2 * np.pi * number / _FRAMES))
-        frame[:, left : left + 416] = face[:, 48:464]
-        frames.append(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 70])[1].tobytes())
-    return frames

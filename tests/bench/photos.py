@@ -11,6 +11,9 @@ from training.scenes import HEIGHT, WIDTH, shipped_photos
 
 _PHONE = (4000, 3000)
 _GRAIN = 5.0
+LONG_SIDE = 480
+"""Of the frames of a live picture, in pixels, as the web page sends them."""
+_FRAMES = 48
 _SEED = 20261127
 
 
@@ -33,6 +36,18 @@ def phone_portrait() -> bytes:
     width, height = _PHONE
     grain = np.random.default_rng(_SEED).normal(0, _GRAIN, (height // 2, width // 2, 3)).astype(np.float32)
     return _jpeg(np.clip(large + cv2.resize(grain, _PHONE), 0, 255).astype(np.uint8))
+
+
+def live_frames() -> list[bytes]:
+    """Return the frames of a live picture, JPEGs of 480x360: a face moves from side to side."""
+    face = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)[:360]
+    frames = []
+    for number in range(_FRAMES):
+        frame = np.full((360, LONG_SIDE, 3), 90, np.uint8)
+        left = 64 - 32 + int(30 * np.sin(2 * np.pi * number / _FRAMES))
+        frame[:, left : left + 416] = face[:, 48:464]
+        frames.append(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 70])[1].tobytes())
+    return frames
 
 
 PHOTOS: dict[str, Callable[[], bytes]] = {

@@ -19,7 +19,7 @@ from recognizer.finding.detection import FaceDetector
 from recognizer.finding.views import halved
 from recognizer.ranking import rank
 from tests.bench.multiply_adds import counted_runs, multiply_adds
-from tests.bench.photos import PHOTOS, portrait, small_face
+from tests.bench.photos import PHOTOS, live_frames, portrait, small_face
 
 REPEATS = 100
 _PROCESS = "tests.bench.process"
@@ -62,6 +62,11 @@ def speed_table() -> Table:
     (found,) = detector.find(levels[0])
     emoji_map, face = EmojiMap.load(), recognizer.read(portrait()).faces[0].expression
     table.add_row("face mesh, one look", *_median_and_p95(_repeated(lambda: detector.verifier.mesh_of(levels, found))))
+    followed, alone = _followed(recognizer), _repeated(lambda: recognizer.read(live_frames()[0]))
+    table.add_row("following a face, a frame of 480x360", *_median_and_p95(followed))
+    share = statistics.mean(followed) / statistics.mean(alone)
+    table.add_row("reading such a frame", *_median_and_p95(alone))
+    table.add_row("the mean of the former, with its searches", f"{share:.2f} of it", "")
     table.add_row("ranking one face", *_median_and_p95(_repeated(lambda: rank(emoji_map, face))), end_section=True)
     for threads in (1, 2):
         table.add_row(f"photos/s, {threads} thread{'s' * (threads > 1)}", f"{_throughput(recognizer, threads):.0f}", "")
@@ -75,6 +80,17 @@ def _repeated(work: Callable[[], object]) -> list[float]:
     for _ in range(REPEATS):
         started = time.perf_counter()
         work()
+        times.append(1000 * (time.perf_counter() - started))
+    return times
+
+
+def _followed(recognizer: Recognizer) -> list[float]:
+    """Return the milliseconds of each of `REPEATS` frames of a live picture, searches of the whole among them."""
+    frames, times = live_frames(), []
+    before = recognizer.follow(frames[-1])
+    for number in range(REPEATS):
+        started = time.perf_counter()
+        before = recognizer.follow(frames[number % len(frames)], before)
         times.append(1000 * (time.perf_counter() - started))
     return times
 
