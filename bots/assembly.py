@@ -35,7 +35,7 @@ from bots.settings import Settings
 from db import Platform, Store
 from recognizer import EmojiMap, ModelError, Recognizer
 from recognizer.classification import Classifier
-from recognizer.eyes import Eyes
+from recognizer.face_finder import FaceFinder
 from recognizer.finding.segmentation import PersonSegmenter
 
 _log = structlog.get_logger()
@@ -110,7 +110,7 @@ async def assembled(
     store = await settings.open_store()
     try:
         classifier, damage = await _classifier(store)
-        eyes, segmenter = Eyes.load(), PersonSegmenter.load()
+        eyes, segmenter = FaceFinder.load(), PersonSegmenter.load()
     except BaseException:
         await store.close()
         raise

@@ -11,6 +11,7 @@ from recognizer.emotions import EMOTIONS, FACE_SIZE
 from recognizer.expression import Expression
 from recognizer.finding.detection import DetectorError
 from recognizer.finding.face_geometry import Box
+from recognizer.isolation.processes import IsolationError
 from recognizer.reader import Recognizer
 from recognizer.readings import Face, Reading
 
@@ -24,6 +25,7 @@ __all__ = [
     "EmojiMapError",
     "Expression",
     "Face",
+    "IsolationError",
     "ModelError",
     "PhotoError",
     "PhotoProblem",

@@ -14,7 +14,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from recognizer import EMOTIONS, DetectorError, EmojiMapError, Face, ModelError, PhotoError, Reading, Recognizer
+from recognizer import (
+    EMOTIONS,
+    DetectorError,
+    EmojiMapError,
+    Face,
+    IsolationError,
+    ModelError,
+    PhotoError,
+    Reading,
+    Recognizer,
+)
 from recognizer.decoding.photo import MAX_BYTES
 
 SHOWN_EMOJI = 5
@@ -49,6 +59,8 @@ def _read(recognizer: Recognizer, path: Path) -> dict[str, Any]:
         return {"photo": name, **_facts(recognizer.read(data))}
     except PhotoError as error:
         return {"photo": name, "error": {"code": error.code.value, "message": str(error)}}
+    except IsolationError as error:
+        return {"photo": name, "error": {"code": "failed", "message": str(error)}}
     except OSError as error:
         return {"photo": name, "error": {"code": "not_found", "message": f"Cannot open it: {error.strerror}."}}
 

@@ -17,7 +17,7 @@ class PhotoProblem(StrEnum):
     DAMAGED = "damaged"
     TOOK_TOO_LONG = "took_too_long"
     UNREADABLE = "unreadable"
-    """The process that decoded it has died."""
+    """The process that worked on it has died."""
 
 
 class PhotoError(Exception):

@@ -17,7 +17,7 @@ from recognizer.decoding.photo import MIN_SIDE, Photo, shrunk_photo
 from recognizer.emoji_map import DEFAULT_PATH, EmojiMap
 from recognizer.emotions import FACE_SIZE
 from recognizer.expression import Expression
-from recognizer.eyes import ENOUGH, Eyes, original_size
+from recognizer.face_finder import ENOUGH, FaceFinder, original_size
 from recognizer.finding.face_geometry import Detection
 from recognizer.finding.registration import FRAME_SIZES, framings, register
 from recognizer.finding.segmentation import HeadView, PersonSegmenter
@@ -33,8 +33,8 @@ from recognizer.following import (
     steadied_emotions,
 )
 from recognizer.isolation.decoder import Decoder
-from recognizer.isolation.parcels import scene_of
 from recognizer.isolation.processes import MOST, Processes
+from recognizer.isolation.serialization import scene_from
 from recognizer.ranking import rank
 from recognizer.readings import Face, Place, Reading, Stopwatch
 from recognizer.scenes import Scene, SeenFace
@@ -43,13 +43,16 @@ from recognizer.scenes import Scene, SeenFace
 class Recognizer:
     """Reads facial expressions. It may be called from several threads at once.
 
+    Whatever takes a picture's bytes raises `PhotoError`, whose code says what is wrong with them, or `IsolationError`
+    where no process can be started, or one meets an error that is not the picture's.
+
     The attributes `emoji_map` and `classifier` may be replaced while photos are being read; each photo is read with one
     of each.
     """
 
     def __init__(  # noqa: PLR0913  # its parts
         self,
-        eyes: Eyes,
+        finder: FaceFinder,
         segmenter: PersonSegmenter,
         classifier: Classifier,
         emoji_map: EmojiMap,
@@ -57,10 +60,10 @@ class Recognizer:
         is_isolated: bool = False,
         most_processes: int = MOST,
     ) -> None:
-        """is_isolated: all that strangers send is decoded, and `read` finds faces, in processes that can be ended;
-        otherwise only what may be expensive to decode. most_processes: number of these at work.
+        """is_isolated: all pictures are decoded, and `read` finds faces, in processes that can be ended; otherwise only
+        what may be expensive to decode is. most_processes: number of these at work.
         """
-        self._eyes = eyes
+        self._finder = finder
         self._segmenter = segmenter
         self._is_isolated = is_isolated
         self._processes = Processes(most_processes)
@@ -76,18 +79,18 @@ class Recognizer:
 
         Raise `DetectorError`, `ModelError` or `EmojiMapError`.
         """
-        parts = Eyes.load(), PersonSegmenter.load(), Classifier.load(model), EmojiMap.load(emoji_map)
+        parts = FaceFinder.load(), PersonSegmenter.load(), Classifier.load(model), EmojiMap.load(emoji_map)
         return cls(*parts, is_isolated=is_isolated)
 
     def prepare(self) -> None:
         """Load what the first photo would have to wait for: in an isolated recogniser most of a second.
 
-        Raise `PhotoError` if no process can be started.
+        Raise `IsolationError`.
         """
         self.read(cv2.imencode(".png", np.zeros((MIN_SIDE, MIN_SIDE), np.uint8))[1].tobytes())
 
     def close(self) -> None:
-        """End the processes that decode."""
+        """End the processes."""
         self._processes.close()
 
     @property
@@ -100,18 +103,18 @@ class Recognizer:
         return self._decoder.decode(data, ProcessorClock())
 
     def read(self, data: bytes) -> Reading:
-        """Read the faces in a picture, or in the clearest moment of a clip, at most `eyes.MOST_FACES`.
+        """Read the faces in a picture, or in the clearest moment of a clip, at most `scenes.MOST_FACES`.
 
         A JPEG is first decoded to no more than a face that is its subject needs, and wholly only if there is none. Of a
         clip, a few frames are read, and that is returned whose biggest face has the highest confidence. Raise
         `PhotoError` if the bytes can be read neither as a photo nor as a video.
         """
-        watch, clock = Stopwatch(), ProcessorClock()
+        clock, watch = ProcessorClock(), Stopwatch()
         if self._is_isolated:
-            scenes = self._processes.run("scenes", data, clock, scene_of)
+            scenes = self._processes.run("scenes", data, clock, scene_from)
         else:
-            scenes = self._eyes.scenes(data, self._decoder, clock)
-        readings = [self._reading(scene, watch, clock) for scene in scenes]
+            scenes = self._finder.scenes(data, self._decoder, clock)
+        readings = [self._reading(scene, clock, watch) for scene in scenes]
         return replace(max(readings, key=_clarity), ms=watch.ms)
 
     def read_everyone(self, data: bytes) -> Reading:
@@ -122,12 +125,12 @@ class Recognizer:
         watch, clock = Stopwatch(), ProcessorClock()
         with watch.step("decode"):
             photo = self._decoder.decode(data, clock)
-        return self._reading(self._eyes.everyone_in(photo, watch, clock), Stopwatch(), clock)
+        return self._reading(self._finder.everyone_in(photo, watch, clock), clock)
 
     def everyone_in(self, photo: Photo) -> Reading:
         """Read the faces of a decoded photo as `read_everyone` does. Raise `PhotoError` if it takes too long."""
         clock = ProcessorClock()
-        return self._reading(self._eyes.everyone_in(photo, Stopwatch(), clock), Stopwatch(), clock)
+        return self._reading(self._finder.everyone_in(photo, Stopwatch(), clock), clock)
 
     def moment(self, data: bytes) -> Photo:
         """Return a picture as `decode` does, or the moment of a clip that `read` reads. Raise `PhotoError`."""
@@ -151,13 +154,13 @@ class Recognizer:
         """
         return tuple(
             Place(found.box.scaled(photo.scale), math.degrees(found.roll))
-            for found in self._eyes.detector.find_everyone(photo.pixels, clock)
+            for found in self._finder.detector.find_everyone(photo.pixels, clock)
         )
 
     def head_in(self, photo: Photo, face: Face) -> HeadView:
         """Return a face that was read in a decoded photo with what is around it, and which of that shows a person."""
         levels, place = halved(photo.pixels), candidate_of(face, photo.scale)
-        return self._segmenter.head(levels, self._eyes.detector.verifier.meshed(levels, place))
+        return self._segmenter.head(levels, self._finder.detector.verifier.meshed(levels, place))
 
     def follow(self, frame: bytes | NDArray[np.uint8], before: Reading | None = None) -> Reading:
         """Read a frame of a live picture: a picture's bytes, or upright RGB pixels, uint8 `(height, width, 3)`.
@@ -175,7 +178,7 @@ class Recognizer:
             return self._searched_anew(photo, frame, known, watch, clock)
         levels = halved(photo.pixels)
         with watch.step("detect"):
-            looks = [self._eyes.detector.verifier.seen_at(levels, candidate_of(face, photo.scale)) for face in known]
+            looks = [self._finder.detector.verifier.seen_at(levels, candidate_of(face, photo.scale)) for face in known]
             pairs = apart([(face, look) for face, look in zip(known, looks, strict=True) if look is not None])
         if not pairs:
             return self._searched_anew(photo, frame, known, watch, clock)
@@ -208,11 +211,11 @@ class Recognizer:
 
     def _read_photo(self, photo: Photo, watch: Stopwatch, clock: ProcessorClock) -> Reading:
         """Read a decoded photo. watch: what its decoding took."""
-        return self._reading(self._eyes.scene_in(photo, watch, clock), Stopwatch(), clock)
+        return self._reading(self._finder.scene_in(photo, watch, clock), clock)
 
-    def _reading(self, scene: Scene, watch: Stopwatch, clock: ProcessorClock) -> Reading:
-        """Classify and rank the faces of a scene. watch: what other scenes of the same picture took."""
-        classifier, emoji_map = self.classifier, self.emoji_map
+    def _reading(self, scene: Scene, clock: ProcessorClock, watch: Stopwatch | None = None) -> Reading:
+        """Classify and rank the faces of a scene. watch: what other scenes of the same picture took; None for none."""
+        classifier, emoji_map, watch = self.classifier, self.emoji_map, watch or Stopwatch()
         watch.add(scene.ms)
         with watch.step("classify"):
             looked = [face.framings for face in scene.faces]
@@ -268,7 +271,7 @@ class Recognizer:
             emotions = steadied_emotions(before.probabilities, said)
             return before.expression.with_emotions(emotions), seen
         if age % LANDMARKS_EVERY == 1:
-            return Expression.of(before.probabilities, *self._eyes.closer_look(levels, look)), before.framings
+            return Expression.of(before.probabilities, *self._finder.closer_look(levels, look)), before.framings
         return before.expression, before.framings
 
 

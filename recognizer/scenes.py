@@ -9,6 +9,9 @@ from recognizer.finding.face_geometry import Detection
 from recognizer.finding.landmarks import Landmarks
 from recognizer.readings import Milliseconds
 
+MOST_FACES = 40
+"""Number of faces that are read in a photo, the widest; all are found where faces are covered."""
+
 
 @dataclass(frozen=True, eq=False)
 class SeenFace:

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from recognizer.clock import ProcessorClock
-from recognizer.decoding import clip, film
 from recognizer.decoding import photo as photos
-from recognizer.isolation.parcels import photo_of
 from recognizer.isolation.processes import Processes
+from recognizer.isolation.serialization import photo_from
 
 
 class Decoder:
@@ -21,22 +20,18 @@ class Decoder:
         """Return the picture as `photo.decode` does. Raise `PhotoError`."""
         if self._is_trusted(data):
             return photos.decode(data)
-        return self._processes.run("decode", data, clock, photo_of)[0]
+        return self._processes.run("decode", data, clock, photo_from)[0]
 
     def glance(self, data: bytes, clock: ProcessorClock) -> photos.Photo:
         """Return the picture as `photo.glance` does. Raise `PhotoError`."""
         if self._is_trusted(data):
             return photos.glance(data)
-        return self._processes.run("glance", data, clock, photo_of)[0]
+        return self._processes.run("glance", data, clock, photo_from)[0]
 
     def frames(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
         """Return frames as `clip.frames` does. Raise `PhotoError`."""
-        if self._is_trusted(data):
-            return clip.frames(data)
-        return self._processes.run("frames", data, clock, photo_of)
+        return self._processes.run("frames", data, clock, photo_from)
 
     def film(self, data: bytes, clock: ProcessorClock) -> list[photos.Photo]:
         """Return a film as `film.film` does. Raise `PhotoError`."""
-        if self._is_trusted(data):
-            return film.film(data)
-        return self._processes.run("film", data, clock, photo_of)
+        return self._processes.run("film", data, clock, photo_from)

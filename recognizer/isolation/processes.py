@@ -4,35 +4,39 @@ The processes are started when they are first needed, one for each caller at a t
 they die.
 """
 
-import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from recognizer.clock import ProcessorClock
 from recognizer.decoding.photo import MAX_BYTES
-from recognizer.isolation.parcels import Parcel, received
+from recognizer.isolation.pipes import Pipes
+from recognizer.isolation.serialization import MOST_HEADER_BYTES, Message, read_messages
 from recognizer.photo_error import PhotoError, PhotoProblem
 
 MOST = 64
+"""Number of processes where nobody sets a lower one."""
 WALL_S = 30.0
-"""Time after which a process is ended though it uses no processor, in seconds."""
-RECEIVED = b"received\n"
-"""What a process says when it has a job, before it looks at the picture."""
+"""Time, in seconds, after which a job is given up though it uses no processor, or no process was free for it."""
+RECEIVED = b"received"
+"""The line with which a process says that it has a job, before it looks at the picture."""
 
 Work = Literal["decode", "glance", "frames", "film", "scenes"]
-Opened = TypeVar("Opened")
+Unpacked = TypeVar("Unpacked")
 
 _LEAST_S = 0.01
 _FAREWELL_S = 0.05
+_MOST_FAULT = 200
 _MODULE = "recognizer.isolation.worker"
 _TIMERS = {-getattr(signal, name) for name in ("SIGPROF", "SIGALRM") if hasattr(signal, name)}
 _PASSED_ON = {
@@ -46,13 +50,15 @@ _ENVIRONMENT = {
 }
 
 
+class IsolationError(Exception):
+    """No process can be started, or one met an error in this software; the picture is not to blame."""
+
+
 class Processes:
     """Processes that work on pictures. They may be used from several threads at once."""
 
     def __init__(self, most: int = MOST, wall_s: float = WALL_S) -> None:
-        """most: number of processes at work; callers beyond it wait. wall_s: time, in seconds, after which a process
-        that hangs is ended.
-        """
+        """most: number of processes at work; callers beyond it wait. wall_s: as `WALL_S`."""
         self._places = threading.BoundedSemaphore(most)
         self._wall_s = wall_s
         self._idle: list[_Process] = []
@@ -60,22 +66,33 @@ class Processes:
         self._is_closed = False
         self._finalizer = weakref.finalize(self, _end_all, self._idle)
 
-    def run(self, work: Work, data: bytes, clock: ProcessorClock, opened: Callable[[Parcel], Opened]) -> list[Opened]:
+    def run(
+        self, work: Work, data: bytes, clock: ProcessorClock, unpack: Callable[[Message], Unpacked]
+    ) -> list[Unpacked]:
         """Return what a process makes of a picture, within the time that the clock has left.
 
-        opened: makes something of each parcel that the process returns; raises `ValueError`, `KeyError` or `TypeError`
-        for what cannot come from a sound process. Raise `PhotoError`.
+        unpack: makes something of each message that the process sends; raises an error for what no sound process sends.
+        Raise `PhotoError`, or `IsolationError`.
         """
         if not data:
             raise PhotoError(PhotoProblem.EMPTY)
         if len(data) > MAX_BYTES:
             raise PhotoError(PhotoProblem.TOO_MANY_BYTES)
-        with self._places:
-            result = self._result(_Job(work, data, max(clock.left_s, _LEAST_S), self._wall_s, opened))
+        end = time.monotonic() + self._wall_s
+        if not self._places.acquire(timeout=self._wall_s):
+            raise PhotoError(PhotoProblem.TOOK_TOO_LONG)
+        try:
+            result = self._result(_Job(work, data, max(clock.left_s, _LEAST_S), end, unpack))
+        except OSError as error:  # no memory, no descriptors
+            raise IsolationError(f"No process can be started ({error.strerror}).") from error
+        finally:
+            self._places.release()
         clock.spend(result.spent_s)
+        if result.fault:
+            raise IsolationError(f"An error in a process: {result.fault}.")
         if result.problem is not None:
             raise PhotoError(result.problem)
-        return result.opened
+        return result.unpacked
 
     def close(self) -> None:
         """End the processes, those in use after their job. Work that comes later gets a process of its own."""
@@ -84,18 +101,17 @@ class Processes:
             idle, self._idle[:] = list(self._idle), []
         _end_all(idle)
 
-    def _result(self, job: "_Job[Opened]") -> "_Result[Opened]":
-        """Return the result of an idle process, or of a new one if that turns out to be dead."""
-        try:
-            process = self._take()
+    def _result(self, job: "_Job[Unpacked]") -> "_Result[Unpacked]":
+        """Return the result of an idle process, or of a new one if that turns out to be dead. Raise `OSError`."""
+        process = self._take()
+        result = process.run(job)
+        if result is None:
+            process = _Process()
             result = process.run(job)
-            if result is None:
-                process = _Process()
-                result = process.run(job)
-        except OSError:  # no process can be started: no memory, no descriptors
-            return _Result([], PhotoProblem.UNREADABLE, 0.0)
         self._give_back(process)
-        return result if result is not None else _Result([], PhotoProblem.UNREADABLE, 0.0)
+        if result is None:
+            raise IsolationError("A process that was just started has died.")
+        return result
 
     def _take(self) -> "_Process":
         with self._lock:
@@ -115,21 +131,31 @@ class Processes:
 
 
 @dataclass(frozen=True)
-class _Job(Generic[Opened]):
-    """seconds: processor time that it may take. wall_s: time. opened: as in `Processes.run`."""
+class _Job(Generic[Unpacked]):
+    """seconds: processor time that it may take. end: when it is given up, on the clock of `time.monotonic`. unpack: as
+    in `Processes.run`.
+    """
 
     work: Work
     data: bytes
     seconds: float
-    wall_s: float
-    opened: Callable[[Parcel], Opened]
+    end: float
+    unpack: Callable[[Message], Unpacked]
+
+    @property
+    def wall_s(self) -> float:
+        """Return the time left until it is given up, in seconds."""
+        return max(_LEAST_S, self.end - time.monotonic())
 
 
 @dataclass(frozen=True)
-class _Result(Generic[Opened]):
-    opened: list[Opened]
+class _Result(Generic[Unpacked]):
+    """problem: what is wrong with the picture. fault: where an error of this software happened; empty for none."""
+
+    unpacked: list[Unpacked]
     problem: PhotoProblem | None
     spent_s: float
+    fault: str = ""
 
 
 class _Process:
@@ -143,88 +169,75 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,
             env={**_passed_on(), **_ENVIRONMENT, "PYTHONPATH": path},
         )
+        self._pipes = Pipes(self._process)
 
     @property
     def is_alive(self) -> bool:
         """Return whether it can take a job."""
         return self._process.poll() is None
 
-    def run(self, job: _Job[Opened]) -> _Result[Opened] | None:
+    def run(self, job: _Job[Unpacked]) -> _Result[Unpacked] | None:
         """Return the result of a job; if the process dies of it, that is the result, and the process is over.
 
         Return None if it has died before it looked at the job.
         """
-        is_late = threading.Event()
-        watch = threading.Timer(job.wall_s, self._kill_late, (is_late,))
-        watch.daemon = True
-        watch.start()
         is_sound = has_begun = False
         try:
-            self._hand_over(job)
-            has_begun = True
-            result = self._received(job)
+            with self._pipes.limited(job.end):
+                self._hand_over(job)
+                has_begun = True
+                result = self._received(job)
             is_sound = True
             return result
-        except (OSError, ValueError, EOFError, KeyError, TypeError):  # it has died, or talks nonsense
+        except Exception as error:  # it has died, is late, or talks nonsense of any kind
             self._process.kill()
-            took_too_long = self._process.wait() in _TIMERS or is_late.is_set()
+            took_too_long = self._process.wait() in _TIMERS or isinstance(error, TimeoutError)
             if not has_begun and not took_too_long:
                 return None
             problem = PhotoProblem.TOOK_TOO_LONG if took_too_long else PhotoProblem.UNREADABLE
             return _Result([], problem, job.seconds)
         finally:
-            watch.cancel()
             if not is_sound:
                 self._process.kill()
                 self.end()
 
     def end(self) -> None:
         """End it, by closing its input; at once if it is still at work."""
-        process = self._process
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                _open_end(pipe).close()
+        self._pipes.close()
         try:
-            process.wait(_FAREWELL_S)
+            self._process.wait(_FAREWELL_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
 
-    def _kill_late(self, is_late: threading.Event) -> None:
-        is_late.set()
-        self._process.kill()
-
-    def _hand_over(self, job: _Job[Opened]) -> None:
+    def _hand_over(self, job: _Job[Unpacked]) -> None:
         """Send a job and wait until the process has all of it."""
-        jobs = _open_end(self._process.stdin)
-        said = {"work": job.work, "size": len(job.data), "seconds": job.seconds, "wall": job.wall_s}
-        jobs.write(json.dumps(said).encode() + b"\n")
-        jobs.write(job.data)
-        jobs.flush()
-        if _open_end(self._process.stdout).readline() != RECEIVED:
+        header = {"work": job.work, "size": len(job.data), "seconds": job.seconds, "wall": job.wall_s}
+        self._pipes.send(json.dumps(header).encode() + b"\n", job.end)
+        self._pipes.send(job.data, job.end)
+        if self._pipes.line(len(RECEIVED), job.end) != RECEIVED:
             raise EOFError
 
-    def _received(self, job: _Job[Opened]) -> _Result[Opened]:
-        results = _open_end(self._process.stdout)
-        header = json.loads(results.readline())
-        opened = [job.opened(parcel) for parcel in received(header["parcels"], results)]
+    def _received(self, job: _Job[Unpacked]) -> _Result[Unpacked]:
+        header = json.loads(self._pipes.line(MOST_HEADER_BYTES, job.end))
+        messages = read_messages(header["messages"], lambda view: self._pipes.fill(view, job.end))
+        unpacked = [job.unpack(message) for message in messages]
         problem = PhotoProblem(header["problem"]) if header["problem"] else None
-        if problem is None and not opened:
-            raise ValueError("neither a result nor a problem")
-        return _Result(opened, problem, float(header["spent"]))
+        fault = str(header["fault"])[:_MOST_FAULT]
+        if not (unpacked or problem or fault):
+            raise ValueError("no result, and no reason")
+        spent_s = float(header["spent"])
+        if not 0 <= spent_s < math.inf:
+            raise ValueError("no job takes such a time")
+        return _Result(unpacked, problem, min(spent_s, job.seconds), fault)
 
 
 def _passed_on() -> dict[str, str]:
     """Return what a process needs of this one's environment; tokens and passwords are not for it."""
     return {name: value for name, value in os.environ.items() if name in _PASSED_ON}
-
-
-def _open_end(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise OSError("the process has no pipe")
-    return pipe
 
 
 def _end_all(processes: "list[_Process]") -> None:

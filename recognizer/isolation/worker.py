@@ -7,7 +7,7 @@ code it is in by then.
 A job is a JSON line `{"work": "decode" | "glance" | "frames" | "film" | "scenes", "size": bytes, "seconds": processor
 time, "wall": time}` and the bytes of the picture. The process says `RECEIVED` when it has all of it, so that its parent
 knows whether it may have died of the picture. A result is a JSON line `{"spent": seconds, "problem": code | null,
-"parcels": [labels]}` and the arrays of the parcels; see `parcels`.
+"fault": place, "messages": [headers]}` and the arrays of the messages; see `serialization`.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,24 +25,41 @@ from typing import Any, BinaryIO
 import cv2
 
 from recognizer.clock import ProcessorClock
-from recognizer.eyes import Eyes
-from recognizer.isolation.decoder import Decoder
-from recognizer.isolation.parcels import Parcel, photo_parcel, scene_parcel
-from recognizer.isolation.processes import RECEIVED, Processes, Work
+from recognizer.decoding import photo as photos
+from recognizer.decoding.clip import frames
+from recognizer.decoding.film import film
+from recognizer.decoding.photo import Photo
+from recognizer.face_finder import FaceFinder
+from recognizer.isolation.processes import RECEIVED, Work
+from recognizer.isolation.serialization import Message, photo_message, scene_message
 from recognizer.photo_error import PhotoError, PhotoProblem
 
 MAX_GROWTH_BYTES = 290_000_000
 """Memory that a job may take: what its header promises, the file, and the copies that decoders make."""
 
 _STATUS = Path("/proc/self/status")
-_HERE = Decoder(Processes(), lambda _: True)
-_eyes = cache(Eyes.load)
-_WORKS: dict[Work, Callable[[bytes, ProcessorClock], list[Parcel]]] = {
-    "decode": lambda data, clock: [photo_parcel(_HERE.decode(data, clock))],
-    "glance": lambda data, clock: [photo_parcel(_HERE.glance(data, clock))],
-    "frames": lambda data, clock: [photo_parcel(photo) for photo in _HERE.frames(data, clock)],
-    "film": lambda data, clock: [photo_parcel(photo) for photo in _HERE.film(data, clock)],
-    "scenes": lambda data, clock: [scene_parcel(scene) for scene in _eyes().scenes(data, _HERE, clock)],
+_finder = cache(FaceFinder.load)
+
+
+class _Decoder:
+    """Decodes here; the kernel keeps the time."""
+
+    def decode(self, data: bytes, _clock: ProcessorClock) -> Photo:
+        return photos.decode(data)
+
+    def glance(self, data: bytes, _clock: ProcessorClock) -> Photo:
+        return photos.glance(data)
+
+    def frames(self, data: bytes, _clock: ProcessorClock) -> list[Photo]:
+        return frames(data)
+
+
+_WORKS: dict[Work, Callable[[bytes, ProcessorClock], list[Message]]] = {
+    "decode": lambda data, _: [photo_message(photos.decode(data))],
+    "glance": lambda data, _: [photo_message(photos.glance(data))],
+    "frames": lambda data, _: [photo_message(photo) for photo in frames(data)],
+    "film": lambda data, _: [photo_message(photo) for photo in film(data)],
+    "scenes": lambda data, clock: [scene_message(scene) for scene in _finder().scenes(data, _Decoder(), clock)],
 }
 
 
@@ -55,31 +73,37 @@ def main() -> None:
         data = jobs.read(job["size"])
         if len(data) < job["size"]:
             return
-        results.write(RECEIVED)
-        results.flush()
         if job["work"] == "scenes":
-            _eyes()  # to load them is not at the cost of the picture
+            _finder()  # to load it is not at the cost of the picture
+        results.write(RECEIVED + b"\n")
+        results.flush()
         _set_timers(job["seconds"], job["wall"])
         with _limited_memory():
-            header, parcels = _done(job["work"], data, ProcessorClock(job["seconds"]))
+            header, messages = _done(job["work"], data, ProcessorClock(job["seconds"]))
         _set_timers(0, 0)
         results.write(json.dumps(header).encode() + b"\n")
-        for parcel in parcels:
-            parcel.write(results)
+        for message in messages:
+            message.write(results)
         results.flush()
 
 
-def _done(work: Work, data: bytes, clock: ProcessorClock) -> tuple[dict[str, Any], list[Parcel]]:
-    """Return a result's header, and its parcels."""
-    started, problem, parcels = time.process_time(), None, []
+def _done(work: Work, data: bytes, clock: ProcessorClock) -> tuple[dict[str, Any], list[Message]]:
+    """Return a result's header, and its messages."""
+    started = time.process_time()
+    messages: list[Message] = []
+    problem, fault = None, ""
     try:
-        parcels = _WORKS[work](data, clock)
+        messages = _WORKS[work](data, clock)
     except PhotoError as error:
         problem = error.code
     except MemoryError:
         problem = PhotoProblem.TOO_MANY_PIXELS
-    labels = [parcel.label() for parcel in parcels]
-    return {"spent": time.process_time() - started, "problem": problem, "parcels": labels}, parcels
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+    spent = time.process_time() - started
+    headers = [message.header() for message in messages]
+    return {"spent": spent, "problem": problem, "fault": fault, "messages": headers}, messages
 
 
 def _private_output() -> BinaryIO:

@@ -29,8 +29,8 @@ class FindingContender:
         from recognizer.finding.registration import framings
         from recognizer.readings import Stopwatch
 
-        eyes, decoder = self._recognizer._eyes, self._recognizer._decoder
-        decoded, found = eyes._found(photo.read_bytes(), decoder, Stopwatch(), ProcessorClock())
+        finder, decoder = self._recognizer._finder, self._recognizer._decoder
+        decoded, found = finder._found(photo.read_bytes(), decoder, Stopwatch(), ProcessorClock())
         registered = [framings(decoded.pixels, face) for face in found]
         return self.classify(registered[0][0]) if registered else None
 

@@ -1,5 +1,7 @@
 """Memory use of processes."""
 
+from contextlib import suppress
+
 import psutil
 
 
@@ -13,6 +15,9 @@ def family_mb(pid: int | None = None) -> float:
 
     pid: of the process; None for this one. Of what systems other than Linux share nothing is known: all is counted.
     """
-    process = psutil.Process(pid)
-    facts = [each.memory_full_info() for each in (process, *process.children(recursive=True))]
-    return float(sum(getattr(each, "pss", each.rss) for each in facts)) / 2**20
+    process, total = psutil.Process(pid), 0
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            facts = each.memory_full_info()
+            total += getattr(facts, "pss", facts.rss)
+    return total / 2**20

@@ -72,11 +72,13 @@ async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_
     before = _decoding()
     async with assembled(settings(tmp_path), []) as assembly:
         answers = [reply.text async for reply in assembly.service.on_photo(photo)]
-        for process in _decoding() - before:
+        killed = _decoding() - before
+        for process in killed:
             process.kill()
         answers += [reply.text async for reply in assembly.service.on_photo(photo)]
         assert ["happy" in answer for answer in answers] == [True, True]
-        assert len(_decoding() - before) == 1
+        assert _decoding() - before - killed
+        assert not any(process.is_running() for process in killed)
     assert _decoding() == before
 
 

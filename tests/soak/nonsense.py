@@ -30,6 +30,7 @@ PICTURES, UPDATES, MESSAGES = 100_000, 10_000, 10_000
 LONGEST_S = 5.0
 _AT_ONCE = 20
 _PICTURES_AT_ONCE, _BATCH = 2, 100
+_READ, _REFUSED = "read", "refused"
 _SEED = 100
 _SECRET = "a-secret-of-the-soak"
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -49,38 +50,35 @@ def _pictures(count: int) -> Finding:
     """Read pictures of which some bytes were changed, cut out or doubled."""
     chance, recognizer = random.Random(_SEED), Recognizer.load(is_isolated=True)
     samples = [_encoded(kind) for kind in _FORMATS]
-    slowest, outcomes = 0.0, Counter[str]()
+    slowest, outcomes, wrong = 0.0, Counter[str](), list[str]()
 
     def outcome(mutant: bytes) -> tuple[str, float]:
         started = time.perf_counter()
         try:
             recognizer.read(mutant)
         except PhotoError:
-            said = "refused"
+            said = _REFUSED
         except Exception as error:
             said = type(error).__name__
         else:
-            said = "read"
+            said = _READ
         return said, time.perf_counter() - started
 
     try:
         with ThreadPoolExecutor(_PICTURES_AT_ONCE) as threads:
             for start in range(0, count, _BATCH):
-                mutants = [
-                    mutated(chance, samples[number % len(samples)])
-                    for number in range(start, min(count, start + _BATCH))
-                ]
-                for said, seconds in threads.map(outcome, mutants):
+                numbers = range(start, min(count, start + _BATCH))
+                mutants = [mutated(chance, samples[number % len(samples)]) for number in numbers]
+                for number, (said, seconds) in zip(numbers, threads.map(outcome, mutants), strict=True):
                     outcomes[said] += 1
                     slowest = max(slowest, seconds)
+                    wrong += [f"picture {number}: {said}"] if said not in {_READ, _REFUSED} else []
     finally:
         recognizer.close()
-    read, refused = outcomes.pop("read", 0), outcomes.pop("refused", 0)
-    figure = (
-        f"{read:,} read, {refused:,} refused, other errors: {dict(outcomes) or 'none'}, the slowest {slowest:.1f} s"
-    )
+    figure = f"{outcomes[_READ]:,} read, {outcomes[_REFUSED]:,} refused, {len(wrong)} other errors {wrong[:3] or ''}"
+    told = f"{figure.strip()}; the slowest {slowest:.1f} s"
     wanted = f"no other error, none over {LONGEST_S:.0f} s"
-    return Finding(f"{count:,} mutated pictures", figure, wanted, not outcomes and slowest <= LONGEST_S)
+    return Finding(f"{count:,} mutated pictures", told, wanted, not wrong and slowest <= LONGEST_S)
 
 
 def _encoded(kind: str) -> bytes:

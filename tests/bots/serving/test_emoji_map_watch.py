@@ -1,14 +1,17 @@
 """Editing the emoji map while the bot runs."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from bots.serving import emoji_map_watch
 from bots.serving.emoji_map_watch import EmojiMapWatch
 from recognizer import EmojiMap, EmojiMapError, Recognizer
 from recognizer.emoji_map import DEFAULT_PATH
+from tests.waiting import until
 
 TEXT = DEFAULT_PATH.read_text(encoding="utf-8")
 
@@ -22,7 +25,7 @@ def edited(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def reader(recognizer: Recognizer, edited: Path) -> Recognizer:
-    return Recognizer(recognizer._eyes, recognizer._segmenter, recognizer.classifier, EmojiMap.load(edited))
+    return Recognizer(recognizer._finder, recognizer._segmenter, recognizer.classifier, EmojiMap.load(edited))
 
 
 def write(path: Path, text: str) -> None:
@@ -72,3 +75,16 @@ def test_a_map_that_a_platform_refuses_keeps_the_former_one(reader: Recognizer, 
     with capture_logs() as logs:
         assert watch.refresh() is before
     assert "🦄" in logs[0]["reason"]
+
+
+async def test_a_running_watch_loads_an_edited_map(
+    reader: Recognizer, edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emoji_map_watch, "LOOK_EVERY_S", 0.01)
+    before = reader.emoji_map
+    running = asyncio.create_task(EmojiMapWatch(reader).run())
+    try:
+        write(edited, TEXT + "\n")
+        await until(lambda: reader.emoji_map is not before)
+    finally:
+        running.cancel()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -17,13 +18,14 @@ import skimage.data
 from PIL import Image
 
 from bots.pictures.film_encoding import gif
-from recognizer import PhotoError, PhotoProblem, Recognizer
+from recognizer import IsolationError, PhotoError, PhotoProblem, Recognizer
 from recognizer.classification import Classifier
 from recognizer.clock import ProcessorClock
-from recognizer.decoding.photo import decode
+from recognizer.decoding.photo import Photo, decode
+from recognizer.isolation import processes as processes_module
 from recognizer.isolation.decoder import Decoder
-from recognizer.isolation.parcels import Parcel, photo_of, scene_of
 from recognizer.isolation.processes import Processes
+from recognizer.isolation.serialization import photo_from, scene_from
 from tests.pictures import checkers, encoded, flat_png
 
 PICTURE = encoded(checkers(), "PNG")
@@ -123,7 +125,7 @@ def test_a_process_that_a_picture_kills_is_replaced(decoder: Decoder) -> None:
 
 def _kill_when_busy(child: int, before: float) -> None:
     process = psutil.Process(child)
-    while process.cpu_times().user <= before:
+    while process.cpu_times().user <= before + 0.05:  # by then it is at the picture
         time.sleep(0.001)
     process.kill()
 
@@ -158,16 +160,17 @@ def test_processes_end_when_they_are_closed(processes: Processes, decoder: Decod
 def test_processes_end_when_their_parent_is_killed() -> None:
     code = (
         "import os, signal, sys; from recognizer.clock import ProcessorClock\n"
-        "from recognizer.isolation.parcels import photo_of\n"
+        "from recognizer.isolation.serialization import photo_from\n"
         "from recognizer.isolation.processes import Processes\n"
         "processes = Processes()\n"
-        "processes.run('decode', sys.stdin.buffer.read(), ProcessorClock(), photo_of)\n"
+        "processes.run('decode', sys.stdin.buffer.read(), ProcessorClock(), photo_from)\n"
         "import psutil; print(psutil.Process().children()[0].pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     run = subprocess.run([sys.executable, "-c", code], input=PICTURE, capture_output=True, check=False)
     child = int(run.stdout)
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.05)
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.05)
 
 
 def test_a_simple_picture_needs_no_process(processes: Processes, selfie: bytes) -> None:
@@ -199,9 +202,16 @@ def isolated() -> Iterator[Recognizer]:
 def test_an_isolated_recogniser_reads_what_one_here_reads(
     recognizer: Recognizer, isolated: Recognizer, selfie: bytes, group_photo: bytes
 ) -> None:
-    frames = [np.full((120, 160, 3), 40 * number, np.uint8) for number in range(3)]
-    for data in (selfie, group_photo, encoded(checkers(), "PNG"), gif(frames, 5)):
+    portrait = skimage.data.astronaut()[:300, 80:380]
+    frames = [np.full_like(portrait, 90), portrait, np.ascontiguousarray(portrait[:, ::-1])]
+    for data, has_faces in (
+        (selfie, True),
+        (group_photo, True),
+        (gif(frames, 5), True),
+        (encoded(checkers(), "PNG"), False),
+    ):
         here, there = recognizer.read(data), isolated.read(data)
+        assert bool(here.faces) == has_faces
         assert (there.width, there.height, there.model) == (here.width, here.height, here.model)
         for one, other in zip(here.faces, there.faces, strict=True):
             assert (other.box, other.score, other.tilt_degrees) == (one.box, one.score, one.tilt_degrees)
@@ -225,22 +235,114 @@ def test_finding_that_takes_too_long_is_given_up_and_the_next_photo_is_read(
     """Many faces take longer to find than to decode: the time is over while they are looked for."""
     face = skimage.data.astronaut()[60:190, 160:290]
     crowd = encoded(Image.fromarray(np.tile(face, (7, 9, 1))), "PNG")
-    assert len(processes.run("scenes", crowd, ProcessorClock(), scene_of)[0].faces) > 20
+    assert len(processes.run("scenes", crowd, ProcessorClock(), scene_from)[0].faces) > 20
     decoding = ProcessorClock(now=lambda: 0.0)
-    processes.run("decode", crowd, decoding, photo_of)
+    processes.run("decode", crowd, decoding, photo_from)
     with pytest.raises(PhotoError) as error:
-        processes.run("scenes", crowd, ProcessorClock(5 - decoding.left_s + 0.05), scene_of)
+        processes.run("scenes", crowd, ProcessorClock(5 - decoding.left_s + 0.05), scene_from)
     assert error.value.code == PhotoProblem.TOOK_TOO_LONG
-    assert len(processes.run("scenes", selfie, ProcessorClock(), scene_of)[0].faces) == 1
+    assert len(processes.run("scenes", selfie, ProcessorClock(), scene_from)[0].faces) == 1
 
 
-def test_a_process_that_talks_nonsense_is_replaced(processes: Processes) -> None:
-    def refused(parcel: Parcel) -> None:
-        raise ValueError("no sound process says that")
+@pytest.fixture
+def rogues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
+    """Return processes that do what their picture says, one at a time, and are given up after three seconds."""
+    monkeypatch.setattr(processes_module, "_MODULE", "tests.recognizer.isolation.rogue")
+    rogues = Processes(most=1, wall_s=3.0)
+    yield rogues
+    rogues.close()
 
-    child = only_child(Decoder(processes, nothing))
+
+def asked(rogues: Processes, do: str) -> list[Photo]:
+    return rogues.run("decode", do.encode(), ProcessorClock(), photo_from)
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        "an endless line",
+        "deep",
+        "no JSON",
+        "a list",
+        "nothing",
+        "an unknown problem",
+        "half a photo",
+        "no time",
+        "negative time",
+        "too many digits",
+        "a huge text",
+    ],
+)
+def test_what_no_sound_process_says_is_refused_and_the_process_replaced(rogues: Processes, do: str) -> None:
+    assert len(asked(rogues, "a photo")) == 1
+    clock, before = ProcessorClock(now=lambda: 0.0), psutil.Process().memory_info().rss
     with pytest.raises(PhotoError) as error:
-        processes.run("decode", PICTURE, ProcessorClock(), refused)
+        rogues.run("decode", do.encode(), clock, photo_from)
     assert error.value.code == PhotoProblem.UNREADABLE
-    assert child not in children()
-    assert len(processes.run("decode", PICTURE, ProcessorClock(), photo_of)) == 1
+    assert 0 <= clock.left_s <= 5
+    assert psutil.Process().memory_info().rss - before < 50_000_000
+    assert len(asked(rogues, "a photo")) == 1
+
+
+def test_a_process_that_leaves_others_with_its_pipes_holds_nobody_up_for_longer(rogues: Processes) -> None:
+    asked(rogues, "a photo")
+    started = time.monotonic()
+    with pytest.raises(PhotoError) as error:
+        asked(rogues, "leaves a child with its pipes")
+    assert error.value.code == PhotoProblem.TOOK_TOO_LONG
+    assert len(asked(rogues, "a photo")) == 1
+    assert time.monotonic() - started < 15  # the child lives for 20
+
+
+def test_an_error_of_the_software_is_not_taken_for_one_of_the_picture(rogues: Processes) -> None:
+    with pytest.raises(IsolationError, match=r"KeyError in a\.py, line 7"):
+        asked(rogues, "its own fault")
+    with pytest.raises(IsolationError, match="just started has died"):
+        asked(rogues, "dies before it begins")
+    assert len(asked(rogues, "a photo")) == 1
+
+
+def test_where_no_process_can_be_started_the_picture_is_not_to_blame(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(IsolationError, match="No process can be started"):
+        processes.run("decode", PICTURE, ProcessorClock(), photo_from)
+    monkeypatch.undo()
+    assert len(processes.run("decode", PICTURE, ProcessorClock(), photo_from)) == 1
+
+
+def test_no_more_processes_work_than_are_allowed() -> None:
+    before, most = children(), Processes(most=2)
+    try:
+        with ThreadPoolExecutor(6) as threads:
+            decoded = threads.map(lambda _: len(most.run("decode", PICTURE, ProcessorClock(), photo_from)), range(18))
+            assert list(decoded) == [1] * 18
+        assert 1 <= len(children() - before) <= 2
+    finally:
+        most.close()
+
+
+def test_who_waits_too_long_for_a_process_is_given_up() -> None:
+    few = Processes(most=1, wall_s=60.0)
+    child = only_child(Decoder(few, nothing))
+    os.kill(child, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        held = threads.submit(few.run, "decode", PICTURE, ProcessorClock(), photo_from)
+        while few._places._value:
+            time.sleep(0.01)
+        few._wall_s = 0.2
+        with pytest.raises(PhotoError) as error:
+            few.run("decode", PICTURE, ProcessorClock(), photo_from)
+        assert error.value.code == PhotoProblem.TOOK_TOO_LONG
+        os.kill(child, signal.SIGCONT)
+        assert len(held.result()) == 1
+    few.close()
+
+
+def test_a_recogniser_that_was_prepared_has_a_process_for_the_first_photo(isolated: Recognizer, selfie: bytes) -> None:
+    before = children()
+    isolated.prepare()
+    (child,) = children() - before
+    isolated.read(selfie)
+    assert children() - before == {child}

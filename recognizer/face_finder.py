@@ -15,10 +15,8 @@ from recognizer.finding.landmarks import Landmarker, Landmarks
 from recognizer.finding.registration import framings, register
 from recognizer.finding.views import halved
 from recognizer.readings import Stopwatch
-from recognizer.scenes import Scene, SeenFace
+from recognizer.scenes import MOST_FACES, Scene, SeenFace
 
-MOST_FACES = 40
-"""Number of faces that are read in a photo, the widest; all are found where faces are covered."""
 ENOUGH = 64
 """Width of a face's box, in pixels of the photo, from which its landmarks are found, and from which a finer photo would
 not be read better.
@@ -40,7 +38,7 @@ class PictureDecoder(Protocol):
         """Return frames of a clip as `clip.frames` does. Raise `PhotoError`."""
 
 
-class Eyes:
+class FaceFinder:
     """Finds faces. It may be called from several threads at once.
 
     detector: finds where they are.
