@@ -26,6 +26,7 @@ from training.data import DataError, Faces, default_folder, load, without_copies
 from training.feedback.candidates import Trunk
 from training.feedback.lessons import Book
 from training.feedback.trust import NOISE
+from training.fitting.accelerators import Spread, unspread
 from training.fitting.augmentation import augmented
 from training.fitting.export import UNCALIBRATED, choose_calibration, temperature_scaling
 from training.fitting.networks import build, with_embedding
@@ -76,20 +77,22 @@ def _recipes(folder: Path) -> list[Recipe]:
 
 def _tuned(recipe: Recipe, learn: Book, base: Faces, telling: "_Telling") -> keras.Model:
     keras.utils.set_random_seed(_SEED)
-    model = build(recipe, ferplus=has_ferplus_head(recipe), fetch_weights=False)
-    read_weights(model, recipe.name)
-    start = model.get_weights()
-    said = model.predict(base.pixels.astype(np.float32), batch_size=256, verbose=0)
-    batches = _Batches(recipe, learn, base, said)
-    steps = EPOCHS * len(batches)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        LEARNING_RATE / 10, steps, warmup_target=LEARNING_RATE, warmup_steps=steps // 10
-    )
-    model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=recipe.schedule.weight_decay),
-        loss={head: keras.losses.CategoricalCrossentropy() for head in model.output_names},
-    )
-    model.fit(batches, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[telling.over(steps)])
+    with Spread(BATCH_SIZE).begun():
+        model = build(recipe, ferplus=has_ferplus_head(recipe), fetch_weights=False)
+        read_weights(model, recipe.name)
+        start = model.get_weights()
+        with unspread():
+            said = model.predict(base.pixels.astype(np.float32), batch_size=256, verbose=0)
+        batches = _Batches(recipe, learn, base, said)
+        steps = EPOCHS * len(batches)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            LEARNING_RATE / 10, steps, warmup_target=LEARNING_RATE, warmup_steps=steps // 10
+        )
+        model.compile(
+            keras.optimizers.AdamW(schedule, weight_decay=recipe.schedule.weight_decay),
+            loss={head: keras.losses.CategoricalCrossentropy() for head in model.output_names},
+        )
+        model.fit(batches, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[telling.over(steps)])
     plain = build(recipe, ferplus=has_ferplus_head(recipe), dtype="float32", fetch_weights=False)
     plain.set_weights([(1 - WAY) * old + WAY * new for old, new in zip(start, model.get_weights(), strict=True)])
     return plain

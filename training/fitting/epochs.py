@@ -26,7 +26,8 @@ class Epochs:
 
     registered: registered crops of the first faces; such a face is shown as its crop half of the time. variants: if
     there are any, the pictures to show instead, one of them in each epoch; `wanted` is then blended with what was said
-    of it.
+    of it. shares: the number of faces in every batch is a multiple of it, if the batch size is; to that end an epoch
+    begins anew with some of its first faces.
     """
 
     faces: Faces
@@ -34,6 +35,7 @@ class Epochs:
     recipe: Recipe
     registered: Registered | None = None
     variants: Sequence[Variant] = ()
+    shares: int = 1
 
     @cached_property
     def batches(self) -> int:
@@ -43,7 +45,8 @@ class Epochs:
     def order(self, epoch: int) -> NDArray[np.intp]:
         """Return the rows of the faces in the order of that epoch."""
         random = np.random.default_rng((self.recipe.seed, epoch))
-        return np.concatenate([random.permutation(self._shown(random)) for _ in range(self.recipe.data.repeats)])
+        order = np.concatenate([random.permutation(self._shown(random)) for _ in range(self.recipe.data.repeats)])
+        return np.resize(order, math.ceil(len(order) / self.shares) * self.shares)
 
     def batch(self, epoch: int, number: int, order: NDArray[np.intp]) -> Batch:
         """Return one batch of an epoch, whose `order` is given."""

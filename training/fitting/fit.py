@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from training import MissingError, TrainingError
 from training.data import Faces, ferplus_majority
 from training.evaluation import score
+from training.fitting.accelerators import Spread, UnspreadValidation, unspread
 from training.fitting.batches import Batches, spare_processes
 from training.fitting.epochs import Epochs
 from training.fitting.networks import averaged, build, start_from_published
@@ -111,52 +112,70 @@ def _cut_half_line(file: Path) -> None:
 
 def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
     keras.utils.set_random_seed(recipe.seed)
-    some = recipe.data.registered
     train = train[np.random.default_rng(REGISTERED_SEED).permutation(len(train))]
-    wanted = targets_of(train, recipe, train.class_counts)
-    if recipe.loss.voting:
-        wanted = voted(wanted, train, recipe.loss.voting)
+    spread = Spread(recipe.batch_size)
+    is_watched = recipe.loss.teaching_on == "pictures" and not recipe.data.variants
     teaching_dtype = "float32" if recipe.data.variants else recipe.precision  # variants need teachers to be exported
-    teachers = [_fitted(name, run.parent, teaching_dtype) for name in recipe.loss.teachers]
-    if teachers and recipe.loss.teaching_on == "faces":
-        wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
-    crops = registered(train[:some], run.parent, REGISTERED_SEED) if some else None
-    looking = teachers if recipe.loss.teaching_on == "pictures" else []
-    made = variants(train, crops, recipe, averaged(looking), run.parent) if recipe.data.variants else []
-    shown = Epochs(train, wanted, recipe, crops, made)
-    batches = Batches(shown, 0 if made else spare_processes(shown.batches))  # variants need no work, but much memory
+    with spread.begun() if is_watched else nullcontext():
+        teachers = [_fitted(name, run.parent, teaching_dtype) for name in recipe.loss.teachers]
+    shown = _shown(recipe, train, teachers, run.parent, spread.shares)
+    batches = Batches(shown, 0 if shown.variants else spare_processes(shown.batches))  # variants take memory, not work
     valid_targets = targets_of(valid, recipe, train.class_counts)
-    network = build(recipe, ferplus=has_ferplus_head(recipe))
-    if recipe.start is not None:
-        _start_from(network, recipe, run.parent, train)
-    else:
-        start_from_published(network, recipe, train.pixels[:_CALIBRATED_ON])
-    model = Taught(network, looking, recipe.loss.teaching) if looking and not made else network
-    _compile(model, network.output_names, recipe, len(batches))
     clock, stopping = _Clock(), Stopping()
     _cut_half_line(run / HISTORY_FILE)
     try:
-        with stopping.listening():
-            model.fit(
-                batches,
-                validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
-                validation_batch_size=recipe.batch_size,
-                epochs=min(until, recipe.epochs),
-                shuffle=False,
-                callbacks=[
-                    keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
-                    clock,
-                    keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
-                    _Checkpoint(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
-                    *schedule_callbacks(recipe.schedule, _MONITORED),
-                    _Keeper(network, run, recipe.schedule.keep),
-                    stopping,
-                ],
-                verbose="auto" if os.isatty(1) else 2,
-            )
+        with spread.begun():
+            network = _started(recipe, train, run.parent)
+            model = Taught(network, teachers, recipe.loss.teaching) if teachers and is_watched else network
+            _compile(model, network.output_names, recipe, len(batches))
+            with stopping.listening():
+                model.fit(
+                    batches,
+                    validation_data=(valid.pixels, valid_targets.targets, valid_targets.weights),
+                    validation_batch_size=recipe.batch_size,
+                    epochs=min(until, recipe.epochs),
+                    shuffle=False,
+                    callbacks=[
+                        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.shuffle(epoch)),
+                        UnspreadValidation(),
+                        clock,
+                        keras.callbacks.CSVLogger(run / HISTORY_FILE, append=True),
+                        _Checkpoint(run / _CHECKPOINT, double_checkpoint=True, delete_checkpoint=False),
+                        *schedule_callbacks(recipe.schedule, _MONITORED),
+                        _Keeper(network, run, recipe.schedule.keep),
+                        stopping,
+                    ],
+                    verbose="auto" if os.isatty(1) else 2,
+                )
     finally:
         batches.close()
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
+
+
+def _shown(recipe: Recipe, train: Faces, teachers: list[keras.Model], runs: Path, shares: int) -> Epochs:
+    """Return the faces that the network is shown, with what the teachers say of them beforehand. shares: see
+    `Epochs`.
+    """
+    wanted = targets_of(train, recipe, train.class_counts)
+    if recipe.loss.voting:
+        wanted = voted(wanted, train, recipe.loss.voting)
+    if teachers and recipe.loss.teaching_on == "faces":
+        wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
+    some = recipe.data.registered
+    crops = registered(train[:some], runs, REGISTERED_SEED) if some else None
+    made = variants(train, crops, recipe, averaged(teachers), runs) if recipe.data.variants else []
+    return Epochs(train, wanted, recipe, crops, made, shares)
+
+
+def _started(recipe: Recipe, train: Faces, runs: Path) -> keras.Model:
+    """Return the recipe's network with the weights that the fit starts from."""
+    network = build(recipe, ferplus=has_ferplus_head(recipe))
+    with unspread():
+        if recipe.start is not None:
+            _start_from(network, recipe, runs, train)
+        else:
+            start_from_published(network, recipe, train.pixels[:_CALIBRATED_ON])
+    return network
 
 
 def _recipe_of(name: str, runs: Path) -> Recipe:
