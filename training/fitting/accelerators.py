@@ -95,4 +95,4 @@ def _sentence(found: int, used: int, batch_size: int, backend: str) -> str:
 @lru_cache
 def _tell(sentence: str) -> None:
     """Print a sentence, once a process: some commands fit several networks."""
-    Console(stderr=True).print(sentence, highlight=False)
+    Console(stderr=True).print(sentence, highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="training")  # so that a saved one is found
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """Keras's layer over the last axis, with the same weights; on TensorFlow it trains with the fused operation.
 
@@ -14,7 +15,7 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(axis=-1, **kwargs)
+        super().__init__(**{**kwargs, "axis": -1})  # a saved layer names its axis
 
     def call(self, inputs: keras.KerasTensor, training: bool | None = None, mask: None = None) -> keras.KerasTensor:
         """Normalise the inputs; Keras passes `training` while it fits."""

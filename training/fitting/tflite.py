@@ -1,9 +1,20 @@
-"""Convert a network to the form that is served."""
+"""Convert a network to the form that is served.
 
+TensorFlow converts. A network of another backend is saved and converted in a process of its own, from the same file's
+worth of layers and weights: what Keras exports from JAX cannot be converted where a network has dropout.
+"""
+
+import os
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
 import keras
-import tensorflow as tf
+
+from training.fitting import normalization  # noqa: F401  # its layer is in what is loaded
+
+_NETWORK, _CONVERTED = "network.keras", "network.tflite"
 
 
 def to_tflite(network: keras.Model) -> bytes:
@@ -12,6 +23,19 @@ def to_tflite(network: keras.Model) -> bytes:
     Input "faces": float32 `(n, 48, 48)`, 0 to 255. Outputs: the network's heads by name. Source:
     https://ai.google.dev/edge/litert/models/post_training_quantization
     """
+    if keras.backend.backend() == "tensorflow":
+        return _converted(network)
+    with tempfile.TemporaryDirectory() as folder:
+        network.save(Path(folder) / _NETWORK)
+        command = [sys.executable, "-m", "training.fitting.tflite", folder]
+        accelerators_are_taken = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        subprocess.run(command, check=True, env=os.environ | accelerators_are_taken)  # noqa: S603  # our own command
+        return (Path(folder) / _CONVERTED).read_bytes()
+
+
+def _converted(network: keras.Model) -> bytes:
+    import tensorflow as tf  # noqa: PLC0415  # a process with another backend needs none
+
     faces = keras.Input(network.input_shape[1:], dtype="float32", name="faces")
     serving = keras.Model(faces, network(faces, training=False))
     with tempfile.TemporaryDirectory() as folder:
@@ -20,3 +44,13 @@ def to_tflite(network: keras.Model) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         content: bytes = converter.convert()
     return content
+
+
+def main(folder: Path) -> None:
+    """Convert the network in a folder."""
+    network = keras.saving.load_model(folder / _NETWORK, compile=False)
+    (folder / _CONVERTED).write_bytes(_converted(network))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
