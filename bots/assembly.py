@@ -127,7 +127,9 @@ async def assembled(
                 return " ".join(filter(None, (model_watch.problem, supervisor.problem)))
 
             emoji_map_watch = EmojiMapWatch(recognizer, check)
-            retraining_process = RetrainingProcess(store, settings.for_another_process())
+            retraining_process = RetrainingProcess(
+                store, settings.for_another_process(), queue=settings.retraining_queue(store)
+            )
             admin_commands = AdminCommands(
                 Allowlist.parse(settings.admins),
                 ReviewChat(ReviewQueue(store, lambda: recognizer.emoji_map)),

@@ -32,7 +32,7 @@ from db.personal_data import OwnData, OwnFace, OwnTap, PersonalData
 from db.photo_context import PhotoContext
 from db.preferences import Preferences
 from db.retention import Expired
-from db.retrainings import BusyError, ErasedError, LostError, Retraining, Retrainings, State
+from db.retrainings import BusyError, ErasedError, LostError, QueueError, Retraining, Retrainings, State
 from db.store import FaceReading, Store, StoredPhoto, StoredReading, StoreError
 from db.taps import Taps
 from db.update_claims import Claimed, UpdateClaims
@@ -105,6 +105,7 @@ __all__ = [
     "Platform",
     "Preferences",
     "Promotion",
+    "QueueError",
     "Retraining",
     "Retrainings",
     "Role",

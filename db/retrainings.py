@@ -20,6 +20,8 @@ from db.transactions import Transactions
 LOST_AFTER = timedelta(seconds=90)
 """A retraining that has not reported for this long counts as dead."""
 
+_TAKEN = "Getting ready on the machine that trains"
+
 
 class State(StrEnum):
     """The state of a retraining. LOST: its process died without reporting it."""
@@ -46,6 +48,10 @@ class ErasedError(Exception):
 
 class LostError(Exception):
     """This retraining no longer counts: it was considered dead, and another one may run."""
+
+
+class QueueError(Exception):
+    """Retrainings cannot be handed to other machines now; the message names the error."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,20 @@ class Retrainings:
         except IntegrityError as error:
             raise BusyError("A retraining is running already.") from error
         return row.id
+
+    async def take(self, number: int) -> Depth:
+        """Begin a retraining that was handed to another machine, and return its depth.
+
+        Raise `LostError` if it has ended, counts as dead, or was begun before: it never runs twice.
+        """
+        now = self._clock()
+        waits = RetrainingRow.slot == 1, RetrainingRow.step == "", RetrainingRow.beat_at >= now - LOST_AFTER
+        taken = update(RetrainingRow).where(RetrainingRow.id == number, *waits)
+        async with self._transactions.write() as session:
+            depth = await session.scalar(taken.values(beat_at=now, step=_TAKEN).returning(RetrainingRow.depth))
+        if depth is None:
+            raise LostError("This retraining has ended, was taken for dead, or runs already.")
+        return Depth(depth)
 
     async def erasures(self, number: int) -> int:
         """Return how often something that a retraining may have learned from was deleted since it started."""

@@ -7,7 +7,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +16,9 @@ from sqlalchemy.engine import make_url
 from db.crop_sealing import CropSealing
 from db.keeping import Keeping
 from db.store import Store
+
+if TYPE_CHECKING:
+    from db.retraining_queue import RetrainingQueue
 
 SECRET_FILE = "mugmoji.secret"  # noqa: S105  (a file name)
 
@@ -103,6 +106,20 @@ class DatabaseSettings(BaseSettings):
     def crop_sealing(self) -> CropSealing:
         """Return what encrypts the crops of faces with `CROPS_KEY`."""
         return _sealing_with(self.crops_key)
+
+    def retraining_queue(self, store: Store) -> "RetrainingQueue | None":
+        """Return what hands retrainings to workers on other machines; None where there can be none: on SQLite, without
+        procrastinate, and on Windows, whose event loop psycopg cannot use.
+
+        store: as `open_store` returned it.
+        """
+        if store.transactions.is_sqlite or os.name == "nt":
+            return None
+        try:
+            from db.retraining_queue import RetrainingQueue  # noqa: PLC0415  # an extra, and only needed on PostgreSQL
+        except ImportError:
+            return None
+        return RetrainingQueue(self.database_url.get_secret_value(), store.leases)
 
     def for_another_process(self) -> dict[str, str]:
         """Return the environment variables with which a process in any folder finds the same database and files.

@@ -17,7 +17,7 @@ from db.settings import SettingsError
 from recognizer import DetectorError, EmojiMapError, ModelError
 from training import MissingError, TrainingError
 
-_LOOP = ("import-faces", "retrain", "models", "promote", "rollback")
+_LOOP = ("import-faces", "retrain", "models", "promote", "rollback", "work")
 _LOOP_NEEDS = ("rich", "scipy", "typer")
 _NEEDED = ("jinja2", "keras", "matplotlib", "pydantic", "rich", "scipy", "sklearn", "tensorflow", "typer")
 

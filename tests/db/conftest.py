@@ -1,12 +1,9 @@
 """Every test that takes `url` or `store` runs on SQLite and on a real PostgreSQL."""
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import Store
 from tests.db import postgresql
@@ -29,13 +26,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the address of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/test.db"
-    server = make_url(request.getfixturevalue("postgresql_server"))
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_async_engine(server.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
-    return server.set(database=name).render_as_string(hide_password=False)
+    return await postgresql.new_database(request.getfixturevalue("postgresql_server"))
 
 
 @pytest.fixture

@@ -4,9 +4,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.ports import free_port
 
@@ -69,6 +73,17 @@ def server(programs: Path) -> Iterator[str]:
     """Start a server, yield the address of its database "postgres", and stop it."""
     with cluster(programs) as made:
         yield made.address
+
+
+async def new_database(server: str) -> str:
+    """Create an empty database on a server, and return its address. server: the address of another one."""
+    address = make_url(server)
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_async_engine(address.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await engine.dispose()
+    return address.set(database=name).render_as_string(hide_password=False)
 
 
 def _run(program: Path, *arguments: str | Path) -> None:

@@ -16,6 +16,7 @@ from tests.deploy.files import (
     unit,
     unit_environment,
 )
+from training.feedback.worker import STOPPED_WITHIN_S
 
 _OF_PYTHON = {"PATH", "HOME", "TMPDIR", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONSAFEPATH"}
 
@@ -46,6 +47,14 @@ def test_what_compose_asks_of_the_env_file_is_named_in_the_example() -> None:
 def test_the_bot_has_time_to_answer_what_it_has_in_hand_before_it_is_killed() -> None:
     assert _seconds(compose()["services"]["bot"]["stop_grace_period"]) >= stop_after_s() + 5
     assert _seconds(unit()["TimeoutStopSec"][0]) >= stop_after_s() + 5
+
+
+def test_the_trainer_waits_for_orders_again_after_a_failure_and_has_time_to_stop_one() -> None:
+    trainer = compose()["services"]["trainer"]
+    assert trainer["command"] == ["python", "-m", "training", "work"]
+    assert trainer["restart"] == "unless-stopped"
+    assert _seconds(trainer["stop_grace_period"]) >= STOPPED_WITHIN_S + 5
+    assert any(each.endswith(f":{trainer['environment']['FER2013_DIR']}:ro") for each in trainer["volumes"])
 
 
 def test_ports_are_the_same_everywhere() -> None:

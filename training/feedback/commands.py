@@ -20,7 +20,7 @@ from db.settings import load_settings
 from recognizer import EmojiMap, Recognizer
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder
-from training import TrainingError
+from training import MissingError, TrainingError
 from training.feedback.importing import LABELS, import_faces, listed, unknown_folders
 from training.feedback.retraining import Progress, require, retrain
 from training.feedback.settings import FeedbackSettings
@@ -91,6 +91,29 @@ def retrain_command(
         version = await store.versions.find(made)
         assert version is not None
         _tell(version)
+
+    _with_store(run)
+
+
+@loop.command()
+def work(
+    data: Annotated[Path | None, typer.Option("--data", help="Base data for full, as for fit.")] = None,
+) -> None:
+    """Do the retrainings that admins ask for elsewhere, on this machine, until stopped; for PostgreSQL only."""
+
+    async def run(store: Store, settings: FeedbackSettings) -> None:
+        queue = settings.retraining_queue(store)
+        if queue is None:
+            raise MissingError(
+                "Waiting for retrainings needs a PostgreSQL in DATABASE_URL, and procrastinate: "
+                "pip install -e '.[postgresql]'."
+            )
+        from training.feedback.worker import Worker  # noqa: PLC0415  # needs procrastinate, as nothing else does
+
+        def say(sentence: str) -> None:
+            _console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+        await Worker(store, queue, data, say).run()
 
     _with_store(run)
 
