@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from db.settings import DatabaseSettings
 from tests.db.conftest import SECRET
 
 ANNA = Actor("Anna")
+ODD = quote("x@ 'y")
 
 
 async def test_of_all_that_take_a_retraining_one_gets_it(store: Store) -> None:
@@ -67,7 +69,7 @@ async def test_only_on_postgresql_with_its_packages_is_anything_handed_over(
     ("address", "told"),
     [
         ("postgresql://a:b@host:1/c", "connect_timeout=10 host=host dbname=c user=a password=b port=1"),
-        ("postgres+asyncpg://a:x%40%20%27y@host/c", r"connect_timeout=10 host=host dbname=c user=a password='x@ \'y'"),
+        (f"postgres+asyncpg://a:{ODD}@host/c", r"connect_timeout=10 host=host dbname=c user=a password='x@ \'y'"),
         ("postgresql://a@/c?host=/run/x&ssl=require", "connect_timeout=10 dbname=c user=a host=/run/x sslmode=require"),
         (
             "postgresql+asyncpg://a@/c?host=one:1&host=two:2&prepared_statement_cache_size=0&connect_timeout=3",
