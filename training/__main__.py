@@ -16,6 +16,7 @@ from db import BusyError, CropKeyError, LostError, StoreError, VersionError
 from db.settings import SettingsError
 from recognizer import DetectorError, EmojiMapError, ModelError
 from training import MissingError, TrainingError
+from training.backend import require_backend
 
 _LOOP = ("import-faces", "retrain", "models", "promote", "rollback", "work")
 _LOOP_NEEDS = ("rich", "scipy", "typer")
@@ -31,11 +32,12 @@ def main() -> int:
     if not is_loop and (missing := _missing(_NEEDED)):
         return _say(f"Training needs {', '.join(missing)}: pip install -e '.[training]'.", status=3)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if is_loop:  # import only what is needed: matplotlib and scikit-learn take seconds
-        from training.feedback.commands import loop as app
-    else:
-        from training.commands import app
     try:
+        if is_loop:  # import only what is needed: matplotlib and scikit-learn take seconds
+            from training.feedback.commands import loop as app
+        else:
+            require_backend()
+            from training.commands import app
         app()
     except (CropKeyError, DetectorError, MissingError, ModelError, SettingsError, StoreError) as error:
         return _say(str(error), status=3)

@@ -34,6 +34,15 @@ class Pipes:
             for pipe in (self._jobs, self._results):
                 os.set_blocking(pipe.fileno(), False)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether the process has said nothing that was not asked for."""
+        if self._rest or not _CAN_WAIT:
+            return not self._rest
+        ready = select.poll()
+        ready.register(self._results, select.POLLIN)
+        return not ready.poll(0)
+
     @contextmanager
     def limited(self, end: float) -> Iterator[None]:
         """Hold to the end in this context where the system cannot wait for pipes: by killing the process."""
@@ -104,7 +113,8 @@ class Pipes:
             return
         ready = select.poll()
         ready.register(pipe, event)
-        if not ready.poll(max(0.0, 1000 * (end - time.monotonic()))):
+        left_s = end - time.monotonic()
+        if left_s <= 0 or not ready.poll(1000 * left_s):
             raise TimeoutError
 
 

@@ -176,8 +176,8 @@ class _Process:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether it can take a job."""
-        return self._process.poll() is None
+        """Return whether it can take a job: it lives, and has said no more than its results."""
+        return self._process.poll() is None and self._pipes.is_quiet
 
     def run(self, job: _Job[Unpacked]) -> _Result[Unpacked] | None:
         """Return the result of a job; if the process dies of it, that is the result, and the process is over.
@@ -192,6 +192,8 @@ class _Process:
                 result = self._received(job)
             is_sound = True
             return result
+        except MemoryError as error:
+            raise IsolationError("There is no memory for a result.") from error
         except Exception as error:  # it has died, is late, or talks nonsense of any kind
             self._process.kill()
             took_too_long = self._process.wait() in _TIMERS or isinstance(error, TimeoutError)

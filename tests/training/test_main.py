@@ -7,9 +7,12 @@ import pytest
 
 import training.__main__
 import training.fitting.export
+from db import Depth
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import tiny_recipe
+from training import MissingError
 from training.__main__ import main
+from training.feedback.retraining import require
 
 
 class Call:
@@ -82,6 +85,19 @@ def test_a_missing_package_is_named_with_how_to_install_it(call: Call, monkeypat
     status, said = call("fit", "vgg_small")
     assert status == 3
     assert said == "Training needs keras: pip install -e '.[training]'."
+
+
+def test_a_backend_of_keras_that_is_not_installed_is_something_needed(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "abacus")
+    assert call("fit", "vgg_small") == (
+        3,
+        "KERAS_BACKEND=abacus needs the package abacus: install it, or set another backend.",
+    )
+    with pytest.raises(MissingError, match="abacus"):
+        require(Depth.FULL)
+    require(Depth.ADAPT)
 
 
 def test_exporting_before_fitting_says_what_to_do(call: Call, data: Path, tmp_path: Path) -> None:

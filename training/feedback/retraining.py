@@ -41,6 +41,7 @@ from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.packing import pack_folder, unpack
 from training import MissingError, TrainingError
 from training import data as base_data
+from training.backend import require_backend
 from training.feedback.candidates import Trunk, adaptation_of, correction, trusted
 from training.feedback.judging import MOST_LOSS, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
@@ -104,6 +105,7 @@ def require(depth: Depth, data: Path | None = None) -> None:
         return
     if find_spec("keras") is None:
         raise MissingError("The full depth needs keras: pip install -e '.[training]'.")
+    require_backend()
     try:
         base_data.require(data or base_data.default_folder())
     except base_data.DataError as error:

@@ -24,7 +24,7 @@ from training.fitting.epochs import Epochs
 from training.fitting.networks import averaged, build, start_from_published
 from training.fitting.pruning import can_prune, prune
 from training.fitting.recipe import Pretrained, Recipe, load_recipe
-from training.fitting.registered import registered
+from training.fitting.registered import Registered, registered
 from training.fitting.schedule import learning_rate, schedule_callbacks
 from training.fitting.stopping import Stopping
 from training.fitting.targets import Rows, has_ferplus_head, targets_of, taught, voted
@@ -113,16 +113,18 @@ def _cut_half_line(file: Path) -> None:
 def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> None:
     keras.utils.set_random_seed(recipe.seed)
     train = train[np.random.default_rng(REGISTERED_SEED).permutation(len(train))]
+    some = recipe.data.registered
+    crops = registered(train[:some], run.parent, REGISTERED_SEED) if some else None  # forks: before the backend starts
     spread = Spread(recipe.batch_size)
     is_watched = recipe.loss.teaching_on == "pictures" and not recipe.data.variants
     teaching_dtype = "float32" if recipe.data.variants else recipe.precision  # variants need teachers to be exported
     with spread.begun() if is_watched else nullcontext():
         teachers = [_fitted(name, run.parent, teaching_dtype) for name in recipe.loss.teachers]
-    shown = _shown(recipe, train, teachers, run.parent, spread.shares)
-    batches = Batches(shown, 0 if shown.variants else spare_processes(shown.batches))  # variants take memory, not work
+    shown = _shown(recipe, train, crops, teachers, run.parent, spread.shares)
     valid_targets = targets_of(valid, recipe, train.class_counts)
     clock, stopping = _Clock(), Stopping()
     _cut_half_line(run / HISTORY_FILE)
+    batches = Batches(shown, 0 if shown.variants else spare_processes(shown.batches))  # variants take memory, not work
     try:
         with spread.begun():
             network = _started(recipe, train, run.parent)
@@ -152,8 +154,10 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     _sum_up(recipe, valid, run, clock, stopped_early=model.stop_training)
 
 
-def _shown(recipe: Recipe, train: Faces, teachers: list[keras.Model], runs: Path, shares: int) -> Epochs:
-    """Return the faces that the network is shown, with what the teachers say of them beforehand. shares: see
+def _shown(  # noqa: PLR0913, PLR0917  # what a fit has of faces
+    recipe: Recipe, train: Faces, crops: Registered | None, teachers: list[keras.Model], runs: Path, shares: int
+) -> Epochs:
+    """Return the faces that the network is shown, with what the teachers say of them beforehand. crops and shares: see
     `Epochs`.
     """
     wanted = targets_of(train, recipe, train.class_counts)
@@ -161,8 +165,6 @@ def _shown(recipe: Recipe, train: Faces, teachers: list[keras.Model], runs: Path
         wanted = voted(wanted, train, recipe.loss.voting)
     if teachers and recipe.loss.teaching_on == "faces":
         wanted = taught(wanted, _said_by(averaged(teachers), train), recipe.loss.teaching)
-    some = recipe.data.registered
-    crops = registered(train[:some], runs, REGISTERED_SEED) if some else None
     made = variants(train, crops, recipe, averaged(teachers), runs) if recipe.data.variants else []
     return Epochs(train, wanted, recipe, crops, made, shares)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import keras
 
+from training import TrainingError
 from training.fitting import normalization  # noqa: F401  # its layer is in what is loaded
 
 _NETWORK, _CONVERTED = "network.keras", "network.tflite"
@@ -29,7 +30,9 @@ def to_tflite(network: keras.Model) -> bytes:
         network.save(Path(folder) / _NETWORK)
         command = [sys.executable, "-m", "training.fitting.tflite", folder]
         accelerators_are_taken = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
-        subprocess.run(command, check=True, env=os.environ | accelerators_are_taken)  # noqa: S603  # our own command
+        done = subprocess.run(command, check=False, env=os.environ | accelerators_are_taken)  # noqa: S603  # our own
+        if done.returncode:
+            raise TrainingError("The network could not be converted by TensorFlow; the reason is above.")
         return (Path(folder) / _CONVERTED).read_bytes()
 
 

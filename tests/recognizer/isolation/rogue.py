@@ -16,6 +16,7 @@ def result(spent: str = "0.1", fault: str = "", shape: str = '"pixels", 24, 24, 
 PIXELS = bytes(24 * 24 * 3)
 SAID = {
     "a photo": result() + PIXELS,
+    "more than was asked": result() + PIXELS + b"received\n" + result() + PIXELS,
     "deep": b"[" * 200_000 + b"\n",
     "no JSON": b"\xff\xfe\n",
     "a list": b"[]\n",

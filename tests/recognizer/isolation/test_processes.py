@@ -284,6 +284,13 @@ def test_what_no_sound_process_says_is_refused_and_the_process_replaced(rogues: 
     assert len(asked(rogues, "a photo")) == 1
 
 
+def test_what_a_process_says_beyond_its_result_is_nobodys_answer(rogues: Processes) -> None:
+    assert len(asked(rogues, "more than was asked")) == 1
+    with pytest.raises(PhotoError) as error:
+        asked(rogues, "nothing")
+    assert error.value.code == PhotoProblem.UNREADABLE
+
+
 def test_a_process_that_leaves_others_with_its_pipes_holds_nobody_up_for_longer(rogues: Processes) -> None:
     asked(rogues, "a photo")
     started = time.monotonic()
