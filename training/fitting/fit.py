@@ -128,7 +128,8 @@ def _fit(recipe: Recipe, train: Faces, valid: Faces, run: Path, until: int) -> N
     try:
         with spread.begun():
             network = _started(recipe, train, run.parent)
-            model = Taught(network, teachers, recipe.loss.teaching) if teachers and is_watched else network
+            is_taught = teachers and is_watched
+            model = Taught(network, teachers, recipe.loss.teaching) if is_taught else _sharpness_aware(network, recipe)
             _compile(model, network.output_names, recipe, len(batches))
             with stopping.listening():
                 model.fit(
@@ -279,6 +280,18 @@ def _start_from(model: keras.Model, recipe: Recipe, runs: Path, train: Faces) ->
             read_weights(model, start)
     except ValueError as error:
         raise RunError(f"The weights of {start} do not fit this network; start from another recipe.") from error
+
+
+def _sharpness_aware(network: keras.Model, recipe: Recipe) -> keras.Model:
+    """Return the network, or one that learns by sharpness-aware minimisation if the recipe says so."""
+    sharpness = recipe.schedule.sharpness
+    if sharpness is None:
+        return network
+    if keras.backend.backend() != "tensorflow":
+        raise MissingError("schedule.sharpness needs TensorFlow: set KERAS_BACKEND=tensorflow.")
+    from training.fitting.sharpness import SharpnessAware  # noqa: PLC0415  # other backends need none of it
+
+    return SharpnessAware(network, sharpness.radius, adaptive=sharpness.adaptive, ascent=sharpness.ascent)
 
 
 def _compile(model: keras.Model, heads: list[str], recipe: Recipe, steps_an_epoch: int) -> None:

@@ -209,11 +209,24 @@ class Loss(_Part):
     voting: Fraction = 0.0
 
 
+class Sharpness(_Part):
+    """Sharpness-aware minimisation; see `training.fitting.sharpness`.
+
+    radius: the length of the step uphill, 0.05 in Foret et al. adaptive: in proportion to the weights; 0.5 is usual
+    then. ascent: the share of each batch that decides which way is up, and by which a step takes longer.
+    """
+
+    radius: Annotated[float, Field(ge=0)]
+    adaptive: bool = False
+    ascent: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
 class _Schedule(_Part):
     """AdamW. learning_rate: the highest. patience: epochs without a better accuracy on valid before it stops early.
 
     average: decay at each step of a moving average of the weights, which is then judged and kept (Polyak and Juditsky
     1992); 0 uses the weights themselves. keep: the weights of the epoch that is best on valid, or of the last one.
+    sharpness: how far uphill the gradient is taken; None takes it in place.
     """
 
     learning_rate: Rate
@@ -221,6 +234,7 @@ class _Schedule(_Part):
     patience: Positive | None = None
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     keep: Literal["best", "last"] = "best"
+    sharpness: Sharpness | None = None
 
 
 class Cosine(_Schedule):
@@ -272,6 +286,13 @@ class Recipe(_Part):
         mixed = self.augmentation.mixup or self.augmentation.cutmix
         if self.data.variants and mixed and self.loss.teaching < 1:
             raise ValueError("mixed variants have no label; set teaching: 1, or neither mixup nor cutmix")
+        return self
+
+    @model_validator(mode="after")
+    def _no_teachers_look_at_every_step(self) -> Self:
+        looking = self.loss.teachers and self.loss.teaching_on == "pictures" and not self.data.variants
+        if self.schedule.sharpness and looking:
+            raise ValueError("schedule.sharpness with teaching_on: pictures needs data.variants")
         return self
 
 

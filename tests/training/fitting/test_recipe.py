@@ -56,6 +56,13 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
             },
             "mixed variants have no label; set teaching: 1",
         ),
+        (
+            {
+                "loss": {"teachers": ["long_b"], "teaching_on": "pictures", "teaching": 0.9},
+                "schedule": tiny_recipe().schedule.model_dump(mode="json") | {"sharpness": {"radius": 0.05}},
+            },
+            "schedule.sharpness with teaching_on: pictures needs data.variants",
+        ),
         ({"augmentation": {"sharpen": 1}}, "augmentation.sharpen"),
         ({"schedule": {"kind": "plateau", "learning_rate": 0.1}}, "schedule.plateau.factor"),
         ({"kind": "svm"}, "search_faces: Field required"),
