@@ -7,7 +7,7 @@ import psutil
 from bots.doctor.findings import Finding, fine, problem, warning
 
 _LITTLE_MB, _TOO_LITTLE_MB = 600, 300
-"""The bot takes 228 MB after 100 photos on the web chat (docs/benchmarks.md); large pictures are decoded besides."""
+"""The bot takes 242 MB after 100 photos on the web chat (docs/benchmarks.md); large pictures are decoded besides."""
 _CGROUP = Path("/sys/fs/cgroup")
 
 
