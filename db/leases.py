@@ -36,6 +36,12 @@ class Leases:
         async with self._transactions.write() as session:
             await session.execute(delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.holder == holder))
 
+    async def clear_away(self, prefix: str, now: datetime) -> None:
+        """Delete the leases that have run out, of those that begin in this way."""
+        named = LeaseRow.name.startswith(prefix, autoescape=True)
+        async with self._transactions.write() as session:
+            await session.execute(delete(LeaseRow).where(named, LeaseRow.held_until < now))
+
     async def held(self, prefix: str, now: datetime) -> frozenset[str]:
         """Return the names of the leases that are held, of those that begin in this way."""
         named = LeaseRow.name.startswith(prefix, autoescape=True)

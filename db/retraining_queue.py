@@ -16,7 +16,7 @@ from secrets import token_hex
 
 import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import ProcrastinateException
+from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.schema import SchemaManager
 from psycopg.conninfo import make_conninfo
@@ -29,15 +29,18 @@ from db.enums import Depth
 from db.leases import Leases
 from db.moments import utc_now
 from db.retrainings import QueueError
+from db.store import StoreError
 
 _FORM = hashlib.sha256(SchemaManager.get_schema().encode()).hexdigest()[:8]
 _SCHEMA = f"procrastinate_{_FORM}"
 _TASK = "retrain"
+_PRESENCE = "retraining worker "
+"""How the leases of all workers begin."""
 _POSTGRESQL_LOCK = 0x6D75676D6F6A6A
 """Any number that nothing else on the server locks: next to that of `db.migrate`."""
 _CONNECTED_WITHIN_S = 10.0
 _ANSWERED_WITHIN_S = 30.0
-"""How long a worker waits for a server that hands over to its standby."""
+"""How long a worker waits for any connection of its pool: longer than a server takes to hand over to its standby."""
 _LOOKED_EVERY_S = 2.0
 _HELD_FOR, _RENEWED_EVERY_S = timedelta(seconds=12), 4.0
 _ERRORS = (ProcrastinateException, psycopg.Error, OSError)
@@ -66,8 +69,9 @@ class RetrainingQueue:
     async def work(self, depths: Sequence[Depth], retrain: Callable[[int], Awaitable[None]]) -> None:
         """Call `retrain` with the number of each retraining of these depths that is handed over, one after the other.
 
-        Return or raise `QueueError` where the database failed; orders wait meanwhile. Cancelled, take no more and wait
-        for the end of the call in hand. An order is taken once, also where its worker dies.
+        Return or raise `QueueError` where the database failed; orders wait meanwhile. Raise `StoreError` where it will
+        not do before somebody changes it. Cancelled, take no more and wait for the end of the call in hand. An order is
+        taken once, also where its worker dies.
         """
         try:
             await self._prepare()
@@ -103,6 +107,8 @@ class RetrainingQueue:
         """Tell others that this process waits for orders, until cancelled."""
         holder = token_hex(8)
         names = [f"{_presence(depth)}{holder}" for depth in depths]
+        with suppress(SQLAlchemyError, OSError):  # the next worker does it
+            await self._leases.clear_away(_PRESENCE, utc_now())  # what dead workers left
         try:
             while True:
                 with suppress(SQLAlchemyError, OSError):  # it is told again
@@ -116,15 +122,24 @@ class RetrainingQueue:
                     await self._leases.give_back(name, holder)
 
     async def _prepare(self) -> None:
-        """Create procrastinate's tables unless they are there, whole or not at all; others that do so wait."""
+        """Create procrastinate's tables unless they are there, whole or not at all; others that do so wait.
+
+        Raise `StoreError` if the role may not create them, or if they are another one's.
+        """
         async with await psycopg.AsyncConnection.connect(self._conninfo) as connection:
+            await connection.execute("SET LOCAL lock_timeout = '30s'")
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_POSTGRESQL_LOCK])
-            found = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [_SCHEMA])
-            if await found.fetchone() is None:
-                name = psycopg.sql.Identifier(_SCHEMA)
-                await connection.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(name))
-                await connection.execute(psycopg.sql.SQL("SET LOCAL search_path TO {}").format(name))
-                await connection.execute(SchemaManager.get_schema())
+            owned = "SELECT pg_get_userbyid(nspowner), current_user FROM pg_namespace WHERE nspname = %s"
+            found = await (await connection.execute(owned, [_SCHEMA])).fetchone()
+            if found is None:
+                await _create_tables(connection)
+                return
+            owner, role = found
+        if owner != role:  # its triggers would run with the rights of this role
+            raise StoreError(
+                f"The schema {_SCHEMA} belongs to {owner} and not to {role}, so it is not used. Let {owner} or an "
+                f"administrator of the server remove it: DROP SCHEMA {_SCHEMA} CASCADE"
+            )
 
     @asynccontextmanager
     async def _opened(self, patience_s: float) -> AsyncIterator[App]:
@@ -157,9 +172,27 @@ def conninfo(address: str) -> str:
 
 def _presence(depth: Depth) -> str:
     """Return how the leases of the workers for a depth begin."""
-    return f"retraining worker {_FORM} {depth.value} "
+    return f"{_PRESENCE}{_FORM} {depth.value} "
+
+
+async def _create_tables(connection: psycopg.AsyncConnection) -> None:
+    name = psycopg.sql.Identifier(_SCHEMA)
+    try:
+        await connection.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(name))
+    except psycopg.errors.InsufficientPrivilege as error:
+        database, role = (
+            psycopg.sql.Identifier(each).as_string(connection)
+            for each in (connection.info.dbname, connection.info.user)
+        )
+        raise StoreError(
+            "The role of the worker may not create the tables of the orders. Let the owner of the database allow it: "
+            f"GRANT CREATE ON DATABASE {database} TO {role}"
+        ) from error
+    await connection.execute(psycopg.sql.SQL("SET LOCAL search_path TO {}").format(name))
+    await connection.execute(SchemaManager.get_schema())
 
 
 async def _forget_what_dead_workers_left(app: App) -> None:
     for job in await app.job_manager.get_stalled_jobs(task_name=_TASK):
-        await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+        with suppress(ConnectorException):  # another worker that starts now has done it
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)

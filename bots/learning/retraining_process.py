@@ -58,9 +58,18 @@ class RetrainingProcess:
     async def start(self, depth: Depth, asked_by: Actor) -> int:
         """Start a retraining and return its number: on the machine of a worker where one waits for it, else on this.
 
-        Raise `BusyError` if one is running, here or elsewhere.
+        Raise `BusyError` if one is running, here or elsewhere. Cancelled, it is started all the same.
         """
         queue = await self._queue_for(depth)
+        starting = asyncio.create_task(self._start(depth, asked_by, queue))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:  # one that is claimed and not begun would be in the way of others
+            await asyncio.wait({starting})
+            raise
+
+    async def _start(self, depth: Depth, asked_by: Actor, queue: "RetrainingQueue | None") -> int:
+        """Claim a retraining, begin it and return its number. queue: where to hand it over; None: here."""
         number = await self._store.retrainings.start(depth, asked_by)
         if queue is not None:
             await self._hand_over(number, depth, queue)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from db import Store
 from tests.db.conftest import SECRET
+from tests.rows import select_rows
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HELD = timedelta(seconds=10)
@@ -50,6 +51,14 @@ async def test_leases_of_different_names_have_nothing_to_do_with_each_other(stor
     assert await store.leases.held("shard ", NOW + HELD) == {"shard 1", "shard 2"}
     assert await store.leases.held("shard ", NOW + HELD + timedelta(seconds=1)) == frozenset()
     assert await store.leases.held("shard%", NOW) == {"shard%"}
+
+
+async def test_leases_that_have_run_out_are_cleared_away_and_no_others(store: Store) -> None:
+    assert await take(store, "a", name="worker 1")
+    assert await take(store, "b", NOW + HELD, name="worker 2")
+    assert await take(store, "c", name="other")
+    await store.leases.clear_away("worker ", NOW + HELD + timedelta(seconds=1))
+    assert await select_rows(store, "SELECT name FROM leases ORDER BY name") == [("other",), ("worker 2",)]
 
 
 async def test_of_many_processes_that_ask_at_once_one_gets_it(url: str) -> None:

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 import db.retraining_queue
 from bots.assembly import assembled
@@ -18,7 +21,7 @@ from bots.learning.retraining_process import RetrainingProcess
 from bots.messages import AdminCommand, AdminCommandName
 from bots.settings import Settings
 from db import Actor, Depth, Person, Platform, Retraining, State, Store
-from db.retraining_queue import RetrainingQueue
+from db.retraining_queue import RetrainingQueue, conninfo
 from tests.db import postgresql
 from tests.rows import execute, select_rows
 from tests.training.feedback_rows import fill
@@ -315,6 +318,76 @@ async def test_a_worker_and_its_retraining_outlive_outages_of_the_database(
     assert worker.poll() is None
 
 
+async def test_an_order_outlives_a_moment_without_the_database_while_it_is_taken(
+    url: str, store: Store, queue: RetrainingQueue, bot: RetrainingProcess, workers: Workers
+) -> None:
+    workers.start(REFUSES)
+    await waits(queue)
+    number = await store.retrainings.start(Depth.ADAPT, ANNA)
+    async with await psycopg.AsyncConnection.connect(conninfo(url)) as other:
+        await other.execute("SELECT 1 FROM retrainings WHERE id = %s FOR UPDATE", [number])
+        await queue.put(number, Depth.ADAPT)
+        await until_blocked_by(store, other)
+        await execute(store, f"SELECT pg_terminate_backend(pid) FROM ({_BLOCKED.format(other.info.backend_pid)}) AS it")
+        await until(lambda: "The database does not answer (" in workers.said())
+    ended = await end_of(bot, number)
+    assert (ended.state, ended.message) == (State.FAILED, "Too little."), workers.said()
+    assert workers.numbers == [number]
+
+
+async def test_who_asks_and_is_cancelled_while_it_is_handed_over_leaves_no_dead_retraining(
+    url: str, store: Store, queue: RetrainingQueue, bot: RetrainingProcess, workers: Workers
+) -> None:
+    workers.start(REFUSES)
+    await waits(queue)
+    async with await psycopg.AsyncConnection.connect(conninfo(url)) as other:
+        await other.execute(f"LOCK TABLE {SCHEMA}.procrastinate_jobs IN EXCLUSIVE MODE")
+        asking = asyncio.create_task(bot.start(Depth.ADAPT, ANNA))
+        async with asyncio.timeout(PATIENCE_S):
+            while await store.retrainings.running() is None:
+                await asyncio.sleep(0.05)
+        asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    [number] = [each for [each] in await select_rows(store, "SELECT id FROM retrainings")]
+    ended = await end_of(bot, number)
+    assert (ended.state, ended.message) == (State.FAILED, "Too little."), workers.said()
+
+
+async def test_a_worker_whose_role_may_not_create_a_schema_says_who_has_to_allow_it_and_ends(
+    url: str, store: Store, tmp_path: Path
+) -> None:
+    role = await new_role(store)
+    name = make_url(url).database
+    await execute(
+        store,
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}",
+        f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    )
+    refused = Workers(tmp_path, make_url(url).set(username=role).render_as_string(hide_password=False))
+    try:
+        worker = refused.start_program("-m", "training", "work")
+        assert await asyncio.to_thread(worker.wait, PATIENCE_S) == 3, refused.said()
+    finally:
+        refused.kill()
+    assert f'GRANT CREATE ON DATABASE "{name}" TO "{role}"' in refused.said().splitlines()[-1]
+    assert "Traceback" not in refused.said()
+    assert postgresql.PASSWORD not in refused.said()
+
+
+async def test_a_worker_does_not_use_a_schema_that_somebody_else_has_made_for_it(
+    store: Store, queue: RetrainingQueue, workers: Workers
+) -> None:
+    stranger = await new_role(store)
+    await execute(store, f"CREATE SCHEMA {SCHEMA} AUTHORIZATION {stranger}")
+    worker = workers.start_program("-m", "training", "work")
+    assert await asyncio.to_thread(worker.wait, PATIENCE_S) == 3, workers.said()
+    said = workers.said()
+    assert f"The schema {SCHEMA} belongs to {stranger} and not to mugmoji" in said
+    assert "Traceback" not in said
+    assert not await queue.has_worker(Depth.ADAPT)
+
+
 async def test_where_handing_over_fails_it_is_told_and_not_begun_here(
     url: str, store: Store, queue: RetrainingQueue, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +422,23 @@ async def test_the_database_is_restored_with_the_tables_of_the_orders(
     assert (await end_of(RetrainingProcess(restored, {}), number)).message == "Too little."
     assert workers.numbers == [number]
     await restored.close()
+
+
+_BLOCKED = "SELECT pid FROM pg_stat_activity WHERE {} = ANY(pg_blocking_pids(pid))"
+
+
+async def until_blocked_by(store: Store, other: psycopg.AsyncConnection) -> None:
+    """Wait until somebody waits for what this connection has locked."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await select_rows(store, _BLOCKED.format(other.info.backend_pid)):
+            await asyncio.sleep(0.05)
+
+
+async def new_role(store: Store) -> str:
+    """Create a role that owns nothing, with the password of the tests, and return its name."""
+    role = f"role_{uuid.uuid4().hex[:8]}"
+    await execute(store, f"CREATE ROLE {role} LOGIN PASSWORD '{postgresql.PASSWORD}'")
+    return role
 
 
 async def called(*command: str | Path) -> None:

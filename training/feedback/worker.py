@@ -10,15 +10,18 @@ import os
 import signal
 import sys
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from db import Depth, LostError, QueueError, State, Store
 from db.retraining_queue import RetrainingQueue
+from db.retrainings import LOST_AFTER
 from training import MissingError
 from training.feedback.retraining import require
 
@@ -53,7 +56,7 @@ class Worker:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Do what is handed over, until a signal; where the database is away, wait for it."""
+        """Do what is handed over, until a signal; where the database is away, wait for it. Raise `StoreError`."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
@@ -83,24 +86,27 @@ class Worker:
             try:
                 await self._queue.work(depths, self._retrain)
             except QueueError as error:
-                self._say(f"The database does not answer ({error}); it is asked again.")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _PAUSE_S)
+                self._say_that_it_is_asked_again(str(error))
+            await self._pause(_PAUSE_S)
 
     async def _retrain(self, number: int) -> None:
         """Do one retraining, unless it has ended or was begun by another process."""
         try:
-            depth = await self._store.retrainings.take(number)
+            depth = await self._taken(number)
         except LostError as error:
             self._say(f"Retraining {number} is left out: {error}")
+            return
+        except (SQLAlchemyError, OSError) as error:
+            self._say(f"Retraining {number} is left out: the database does not answer ({type(error).__name__}).")
             return
         self._say(f"Retraining {number} ({depth}) begins.")
         with tempfile.TemporaryFile() as errors:
             try:
-                status = await self._ended(number, depth, errors)
+                process = await self._started(number, depth, errors)
             except OSError as error:
                 await self._finish(number, State.FAILED, f"The process could not be started ({error.strerror}).")
                 return
+            status = await self._ended(process)
             said = _last_of(errors) if status else ""
         self._say(f"Retraining {number} has ended with status {status}. {said}".rstrip())
         if self._stopping.is_set():
@@ -111,19 +117,53 @@ class Worker:
                 number, State.FAILED, told or f"The process ended with status {status}; nothing was changed."
             )
 
-    async def _ended(self, number: int, depth: Depth, errors: IO[bytes]) -> int:
-        """Run one retraining and return its exit status; stop it when the worker is stopped."""
+    async def _taken(self, number: int) -> Depth:
+        """Begin a retraining in the database; ask again while that is away, until it counts as dead or the worker is
+        stopped. Its order is used up: nobody else would begin it.
+        """
+        is_late = stop_after_delay(LOST_AFTER.total_seconds() - _PAUSE_S)
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((SQLAlchemyError, OSError)),
+            stop=lambda attempt: self._stopping.is_set() or is_late(attempt),
+            wait=wait_fixed(_PAUSE_S),
+            before_sleep=self._say_what_failed,
+            sleep=self._pause,
+            reraise=True,
+        ):
+            with attempt:
+                return await self._store.retrainings.take(number)
+        raise AssertionError("the last attempt raises")
+
+    def _say_what_failed(self, attempt: RetryCallState) -> None:
+        assert attempt.outcome is not None  # it has failed
+        self._say_that_it_is_asked_again(type(attempt.outcome.exception()).__name__)
+
+    def _say_that_it_is_asked_again(self, error: str) -> None:
+        self._say(f"The database does not answer ({error}); it is asked again.")
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until the worker is stopped."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _started(self, number: int, depth: Depth, errors: IO[bytes]) -> Process:
+        """Start the process of one retraining. Raise `OSError`."""
         data = ("--data", str(self._data)) if self._data is not None else ()
         command = (*self._program, "--depth", depth.value, "--job", str(number), *data)
-        process = await asyncio.create_subprocess_exec(*command, stderr=errors, start_new_session=True)
+        return await asyncio.create_subprocess_exec(*command, stderr=errors, start_new_session=True)
+
+    async def _ended(self, process: Process) -> int:
+        """Wait for the end of a process and return its exit status; stop it when the worker is stopped."""
         ending, stopped = asyncio.create_task(process.wait()), asyncio.create_task(self._stopping.wait())
         await asyncio.wait({ending, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ending.done():
-            process.terminate()
+            with suppress(ProcessLookupError):  # it has just ended
+                process.terminate()
             await asyncio.wait({ending}, timeout=STOPPED_WITHIN_S)
         if not ending.done():
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         return await ending
 
     async def _finish(self, number: int, state: State, message: str) -> None:
