@@ -63,7 +63,15 @@ def test_every_test_that_is_named_exists() -> None:
 def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#h][^)]*)\)", PAGE)
     assert targets
-    assert [target for target in targets if not (ROOT / "docs" / target).resolve().exists()] == []
+    assert [target for target in targets if not _leads_somewhere(*target.partition("#")[::2])] == []
+
+
+def _leads_somewhere(page: str, heading: str) -> bool:
+    path = (ROOT / "docs" / page).resolve()
+    if not heading:
+        return path.exists()
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return heading in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def test_the_readme_leads_to_the_page() -> None:
