@@ -183,6 +183,7 @@ WRITES: dict[str, Write] = {
         Platform.TELEGRAM, "another", LONG_AGO + 2 * DAY, LONG_AGO + 3 * DAY, 20
     ),
     "Leases.take": lambda store, _: store.leases.take("polling", HOLDER, LONG_AGO, LONG_AGO + 2 * DAY),
+    "Leases.clear_away": lambda store, _: store.leases.clear_away("poll", LONG_AGO + 2 * DAY),
     "Leases.give_back": lambda store, _: store.leases.give_back("polling", HOLDER),
     "UpdateClaims.claim": lambda store, _: _claim(store, 2),
     "UpdateClaims.give_back": lambda store, _: store.update_claims.give_back(HOLDER, 9),
@@ -201,6 +202,7 @@ WRITES: dict[str, Write] = {
     "Versions.add_shadow": lambda store, reading: store.versions.add_shadow("b", [(reading, SEVEN)]),
     "Versions.clear_away": lambda store, _: store.versions.clear_away(1),
     "Retrainings.start": _start,
+    "Retrainings.take": lambda store, _: store.retrainings.take(1),
     "Retrainings.beat": lambda store, _: store.retrainings.beat(1, "learning", 0.5),
     "Retrainings.ask_to_stop": lambda store, _: store.retrainings.ask_to_stop(),
     "Retrainings.finish": lambda store, _: store.retrainings.finish(1, State.FAILED, "It failed."),
