@@ -110,11 +110,11 @@ async def assembled(
     store = await settings.open_store()
     try:
         classifier, damage = await _classifier(store)
-        eyes, segmenter = FaceFinder.load(), PersonSegmenter.load()
+        finder, segmenter = FaceFinder.load(), PersonSegmenter.load()
     except BaseException:
         await store.close()
         raise
-    recognizer = Recognizer(eyes, segmenter, classifier, emoji_map, is_isolated=True, most_processes=settings.workers)
+    recognizer = Recognizer(finder, segmenter, classifier, emoji_map, is_isolated=True, most_processes=settings.workers)
     picture_maker = PictureMaker(recognizer, artwork)
     pool = InferencePool(settings.workers + _AHEAD, settings.waiting)
     model_watch = ModelWatch(recognizer, store, damage)

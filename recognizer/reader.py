@@ -189,8 +189,11 @@ class Recognizer:
             with watch.step("classify"):
                 expression, seen = self._expression_now(photo, levels, face, look, age, classifier)
             with watch.step("rank"):
-                crop = register(photo.pixels, look)
-                now = _face(SeenFace(look, None, crop, seen), photo.scale, expression, emoji_map)
+                if expression is face.expression:
+                    now = replace(face, box=look.box.scaled(photo.scale), tilt_degrees=math.degrees(look.roll))
+                else:
+                    crop = face.crop if seen is face.framings else register(photo.pixels, look)
+                    now = _face(SeenFace(look, None, crop, seen), photo.scale, expression, emoji_map)
                 faces.append(replace(now, box=steadied_box(face.box, now.box), score=face.score))
         faces.sort(key=lambda face: face.box.width, reverse=True)
         return Reading(tuple(faces), classifier.card.version, watch.ms, *original_size(photo), age)
