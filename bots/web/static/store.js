@@ -1,10 +1,12 @@
 // The conversation of this browser: kept in IndexedDB and shared by its tabs. The server keeps none of it. Where a
 // browser has no database for us (a private window of some), the conversation lasts as long as the page.
 const MOST_ENTRIES = 200;
+const TIME_DIGITS = 9; // of an id, base 36
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("mugmoji") : null;
 const memory = new Map();
 let opened = open();
+let latest = 0; // the time in the latest id made or seen, milliseconds
 let onUnkept = null; // called once, at the first write that fails
 
 function open() {
@@ -48,15 +50,23 @@ function failed() {
   onUnkept = null;
 }
 
-// Ids begin with the time, so that their order is that of the conversation.
+// Ids begin with the time, so that their order is that of the conversation: each is later than all that this page has
+// seen, also within one millisecond and where a clock was set back.
 export function newId() {
   const random = crypto.getRandomValues(new Uint8Array(8));
   const tail = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${Date.now().toString(36).padStart(9, "0")}-${tail}`;
+  latest = Math.max(Date.now(), latest + 1);
+  return `${latest.toString(36).padStart(TIME_DIGITS, "0")}-${tail}`;
+}
+
+function seen(entry) {
+  latest = Math.max(latest, Number.parseInt(entry.id.slice(0, TIME_DIGITS), 36));
 }
 
 export async function all() {
-  return (await run("readonly", (entries) => entries.getAll())) ?? [...memory.values()];
+  const entries = (await run("readonly", (store) => store.getAll())) ?? [...memory.values()];
+  entries.forEach(seen);
+  return entries;
 }
 
 export async function get(id) {
@@ -110,6 +120,7 @@ export function watch(onKept, onPruned, onCleared, onNotKept) {
     const entry = await get(data.kept);
     if (!entry) return;
     memory.set(entry.id, entry);
+    seen(entry);
     onKept(entry);
   });
 }

@@ -241,6 +241,25 @@ def test_what_one_tab_forgets_for_its_age_goes_from_the_others(page: Page, bot: 
     expect(other.locator(".turn").first).to_have_text("old 1")
 
 
+def test_what_is_said_later_comes_later_also_within_a_millisecond_and_where_the_clock_was_set_back(page: Page) -> None:
+    page.evaluate("() => { const now = Date.now(); Date.now = () => now; }")
+    page.evaluate(
+        """async () => {
+          const { show } = await import("/static/app.js");
+          for (let number = 0; number < 20; number += 1) await show({ text: `new ${number}` });
+          const before = Date.now() - 86_400_000;
+          Date.now = () => before;
+          await show({ text: "new 20" });
+        }"""
+    )
+    assert page.locator(".turn").all_inner_texts() == [f"new {number}" for number in range(21)]
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    page.evaluate("() => { const before = Date.now() - 86_400_000; Date.now = () => before; }")
+    page.evaluate("async () => (await import('/static/app.js')).show({ text: 'new 21' })")
+    assert page.locator(".turn").all_inner_texts() == [f"new {number}" for number in range(22)]
+
+
 def test_a_browser_that_is_full_says_once_that_nothing_more_is_kept(page: Page, bot: Bot, selfie_file: Path) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Storage.overrideQuotaForOrigin", {"origin": bot.url.rstrip("/"), "quotaSize": 1})
