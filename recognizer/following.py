@@ -19,11 +19,11 @@ from recognizer.finding.face_geometry import (
 )
 from recognizer.readings import Face
 
-SEARCH_EVERY = 15
+SEARCH_EVERY = 30
 """Frames after which the whole picture is searched again, to see who has come in."""
 CLASSIFY_EVERY = 3
 """Frames after which a face is classified again, from one view; the views and framings take turns."""
-LANDMARKS_EVERY = 6
+LANDMARKS_EVERY = 12
 """Frames after which a face's mouth and cues are looked at again; never in the same frame as its emotions."""
 _EMOTION_SHARE = 0.4
 """Share of a new classification: with one every third frame, three quarters of a change are seen after nine frames."""
