@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training.fitting.normalization import BatchNormalization
 from training.fitting.published import NpmPackage, PublishedConvolution, Weights, load_convolution
+from training.fitting.recipe import FaceResidual
 
 PACKAGE = NpmPackage(
     "@vladmandic/face-api@1.7.15",
@@ -42,13 +43,18 @@ _TYPICAL_DEVIATION = 60 / 255
 """Standard deviation of a face's greys in the range the weights were trained on; this network's faces have one of 1."""
 
 
-def face_resnet(x: keras.KerasTensor, side: int, policy: str, momentum: float) -> keras.KerasTensor:
-    """Return features `(n, 256)` of standardised grey faces `(n, 48, 48, 1)`, which are first enlarged to `side`."""
-    x = layers.Resizing(side, side, dtype="float32")(x)
+def inner_widths(network: FaceResidual) -> tuple[int, ...]:
+    """Return the number of channels between the two convolutions of each block."""
+    return network.inner or tuple(width for _, width in _BLOCKS)
+
+
+def face_resnet(x: keras.KerasTensor, network: FaceResidual, policy: str, momentum: float) -> keras.KerasTensor:
+    """Return features `(n, 256)` of standardised grey faces `(n, 48, 48, 1)`, which are first enlarged."""
+    x = layers.Resizing(network.side, network.side, dtype="float32")(x)
     x = _activated(_convolution(x, _STEM, 32, policy, momentum), policy)
     x = layers.MaxPooling2D(3, strides=2, dtype=policy)(x)
-    for name, width in _BLOCKS:
-        inner = _activated(_convolution(x, f"{name}-conv1", width, policy, momentum), policy)
+    for (name, width), inner_width in zip(_BLOCKS, inner_widths(network), strict=True):
+        inner = _activated(_convolution(x, f"{name}-conv1", inner_width, policy, momentum), policy)
         inner = _convolution(inner, f"{name}-conv2", width, policy, momentum)
         if name in _HALVING:
             x = layers.AveragePooling2D(2, dtype=policy)(x)

@@ -47,7 +47,7 @@ def build(recipe: Recipe, *, ferplus: bool, dtype: str | None = None, fetch_weig
     if isinstance(network, Residual):
         x = _residual(x, network, policy, fetch_weights=fetch_weights)
     elif isinstance(network, FaceResidual):
-        x = face_resnet(_standardised(x), network.side, policy, momentum)
+        x = face_resnet(_standardised(x), network, policy, momentum)
     elif isinstance(network, FaceMobile):
         x = face_mobilenet(_standardised(x), network.side, policy, momentum)
     elif isinstance(network, EfficientLite):

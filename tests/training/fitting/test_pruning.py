@@ -6,20 +6,25 @@ from tests.training.faces import easy_faces
 from tests.training.recipes import tiny_recipe
 from training.fitting.networks import build
 from training.fitting.pruning import can_prune, prune
-from training.fitting.recipe import Convolutional, Network, SlimResidual
+from training.fitting.recipe import Convolutional, FaceResidual, Network, SlimResidual
 
 FACES = easy_faces(70).pixels
 STAGES = ((8, 6), (12,))
+WIDTHS = (32,) * 3 + (64,) * 4 + (128,) * 3 + (256,) * 3
 
 
 def stack(stages: tuple[tuple[int, ...], ...], **changes: object) -> Convolutional:
     return Convolutional.model_validate({"kind": "convolutional", "stages": stages} | changes)
 
 
-def network(stages: tuple[tuple[int, ...], ...], seed: int) -> keras.Model:
+def residual(inner: tuple[int, ...] = (), side: int = 64) -> FaceResidual:
+    return FaceResidual(kind="face_resnet", side=side, weights="identities", inner=inner)
+
+
+def network(shape: Network, seed: int) -> keras.Model:
     """Return a network whose normalisations are not the initial ones."""
     keras.utils.set_random_seed(seed)
-    model = build(tiny_recipe().model_copy(update={"network": stack(stages)}), ferplus=True, dtype="float32")
+    model = build(tiny_recipe().model_copy(update={"network": shape}), ferplus=True, dtype="float32")
     random = np.random.default_rng(seed)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -42,13 +47,13 @@ def assert_same(one: keras.Model, other: keras.Model, atol: float = 1e-3) -> Non
 
 
 def test_a_network_as_wide_as_before_computes_the_same() -> None:
-    wide, narrow = network(STAGES, 0), network(STAGES, 1)
+    wide, narrow = network(stack(STAGES), 0), network(stack(STAGES), 1)
     prune(wide, narrow, FACES, seed=1)
     assert_same(wide, narrow)
 
 
 def test_channels_that_are_always_zero_go_first_and_nothing_changes() -> None:
-    wide, narrow = network(STAGES, 0), network(((5, 4), (9,)), 1)
+    wide, narrow = network(stack(STAGES), 0), network(stack(((5, 4), (9,))), 1)
     for number, dead in enumerate(((0, 3, 7), (2, 5), (1, 10, 11))):
         gamma, beta, mean, variance = normalisation(wide, number).get_weights()
         gamma[list(dead)], beta[list(dead)] = 0, -1
@@ -58,7 +63,7 @@ def test_channels_that_are_always_zero_go_first_and_nothing_changes() -> None:
 
 
 def test_of_channels_that_say_the_same_one_is_enough() -> None:
-    wide, narrow = network(STAGES, 0), network(((8, 5), (12,)), 1)
+    wide, narrow = network(stack(STAGES), 0), network(stack(((8, 5), (12,))), 1)
     kernel = convolution(wide, 1).get_weights()[0]
     kernel[..., 4] = kernel[..., 0]
     convolution(wide, 1).set_weights([kernel])
@@ -71,7 +76,7 @@ def test_of_channels_that_say_the_same_one_is_enough() -> None:
 
 
 def test_pruning_loses_less_than_leaving_out_the_last_channels() -> None:
-    wide, chosen, last = network(STAGES, 0), network(((6, 5), (9,)), 1), network(((6, 5), (9,)), 1)
+    wide, chosen, last = network(stack(STAGES), 0), network(stack(((6, 5), (9,))), 1), network(stack(((6, 5), (9,))), 1)
     prune(wide, chosen, FACES, seed=1)
     for number, (inputs, outputs) in enumerate(((1, 6), (6, 5), (5, 9))):
         convolution(last, number).set_weights([convolution(wide, number).get_weights()[0][:, :, :inputs, :outputs]])
@@ -85,6 +90,30 @@ def test_pruning_loses_less_than_leaving_out_the_last_channels() -> None:
     wanted, *given = (model.predict(pixels, verbose=0)["fer2013"] for model in (wide, chosen, last))
     off_chosen, off_last = (np.abs(each - wanted).mean() for each in given)
     assert off_chosen < off_last / 2
+
+
+def test_what_a_block_of_a_residual_network_does_not_use_goes_and_nothing_changes() -> None:
+    wide, narrow = network(residual(), 0), network(residual((24, *WIDTHS[1:])), 1)
+    dead = wide.get_layer("conv32_1-conv1-normalise")
+    gamma, beta, mean, variance = dead.get_weights()
+    gamma[::4], beta[::4] = 0, -1
+    dead.set_weights([gamma, beta, mean, variance])
+    prune(wide, narrow, FACES, seed=1)
+    assert_same(wide, narrow, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "possible"),
+    [
+        (residual(WIDTHS), True),
+        (residual((24,) * 3 + (48,) * 4 + (96,) * 6), True),
+        (residual((33, *WIDTHS[1:])), False),
+        (residual((24, *WIDTHS[1:]), side=96), False),
+        (stack(STAGES), False),
+    ],
+)
+def test_of_a_residual_network_only_the_widths_within_blocks_may_shrink(narrow: Network, possible: bool) -> None:
+    assert can_prune(residual(), narrow) == possible
 
 
 @pytest.mark.parametrize(

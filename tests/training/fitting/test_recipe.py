@@ -9,6 +9,7 @@ from tests.training.recipes import tiny_recipe
 from training.fitting.recipe import Recipe, RecipeError, load_recipe, recipe_names
 
 NETWORK = {"kind": "convolutional", "stages": [[8], [8]]}
+FACE_RESIDUAL = {"kind": "face_resnet", "side": 96, "weights": "identities"}
 
 
 def write(folder: Path, **changes: object) -> str:
@@ -46,6 +47,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
         ({"network": NETWORK | {"stages": [[]]}}, "network.convolutional.stages.0"),
         ({"network": NETWORK | {"stages": [[8, 8] for _ in range(6)], "padding": "valid"}}, "no pixel of 48"),
         ({"network": NETWORK | {"dropout": 1.5}}, "network.convolutional.dropout"),
+        ({"network": FACE_RESIDUAL | {"inner": [24] * 13}}, "name the wider one as start"),
+        ({"network": FACE_RESIDUAL | {"inner": [24] * 12}, "start": "face_d"}, "inner needs 13 widths"),
         ({"data": {"variants": 3}}, "data.variants is for teachers"),
         ({"data": {"variants": 3}, "loss": {"teachers": ["long_b"]}}, "data.variants is for teachers"),
         (
