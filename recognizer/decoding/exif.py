@@ -4,7 +4,8 @@ import struct
 
 _HEADER = b"Exif\0\0"
 _ORIENTATION = 0x0112
-_SHORT = 3
+_WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}
+"""The types in which writers state it, and `struct`'s names of them; the standard asks for the second."""
 _UPRIGHT = 1
 _MOST_ENTRIES = 1000
 
@@ -22,9 +23,11 @@ def orientation_in(exif: bytes) -> int:
         (start,) = struct.unpack_from(f"{order}I", exif, 4)
         (entries,) = struct.unpack_from(f"{order}H", exif, start)
         for number in range(min(entries, _MOST_ENTRIES)):
-            tag, kind, count, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * number)
-            if (tag, kind, count) == (_ORIENTATION, _SHORT, 1):
-                return value if 1 <= value <= 8 else _UPRIGHT
+            place = start + 2 + 12 * number
+            tag, kind, count = struct.unpack_from(f"{order}HHI", exif, place)
+            if tag == _ORIENTATION and count == 1 and kind in _WHOLE_NUMBERS:
+                (value,) = struct.unpack_from(order + _WHOLE_NUMBERS[kind], exif, place + 8)
+                return int(value) if 1 <= value <= 8 else _UPRIGHT
     except struct.error:
         pass
     return _UPRIGHT

@@ -26,7 +26,8 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Start-of-frame markers of what libjpeg-turbo decodes with 8 bits: baseline, extended and progressive, with Huffman or
 arithmetic coding."""
 _PROGRESSIVE = {0xC2, 0xCA}
-_OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF}
+_OTHER_FRAMES = {0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
+"""Those of lossless, hierarchical and JPEG-LS pictures."""
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
@@ -50,6 +51,11 @@ _NOISE = np.random.Generator(np.random.PCG64(0)).integers(0, 255, 4096, np.uint8
 _PADDING = b"\0\xff"
 """What a memory card or a download puts in place of what it has lost; no data, though zeros decode as such."""
 _MISSING_ROWS = 0.02
+_MISSING = 128
+"""What libjpeg puts in place of pixels that are missing before an end marker."""
+_LAST_BYTES = 16
+_BARELY_A_STEP = 2
+"""Difference of pixels that no coefficient but the last bits of some make."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class _Layout:
     width: int = 0
     height: int = 0
     components: dict[int, _Component] = field(default_factory=dict)
-    orientation: int = 1
+    orientation: int | None = None
     restart_interval: int = 0
     scans: int = 0
     first_scan_components: int = 0
@@ -126,8 +132,10 @@ def decode_jpeg(data: bytes, wanted_scale: Callable[[int, int], float] = working
     require_memory(decoded * bytes_a_pixel + (layout.coefficient_bytes if layout.keeps_coefficients else 0))
     content = b"".join(layout.kept)
     decode = _decoder(layout, factor)
-    pixels = decode(content + _end()) if layout.is_whole else _without_end(layout, content, decode)
-    return Picture(pixels, layout.width, layout.height, layout.orientation)
+    pixels = decode(content + _end()) if layout.is_whole else None
+    if pixels is None or (not layout.is_progressive and _has_grey_end(pixels)):
+        pixels = _without_end(layout, content, decode)
+    return Picture(pixels, layout.width, layout.height, layout.orientation or 1)
 
 
 def is_plain(data: bytes) -> bool:
@@ -167,22 +175,58 @@ def _decode_with_pillow(content: bytes, factor: int) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
-def _without_end(layout: _Layout, content: bytes, decode: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Decode a file that has no end marker, or raise `PhotoError` if pixels are missing.
+def _has_grey_end(pixels: NDArray[np.uint8]) -> bool:
+    """Check whether the last pixels are what libjpeg puts in place of those that are missing."""
+    return bool((pixels[-1, -2:] == _MISSING).all())
 
-    libjpeg makes up what is missing, from whatever follows. So the file is decoded twice with different bytes after it:
-    where the two pictures differ, pixels are missing. A few rows of them at the bottom do not matter.
+
+def _without_end(layout: _Layout, content: bytes, decode: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Decode a file whose end is not there, or raise `PhotoError` if pixels are missing.
+
+    A few rows of them at the bottom do not matter. Zeros at the end are what was put in place of lost data, unless they
+    are a flat bottom, which may be data of nothing but zeros, and the last of them are needed.
     """
     if not layout.scans or any(layout.unsent_bits.values()) or _misses_restarts(layout):
         raise PhotoError(PhotoProblem.DAMAGED)
-    content = content.rstrip(_PADDING)
+    data = content.rstrip(_PADDING)
+    pixels, missing = _decoded(layout, data, decode)
+    row_of_blocks = layout.mcu_height * len(pixels) / layout.height
+    if missing <= math.ceil(max(_MISSING_ROWS * len(pixels), row_of_blocks)) + 1:
+        return pixels
+    if len(data) < len(content) and not layout.is_progressive:
+        from_zeros = len(pixels) - missing + math.ceil(row_of_blocks) + 1
+        pixels, missing = _decoded(layout, content, decode)
+        is_flat = not _has_detail(pixels)[from_zeros:].any()
+        if is_flat and missing <= math.ceil(row_of_blocks) + 1 and _is_needed(content, pixels, decode):
+            return pixels
+    raise PhotoError(PhotoProblem.DAMAGED)
+
+
+def _decoded(
+    layout: _Layout, content: bytes, decode: Callable[[bytes], NDArray[np.uint8]]
+) -> tuple[NDArray[np.uint8], int]:
+    """Return the pixels, and in how many rows some are missing.
+
+    libjpeg makes up what is missing, from whatever follows. So the file is decoded twice with different bytes after it:
+    from the first difference on, pixels are missing. The last scan of a progressive file only adds detail, and nothing
+    is missing where there is none.
+    """
     pixels, other = decode(content + _end()), decode(content + _NOISE + _end())
-    differing = np.flatnonzero(np.any(pixels != other, axis=(1, 2)))
-    rows = len(pixels)
-    bearable = max(_MISSING_ROWS * rows, layout.mcu_height * rows / layout.height)
-    if len(differing) and rows - differing[0] > math.ceil(bearable) + 1:
-        raise PhotoError(PhotoProblem.DAMAGED)
-    return pixels
+    counted = _has_detail(pixels) if layout.is_progressive else np.full(len(pixels), fill_value=True)
+    differing = np.flatnonzero(np.any(pixels != other, axis=(1, 2)) & counted)
+    return pixels, int(np.count_nonzero(counted[differing[0] :])) if len(differing) else 0
+
+
+def _has_detail(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return for each row whether its neighbouring pixels differ, but for a few at an edge."""
+    steps = np.abs(np.diff(pixels[..., 1].astype(np.int16), axis=1)) > _BARELY_A_STEP
+    detailed: NDArray[np.bool_] = np.count_nonzero(steps, axis=1) > _MISSING_ROWS * pixels.shape[1]
+    return detailed
+
+
+def _is_needed(content: bytes, pixels: NDArray[np.uint8], decode: Callable[[bytes], NDArray[np.uint8]]) -> bool:
+    """Check whether other pixels would come of other bytes in place of the last ones."""
+    return bool(np.any(decode(content[:-_LAST_BYTES] + _NOISE + _end()) != pixels))
 
 
 def _misses_restarts(layout: _Layout) -> bool:
@@ -208,7 +252,7 @@ def _layout_of(data: bytes, scans: int = _MANY, segments: int = _MOST_SEGMENTS) 
         elif marker in _OTHER_FRAMES:
             raise PhotoError(PhotoProblem.NOT_A_PICTURE)
         elif marker == _APP1:
-            if data[start + 4 : start + 10] == b"Exif\0\0":
+            if layout.orientation is None and data[start + 4 : start + 10] == b"Exif\0\0":
                 layout.orientation = orientation_in(data[start + 4 : end])
         elif marker == _APP14 or not (_APP0 <= marker <= _APP15 or marker == _COM):
             layout.kept.append(data[start:end])
