@@ -1,12 +1,13 @@
 """Sample a few still frames of a short video or an animation in memory, within a budget of pixels, frames and time."""
 
 import io
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -254,8 +255,23 @@ def _photo(frame: "VideoFrame") -> Photo:
 
 def upright_photo(frame: "VideoFrame", width: int, height: int) -> Photo:
     """Return a frame in this size, in pixels before it is turned as the phone says."""
-    return Photo(upright(rgb_of(frame, width, height), _TURNS.get(frame.rotation % 360, 1)), frame.width / width)
+    return Photo(upright(rgb_of(frame, width, height), _orientation_of(frame)), frame.width / width)
 
 
-_TURNS = {90: 8, 180: 3, 270: 6}
-"""The EXIF orientation for each turn, in degrees counterclockwise, that a phone asks players to make."""
+def _orientation_of(frame: "VideoFrame") -> int:
+    """Return the EXIF orientation for what a file asks players to do with a frame: turn it, mirror it, or both."""
+    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    matrix = b"" if side_data is None else bytes(side_data)
+    if len(matrix) < _BYTES_OF_MATRIX:
+        return 1
+    across_x, across_y, _, down_x, down_y = struct.unpack_from("=5i", matrix)
+    if abs(across_x) + abs(down_y) >= abs(across_y) + abs(down_x):
+        return _ORIENTATIONS[across_x < 0, down_y < 0]
+    return _TURNED_ORIENTATIONS[down_x < 0, across_y < 0]
+
+
+_BYTES_OF_MATRIX = 36
+_ORIENTATIONS = {(False, False): 1, (True, False): 2, (True, True): 3, (False, True): 4}
+_TURNED_ORIENTATIONS = {(False, False): 5, (True, False): 6, (True, True): 7, (False, True): 8}
+"""By whether the first side of the picture goes to the left, and the other one up; after its rows became columns, too.
+"""

@@ -34,6 +34,7 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _GENERIC_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"miaf"})
 _MOST_BRANDS = 64
+_MOST_BOXES = 64
 _HEVC_ITEM, _AV1_ITEM = b"hvc1", b"av01"
 _SEARCHED = 1 << 16
 
@@ -51,9 +52,23 @@ def _kind_of_items(data: bytes) -> Kind | None:
     """Return the format of an ISO base media file that calls itself a picture: by its items, or else by its brands."""
     end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _MOST_BRANDS)
     brands = {data[8:12], *(data[place : place + 4] for place in range(16, end, 4))}
-    if not brands & (_HEIC_BRANDS | _AVIF_BRANDS | _GENERIC_BRANDS):
+    if not brands & (_HEIC_BRANDS | _AVIF_BRANDS | _GENERIC_BRANDS) or _is_film(data):
         return None
     head = data[:_SEARCHED]
     if (_HEVC_ITEM in head) != (_AV1_ITEM in head):
         return Kind.HEIC if _HEVC_ITEM in head else Kind.AVIF
     return Kind.AVIF if brands & _AVIF_BRANDS else Kind.HEIC
+
+
+def _is_film(data: bytes) -> bool:
+    """Return whether a file has a film among its first boxes, and no list of items, one of which would be a picture."""
+    names, place = set(), 0
+    for _ in range(_MOST_BOXES):
+        size, name = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if size == 1:
+            size = int.from_bytes(data[place + 8 : place + 16], "big")
+        names.add(name)
+        if size < 8:
+            break
+        place += size
+    return b"moov" in names and b"meta" not in names

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recognizer import PhotoError, PhotoProblem, Recognizer
 from recognizer.decoding.clip import frames
 from recognizer.decoding.photo import WORKING_SIDE
+from recognizer.decoding.picture import upright
 from tests.films import film
 from tests.pictures import checkers, encoded
 
@@ -36,6 +37,18 @@ KINDS = (
     ("flv", "libx264", "yuv420p"),
     ("gif", "gif", "rgb8"),
 )
+
+MATRICES = (
+    (1, (1, 0, 0, 1)),
+    (2, (-1, 0, 0, 1)),
+    (3, (-1, 0, 0, -1)),
+    (4, (1, 0, 0, -1)),
+    (5, (0, 1, 1, 0)),
+    (6, (0, 1, -1, 0)),
+    (7, (0, -1, -1, 0)),
+    (8, (0, -1, 1, 0)),
+)
+"""The orientation of EXIF that stands for each display matrix of a track (ISO/IEC 14496-12)."""
 
 
 def greys(count: int, side: int = 64) -> list[NDArray[np.uint8]]:
@@ -162,3 +175,22 @@ def test_mutated_clips_are_read_or_refused(place: int, noise: bytes) -> None:
 
 
 _FILM = film(greys(12))
+
+
+@pytest.mark.parametrize(("orientation", "matrix"), MATRICES)
+def test_a_frame_is_turned_and_mirrored_as_the_file_asks(orientation: int, matrix: tuple[int, ...]) -> None:
+    stored = checkers(64, 96) if orientation > 4 else checkers(96, 64)
+    data = film([np.asarray(stored)] * 2, "mp4", "mpeg4")
+    place = data.index(b"tkhd") + 44
+    a, b, c, d = (65_536 * each for each in matrix)
+    asked = data[:place] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[place + 36 :]
+    expected = upright(np.asarray(stored), orientation)
+    found = frames(asked)[0].pixels
+    assert found.shape == expected.shape
+    assert np.mean(np.abs(found.astype(int) - expected)) < 20
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"msf1", b"avis"])
+def test_a_film_that_calls_itself_a_picture_is_a_film(brand: bytes) -> None:
+    data = film(greys(3), "mp4", "mpeg4")
+    assert len(frames(data[:8] + brand + data[12:])) == 3
