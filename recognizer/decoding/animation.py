@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, WebPImagePlugin  # noqa: F401  (imports register formats)
 
 from recognizer.decoding.bands import reduced_rgb
-from recognizer.decoding.picture_kinds import Kind
+from recognizer.decoding.picture_kinds import Kind, kind_of
+from recognizer.decoding.webp import whole_frames
 from recognizer.decoding.working_size import require_size, whole_factor
 from recognizer.photo_error import PhotoError, PhotoProblem
 
@@ -39,7 +40,7 @@ def animation_frames(data: bytes) -> Iterator[tuple[float, NDArray[np.uint8], fl
     Frames that are cut off are left out. Raise `PhotoError` if there is none.
     """
     begins, decoded = 0.0, 0
-    with Image.open(io.BytesIO(data), formats=["WEBP", "PNG"]) as image:
+    with _opened(data) as image:
         require_size(image.width, image.height, _BYTES_A_PIXEL)
         factor = whole_factor(image.width, image.height)
         for number in range(getattr(image, "n_frames", 1)):
@@ -57,8 +58,13 @@ def animation_frames(data: bytes) -> Iterator[tuple[float, NDArray[np.uint8], fl
 
 def frame_count(data: bytes) -> int:
     """Return how many frames a file says it has, at least 1. Raise what Pillow raises for a damaged header."""
-    with Image.open(io.BytesIO(data), formats=["WEBP", "PNG"]) as image:
+    with _opened(data) as image:
         return max(1, int(getattr(image, "n_frames", 1)))
+
+
+def _opened(data: bytes) -> Image.Image:
+    content = whole_frames(data) if kind_of(data) is Kind.WEBP else data
+    return Image.open(io.BytesIO(content), formats=["WEBP", "PNG"])
 
 
 def _is_there(image: Image.Image, number: int) -> bool:

@@ -8,14 +8,14 @@ import io
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, GifImagePlugin, Image  # noqa: F401  (imports register formats)
+from PIL import GifImagePlugin, Image  # noqa: F401  (imports register formats)
 
 from recognizer.decoding.bands import first_visible, reduced_rgb
+from recognizer.decoding.bmp import decode_bmp
 from recognizer.decoding.heif import decode_avif, decode_heic
 from recognizer.decoding.jpeg import decode_jpeg, is_plain
 from recognizer.decoding.jxl import decode_jxl
@@ -55,13 +55,11 @@ MAX_BYTES = 20 * 1024 * 1024
 
 _CHEAP_PIXELS = 4_000_000
 _CHEAP_BYTES = 4_000_000
-_STRICT = frozenset({Kind.WEBP, Kind.BMP, Kind.TIFF, Kind.HEIC, Kind.AVIF})
+_STRICT = frozenset({Kind.WEBP, Kind.GIF, Kind.BMP, Kind.TIFF, Kind.HEIC, Kind.AVIF})
 """Formats whose decoders refuse a file that lacks any byte."""
 _LOST_BYTES = 16
 """Number of zeros put after such a file: where so few bytes were lost at its end, nearly all pixels are there."""
 _GIF_BYTES_A_PIXEL = 5
-_BMP_BYTES_A_PIXEL = 6
-"""Memory that Pillow takes for a pixel and, of run-lengths, for what they stand for."""
 
 
 @dataclass(frozen=True)
@@ -154,10 +152,10 @@ def _photo(picture: Picture) -> Photo:
     return Photo(upright(pixels, picture.orientation), shrunk_by, is_reduced)
 
 
-def _decode_with_pillow(data: bytes, name: str, bytes_a_pixel: float) -> Picture:
-    with Image.open(io.BytesIO(data), formats=[name]) as image:
+def _decode_gif(data: bytes) -> Picture:
+    with Image.open(io.BytesIO(data), formats=["GIF"]) as image:
         width, height = image.size
-        require_size(width, height, bytes_a_pixel)
+        require_size(width, height, _GIF_BYTES_A_PIXEL)
         return Picture(reduced_rgb(first_visible(image), whole_factor(width, height)), width, height)
 
 
@@ -165,8 +163,8 @@ _DECODERS: dict[Kind, Callable[[bytes], Picture]] = {
     Kind.JPEG: decode_jpeg,
     Kind.PNG: decode_png,
     Kind.WEBP: decode_webp,
-    Kind.GIF: partial(_decode_with_pillow, name="GIF", bytes_a_pixel=_GIF_BYTES_A_PIXEL),
-    Kind.BMP: partial(_decode_with_pillow, name="BMP", bytes_a_pixel=_BMP_BYTES_A_PIXEL),
+    Kind.GIF: _decode_gif,
+    Kind.BMP: decode_bmp,
     Kind.TIFF: decode_tiff,
     Kind.HEIC: decode_heic,
     Kind.AVIF: decode_avif,

@@ -20,6 +20,8 @@ _BYTES_A_PIXEL = 16
 """Memory that Pillow takes for a pixel: two canvases of an animation and two copies of one."""
 _PIXELS_FOR_PILLOW = 12_000_000
 _MOST_CHUNKS = 10_000
+_LOST_BYTES = 1024
+"""Number of zeros put after lossy data, which a decoder that lacks the last bytes may read beyond."""
 
 _Chunk = tuple[bytes, bytes]
 
@@ -29,7 +31,7 @@ def decode_webp(data: bytes) -> Picture:
     chunks = list(_chunks(data))
     orientation = next((orientation_in(content) for name, content in chunks if name == b"EXIF"), 1)
     is_animated = any(name == b"ANMF" for name, _ in chunks)
-    kept = [each for each in chunks if each[0] in _ANIMATION] if is_animated else _still(chunks)
+    kept = _moving(chunks) if is_animated else _still(chunks)
     width, height = _size_of(*kept[0])
     content = _rebuilt(kept)
     if width * height > _PIXELS_FOR_PILLOW and not is_animated:
@@ -42,12 +44,28 @@ def decode_webp(data: bytes) -> Picture:
     return Picture(pixels, width, height, orientation)
 
 
+def whole_frames(data: bytes) -> bytes:
+    """Return an animation without its metadata, and without a last frame of which bytes are missing. Raise
+    `PhotoError` if none is left.
+    """
+    return _rebuilt(_moving(list(_chunks(data))))
+
+
+def _moving(chunks: list[_Chunk]) -> list[_Chunk]:
+    kept = [each for each in chunks if each[0] in _ANIMATION]
+    if not any(name == b"ANMF" for name, _ in kept):
+        raise PhotoError(PhotoProblem.DAMAGED)
+    return kept
+
+
 def _still(chunks: list[_Chunk]) -> list[_Chunk]:
     """Return the chunks of a still picture, under a header of its own where it has an alpha."""
     pixels = next((each for each in chunks if each[0] in _STILL), None)
     if pixels is None:
         raise PhotoError(PhotoProblem.DAMAGED)
     alpha = next((each for each in chunks if each[0] == b"ALPH"), None)
+    if alpha is None and pixels[0] == b"VP8 ":
+        return [(b"VP8 ", pixels[1] + bytes(_LOST_BYTES))]
     if alpha is None or pixels[0] == b"VP8L":
         return [pixels]
     sides = b"".join((side - 1).to_bytes(3, "little") for side in _size_of(*pixels))
@@ -77,10 +95,13 @@ def _rebuilt(chunks: list[_Chunk]) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
+    """Yield name and content of the chunks that are whole."""
     place = 12
     for _ in range(_MOST_CHUNKS):
         if place + 8 > len(data):
             return
         size = int.from_bytes(data[place + 4 : place + 8], "little")
+        if place + 8 + size > len(data):
+            return
         yield data[place : place + 4], data[place + 8 : place + 8 + size]
         place += 8 + size + size % 2

@@ -64,9 +64,13 @@ def _with(form: str, mode: str = "RGB", **options: Any) -> Callable[[], bytes]:
     return lambda: encoded(portrait().convert(mode), form, **options)
 
 
+_STORED_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+"""Pillow's turns that the orientations undo."""
+
+
 def _turned(form: str, orientation: int, **options: Any) -> Callable[[], bytes]:
     """Return a file that is stored turned, and says so in its EXIF."""
-    back = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]  # the turn that undoes the stored one
+    back = _STORED_TURNS.get(orientation)
 
     def make() -> bytes:
         exif = Image.Exif()
@@ -112,12 +116,19 @@ def _jpeg() -> Iterator[Case]:
             yield Case(f"{form}-{name}-for-end.jpg", lambda make=make, padding=padding: make()[:-2] + 512 * padding)
             yield Case(f"{form}-{name}-for-a-fifth.jpg", lambda make=make, p=padding: _padded(make(), p), P.DAMAGED)
     yield Case("leading-garbage.jpg", lambda: b"\r\n" + whole(), P.NOT_A_PICTURE)
+    yield Case("cut-at-80-with-an-end.jpg", lambda: whole()[: len(whole()) * 8 // 10] + b"\xff\xd9", P.DAMAGED)
+    yield Case("jpeg-ls.jpg", lambda: _patched_frame(whole(), marker=0xF7), P.NOT_A_PICTURE)
     yield Case("12-bit.jpg", lambda: _patched_frame(whole(), precision=12), P.NOT_A_PICTURE)
     yield Case("lossless.jpg", lambda: _patched_frame(whole(), marker=0xC3), P.NOT_A_PICTURE)
     yield Case("only-a-header.jpg", lambda: whole()[:200], P.DAMAGED)
     yield Case("fill-bytes.jpg", lambda: whole()[:2] + b"\xff\xff\xff" + whole()[2:])
     for name, body in _METADATA:
         yield Case(f"{name}.jpg", lambda body=body: _with_segment(whole(), 0xE1, body))
+    for name, kind, value in (("byte", 1, b"\x06\0\0\0"), ("short", 3, b"\0\x06\0\0"), ("long", 4, b"\0\0\0\x06")):
+        yield Case(
+            f"orientation-as-{name}.jpg", lambda k=kind, v=value: _with_segment(_on_its_side(), 0xE1, _exif(k, v))
+        )
+    yield Case("orientation-in-the-first-exif.jpg", _jpeg_with_two_exifs)
     yield Case("bad-icc.jpg", lambda: _with_segment(whole(), 0xE2, b"ICC_PROFILE\0\x05\x02" + b"\xff" * 60_000))
     yield Case("bad-mpf.jpg", lambda: _with_segment(whole(), 0xE2, b"MPF\0II*\0\xff\xff\xff\xff"))
     yield Case("bad-iptc.jpg", lambda: _with_segment(whole(), 0xED, b"Photoshop 3.0\x008BIM\x04\x04\xff\xff\xff\xff"))
@@ -142,6 +153,20 @@ _METADATA = (
     ("large-exif", b"Exif\0\0" + b"II*\0\x08\0\0\0" + bytes(60_000)),
     ("junk-xmp", b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta" + b"\xff" * 500),
 )
+
+
+def _on_its_side() -> bytes:
+    return encoded(portrait().transpose(Image.Transpose.ROTATE_90), "JPEG", quality=85)
+
+
+def _exif(kind: int, value: bytes) -> bytes:
+    """Return EXIF with an orientation of a kind of number."""
+    return b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12" + struct.pack(">HI", kind, 1) + value + bytes(4)
+
+
+def _jpeg_with_two_exifs() -> bytes:
+    second = _with_segment(_on_its_side(), 0xE1, _exif(3, b"\0\x01\0\0"))
+    return _with_segment(second, 0xE1, _exif(3, b"\0\x06\0\0"))
 
 
 def _with_segment(data: bytes, marker: int, body: bytes) -> bytes:
@@ -205,6 +230,12 @@ def _png() -> Iterator[Case]:
     yield Case("no-checksum.png", lambda: plain()[:-18])
     yield Case("last-bytes-lost.png", lambda: plain()[:-5])
     yield Case("trailing-garbage.png", lambda: plain() + bytes(999))
+    yield Case("last-30-bytes-lost.png", lambda: plain()[:-30])
+    yield Case("bad-checksum-of-data.png", lambda: _with_other_bytes(plain(), len(plain()) - 16, b"oops"))
+    yield Case("bad-checksum-of-packed-data.png", lambda: _packed_png(zlib.compress(_rows(_pixels()))[:-4] + b"oops"))
+    yield Case("half-the-rows.png", lambda: _packed_png(zlib.compress(_rows(_pixels()[: SIDE // 2]))), P.DAMAGED)
+    yield Case("zeros-for-a-fifth.png", lambda: _padded(plain(), b"\0"), P.DAMAGED)
+    yield Case("other-bytes-inside.png", lambda: _with_other_bytes(plain(), len(plain()) // 2, bytes(64)), P.DAMAGED)
     yield Case("cut-at-80.png", lambda: plain()[: len(plain()) * 8 // 10], P.DAMAGED)
     yield Case("many-chunks.png", lambda: _with_chunk(plain(), chunk(b"tEXt", b"a\0b") * 20_000))
     yield Case("animated.png", _with("PNG", save_all=True, append_images=[Image.new("RGB", (SIDE, SIDE))]))
@@ -212,6 +243,15 @@ def _png() -> Iterator[Case]:
     yield Case("tiny.png", lambda: encoded(Image.new("RGB", (1, 1)), "PNG"), P.TOO_SMALL)
     yield Case("endless.png", lambda: flat_png(70_000, 24, 1, 0), P.TOO_MANY_PIXELS)
     yield Case("slim.png", lambda: encoded(Image.new("RGB", (23, 400)), "PNG"), P.TOO_SMALL)
+
+
+def _with_other_bytes(data: bytes, place: int, content: bytes) -> bytes:
+    return data[:place] + content + data[place + len(content) :]
+
+
+def _packed_png(packed: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
 def _with_chunk(data: bytes, extra: bytes) -> bytes:
@@ -269,13 +309,26 @@ def _bmp() -> Iterator[Case]:
     yield Case("alpha-1-masks.bmp", lambda: _bmp_with_masks(1))
     yield Case("top-down.bmp", lambda: _bmp_rows(_pixels()[..., ::-1].tobytes(), 24, -SIDE))
     yield Case("555.bmp", lambda: _bmp_rows(_five_bits().tobytes(), 16, -SIDE))
+    red, green, blue = (_pixels()[..., place].astype(np.uint32) for place in range(3))
+    for name, bits, masks, values in (
+        ("565", 16, (0xF800, 0x7E0, 0x1F), (red >> 3) << 11 | (green >> 2) << 5 | blue >> 3),
+        ("444", 16, (0xF00, 0xF0, 0xF), (red >> 4) << 8 | (green >> 4) << 4 | blue >> 4),
+        ("bgrx", 32, (0xFF, 0xFF00, 0xFF0000), red | green << 8 | blue << 16),
+        ("xbgr", 32, (0xFF00, 0xFF0000, 0xFF000000), red << 8 | green << 16 | blue << 24),
+        ("10-10-10", 32, (0x3FF00000, 0xFFC00, 0x3FF), red << 22 | green << 12 | blue << 2),
+    ):
+        rows = values.astype(f"<u{bits // 8}").tobytes()
+        yield Case(f"masks-{name}.bmp", lambda r=rows, b=bits, m=masks: _bmp_rows(r, b, -SIDE, m))
+    yield Case("jpeg-inside.bmp", lambda: _with_other_bytes(encoded(portrait(), "BMP"), 30, b"\4"), P.NOT_A_PICTURE)
     yield Case("last-bytes-lost.bmp", lambda: encoded(portrait(), "BMP")[:-9])
     yield Case("cut-at-50.bmp", lambda: encoded(portrait(), "BMP")[: SIDE * SIDE], P.DAMAGED)
 
 
-def _bmp_rows(rows: bytes, bits: int, height: int) -> bytes:
-    header = struct.pack("<IiiHHIIiiII", 40, SIDE, height, 1, bits, 0, len(rows), 2835, 2835, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 54 + len(rows), 0, 0, 54) + header + rows
+def _bmp_rows(rows: bytes, bits: int, height: int, masks: tuple[int, ...] = ()) -> bytes:
+    header = struct.pack("<IiiHHIIiiII", 40, SIDE, height, 1, bits, 3 * bool(masks), len(rows), 2835, 2835, 0, 0)
+    header += struct.pack(f"<{len(masks)}I", *masks)
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + rows
 
 
 def _bmp_with_masks(alpha: int) -> bytes:
@@ -299,6 +352,7 @@ def _gif() -> Iterator[Case]:
     yield Case("opens-with-nothing.gif", lambda: _animation("GIF", [nothing, portrait().convert("RGBA")]))
     yield Case("frame-with-offset.gif", _gif_with_offset)
     yield Case("trailing-garbage.gif", lambda: encoded(portrait(), "GIF") + bytes(99))
+    yield Case("last-3-bytes-lost.gif", lambda: encoded(portrait(), "GIF")[:-3])
     yield Case("no-end.gif", lambda: encoded(portrait(), "GIF")[:-1])
     yield Case("cut-at-50.gif", lambda: encoded(portrait(), "GIF")[:40_000], P.DAMAGED)
 
@@ -333,10 +387,19 @@ def _webp() -> Iterator[Case]:
         yield Case(f"false-flags-{flags}.webp", lambda flags=flags: _webp_with_header(flags, SIDE))
     for side in (100, 16_000):
         yield Case(f"false-size-{side}.webp", lambda side=side: _webp_with_header(0, side))
+    for lost in (4, 8, 16):
+        yield Case(f"last-{lost}-bytes-lost.webp", lambda lost=lost: lossy()[:-lost])
+    yield Case("animated-cut-at-80.webp", lambda: _cut_animation(8))
+    yield Case("animated-cut-at-20.webp", lambda: _cut_animation(2), P.DAMAGED)
     yield Case("last-byte-lost.webp", lambda: lossy()[:-1])
     yield Case("trailing-garbage.webp", lambda: lossy() + bytes(99))
     yield Case("cut-at-80.webp", lambda: lossy()[: len(lossy()) * 8 // 10], P.DAMAGED)
     yield Case("large.webp", lambda: encoded(portrait().resize((4000, 4000)), "WEBP", quality=70, method=0))
+
+
+def _cut_animation(tenths: int) -> bytes:
+    data = _webp_animation([portrait(), portrait().transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+    return data[: len(data) * tenths // 10]
 
 
 def _webp_with_header(flags: int, side: int) -> bytes:
@@ -390,6 +453,13 @@ def _tiff() -> Iterator[Case]:
     yield Case("rgba-12-in-16.tif", lambda: _tif(_deep(_bgra()[..., [2, 1, 0, 3]], 12), photometric="rgb"))
     yield Case("rgb-32.tif", lambda: _tif(colour.astype(np.uint32) * 16843009, photometric="rgb"))
     yield Case("bigtiff-big-endian.tif", lambda: _tif(_deep(grey, 12), bigtiff=True, byteorder=">"))
+    for orientation in range(2, 9):
+        for name, change in _OTHER_TIFFS:
+            yield Case(f"orientation-{orientation}-{name}.tif", partial(_turned_tiff, orientation, change))
+    yield Case("mask-first.tif", _tiff_with_mask)
+    yield Case("palette-of-8-bits.tif", _tiff_with_narrow_palette)
+    premultiplied = {"photometric": "minisblack", "extrasamples": ["assocalpha"]}
+    yield Case("premultiplied-grey.tif", lambda: _tif(np.dstack([grey, np.full_like(grey, 255)]), **premultiplied))
     yield Case("thumbnail-first.tif", _tiff_with_thumbnail)
     unread: tuple[tuple[str, NDArray[Any], dict[str, Any]], ...] = (
         ("jpeg-xl-inside", colour, {"compression": "jpegxl", "photometric": "rgb"}),
@@ -398,6 +468,9 @@ def _tiff() -> Iterator[Case]:
         ("grey-alpha-16", _grey_alpha(12), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
         ("float-16", (grey / 255).astype(np.float16), {}),
         ("cmyk-16", _deep(_bgra(), 16), {"photometric": "separated"}),
+        ("cmyk-alpha", np.dstack([_bgra(), grey]), {"photometric": "separated", "extrasamples": ["unassalpha"]}),
+        ("lab-16", _deep(colour, 16), {"photometric": "cielab"}),
+        ("rgb-16-zstd", _deep(colour, 12), {"photometric": "rgb", "compression": "zstd"}),
     )
     for name, pixels, options in unread:
         make = partial(_tif, pixels, **options)
@@ -448,6 +521,34 @@ def _tif(values: NDArray[np.generic], **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, values, metadata=None, **options)
     return buffer.getvalue()
+
+
+_OTHER_TIFFS: tuple[tuple[str, Callable[..., bytes]], ...] = (
+    ("16", lambda colour, **tags: _tif(_deep(colour, 16), photometric="rgb", **tags)),
+    ("float", lambda colour, **tags: _tif(colour / np.float32(255), photometric="rgb", **tags)),
+    ("signed-8", lambda colour, **tags: _tif((colour[..., 1].astype(np.int16) - 128).astype(np.int8), **tags)),
+    ("big-endian", lambda colour, **tags: _tif(colour, photometric="rgb", bigtiff=True, byteorder=">", **tags)),
+)
+"""Kinds that Pillow does not decode."""
+
+
+def _turned_tiff(orientation: int, make: Callable[..., bytes]) -> bytes:
+    stored = np.asarray(portrait().transpose(Image.Transpose(_STORED_TURNS[orientation])))
+    return make(stored, extratags=[(274, "H", 1, orientation, True)])
+
+
+def _tiff_with_mask() -> bytes:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(_grey() > 99, photometric="minisblack", subfiletype=4, metadata=None)
+        file.write(_pixels(), photometric="rgb", metadata=None)
+    return buffer.getvalue()
+
+
+def _tiff_with_narrow_palette() -> bytes:
+    quantized = portrait().quantize(256)
+    colours = np.array(quantized.getpalette(), np.uint16).reshape(-1, 3).T
+    return _tif(np.asarray(quantized), photometric="palette", colormap=colours)
 
 
 def _tiff_with_thumbnail() -> bytes:
