@@ -17,10 +17,11 @@ from training.fitting.export import temperature_scaling
 from training.fitting.fit import REGISTERED_SEED, load_fitted, require_fitted
 from training.fitting.registered import registered
 from training.fitting.targets import Rows
-from training.fitting.variants import VIEWS
 
+ZOOMS = (0.9, 1.0, 1.1)
 _AS_IT_IS = (View(1.0, mirrored=False),)
 _BOTH_SIDES = (*_AS_IT_IS, View(1.0, mirrored=True))
+_SIX = tuple(View(zoom, mirrored) for zoom in ZOOMS for mirrored in (False, True))
 
 _Views = dict[View, Rows]
 
@@ -53,7 +54,7 @@ def compare(groups: Sequence[Sequence[Path]], valid: Faces, kept: Path) -> list[
     for run in names:  # registering and predicting takes minutes
         require_fitted(run)
     crops = registered(valid, kept, REGISTERED_SEED)
-    raw = {run: _predicted(run, valid.pixels, VIEWS) for run in names}
+    raw = {run: _predicted(run, valid.pixels, _SIX) for run in names}
     back = {run: _predicted(run, crops.pixels, _BOTH_SIDES) for run in names}
     return [
         _judged(
@@ -91,7 +92,7 @@ def _predicted(run: Path, pixels: NDArray[np.uint8], views: Sequence[View]) -> _
 def _judged(
     name: str, raw: Sequence[_Views], back: Sequence[_Views], valid: Faces, found: NDArray[np.bool_]
 ) -> Compared:
-    six = _mean(raw, VIEWS, "fer2013")
+    six = _mean(raw, _SIX, "fer2013")
     scores = score(six, valid.labels)
     both = _mean(raw, _BOTH_SIDES, "fer2013")
     return Compared(
