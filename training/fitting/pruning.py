@@ -116,8 +116,8 @@ def can_prune(wide: Network, narrow: Network) -> bool:
     widths (of the latter: within blocks) and dropout, and no width grows.
     """
     if isinstance(wide, FaceResidual) and isinstance(narrow, FaceResidual):
-        loose = {"inner": narrow.inner, "dropout": narrow.dropout}
-        return wide.model_copy(update=loose) == narrow and all(map(ge, inner_widths(wide), inner_widths(narrow)))
+        changed = wide.model_copy(update={"inner": narrow.inner, "dropout": narrow.dropout})
+        return changed == narrow and not narrow.dense and all(map(ge, inner_widths(wide), inner_widths(narrow)))
     if not isinstance(wide, Convolutional) or not isinstance(narrow, Convolutional):
         return False
     if narrow.padding != "same" or narrow.summary != "average" or narrow.dense or not narrow.batch_normalization:
@@ -125,8 +125,8 @@ def can_prune(wide: Network, narrow: Network) -> bool:
     if [len(stage) for stage in wide.stages] != [len(stage) for stage in narrow.stages]:
         return False
     pairs = (pair for stages in zip(wide.stages, narrow.stages, strict=True) for pair in zip(*stages, strict=True))
-    loosened = {"stages": narrow.stages, "dropout": narrow.dropout, "stage_dropout": narrow.stage_dropout}
-    return wide.model_copy(update=loosened) == narrow and all(new <= old for old, new in pairs)
+    loose = {"stages": narrow.stages, "dropout": narrow.dropout, "stage_dropout": narrow.stage_dropout}
+    return wide.model_copy(update=loose) == narrow and all(new <= old for old, new in pairs)
 
 
 def prune(wide: keras.Model, narrow: keras.Model, faces: NDArray[np.uint8], seed: int) -> None:

@@ -109,11 +109,13 @@ def test_what_a_block_of_a_residual_network_does_not_use_goes_and_nothing_change
         (residual((24,) * 3 + (48,) * 4 + (96,) * 6), True),
         (residual((33, *WIDTHS[1:])), False),
         (residual((24, *WIDTHS[1:]), side=96), False),
+        (residual(WIDTHS).model_copy(update={"dense": (8,)}), False),
         (stack(STAGES), False),
     ],
 )
 def test_of_a_residual_network_only_the_widths_within_blocks_may_shrink(narrow: Network, possible: bool) -> None:
     assert can_prune(residual(), narrow) == possible
+    assert not can_prune(residual().model_copy(update={"dense": (8,)}), narrow)
 
 
 @pytest.mark.parametrize(
