@@ -260,7 +260,10 @@ def upright_photo(frame: "VideoFrame", width: int, height: int) -> Photo:
 
 def _orientation_of(frame: "VideoFrame") -> int:
     """Return the EXIF orientation for what a file asks players to do with a frame: turn it, mirror it, or both."""
-    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    from av.sidedata.sidedata import SideDataContainer  # noqa: PLC0415  (as above)
+
+    contained: Any = SideDataContainer  # its types lack the argument
+    side_data = contained(frame).get("DISPLAYMATRIX")  # `frame.side_data` would keep the frame alive
     matrix = b"" if side_data is None else bytes(side_data)
     if len(matrix) < _BYTES_OF_MATRIX:
         return 1
