@@ -9,13 +9,14 @@ class Judgement:
     """A new version compared with the one that was served when it was made.
 
     offered: whether it may be promoted without a reason. why: one sentence for an admin. learned_faces and
-    learned_people: what it learned from. judged_faces and judged_people: held-out feedback that neither version learned
-    from. Of these, served and candidate: share that each reads as people said (0 to 1); gain, low and high: how many
-    points (-100 to 100) the candidate is better, with its 95 % interval. sure: confidence that the candidate separates
-    the emotions of these faces better, 0 to 1. guard_faces: number of faces of the guard set. guard_served,
-    guard_candidate and guard_shipped: shares of them read right by the version served then, the new one, and the one
-    that came with the software. by_emotion: for each emotion, the number of faces judged and the shares of served and
-    candidate. seconds: how long it took.
+    learned_people: what it learned from. judged_faces and judged_people: what it was judged by, of people whom the
+    served version did not learn from, nor what spoke for the candidate (cross-validation). Of these, served and
+    candidate: share that each reads as people said (0 to 1); gain, low and high: how many points (-100 to 100) the
+    candidate is better, with its 95 % interval. sure: confidence that the candidate separates the emotions of these
+    faces better, 0 to 1. guard_faces: number of faces of the guard set. guard_served, guard_candidate and
+    guard_shipped: shares of them read right by the version served then, the new one, and the one that came with the
+    software. by_emotion: for each emotion, the number of faces judged and the shares of served and candidate.
+    seconds: how long it took.
     """
 
     offered: bool

@@ -17,8 +17,8 @@ NOT_JUDGED: dict[Origin, str] = {
 }
 """Why there is no judgement of a version that did not come with the software."""
 HELD_OUT = (
-    "Faces of people that neither model learned from. Only there is it fair to compare: a model knows by heart what it "
-    "learned from."
+    "Faces of people that neither model learned from, because a model knows by heart what it learned from. Three "
+    "people in ten are kept for this; for each of the others, what counts is said by the new model fitted without them."
 )
 GUARD = (
     "A fixed set of faces from outside, to notice when a model that suits your people forgets everybody else. "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recognizer.adaptation import Adaptation
 from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
 from recognizer.packing import pack
-from training.feedback.adapting import Lessons, Told, adapt
+from training.feedback.adapting import Adapted, Lessons, Told, adapt
 from training.feedback.lessons import Book
 from training.feedback.played import offsets
 from training.feedback.trust import capped
@@ -50,11 +50,8 @@ class Trunk:
         return {WEIGHTS_FILE: self.network, CARD_FILE: json.dumps({**self.card, "serving": serving}).encode()}
 
 
-def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> tuple[Adaptation, NDArray[np.float64]]:
-    """Fit a correction of this network to the lessons of a book; return it and the trust in each lesson, `(n,)`.
-
-    told: see `adapt`.
-    """
+def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> Adapted:
+    """Fit a correction of this network to the lessons of a book. told: see `adapt`."""
     probabilities, embeddings = trunk.classifier().embed(book.crops)
     moved = offsets(book, trunk.prior)
     lessons = Lessons(embeddings, probabilities, book.labels, book.weights, book.people, book.vouched, moved)

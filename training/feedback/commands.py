@@ -210,7 +210,7 @@ def _tell(version: Version) -> None:
     assert judgement is not None  # judged when it was created
     _console.print(
         f"{version.name}: learned from {judgement.learned_faces} faces of {judgement.learned_people} people in "
-        f"{judgement.seconds:.0f} s.\nOf {judgement.judged_faces} held-out faces of {judgement.judged_people} other "
+        f"{judgement.seconds:.0f} s.\nOf {judgement.judged_faces} held-out faces of {judgement.judged_people} "
         f"people it reads {judgement.candidate:.1%} as people say; {version.parent} reads {judgement.served:.1%}: "
         f"{judgement.gain:+.1f} points (95 %: {judgement.low:+.1f} to {judgement.high:+.1f}); "
         f"{judgement.sure:.1%} sure that it is better.\n"

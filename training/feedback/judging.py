@@ -47,17 +47,41 @@ class GuardShares:
         return max(self.served, self.shipped) - self.candidate
 
 
-def judged(  # noqa: PLR0913  # both sides of the scale
-    learn: Book,
-    judge: Book,
-    *,
-    served: NDArray[np.floating],
-    candidate: NDArray[np.floating],
-    guard: GuardShares,
-    tried: int,
-    seconds: float,
-) -> Judgement:
-    """Compare the probabilities of the served version and of the candidate for the faces of `judge`, `(n, 7)` each.
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Labelled faces, and what the served version and the candidate say of them: probabilities `(n, 7)` each.
+
+    Neither learned from the person in question: of the faces that the candidate learned from, what counts is said by
+    corrections that were fitted without that person (cross-validation).
+    """
+
+    book: Book
+    served: NDArray[np.floating]
+    candidate: NDArray[np.floating]
+
+    @property
+    def right(self) -> list[NDArray[np.float64]]:
+        """Return the accuracy on each face, `(n,)`, of the served version and of the candidate: the share of the label
+        on the likeliest emotion.
+        """
+        faces = np.arange(len(self.book))
+        return [self.book.labels[faces, said.argmax(axis=1)] for said in (self.served, self.candidate)]
+
+    def of_believed(self) -> "Compared":
+        """Return it without weight for people who, by the served version, seem to answer without looking."""
+        book = self.book
+        believed = trust(book.labels, book.people, book.vouched, self.served.astype(np.float64))
+        weights = capped(book.weights * (believed >= LEAST_BELIEF), book.people)
+        return replace(self, book=replace(book, weights=weights))
+
+    def with_more(self, other: "Compared") -> "Compared":
+        """Return both together; their people differ."""
+        both = ((self.served, other.served), (self.candidate, other.candidate))
+        return Compared(self.book.with_more(other.book), *(np.concatenate(each) for each in both))
+
+
+def judged(learn: Book, compared: Compared, *, guard: GuardShares, tried: int, seconds: float) -> Judgement:
+    """Compare the served version and the candidate.
 
     tried: the number of candidates judged against this served version before; each raises the required confidence
     (Bonferroni).
@@ -70,12 +94,11 @@ def judged(  # noqa: PLR0913  # both sides of the scale
     overconfident with few people, also Student's t. People who seem to answer without looking, according to the served
     version, are left out: the candidate may have learned from people like them.
     """
-    believed = trust(judge.labels, judge.people, judge.vouched, served.astype(np.float64))
-    judge = replace(judge, weights=capped(judge.weights * (believed >= LEAST_BELIEF), judge.people))
-    right = [judge.labels[np.arange(len(judge)), said.argmax(axis=1)] for said in (served, candidate)]
+    compared = compared.of_believed()
+    judge, right = compared.book, compared.right
     gain, gains = _mean(judge, right[1] - right[0]), _drawn(judge, right[1] - right[0])
     low, high = np.quantile(gains, _INTERVAL)
-    sure = _sureness(judge, _brier(judge, served) - _brier(judge, candidate))
+    sure = _sureness(judge, _brier(judge, compared.served) - _brier(judge, compared.candidate))
     shares = _both(judge, right, np.ones(len(judge), bool))
     named = judge.labels.argmax(axis=1) if len(judge) else np.empty(0, int)
     by_emotion = {

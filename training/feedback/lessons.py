@@ -4,7 +4,7 @@ capped.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,11 @@ class Book:
     def people_count(self) -> int:
         """Return the number of people."""
         return len(np.unique(self.people))
+
+    def with_more(self, other: "Book") -> "Book":
+        """Return the faces of both, as this part; their people differ."""
+        columns = (field.name for field in fields(self) if field.name != "part")
+        return Book(self.part, *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns))
 
     def lessons(self) -> tuple[Lesson, ...]:
         """Return the lessons in the form stored with a version."""

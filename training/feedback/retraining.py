@@ -42,8 +42,9 @@ from recognizer.packing import pack_folder, unpack
 from training import MissingError, TrainingError
 from training import data as base_data
 from training.backend import require_backend
+from training.feedback.adapting import Adapted
 from training.feedback.candidates import Trunk, adaptation_of, correction, trusted
-from training.feedback.judging import MOST_LOSS, GuardShares, judged
+from training.feedback.judging import MOST_LOSS, Compared, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
 from training.feedback.played import importance, moved_by, offsets
 
@@ -239,14 +240,20 @@ def candidate(  # noqa: PLR0913  # as above
         trunk = shipped  # an update of the software came with a better one
     if depth is Depth.FULL:
         trunk, first = _tuned(shipped, learn, data, progress), 0.9
-    adaptation, trust = _corrected(trunk, learn, progress, first, 0.9 if depth is Depth.ADAPT else 0.94)
+    fitted = _corrected(trunk, learn, progress, first, 0.9 if depth is Depth.ADAPT else 0.94)
+    adaptation = fitted.adaptation
     progress.tell("Judging the new version", 0.95)
-    moved = offsets(judge, trunk.prior)
+    served = Classifier.from_files(files)
+
+    def said(classifier: Classifier, book: Book) -> NDArray[np.float64]:
+        return moved_by(classifier.classify(book.crops), offsets(book, trunk.prior))
+
+    compared = Compared(judge, said(served, judge), said(trunk.classifier(adaptation), judge))
+    if depth is Depth.ADAPT and adaptation_of(files) is None:  # else one of the networks knows these faces
+        compared = compared.with_more(Compared(learn, said(served, learn), fitted.cross_validated))
     judgement = judged(
         learn,
-        judge,
-        served=moved_by(Classifier.from_files(files).classify(judge.crops), moved),
-        candidate=moved_by(trunk.classifier(adaptation).classify(judge.crops), moved),
+        compared,
         guard=GuardShares(
             faces=len(trunk.guard.labels),
             served=before.guard.accuracy(adaptation_of(files)),
@@ -256,23 +263,21 @@ def candidate(  # noqa: PLR0913  # as above
         tried=tried,
         seconds=time.monotonic() - started,
     )
-    lessons = (*trusted(learn, trust).lessons(), *judge.lessons())
+    lessons = (*trusted(learn, fitted.trust).lessons(), *judge.lessons())
     return Candidate(trunk, adaptation, judgement, lessons, fingerprint(learn, judge))
 
 
-def _corrected(
-    trunk: Trunk, learn: Book, progress: Progress, start: float, end: float
-) -> tuple[Adaptation, NDArray[np.float64]]:
-    """Return the correction and the trust in each lesson. start, end: the overall progress before and after."""
+def _corrected(trunk: Trunk, learn: Book, progress: Progress, start: float, end: float) -> Adapted:
+    """Return the correction. start, end: the overall progress before and after."""
     told = "Learning from the labels"
     progress.tell(told, start)
-    adaptation, trust = correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
-    if float((learn.weights * trust).sum()) < _LEAST_WEIGHT:
+    fitted = correction(trunk, learn, lambda share: progress.tell(told, start + (end - start) * share))
+    if float((learn.weights * fitted.trust).sum()) < _LEAST_WEIGHT:
         raise NothingToLearnError(
             f"The {len(learn)} labels of {learn.people_count} people contradict the model and each other, so that "
             "nobody can be believed. Label some of these faces as an admin."
         )
-    return adaptation, trust
+    return fitted
 
 
 def _shipped() -> dict[str, bytes]:
@@ -286,7 +291,7 @@ def _tuned(shipped: Trunk, learn: Book, data: Path | None, progress: Progress) -
         from training.feedback.fine_tuning import tuned_trunk  # noqa: PLC0415  # only this depth needs Keras
     except ImportError as error:
         raise MissingError(f"The full depth needs {error.name}: pip install -e '.[training]'.") from error
-    _, trust = _corrected(shipped, learn, progress, 0.0, 0.05)
+    trust = _corrected(shipped, learn, progress, 0.0, 0.05).trust
     believed = replace(learn, weights=importance(learn, shipped.prior))
     return tuned_trunk(trusted(believed, trust), data, lambda step, share: progress.tell(step, 0.05 + 0.85 * share))
 

@@ -34,7 +34,7 @@ def anchors() -> Anchors:
 
 
 def accuracy(lessons: Lessons) -> float:
-    adaptation, _ = adapt(lessons, anchors())
+    adaptation = adapt(lessons, anchors()).adaptation
     others, labels = community(500, seed=50)
     said = adaptation.apply(others.probabilities, others.embeddings)
     return float((said.argmax(axis=1) == labels).mean())
@@ -50,7 +50,7 @@ def test_the_more_it_is_told_the_more_it_knows() -> None:
 
 
 def test_faces_unlike_those_it_learned_from_are_left_alone() -> None:
-    adaptation, _ = adapt(community(300, seed=1)[0], anchors())
+    adaptation = adapt(community(300, seed=1)[0], anchors()).adaptation
     after = adaptation.apply(anchors().probabilities, anchors().embeddings)
     same = (after.argmax(axis=1) == anchors().probabilities.argmax(axis=1)).mean()
     assert same > 0.98
@@ -63,7 +63,7 @@ def test_a_fifth_of_the_labels_may_be_wrong() -> None:
 
 def test_people_who_lie_lose_their_weight_and_honest_ones_keep_it() -> None:
     lessons, _ = community(300, seed=1, liars=12)
-    _, trust = adapt(lessons, anchors())
+    trust = adapt(lessons, anchors()).trust
     assert trust[lessons.people < 12].mean() < 0.5
     assert trust[lessons.people >= 12].mean() > 0.9
 
@@ -71,15 +71,15 @@ def test_people_who_lie_lose_their_weight_and_honest_ones_keep_it() -> None:
 def test_a_label_that_is_vouched_for_is_trusted_whatever_it_says() -> None:
     lessons, _ = community(300, seed=1, liars=12)
     lessons.vouched[:5] = True
-    _, trust = adapt(lessons, anchors())
+    trust = adapt(lessons, anchors()).trust
     assert (trust[:5] == 1).all()
     assert (trust[5:60] < 0.6).all()
 
 
 def test_one_face_is_enough_to_run() -> None:
-    adaptation, trust = adapt(community(1, seed=1)[0], anchors())
-    assert np.isfinite(adaptation.weights).all()
-    assert trust.shape == (1,)
+    fitted = adapt(community(1, seed=1)[0], anchors())
+    assert np.isfinite(fitted.adaptation.weights).all()
+    assert (fitted.trust.shape, fitted.cross_validated.shape) == ((1,), (1, 7))
 
 
 def test_whoever_listens_can_stop_it() -> None:

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from db import Judgement, Part
-from training.feedback.judging import GuardShares, judged
+from training.feedback.judging import Compared, GuardShares, judged
 from training.feedback.lessons import Book
 
 GUARD = GuardShares(faces=1000, served=0.71, candidate=0.708, shipped=0.71)
@@ -16,6 +18,11 @@ def book(labels: NDArray[np.int64], each: int = 5) -> Book:
     return Book(
         Part.JUDGE, numbers, crops, np.eye(7)[labels], np.ones(n), numbers // each, np.zeros(n, bool), np.zeros(n, bool)
     )
+
+
+def elsewhere(one: Book, start: int) -> Book:
+    """Return the same faces, of people whose numbers begin with this one."""
+    return replace(one, people=one.people + start)
 
 
 def said(labels: NDArray[np.int64], right: float, seed: int, sure: float = 0.6) -> NDArray[np.float32]:
@@ -32,9 +39,7 @@ def compared(
     labels = np.random.default_rng(0).integers(0, 7, count)
     return judged(
         book(labels),
-        book(labels),
-        served=said(labels, before, seed=1),
-        candidate=said(labels, after, seed=2, **how),
+        Compared(book(labels), said(labels, before, seed=1), said(labels, after, seed=2, **how)),
         guard=guard,
         tried=tried,
         seconds=1.0,
@@ -58,10 +63,21 @@ def test_being_more_or_less_sure_is_no_gain() -> None:
     labels = np.random.default_rng(0).integers(0, 7, 200)
     meek, bold = said(labels, 0.6, seed=1, sure=0.3), said(labels, 0.6, seed=1, sure=0.9)
     for served, candidate in ((meek, bold), (bold, meek)):
-        judgement = judged(
-            book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0
-        )
+        judgement = judged(book(labels), Compared(book(labels), served, candidate), guard=GUARD, tried=0, seconds=1.0)
         assert not judgement.offered
+
+
+def test_more_faces_of_other_people_decide_what_a_few_cannot() -> None:
+    labels = np.random.default_rng(0).integers(0, 7, 300)
+    few, more = (
+        Compared(elsewhere(book(part), start), said(part, 0.5, seed=1), said(part, 0.65, seed=2))
+        for start, part in ((0, labels[:60]), (1000, labels[60:]))
+    )
+    alone, together = (
+        judged(book(labels), each, guard=GUARD, tried=0, seconds=1.0) for each in (few, few.with_more(more))
+    )
+    assert (alone.offered, alone.judged_faces, alone.judged_people) == (False, 60, 12)
+    assert (together.offered, together.judged_faces, together.judged_people) == (True, 300, 60)
 
 
 def test_a_version_that_forgets_is_not_offered_however_good() -> None:
@@ -89,7 +105,7 @@ def test_people_who_answer_without_a_look_decide_nothing() -> None:
     served, candidate = said(truth, 0.5, seed=1), said(truth, 0.5, seed=1)
     swayed = random.random(200) < 0.5
     candidate[swayed] = said(np.full(200, 6), 1.0, seed=2)[swayed]
-    judgement = judged(book(told), book(told), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0)
+    judgement = judged(book(told), Compared(book(told), served, candidate), guard=GUARD, tried=0, seconds=1.0)
     assert not judgement.offered
     assert judgement.gain < 0
 
@@ -108,6 +124,6 @@ def test_noise_gets_by_less_than_once_in_twenty_times() -> None:
         labels = random.integers(0, 7, 90)
         served, candidate = (said(labels, 0.5, seed=int(random.integers(1 << 30))) for _ in range(2))
         offered += judged(
-            book(labels), book(labels), served=served, candidate=candidate, guard=GUARD, tried=0, seconds=1.0
+            book(labels), Compared(book(labels), served, candidate), guard=GUARD, tried=0, seconds=1.0
         ).offered
     assert offered <= 10

@@ -66,7 +66,7 @@ def test_a_correction_learned_from_a_game_does_not_see_its_favourite_everywhere(
     others, truth = community(700, seed=50)
     found = []
     for moved in (np.zeros((len(rows), 7)), np.tile(np.log(7 * shares), (len(rows), 1))):
-        adaptation, _ = adapt(replace(uneven, offsets=moved), anchors())
+        adaptation = adapt(replace(uneven, offsets=moved), anchors()).adaptation
         named = adaptation.apply(others.probabilities, others.embeddings).argmax(axis=1)
         found.append(((named == truth).mean(), (named == 1).mean()))
     (plain, favourite), (adjusted, fair) = found
