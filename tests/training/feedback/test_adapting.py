@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.feedback import adapting
 from training.feedback.adapting import Lessons, adapt
 from training.guard import Anchors
 
@@ -47,6 +48,20 @@ def test_it_learns_what_the_trunk_does_not_know() -> None:
 def test_the_more_it_is_told_the_more_it_knows() -> None:
     few, many = (accuracy(community(count, seed=1)[0]) for count in (20, 600))
     assert few < many
+
+
+def test_half_of_the_faces_being_happy_does_not_make_it_unlearn_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    lessons, labels = community(900, seed=1)
+    rows = np.flatnonzero((labels == 3) | (np.random.default_rng(2).random(900) < 0.15))
+    others, truth = community(700, seed=50)
+
+    def macro_recall() -> float:
+        said = adapt(lessons[rows], anchors()).adaptation.apply(others.probabilities, others.embeddings).argmax(axis=1)
+        return float(np.mean([(said[truth == each] == each).mean() for each in range(7)]))
+
+    weighed = macro_recall()
+    monkeypatch.setattr(adapting, "RARITY_POWER", 0.0)
+    assert weighed > macro_recall() + 0.1
 
 
 def test_faces_unlike_those_it_learned_from_are_left_alone() -> None:
