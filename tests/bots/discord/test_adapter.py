@@ -33,7 +33,7 @@ from tests.bots.discord.driving import (
     set_locale,
 )
 from tests.rows import count_rows
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 
@@ -478,8 +478,10 @@ async def test_a_group_photo_that_had_to_wait_gets_its_picture_in_the_same_messa
     pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
     working = asyncio.create_task(pool.run(busy.wait))
     await simcord_env.restart_bot(EmojiClient(EmojiService(recognizer, store, pool, picture_maker), shard_count=1))
-    threading.Timer(0.2, busy.set).start()
-    await send_direct(simcord_env, alice.user, [("us.jpg", group_photo)])
+    sending = asyncio.create_task(send_direct(simcord_env, alice.user, [("us.jpg", group_photo)]))
+    await until(lambda: texts.BUSY.one.format(count=1) in _posted(simcord_env))
+    busy.set()
+    await sending
     await working
     _photo, answer = alice.user.dm_channel.history()
     assert "2. " in answer.content
@@ -558,15 +560,22 @@ async def test_a_photo_that_has_to_wait_is_told_so_and_then_answered(
     pool, busy = InferencePool(workers=1, waiting=0), threading.Event()
     working = asyncio.create_task(pool.run(busy.wait))
     await simcord_env.restart_bot(EmojiClient(EmojiService(recognizer, store, pool, picture_maker), shard_count=1))
-    threading.Timer(0.2, busy.set).start()
-    await send_direct(simcord_env, alice.user, [("me.jpg", selfie)])
+    sending = asyncio.create_task(send_direct(simcord_env, alice.user, [("me.jpg", selfie)]))
+    await until(lambda: _posted(simcord_env))
+    busy.set()
+    await sending
     await working
-    posted = [each.json["content"] for each in simcord_env.http_requests if each.json and "content" in each.json]
+    posted = _posted(simcord_env)
     assert posted[0] == texts.BUSY.one.format(count=1)
     assert "You look happy" in posted[1]
     _photo, answer = alice.user.dm_channel.history()
     assert answer.content == posted[1]
     pool.close()
+
+
+def _posted(env: Env) -> list[str]:
+    """Return what the bot has said, or put in place of that, in the order of its requests."""
+    return [each.json["content"] for each in env.http_requests if each.json and "content" in each.json]
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 50013), (429, 0)])

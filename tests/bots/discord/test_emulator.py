@@ -7,7 +7,9 @@ from discord.http import Route
 from simcord import ChannelHandle, Env, MemberActor
 
 from tests.contracts.discord import Request, need_contract
+from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 MESSAGES = "/channels/{channel_id}/messages"
 
 

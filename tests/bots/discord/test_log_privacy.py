@@ -8,7 +8,9 @@ from db import Store
 from tests.bots.discord.driving import buttons_of, last_in, response_to, send_direct
 from tests.bots.log_privacy import assert_names_nothing, logged_at_debug
 from tests.rows import execute
+from tests.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.simcord(settle_timeout=PATIENCE_S)
 COMMANDS = ("help", "settings", "privacy", "my_data", "forget_me", "play")
 
 
