@@ -26,6 +26,7 @@ async def test_after_work_that_hangs_other_threads_go_on(stuck: threading.Event)
         ends = await asyncio.gather(*(pool.run(stuck.wait) for _ in range(3)), return_exceptions=True)
     assert [type(end) for end in ends] == [HangingError] * 3
     assert [each["event"] for each in logs] == ["inference_hangs"] * 2  # the third one was alone in the next threads
+    pool._longest_s = PATIENCE_S  # what follows ends, however long the machine takes
     assert await asyncio.gather(*(pool.run(lambda: 7) for _ in range(5))) == [7] * 5
     assert pool.has_free_worker
     assert pool.problem.startswith("3 of its threads hang")
@@ -35,10 +36,17 @@ async def test_after_work_that_hangs_other_threads_go_on(stuck: threading.Event)
 
 
 async def test_work_beside_a_thread_that_hangs_comes_to_its_end(stuck: threading.Event) -> None:
-    pool, busy = InferencePool(workers=2, waiting=8, longest_s=0.5), threading.Event()
+    pool, busy, has_begun = InferencePool(workers=2, waiting=8, longest_s=2.0), threading.Event(), threading.Event()
+
+    def work() -> bool:
+        has_begun.set()
+        return busy.wait(PATIENCE_S)
+
     hanging = asyncio.create_task(pool.run(stuck.wait))
-    await asyncio.sleep(0.3)
-    beside = asyncio.create_task(pool.run(busy.wait))
+    await until(lambda: pool._running)
+    pool._longest_s = PATIENCE_S  # for what comes now
+    beside = asyncio.create_task(pool.run(work))
+    await until(has_begun.is_set)
     with pytest.raises(HangingError):
         await hanging
     busy.set()
@@ -60,16 +68,17 @@ async def test_a_time_out_of_the_work_itself_is_its_own_error() -> None:
 
 
 def test_the_end_waits_for_work_that_ends() -> None:
-    done = threading.Event()
+    has_begun, done = threading.Event(), threading.Event()
 
     def work() -> None:
+        has_begun.set()
         time.sleep(0.2)
         done.set()
 
     async def begin() -> InferencePool:
         pool = InferencePool(workers=1, waiting=8)
         task = asyncio.create_task(pool.run(work))
-        await asyncio.sleep(0.05)
+        await until(has_begun.is_set)
         task.cancel()
         return pool
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
@@ -14,6 +15,8 @@ from bots.serving import journal as journals
 from bots.serving.journal import HELD_FOR, Entry, Journal, LeftOpen
 from db import Chat, Person, Platform, Store
 from db.journal import Journal as JournalTable
+from db.moments import aware
+from db.schema import OpenMessageRow
 from tests.faults import Faults
 from tests.rows import count_rows
 from tests.waiting import PATIENCE_S, until
@@ -67,6 +70,18 @@ async def nothing_is_open(store: Store) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while await count_rows(store, "open_messages"):
             await asyncio.sleep(0.02)
+
+
+async def is_held_until(store: Store, moment: datetime) -> None:
+    """Wait until the one message that is open is held until then, by whoever has it."""
+    async with asyncio.timeout(PATIENCE_S):
+        while await _held_until(store) != moment:
+            await asyncio.sleep(0.02)
+
+
+async def _held_until(store: Store) -> datetime:
+    async with store.transactions.read() as session:
+        return aware((await session.scalars(select(OpenMessageRow.held_until))).one())
 
 
 def break_once(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -181,9 +196,9 @@ async def test_while_the_database_is_away_a_process_holds_on_and_others_take_not
             clock.pass_hold()
             await until(lambda: len([each for each in logs if each["event"] == "journal_not_renewed"]) > 12)
         assert await other.left_open(Platform.TELEGRAM) == []
-        await asyncio.sleep(0.2)
+        await is_held_until(store, clock.now + HELD_FOR)
         clock.now += HELD_FOR - timedelta(seconds=1)
-        await asyncio.sleep(0.2)  # in which the first one renews what it has
+        await is_held_until(store, clock.now + HELD_FOR)
         clock.now += timedelta(seconds=2)
         assert await other.left_open(Platform.TELEGRAM) == []
 
