@@ -741,7 +741,7 @@ async def served(
     service: EmojiService,
     server: TelegramServer,
     limits: Limits = QUICK,
-    album_quiet_s: float = 0.2,
+    album_quiet_s: float = 0.5,
     source: Source | None = None,
 ) -> AsyncIterator[TelegramAdapter]:
     """Run the adapter against the server until the block ends."""

@@ -25,7 +25,7 @@ async def test_a_caption_on_any_picture_speaks_for_the_album(telegram: TelegramS
 async def test_an_album_that_nobody_asked_about_is_left_alone(telegram: TelegramServer, selfie: bytes) -> None:
     for _ in range(2):
         await telegram.send(chat=GROUP, photo=telegram.picture(selfie), media_group_id="a")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1)  # longer than an album is gathered here
     await telegram.send(text="/start")
     assert len(await telegram.sent("sendMessage")) == 1
     assert not telegram.called("getFile")

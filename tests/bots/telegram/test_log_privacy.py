@@ -9,6 +9,7 @@ from db import Person, Platform, Store
 from tests.bots.log_privacy import assert_names_nothing, logged_at_debug
 from tests.bots.telegram.server import TOKEN, Fault, TelegramServer, labels
 from tests.rows import execute
+from tests.waiting import until
 
 ADA, BERT, GROUP = 778899001122, 665544332211, -1009876543210
 NAMES = {"first_name": "Adalgisa", "last_name": "Whitcombe", "username": "whitcombe_adalgisa"}
@@ -45,10 +46,18 @@ async def test_photos_taps_commands_and_failures_leave_no_trace_of_people(
         await execute(store, "DROP TABLE taps", "DROP TABLE people")
         await telegram.send(photo=telegram.picture(selfie), **alone)
         await telegram.tap(answer, labels(answer)[0][0], person=ADA, original=message)
+        log = ""
+
+        def tells_of_the_fault() -> bool:
+            nonlocal log
+            log += capsys.readouterr().err
+            return "preferences_not_read" in log
+
+        await until(tells_of_the_fault)
         before = len(await telegram.sent("sendMessage"))
         await telegram.send(text="/help", **alone)
         await telegram.sent("sendMessage", before + 1)
-    log = capsys.readouterr().err
+    log += capsys.readouterr().err
     secrets = [TOKEN, ADA, BERT, GROUP, *NAMES.values(), "secret caption", *telegram.files, "gone4711"]
     hashes = [Person(Platform.TELEGRAM, str(number)).hashed("a secret for tests") for number in (ADA, BERT)]
     links = [telegram.url.removeprefix("http://") + "/", "t.me/", *hashes]

@@ -15,6 +15,10 @@ from bots.serving.rate_limits import RateLimit
 from bots.telegram.rate_limiter import Limits
 from bots.telegram.updates import LONGEST_END_S, UpdateProcessor
 from tests.bots.telegram.server import Fault, TelegramServer, served, telegram_server, user
+from tests.waiting import PATIENCE_S
+
+SOON_S = LONGEST_END_S + 30
+"""What ends in time has ended by then, on a busy machine, too; the limits and the work here hold up for longer."""
 
 
 def _start(number: int, person: int = 7) -> dict[str, Any]:
@@ -68,7 +72,7 @@ async def test_the_end_does_not_wait_for_what_the_limits_hold_up(
                 await server.send(text="/start")
             await server.sent("sendMessage")
             began = time.monotonic()
-        assert time.monotonic() - began < LONGEST_END_S + 3
+        assert time.monotonic() - began < SOON_S
         assert await server.count("sendMessage") == 1
     logged = capsys.readouterr().out
     assert "updates_lost_at_the_end" in logged
@@ -86,7 +90,7 @@ async def test_the_end_leaves_no_picture_that_still_wants_to_be_sent(
             await server.tap(answer, texts.EMOJI_ME, original=message)
             await server.until(lambda: len(server.called("getFile")) == 2)
             began = time.monotonic()
-        assert time.monotonic() - began < LONGEST_END_S + 3
+        assert time.monotonic() - began < SOON_S
         assert not [task for task in asyncio.all_tasks() if "try_to_say" in repr(task.get_coro())]
     gc.collect()
     assert "never retrieved" not in caplog.text
@@ -95,7 +99,8 @@ async def test_the_end_leaves_no_picture_that_still_wants_to_be_sent(
 
 async def test_at_the_end_what_is_nearly_done_is_done(service: EmojiService, selfie: bytes) -> None:
     async with telegram_server() as server:
-        async with served(service, server):
+        async with served(service, server) as adapter:
+            adapter._updates._longest_end_s = PATIENCE_S
             server.fail("getFile", Fault(502, "Bad Gateway"))
             await server.send(photo=server.picture(selfie))
             await server.until(lambda: server.called("getFile"))
@@ -118,5 +123,5 @@ async def test_what_comes_after_the_end_is_counted_as_lost() -> None:
     tasks = [asyncio.create_task(processor.process_update(Update(number), answer())) for number in range(5)]
     await began.wait()
     await processor.end()
-    ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+    ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), SOON_S)
     assert [type(each) for each in ended] == [asyncio.CancelledError] * 2 + [type(None)] * 3

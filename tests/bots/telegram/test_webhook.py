@@ -169,7 +169,7 @@ async def test_an_update_that_comes_twice_is_answered_once(server: TelegramServe
 async def test_a_photo_is_acknowledged_when_it_is_in_the_journal_not_when_it_is_answered(
     server: TelegramServer, selfie: bytes, store: Store
 ) -> None:
-    server.fail("getFile", Fault(502, "Bad Gateway", delay_s=2))
+    server.fail("getFile", Fault(502, "Bad Gateway", delay_s=5))
     await server.send(photo=server.picture(selfie))
     await until(lambda: not server.webhook.waiting)
     assert await count_rows(store, "open_messages") == 1
