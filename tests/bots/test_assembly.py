@@ -17,6 +17,7 @@ from db import Chat, Person, Platform
 from recognizer import EmojiMapError, ModelError
 from recognizer.classification import MODEL_FOLDER, Classifier
 from recognizer.emoji_map import DEFAULT_PATH
+from tests.processes import children, has_ended
 from tests.waiting import until
 
 ANNA = Person(Platform.TELEGRAM, "1")
@@ -78,18 +79,11 @@ async def test_pictures_are_decoded_in_a_process_that_is_replaced_and_ends_with_
         answers += [reply.text async for reply in assembly.service.on_photo(photo)]
         assert ["happy" in answer for answer in answers] == [True, True]
         assert _decoding() - before - killed
-    await until(lambda: _decoding() <= before and not any(process.is_running() for process in killed))
+    await until(lambda: _decoding() <= before and all(map(has_ended, killed)))
 
 
 def _decoding() -> set[psutil.Process]:
-    return {each for each in psutil.Process().children() if _decodes(each)}
-
-
-def _decodes(process: psutil.Process) -> bool:
-    try:
-        return "recognizer.isolation.worker" in process.cmdline()
-    except psutil.NoSuchProcess:  # it has just ended, and nobody has asked for its end yet
-        return False
+    return children("recognizer.isolation.worker")
 
 
 def _models() -> AdminCommand:

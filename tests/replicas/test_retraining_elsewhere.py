@@ -23,6 +23,7 @@ from bots.settings import Settings
 from db import Actor, Depth, Person, Platform, Retraining, State, Store
 from db.retraining_queue import RetrainingQueue, conninfo
 from tests.db import postgresql
+from tests.processes import has_ended
 from tests.rows import execute, select_rows
 from tests.training.feedback_rows import fill
 from tests.waiting import PATIENCE_S, TRAINING_PATIENCE_S, until
@@ -280,7 +281,7 @@ async def test_a_worker_that_is_stopped_stops_its_retraining_and_ends(
     [process] = psutil.Process(worker.pid).children()
     worker.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(worker.wait, PATIENCE_S) == 0
-    assert not process.is_running()
+    await until(lambda: has_ended(process))
     ended = await end_of(bot, number)
     assert (ended.state, ended.message) == (State.CANCELLED, "It was stopped; nothing was changed.")
     assert not await queue.has_worker(Depth.ADAPT)

@@ -26,6 +26,7 @@ from bots.settings import Settings
 from db import Store
 from recognizer.classification import MODEL_FOLDER, WEIGHTS_FILE
 from recognizer.packing import pack_folder
+from tests.processes import children, has_ended
 from tests.training.faces import easy_faces, write_class_folders
 from tests.training.recipes import tiny_recipe
 from tests.waiting import TRAINING_PATIENCE_S, until
@@ -74,11 +75,6 @@ def prepared(window: TrainingWindow, epochs: int) -> RecipeFacts:
     path = window.folder.recipes / "tiny.yaml"
     path.write_text(json.dumps(tiny_recipe(epochs=epochs).model_dump(mode="json")))
     return replace(RECIPE, argument=str(path), epochs=epochs)
-
-
-def children() -> set[psutil.Process]:
-    """Return the processes that this one started and that have not ended."""
-    return {each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE}
 
 
 def the_run(window: TrainingWindow) -> Run | None:
@@ -153,7 +149,7 @@ async def test_what_is_killed_at_once_ends_with_what_it_started(scripted: Script
     [started] = psutil.Process(job.number).children()
     assert window.stop("Ada", at_once=True)
     await window.finished()
-    await until(lambda: not started.is_running() or started.status() == psutil.STATUS_ZOMBIE)
+    await until(lambda: has_ended(started))
     assert window.training.running() is None
     assert not window.stop("Ada", at_once=True)
 
@@ -171,7 +167,7 @@ async def test_what_is_stopped_while_it_registers_faces_leaves_no_process_behind
     started = process.children()
     assert window.stop("Ada", at_once=False)
     await ended(window)
-    assert not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started)
+    await until(lambda: all(map(has_ended, started)))
     assert "Whole epochs are kept" in " ".join(window.training.last_lines())
 
 
@@ -407,8 +403,10 @@ async def test_abandoned_uploads_are_deleted_again_and_again_but_not_while_one_i
     for _ in range(2):
         bring("closed.zip")
         await until(lambda: not list(uploads.iterdir()))
-    tidying.cancel()
-    bring("mine.zip")
+    async with window._preparing:  # so that no deletion is at work, in a thread that cannot be cancelled
+        tidying.cancel()
+        await asyncio.wait({tidying})
+        bring("mine.zip")
     window.take_in("mine.zip", "Ada")
     tidying = asyncio.create_task(window.keep_tidy())
     await asyncio.sleep(0.1)

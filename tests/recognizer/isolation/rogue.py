@@ -13,6 +13,8 @@ def result(spent: str = "0.1", fault: str = "", shape: str = '"pixels", 24, 24, 
     return f'{{"spent": {spent}, "problem": null, "fault": "{fault}", "messages": [{message}]}}\n'.encode()
 
 
+CHILD_LIVES_S = 60.0
+"""How long a child holds the pipes: longer than a test waits for what does not wait for it."""
 PIXELS = bytes(24 * 24 * 3)
 SAID = {
     "a photo": result() + PIXELS,
@@ -48,7 +50,7 @@ def main() -> None:
         if do == "leaves a child with its pipes":
             if os.fork() == 0:
                 os.setsid()
-                time.sleep(20)
+                time.sleep(CHILD_LIVES_S)
                 os._exit(0)
             os.kill(os.getpid(), signal.SIGKILL)
 
