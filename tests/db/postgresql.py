@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.ports import free_port
 
 PASSWORD = "a-password-for-tests"
+_WITHIN_S = 180
+"""Seconds in which a server is made, started or stopped, on a busy machine, too."""
 
 
 def find_programs() -> Path | None:
@@ -49,11 +51,11 @@ class Cluster:
         options = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c fsync=off"
         options += f" -c unix_socket_directories={self._folder}"
         log = self._folder / "log"
-        _run(self._programs / "pg_ctl", "start", "-w", "-D", self._data, "-l", log, "-o", options)
+        _run(self._programs / "pg_ctl", "start", "-w", "-t", _WITHIN_S, "-D", self._data, "-l", log, "-o", options)
 
     def stop(self) -> None:
         """Stop the server at once, as if its machine failed."""
-        _run(self._programs / "pg_ctl", "stop", "-w", "-D", self._data, "-m", "immediate")
+        _run(self._programs / "pg_ctl", "stop", "-w", "-t", _WITHIN_S, "-D", self._data, "-m", "immediate")
 
 
 @contextmanager
@@ -86,8 +88,10 @@ async def new_database(server: str) -> str:
     return address.set(database=name).render_as_string(hide_password=False)
 
 
-def _run(program: Path, *arguments: str | Path) -> None:
+def _run(program: Path, *arguments: str | int | Path) -> None:
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     command = [*as_postgres, str(program), *map(str, arguments)]
     # pg_ctl leaves the server running with our pipes, so do not wait for its output
-    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    subprocess.run(
+        command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=_WITHIN_S
+    )

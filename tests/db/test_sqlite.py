@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import Chat, FaceReading, Person, Platform, Preferences, Store
 from db.sqlite import DatabaseGoneError, connection
+from tests.waiting import PATIENCE_S, TRAINING_PATIENCE_S
 
 ADA = Person(Platform.TELEGRAM, "1")
 _FILES = ("test.db", "test.db-wal", "test.db-shm")
@@ -44,7 +45,7 @@ def test_a_process_ends_though_its_query_was_cancelled_twice(tmp_path: Path) -> 
 
     process = Thread(target=interrupt_often, daemon=True)
     process.start()
-    process.join(60)
+    process.join(TRAINING_PATIENCE_S)
     assert not process.is_alive()
 
 
@@ -58,7 +59,7 @@ async def test_a_connection_that_is_closing_can_be_stopped() -> None:
     closing.cancel()
     await asyncio.sleep(0)
     go_on.set()
-    ended, _ = await asyncio.wait({busy, closing}, timeout=10)
+    ended, _ = await asyncio.wait({busy, closing}, timeout=PATIENCE_S)
     assert ended == {busy, closing}
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.training.faces import easy_faces, in_turns, write_sheets
 from tests.training.recipes import LIVELY, tiny_recipe
-from tests.waiting import PATIENCE_S, wait_until
+from tests.waiting import TRAINING_PATIENCE_S, wait_until
 from training import MissingError
 from training.data import Faces
 from training.fitting.batches import Batches, spare_processes
@@ -450,9 +450,9 @@ def test_ctrl_c_ends_with_one_sentence_and_the_run_can_go_on(tmp_path: Path) -> 
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a background job starts with it ignored
     )
     checkpoint = tmp_path / "runs" / "tiny" / "checkpoint" / "training_metadata.json"
-    wait_until(lambda: checkpoint.exists() or process.poll() is not None)
+    wait_until(lambda: checkpoint.exists() or process.poll() is not None, patience_s=TRAINING_PATIENCE_S)
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=PATIENCE_S)
+    output, errors = process.communicate(timeout=TRAINING_PATIENCE_S)
     assert process.returncode == 130, errors
     assert "Stopped. Whole epochs are kept" in output
     assert "Traceback" not in errors

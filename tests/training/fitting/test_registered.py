@@ -65,8 +65,11 @@ AT_WORK_S = 0.2
 
 def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the processes that register; none until all of them do."""
-    children = psutil.Process(process.pid).children() if process.poll() is None else []
-    are_at_work = all(each.cpu_times().user > AT_WORK_S for each in children)
+    try:
+        children = psutil.Process(process.pid).children() if process.poll() is None else []
+        are_at_work = all(each.cpu_times().user > AT_WORK_S for each in children)
+    except psutil.NoSuchProcess:  # it has just ended
+        return []
     return children if len(children) == os.cpu_count() and are_at_work else []
 
 
@@ -81,13 +84,19 @@ def test_it_ends_when_its_processes_are_ended(tmp_path: Path, whom: str, told: s
         start_new_session=True,
     )
     try:
-        wait_until(lambda: workers(process) or process.poll() is not None)
+        seen: list[psutil.Process] = []
+
+        def are_at_work() -> bool:
+            seen[:] = workers(process)
+            return bool(seen)
+
+        wait_until(lambda: are_at_work() or process.poll() is not None)
         if whom == "all":
             os.killpg(process.pid, signal.SIGTERM)
         else:
-            for each in workers(process):
+            for each in seen:
                 each.kill()
-        _, errors = process.communicate(timeout=PATIENCE_S / 2)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert told in errors.splitlines()[-1]
         assert not list(tmp_path.iterdir())
     finally:
