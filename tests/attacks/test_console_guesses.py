@@ -12,6 +12,12 @@ from bots.console.accounts import Accounts
 from bots.settings import CONSOLE_ACCOUNT_FILE
 from tests.attacks.conftest import TOKEN
 from tests.bots.web.program import Bot
+from tests.waiting import PATIENCE_S
+
+
+def patient(bot: Bot) -> httpx.Client:
+    """Return a client of a bot that may be slow to answer."""
+    return httpx.Client(base_url=bot.url, timeout=PATIENCE_S)
 
 
 def _enter(client: httpx.Client, token: str, name: str = "Ada", **headers: str) -> int:
@@ -24,7 +30,7 @@ def test_thirty_wrong_tokens_do_not_refuse_the_right_one(
 ) -> None:
     bot = Bot(tmp_path_factory.mktemp("bot"), CONSOLE_TOKEN=TOKEN, CONSOLE_REMOTE="true", LOG_FORMAT="json")
     bot.wait_for("adapter_open")
-    with httpx.Client(base_url=bot.url, timeout=60) as stranger, httpx.Client(base_url=bot.url, timeout=60) as admin:
+    with patient(bot) as stranger, patient(bot) as admin:
         for number in range(32):
             assert _enter(stranger, f"wrong {number}", "Mallory\nconsole_entered", **guesser) == 403
         assert _enter(admin, TOKEN) == 303
@@ -40,7 +46,7 @@ def test_thirty_wrong_tokens_do_not_refuse_the_right_one(
 def test_a_pass_that_was_logged_out_stays_out_after_a_restart(tmp_path: Path) -> None:
     bot = Bot(tmp_path, CONSOLE_TOKEN=TOKEN)
     bot.wait_for("adapter_open")
-    with httpx.Client(base_url=bot.url) as admin, httpx.Client(base_url=bot.url) as elsewhere:
+    with patient(bot) as admin, patient(bot) as elsewhere:
         assert _enter(admin, TOKEN) == 303
         assert _enter(elsewhere, TOKEN) == 303
         stolen = dict(admin.cookies)
@@ -53,13 +59,13 @@ def test_a_pass_that_was_logged_out_stays_out_after_a_restart(tmp_path: Path) ->
     bot.stop()
     again = Bot(tmp_path, CONSOLE_TOKEN=TOKEN)
     again.wait_for("adapter_open")
-    assert httpx.get(f"{again.url}console", cookies=stolen).status_code == 303
-    assert httpx.get(f"{again.url}console", cookies=stays).status_code == 200
+    assert httpx.get(f"{again.url}console", cookies=stolen, timeout=PATIENCE_S).status_code == 303
+    assert httpx.get(f"{again.url}console", cookies=stays, timeout=PATIENCE_S).status_code == 200
     again.stop()
 
 
 def test_a_pass_is_in_no_log_and_no_file(bot: Bot) -> None:
-    with httpx.Client(base_url=bot.url) as admin:
+    with patient(bot) as admin:
         assert _enter(admin, TOKEN) == 303
         cookie = admin.cookies["session"]
     stored = [path.read_bytes() for path in bot.log.parent.rglob("*") if path.is_file()]
@@ -83,7 +89,7 @@ def test_a_link_lets_one_person_in_once_and_is_in_no_log(tmp_path: Path) -> None
     link, others = _invited(tmp_path, "Ada", "<b>Eve</b>")
     bot = Bot(tmp_path, CONSOLE_TOKEN=TOKEN, LOG_FORMAT="json", LOG_LEVEL="debug")
     bot.wait_for("adapter_open")
-    with httpx.Client(base_url=bot.url) as ada, httpx.Client(base_url=bot.url) as thief:
+    with patient(bot) as ada, patient(bot) as thief:
         for _ in range(2):  # as the preview of a link does
             preview = thief.get(link)
             assert preview.status_code == 200
@@ -111,7 +117,7 @@ def test_guessing_links_is_slowed_down_and_reported_and_locks_nobody_out(tmp_pat
     [link] = _invited(tmp_path, "Ada")
     bot = Bot(tmp_path, CONSOLE_TOKEN=TOKEN, CONSOLE_REMOTE="true", LOG_FORMAT="json")
     bot.wait_for("adapter_open")
-    with httpx.Client(base_url=bot.url, timeout=60) as stranger, httpx.Client(base_url=bot.url, timeout=60) as ada:
+    with patient(bot) as stranger, patient(bot) as ada:
         begun = time.monotonic()
         for number in range(16):
             guess = f"{link[:-3]}{number:03}"
@@ -129,10 +135,12 @@ def test_a_link_opens_from_this_machine_only_as_the_console_does(tmp_path: Path)
     bot = Bot(tmp_path, CONSOLE_TOKEN=TOKEN)
     bot.wait_for("adapter_open")
     for method in ("GET", "POST"):
-        answer = httpx.request(method, bot.url[:-1] + link, headers={"X-Forwarded-For": "203.0.113.9"})
+        answer = httpx.request(
+            method, bot.url[:-1] + link, headers={"X-Forwarded-For": "203.0.113.9"}, timeout=PATIENCE_S
+        )
         assert answer.status_code == 403
         assert "CONSOLE_REMOTE" in answer.text
-    assert httpx.post(bot.url[:-1] + link).status_code == 200
+    assert httpx.post(bot.url[:-1] + link, timeout=PATIENCE_S).status_code == 200
     bot.stop()
 
 
@@ -140,7 +148,7 @@ def test_nobody_poses_as_an_account_with_the_shared_token(tmp_path: Path) -> Non
     [link] = _invited(tmp_path, "Ada")
     bot = Bot(tmp_path, CONSOLE_TOKEN=TOKEN)
     bot.wait_for("adapter_open")
-    with httpx.Client(base_url=bot.url) as ada, httpx.Client(base_url=bot.url) as poser:
+    with patient(bot) as ada, patient(bot) as poser:
         assert _enter(poser, TOKEN, "Ada") == 303  # she has no account yet
         assert "You are Ada here" in poser.get("/console").text
         assert ada.post(link).status_code == 200

@@ -13,6 +13,7 @@ from bots.web.connections import HEAD_WITHIN_S, MOST_CONNECTIONS
 from bots.web.guests import CONNECT_WITHIN_S, SWEEP_EVERY_S
 from tests.attacks.guest import Guest
 from tests.bots.web.program import Bot
+from tests.waiting import PATIENCE_S, until
 
 MB = 1 << 20
 HALF = {
@@ -28,7 +29,7 @@ HALF = {
 
 
 def _open(port: int, sent: bytes) -> socket.socket:
-    opened = socket.create_connection(("127.0.0.1", port), timeout=10)
+    opened = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
     with contextlib.suppress(OSError):
         opened.sendall(sent)
     return opened
@@ -40,10 +41,10 @@ async def test_600_unused_connections_leave_the_door_open(bot: Bot, sent: bytes)
         opened = [await asyncio.to_thread(_open, bot.port, sent) for _ in range(600)]
         try:
             started = time.monotonic()
-            async with httpx.AsyncClient(timeout=10) as client:
+            async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
                 for _ in range(5):
                     assert (await client.get(bot.url)).status_code == 200
-            assert time.monotonic() - started < 10
+            assert time.monotonic() - started < PATIENCE_S / 2
             assert len(psutil.Process(bot.process.pid).net_connections()) < MOST_CONNECTIONS + 20
             assert await before.is_served()  # who was there stays
         finally:
@@ -57,11 +58,11 @@ async def test_a_head_that_comes_drop_by_drop_is_given_up(bot: Bot, piece: bytes
     writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
     started = time.monotonic()
     with contextlib.suppress(OSError):
-        while not reader.at_eof() and time.monotonic() - started < 3 * HEAD_WITHIN_S:
+        while not reader.at_eof() and time.monotonic() - started < PATIENCE_S:
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(0.5)
-    assert time.monotonic() - started < 2 * HEAD_WITHIN_S
+    assert time.monotonic() - started < HEAD_WITHIN_S + PATIENCE_S / 2
 
 
 @pytest.mark.parametrize("line", [b"GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "])
@@ -78,7 +79,7 @@ async def test_a_head_without_end_is_refused(bot: Bot, line: bytes) -> None:
 
 @pytest.mark.timeout(300)
 async def test_2000_page_loads_are_freed_within_a_minute(bot: Bot) -> None:
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
 
         async def load(count: int) -> None:
             for _ in range(count):
@@ -92,7 +93,7 @@ async def test_2000_page_loads_are_freed_within_a_minute(bot: Bot) -> None:
             await asyncio.gather(*(load(25) for _ in range(4)))
             peak = max(peak, process.memory_info().rss)
         assert peak - before < 150 * MB
-        await asyncio.sleep(CONNECT_WITHIN_S + 2 * SWEEP_EVERY_S)
-        assert process.memory_info().rss - before < 60 * MB
+        await asyncio.sleep(CONNECT_WITHIN_S + SWEEP_EVERY_S)
+        await until(lambda: process.memory_info().rss - before < 60 * MB)
     folder = bot.log.parent
     assert not [*folder.rglob("storage-*")]

@@ -41,7 +41,7 @@ PATHS = [
 
 
 def _ask(bot: Bot, method: str, path: str, body: str = "", **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", bot.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", bot.port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, {"Host": f"127.0.0.1:{bot.port}", **named})
     answer = connection.getresponse()

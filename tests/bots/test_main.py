@@ -71,7 +71,7 @@ def test_the_bot_stops_on_a_signal(tmp_path: Path, program: str, number: signal.
         assert bot.stdout is not None
         assert bot.stdout.readline().startswith("Open")
         bot.send_signal(number)
-        _, errors = bot.communicate(timeout=30)
+        _, errors = bot.communicate(timeout=PATIENCE_S)
         assert (bot.returncode, "Traceback" in errors) == (0, False), errors
     finally:
         bot.kill()

@@ -83,7 +83,7 @@ def test_the_image_starts_is_healthy_and_ends(container: Container) -> None:
         wait_until(lambda: _is_ready(url))
         healthy = subprocess.run(container.command(*words), env=container.environment, check=False)
         assert healthy.returncode == 0
-        assert httpx.get(f"http://127.0.0.1:{container.environment['WEB_PORT']}/").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{container.environment['WEB_PORT']}/", timeout=60).status_code == 200
     finally:
         bot.terminate()
         status = bot.wait(60)

@@ -21,7 +21,7 @@ from tests.bots import invented
 from tests.bots.web.conftest import browser, camera_film
 from tests.bots.web.program import Bot, needs_browser
 from tests.bots.web.visits import violations
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_S, wait_until
 
 __all__ = ["browser", "camera_film"]
 
@@ -274,7 +274,7 @@ def test_undo_takes_back_what_was_said_on_this_page(page: Page, community: Commu
     community.ask(lambda store: store.feedback.add_label(elsewhere, Person(Platform.CONSOLE, "Twice"), "fear"))
     page.keyboard.press("z")
     expect(page.locator("[data-reading]")).to_have_attribute("data-reading", first)
-    assert community.verdicts_of("Twice") == ["fear"]
+    wait_until(lambda: community.verdicts_of("Twice") == ["fear"])
 
 
 def test_a_skipped_face_makes_room_and_comes_back_by_undo(page: Page, community: Community) -> None:
@@ -500,7 +500,7 @@ def test_who_is_in_invites_somebody_and_may_end_their_account(
     operator.get_by_role("button", name="Take back: Eve").click()
     operator.get_by_role("button", name="Take back", exact=True).click()
     expect(operator.get_by_text("Open invitations")).to_be_hidden()
-    assert httpx.get(unused).status_code == 403
+    assert httpx.get(unused, timeout=PATIENCE_S).status_code == 403
 
     operator.get_by_role("button", name="End: Ada <b>").click()
     operator.get_by_role("button", name="End the account").click()

@@ -23,7 +23,7 @@ from tests.bots.web.program import ROOT, Bot, needs_browser
 from tests.bots.web.visits import violations
 from tests.training.faces import easy_faces, in_turns, write_class_folders, write_kaggle_csv
 from tests.training.recipes import LIVELY, tiny_recipe
-from tests.waiting import TRAINING_PATIENCE_S, wait_until
+from tests.waiting import PATIENCE_S, TRAINING_PATIENCE_S, wait_until
 
 __all__ = ["browser", "camera_film"]
 
@@ -294,7 +294,7 @@ def test_a_hostile_upload_is_refused_in_words_and_nothing_of_it_stays(
     told = page.get_by_role("status").filter(has_text="The upload hostile was not taken in")
     expect(told).to_contain_text("'../../../escaped.png', which is not taken")
     assert list(folder.rglob("escaped*")) == []
-    assert list((training_folder(folder) / "uploads").iterdir()) == []
+    wait_until(lambda: not list((training_folder(folder) / "uploads").iterdir()))  # once its process is seen to end
     assert [each for each in (training_folder(folder) / "data").iterdir() if "hostile" in each.name] == []
     (tmp_path / "faces.exe").write_bytes(b"MZ")
     upload(page, tmp_path / "faces.exe")
@@ -339,8 +339,8 @@ def test_a_fault_of_the_disk_is_not_told_as_one_of_the_database(page: Page, bot:
 def test_only_an_admin_on_the_consoles_own_page_may_upload(bot: Bot, folder: Path) -> None:
     asked = {"file": "a.zip", "offset": "0", "size": "4"}
     url = bot.url.rstrip("/") + UPLOAD_PATH
-    assert httpx.post(url, params=asked, content=b"abcd").status_code == 403
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE_S) as client:
+        assert client.post(url, params=asked, content=b"abcd").status_code == 403
         client.post(f"{bot.url}console/login", data={"name": "Eve", "token": TOKEN})
         foreign = {"Origin": "https://evil.example"}
         assert client.post(url, params=asked, content=b"abcd", headers=foreign).status_code == 403

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,6 +48,14 @@ def browser(camera_film: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         expect.set_options(timeout=PATIENCE_S * 1000)
+        new_context = browser.new_context
+
+        def new_patient_context(**settings: Any) -> BrowserContext:
+            context = new_context(**settings)
+            context.set_default_timeout(PATIENCE_S * 1000)
+            return context
+
+        browser.new_context = new_patient_context  # type: ignore[method-assign]
         yield browser
         browser.close()
 

@@ -76,7 +76,8 @@ def test_nothing_of_the_training_folder_is_deleted_or_taken_in_where_the_console
     bot = Bot(tmp_path, CONSOLE="false")
     bot.wait_for("adapter_open")
     asked = {"file": "a.zip", "offset": "0", "size": "4"}
-    assert httpx.post(f"{bot.url}console/training/upload", params=asked, content=b"abcd").status_code in {404, 405}
+    answer = httpx.post(f"{bot.url}console/training/upload", params=asked, content=b"abcd", timeout=PATIENCE_S)
+    assert answer.status_code in {404, 405}
     assert bot.stop() == 0
     assert sorted(training.rglob("*")) == before
     bot = Bot(tmp_path)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from bots.conversation import texts
 from tests.bots.web.program import Bot, needs_browser
 from tests.bots.web.visits import READY, answer, choose, open_menu, opened, word
+from tests.waiting import PATIENCE_S
 
 pytestmark = needs_browser
 
@@ -62,7 +63,7 @@ def test_a_reload_keeps_photos_answers_choices_and_made_pictures(page: Page, sel
     said = page.locator("#log").inner_text()
     page.reload()
     page.wait_for_selector(READY, state="attached")
-    assert page.locator("#log").inner_text() == said
+    expect(page.locator("#log")).to_have_text(said, use_inner_text=True)
     expect(page.locator("img.made")).to_have_js_property("naturalWidth", 512)
     page.locator("#log").get_by_role("button", name=texts.STICKER).click()
     expect(answer(page)).to_contain_text(texts.STICKER_MADE)
@@ -110,7 +111,7 @@ def test_a_photo_on_its_way_goes_no_further_when_the_conversation_is_cleared(
     page: Page, bot: Bot, selfie_file: Path, way: str
 ) -> None:
     session = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 5000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2000}
     before = bot.count("photos")
     page.evaluate("() => Promise.all(['photos', 'menu'].map((name) => import(`/static/${name}.js`))).then(() => true)")
     session.send("Network.enable")
@@ -303,10 +304,10 @@ def test_a_browser_that_is_full_still_gets_what_the_server_has(page: Page, bot: 
 
 
 def test_the_page_can_be_installed(bot: Bot) -> None:
-    manifest = httpx.get(f"{bot.url}app.webmanifest").json()
+    manifest = httpx.get(f"{bot.url}app.webmanifest", timeout=PATIENCE_S).json()
     assert (manifest["start_url"], manifest["display"]) == ("/", "standalone")
     for icon in manifest["icons"]:
-        content = httpx.get(f"{bot.url.rstrip('/')}{icon['src']}")
+        content = httpx.get(f"{bot.url.rstrip('/')}{icon['src']}", timeout=PATIENCE_S)
         assert content.headers["content-type"].split(";")[0] == icon["type"]
     assert json.dumps(manifest)
 

@@ -130,7 +130,7 @@ async def test_a_photo_that_was_coming_while_its_sender_was_forgotten_is_not_sto
     headers = {name: whole.headers[name] for name in ("Content-Type", "Content-Length")}
     sending = asyncio.create_task(guest.http.post(PHOTOS, content=in_two_pieces(), headers=headers))
     await has_begun.wait()
-    await asyncio.sleep(0.2)  # for the head to arrive
+    await asyncio.sleep(1)  # for the head to arrive
     asked = await guest.http.post(COMMANDS, json={"name": "forget_me"})
     assert (await _tap(guest, asked.json()["rows"][1][0]["token"]))["has_forgotten"]
     before = bot.count("photos")
@@ -305,7 +305,7 @@ async def test_what_covers_a_face_can_be_shown(guest: Guest) -> None:
 def _live(guest: Guest, **headers: str) -> websockets.connect:
     cookies = "; ".join(f"{name}={value}" for name, value in guest.http.cookies.items())
     url = f"ws://127.0.0.1:{guest.port}/api/v1/live"
-    return websockets.connect(url, additional_headers={"Cookie": cookies, **headers})
+    return websockets.connect(url, additional_headers={"Cookie": cookies, **headers}, open_timeout=PATIENCE_S)
 
 
 async def test_a_mirror_follows_a_face(guest: Guest, selfie: bytes, wall_photo: bytes) -> None:
