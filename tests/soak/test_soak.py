@@ -4,6 +4,7 @@ import pytest
 
 from tests.soak import flood, kills, nonsense
 from tests.soak.finding import Extent, Finding
+from tests.waiting import PATIENCE_S
 
 
 def _missed(findings: list[Finding]) -> list[Finding]:
@@ -15,7 +16,8 @@ async def test_a_kill_in_a_burst_loses_nothing() -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_nonsense_brings_nothing_down() -> None:
+async def test_nonsense_brings_nothing_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nonsense, "LONGEST_S", PATIENCE_S)  # the first pictures wait for the processes to start
     assert _missed(await nonsense.run(Extent(0.01))) == []
 
 
