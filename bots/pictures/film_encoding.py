@@ -4,7 +4,6 @@ import io
 from collections.abc import Sequence
 from fractions import Fraction
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,6 +19,8 @@ Frames = Sequence[NDArray[np.uint8]]
 
 def can_encode_mp4() -> bool:
     """Return whether this FFmpeg has an encoder for H.264."""
+    import av  # noqa: PLC0415  (15 MB of memory, which bots that make no film do not need)
+
     return "libx264" in av.codecs_available
 
 
@@ -28,6 +29,8 @@ def mp4(frames: Frames, rate: int) -> bytes:
 
     Raise FFmpeg's errors.
     """
+    import av  # noqa: PLC0415  (as above)
+
     buffer = io.BytesIO()
     height, width = (side - side % 2 for side in frames[0].shape[:2])
     with av.open(buffer, "w", format="mp4") as file:
