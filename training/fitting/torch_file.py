@@ -1,6 +1,7 @@
 """Read the weights in a file that PyTorch wrote before version 1.6, without PyTorch and without running its code."""
 
 import io
+import math
 import pickle
 from collections import OrderedDict
 from typing import Any, ClassVar
@@ -20,14 +21,16 @@ class _Storage:
 
 
 class _Tensor:
-    """A view of a storage."""
+    """A view of a storage; strides are counted in numbers, and need not be those of rows one after the other."""
 
-    def __init__(self, storage: _Storage, offset: int, shape: tuple[int, ...]) -> None:
-        self.storage, self.offset, self.shape = storage, offset, shape
+    def __init__(self, storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> None:
+        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
 
 
-def _rebuilt(storage: _Storage, offset: int, shape: tuple[int, ...], *_rest: object) -> _Tensor:
-    return _Tensor(storage, offset, shape)
+def _rebuilt(
+    storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_rest: object
+) -> _Tensor:
+    return _Tensor(storage, offset, shape, strides)
 
 
 class _Reader(pickle.Unpickler):
@@ -72,5 +75,11 @@ def _numbers(file: io.BytesIO, kind: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _view(numbers: NDArray[Any], tensor: _Tensor) -> NDArray[Any]:
-    size = int(np.prod(tensor.shape))
-    return numbers[tensor.offset : tensor.offset + size].reshape(tensor.shape)
+    """Return the tensor's numbers. Raise `ValueError` if it is no view of these."""
+    if len(tensor.shape) != len(tensor.strides) or min((tensor.offset, *tensor.shape, *tensor.strides)) < 0:
+        raise ValueError("a tensor without sound strides")
+    last = tensor.offset + sum((side - 1) * stride for side, stride in zip(tensor.shape, tensor.strides, strict=True))
+    if last >= len(numbers) or math.prod(tensor.shape) > len(numbers):
+        raise ValueError("a tensor beyond its numbers")
+    strides = [stride * numbers.itemsize for stride in tensor.strides]
+    return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides).copy()

@@ -47,19 +47,26 @@ class _Writer(pickle.Pickler):
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Return a file with a matrix, and a vector that is the matrix's second row."""
+def torch_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the classes here go by PyTorch's names."""
     torch, inner = ModuleType("torch"), ModuleType("torch._utils")
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.setitem(sys.modules, "torch._utils", inner)
     for thing, module in ((FloatStorage, torch), (_rebuild_tensor_v2, inner)):
         monkeypatch.setattr(thing, "__module__", module.__name__)
         setattr(module, thing.__name__, thing)
+
+
+@pytest.fixture
+def written(torch_names: None) -> bytes:
+    """Return a file with a matrix, its second row, its second column, and what it is when turned."""
+    return file_of(matrix=(0, (2, 3), (3, 1)), row=(3, (3,), (1,)), column=(1, (2,), (3,)), turned=(0, (3, 2), (1, 3)))
+
+
+def file_of(**views: tuple[int, tuple[int, ...], tuple[int, ...]]) -> bytes:
+    """Return a file with these views of the numbers 0 to 5: offset, shape and strides of each."""
     storage = _Reference("7", "FloatStorage", 6)
-    tensors = OrderedDict(
-        matrix=_Tensor(storage, 0, (2, 3), (3, 1), False, OrderedDict()),
-        row=_Tensor(storage, 3, (3,), (1,), False, OrderedDict()),
-    )
+    tensors = OrderedDict((name, _Tensor(storage, *view, False, OrderedDict())) for name, view in views.items())
     file = io.BytesIO()
     for part in (_MAGIC, 1001, {"little_endian": True}, tensors, ["7"]):
         _Writer(file, protocol=2).dump(part)
@@ -72,6 +79,30 @@ def test_tensors_are_read_by_their_names(written: bytes) -> None:
     read = read_torch_file(written)
     np.testing.assert_array_equal(read["matrix"], [[0, 1, 2], [3, 4, 5]])
     np.testing.assert_array_equal(read["row"], [3, 4, 5])
+
+
+def test_views_are_read_by_their_strides(written: bytes) -> None:
+    read = read_torch_file(written)
+    np.testing.assert_array_equal(read["column"], [1, 4])
+    np.testing.assert_array_equal(read["turned"], [[0, 3], [1, 4], [2, 5]])
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        (0, (2, 3), (3, 2)),
+        (4, (3,), (1,)),
+        (-1, (3,), (1,)),
+        (5, (3,), (-1,)),
+        (0, (2, 3), (3,)),
+        (0, (1 << 60, 1 << 60), (0, 0)),
+    ],
+)
+def test_a_view_of_what_is_not_there_is_refused(
+    torch_names: None, view: tuple[int, tuple[int, ...], tuple[int, ...]]
+) -> None:
+    with pytest.raises(ValueError, match="not a whole file"):
+        read_torch_file(file_of(odd=view))
 
 
 def test_a_file_that_is_cut_off_or_of_another_kind_is_refused(written: bytes) -> None:
