@@ -96,9 +96,21 @@ def _weighed(lessons: Lessons, believed: Floats) -> Lessons:
     share limited.
     """
     weights = lessons.weights * believed
-    shares = weights @ lessons.labels / max(float(weights.sum()), 1e-9)
-    rarity = lessons.labels @ np.maximum(shares, _LEAST_SHARE) ** -RARITY_POWER
-    return replace(lessons, weights=capped(weights * rarity, lessons.people))
+    return replace(lessons, weights=capped(weights * _rarity(lessons, weights), lessons.people))
+
+
+def _rarity(lessons: Lessons, weights: Floats) -> Floats:
+    """Return by how much more each lesson weighs because its emotion is rare, `(n,)`, so that their sum is unchanged.
+
+    In games, what comes up is decided by the game, and the offsets make up for it: their lessons keep their weight.
+    """
+    usual = ~lessons.offsets.any(axis=1)
+    rarity, total = np.ones(len(lessons)), float(weights[usual].sum())
+    if total > 0:
+        shares = np.maximum(weights[usual] @ lessons.labels[usual] / total, _LEAST_SHARE)
+        rarity[usual] = lessons.labels[usual] @ shares**-RARITY_POWER
+        rarity[usual] *= total / float(weights[usual] @ rarity[usual])
+    return rarity
 
 
 def _cross_validated(lessons: Lessons, anchors: Anchors, gate: Floats) -> Floats:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -62,6 +64,15 @@ def test_half_of_the_faces_being_happy_does_not_make_it_unlearn_the_others(monke
     weighed = macro_recall()
     monkeypatch.setattr(adapting, "RARITY_POWER", 0.0)
     assert weighed > macro_recall() + 0.1
+
+
+def test_labels_from_games_weigh_the_same_whatever_comes_up_in_them() -> None:
+    lessons, labels = community(300, seed=1)
+    played = replace(lessons, offsets=np.full((300, 7), 0.1))
+    rare = np.where(labels == 3, 1.0, 0.05)
+    for each, is_even in ((lessons, False), (played, True)):
+        weighed = adapting._weighed(replace(each, weights=rare), np.ones(300)).weights / rare
+        assert (np.ptp(weighed) < 1e-9) == is_even
 
 
 def test_faces_unlike_those_it_learned_from_are_left_alone() -> None:
