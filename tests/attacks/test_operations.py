@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE_S, wait_until
 
 
 def get(url: str) -> httpx.Response:
-    """Ask a program that may be slow to answer, or not ready for a moment."""
+    """Ask a program that may be slow to answer."""
     return httpx.get(url, timeout=PATIENCE_S)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.adaptation import Adaptation
-from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier, ModelCard
+from recognizer.classification import CARD_FILE, WEIGHTS_FILE, Classifier
 from recognizer.packing import pack
 from training.feedback.adapting import Adapted, Lessons, Told, adapt
 from training.feedback.lessons import Book
@@ -56,11 +56,6 @@ def correction(trunk: Trunk, book: Book, told: Told = lambda _: None) -> Adapted
     moved = offsets(book, trunk.prior)
     lessons = Lessons(embeddings, probabilities, book.labels, book.weights, book.people, book.vouched, moved)
     return adapt(lessons, trunk.guard.anchors, told)
-
-
-def adaptation_of(files: dict[str, bytes]) -> Adaptation | None:
-    """Return the correction that a version serves with. Raise `ModelError`."""
-    return ModelCard.read(files[CARD_FILE], CARD_FILE).adaptation
 
 
 def trusted(book: Book, trust: NDArray[np.float64]) -> Book:

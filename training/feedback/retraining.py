@@ -43,7 +43,7 @@ from training import MissingError, TrainingError
 from training import data as base_data
 from training.backend import require_backend
 from training.feedback.adapting import Adapted
-from training.feedback.candidates import Trunk, adaptation_of, correction, trusted
+from training.feedback.candidates import Trunk, correction, trusted
 from training.feedback.judging import MOST_LOSS, Compared, GuardShares, judged
 from training.feedback.lessons import Book, divided, fingerprint
 from training.feedback.played import importance, moved_by, offsets
@@ -249,14 +249,14 @@ def candidate(  # noqa: PLR0913  # as above
         return moved_by(classifier.classify(book.crops), offsets(book, trunk.prior))
 
     compared = Compared(judge, said(served, judge), said(trunk.classifier(adaptation), judge))
-    if depth is Depth.ADAPT and adaptation_of(files) is None:  # else one of the networks knows these faces
+    if depth is Depth.ADAPT and served.card.adaptation is None:  # else one of the networks knows these faces
         compared = compared.with_more(Compared(learn, said(served, learn), fitted.cross_validated))
     judgement = judged(
         learn,
         compared,
         guard=GuardShares(
             faces=len(trunk.guard.labels),
-            served=before.guard.accuracy(adaptation_of(files)),
+            served=before.guard.accuracy(served.card.adaptation),
             candidate=trunk.guard.accuracy(adaptation),
             shipped=shipped.guard.accuracy(None),
         ),

@@ -34,7 +34,7 @@ from tests.bots.discord.server import (
     photo_of,
     rate_limit,
 )
-from tests.rows import count_rows, execute
+from tests.rows import count_rows, execute, nothing_is_open
 from tests.waiting import PATIENCE_S, until
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -348,12 +348,6 @@ async def _left_open(server: DiscordServer, store: Store, **facts: Any) -> tuple
     return number, entry.id
 
 
-async def _nothing_is_open(store: Store) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while await count_rows(store, "open_messages"):
-            await asyncio.sleep(0.05)
-
-
 async def test_photos_that_were_left_open_are_answered_after_the_start(
     server: DiscordServer, service: EmojiService, store: Store
 ) -> None:
@@ -362,7 +356,7 @@ async def test_photos_that_were_left_open_are_answered_after_the_start(
     del server.messages[gone]
     async with serving(service):
         await until(lambda: len(server.answers) == 2)
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     said = {each.get("message_reference", {}).get("message_id"): each["content"] for each in server.answers}
     assert "You look happy" in said[number]
     assert said[None] == texts.PHOTO_GONE
@@ -379,7 +373,7 @@ async def test_whether_an_answer_was_sent_is_looked_up(
         answer |= {"message_reference": {"channel_id": str(CHANNEL), "message_id": str(number)}}
         server.messages[int(answer["id"])] = answer
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
         sent = server.calls_of("POST", MESSAGES)
     assert len(sent) == (0 if was_sent else 1)
 
@@ -393,7 +387,7 @@ async def test_a_notice_that_somebody_has_to_wait_is_no_answer_and_is_replaced_b
         assert await store.journal.begin_to_send(entry, "another", 0, "")
     notice = _reply(server, number, NOTICE)
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert "You look happy" in server.messages[notice]["content"]
     assert not server.calls_of("POST", MESSAGES)
 
@@ -409,7 +403,7 @@ async def test_an_answer_to_who_asked_before_is_none_to_who_asks_again(
     _, entry = await _left_open(server, store, message=number, asking=int(asking["id"]))
     assert await store.journal.begin_to_send(entry, "another", 0, "")
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert len(server.calls_of("POST", MESSAGES)) == 1
 
 
@@ -445,7 +439,7 @@ async def test_an_answer_that_discord_was_out_of_reach_for_comes_once_when_it_is
     online.refuse("POST", MESSAGES, Refusal(drops=True, after_effect=after_effect), *[Refusal(503)] * 7)
     await send_selfie(online)
     await until(lambda: online.answers)
-    await _nothing_is_open(store)
+    await nothing_is_open(store)
     [answer] = online.answers
     assert "You look happy" in answer["content"]
     assert len(online.calls_of("POST", MESSAGES)) == (4 if after_effect else 9)
@@ -461,7 +455,7 @@ async def test_what_was_left_open_is_not_given_up_while_discord_is_out_of_reach(
     server.refuse("GET", path, *[Refusal(503)] * 2)
     async with serving(service):
         await until(lambda: server.answers)
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert ["You look happy" in each["content"] for each in server.answers] == [True]
 
 
@@ -475,7 +469,7 @@ async def test_an_apology_that_discord_was_out_of_reach_for_comes_when_it_is_bac
     server.refuse("POST", MESSAGES, *[Refusal(503)] * 4)
     async with serving(service):
         await until(lambda: server.answers)
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert [each["content"] for each in server.answers] == [texts.INTERRUPTED_LONG if hours else texts.PHOTO_GONE]
 
 
@@ -485,7 +479,7 @@ async def test_a_photo_that_was_left_open_and_is_no_longer_in_its_message_is_apo
     number, _ = await _left_open(server, store)
     server.messages[number]["attachments"] = []
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert [each["content"] for each in server.answers] == [texts.PHOTO_GONE]
 
 
@@ -503,7 +497,7 @@ async def test_a_photo_in_hand_while_the_connection_is_replaced_is_answered_thro
         await online.is_ready.wait()
     may_come.set()
     await until(lambda: online.answers)
-    await _nothing_is_open(store)
+    await nothing_is_open(store)
     assert ["You look happy" in each["content"] for each in online.answers] == [True]
 
 
@@ -530,7 +524,7 @@ async def test_what_comes_while_the_bot_ends_is_answered_after_the_next_start_or
     assert await count_rows(store, "open_messages") == 1
     await service.journal.release()
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
         await until(lambda: len(server.answers) == 3)
     assert str(server.answers[2]["message_reference"]["message_id"]) == late["id"]
     assert "You look happy" in server.answers[2]["content"]
@@ -550,7 +544,7 @@ async def test_a_command_that_the_end_interrupts_is_apologised_for_after_the_nex
     may_end.set()
     await service.journal.release()
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert server.messages[int(answer["id"])]["content"] == texts.INTERRUPTED_LONG
 
 
@@ -559,10 +553,10 @@ async def test_a_command_that_is_answered_leaves_nothing_open(
 ) -> None:
     answer = await online.command("emoji", photo_of(online))
     await until(lambda: "You look happy" in online.messages[int(answer["id"])]["content"])
-    await _nothing_is_open(store)
+    await nothing_is_open(store)
     cover = await online.command("emoji_me", photo_of(online))
     await until(lambda: online.messages[int(cover["id"])]["flags"] == 0)
-    await _nothing_is_open(store)
+    await nothing_is_open(store)
     assert await count_rows(store, "answered_messages") == 2
 
 
@@ -595,7 +589,7 @@ async def test_a_command_is_apologised_for_unless_it_was_answered(
         if is_sending:
             assert await store.journal.begin_to_send(entry.id, "another", 0, "")
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
     assert server.messages[int(answer["id"])]["content"] == said
 
 
@@ -605,7 +599,7 @@ async def test_photos_of_long_ago_get_one_word_for_the_channel(
     for _ in range(3):
         await _left_open(server, store, since=datetime.now(UTC) - timedelta(hours=2))
     async with serving(service):
-        await _nothing_is_open(store)
+        await nothing_is_open(store)
         await until(lambda: server.answers)
     assert [each["content"] for each in server.answers] == [texts.INTERRUPTED_LONG]
 

@@ -18,7 +18,7 @@ from db.journal import Journal as JournalTable
 from db.moments import aware
 from db.schema import OpenMessageRow
 from tests.faults import Faults
-from tests.rows import count_rows
+from tests.rows import count_rows, nothing_is_open
 from tests.waiting import PATIENCE_S, until
 
 ADA = Person(Platform.TELEGRAM, "1")
@@ -64,12 +64,6 @@ async def running(journal: Journal) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.wait([task])
-
-
-async def nothing_is_open(store: Store) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while await count_rows(store, "open_messages"):
-            await asyncio.sleep(0.02)
 
 
 async def is_held_until(store: Store, moment: datetime) -> None:

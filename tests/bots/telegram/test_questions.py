@@ -10,8 +10,8 @@ from bots.conversation import texts
 from bots.conversation.service import EmojiService
 from db import Chat, ChatChoices, Person, Platform, Store
 from tests.bots.telegram.server import BAD_GATEWAY, Fault, TelegramServer, served, telegram_server
-from tests.rows import count_rows, execute
-from tests.waiting import PATIENCE_S, until
+from tests.rows import count_rows, execute, nothing_is_open
+from tests.waiting import until
 
 PERSON, CHAT = Person(Platform.TELEGRAM, "7"), Chat(Platform.TELEGRAM, "7")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -101,12 +101,6 @@ def short_outages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bots.serving.journal.LOOKED_EVERY_S", 0.1)
 
 
-async def nothing_is_open(store: Store) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while await count_rows(store, "open_messages"):
-            await asyncio.sleep(0.05)
-
-
 @pytest.mark.usefixtures("short_outages")
 async def test_an_answer_that_telegram_was_out_of_reach_for_comes_when_it_is_back(
     telegram: TelegramServer, store: Store, selfie: bytes
@@ -166,9 +160,7 @@ async def test_photos_of_long_ago_get_one_word_for_the_chat(service: EmojiServic
             await leave_open(store, address(telegram, selfie, 41 + message), since)
         async with served(service, telegram):
             [said] = await telegram.sent("sendMessage")
-            async with asyncio.timeout(PATIENCE_S):
-                while await count_rows(store, "open_messages"):
-                    await asyncio.sleep(0.05)
+            await nothing_is_open(store)
         assert said["text"] == texts.INTERRUPTED_LONG
         assert await telegram.count("sendMessage") == 1
 

@@ -16,8 +16,8 @@ from db import Automatic, Chat, ChatChoices, Person, Platform, Store, gathering
 from tests.bots.telegram.server import TelegramServer, served, telegram_server
 from tests.bots.telegram.test_webhook import Process
 from tests.faults import Faults
-from tests.rows import count_rows, select_rows
-from tests.waiting import PATIENCE_S, until
+from tests.rows import count_rows, nothing_is_open, select_rows
+from tests.waiting import until
 
 GROUP = -5
 OF_PICTURE = texts.OF_PICTURE.split("{", maxsplit=1)[0].strip()
@@ -43,12 +43,6 @@ async def settled(server: TelegramServer) -> None:
     """Wait until everything is acknowledged, and an album's quiet is over, which may begin anew once."""
     await until(lambda: not server.webhook.waiting)
     await asyncio.sleep(2 * QUIET_S + 0.7)
-
-
-async def nothing_is_open(store: Store) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while await count_rows(store, "open_messages"):
-            await asyncio.sleep(0.05)
 
 
 async def test_an_album_that_comes_to_two_processes_is_answered_once(
